@@ -1,0 +1,86 @@
+"""Command-line programs: flags made from the knobs, and one-line errors.
+
+Imports the standard library only: ``--help`` and bad options are answered before
+anything heavy is loaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import signal
+import sys
+from typing import Any, Callable, NoReturn, TypeVar, get_type_hints
+
+from astromer.errors import AstromerError, UsageError
+
+ConfigT = TypeVar("ConfigT")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose mistakes are one line, in the form of every other error."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        kwargs.setdefault("allow_abbrev", False)
+        super().__init__(**kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        print(f"error: {message}. See {self.prog} --help.", file=sys.stderr)
+        raise SystemExit(UsageError.exit_code)
+
+
+def add_flags(parser: argparse.ArgumentParser, *configs: type) -> None:
+    """Adds one flag for each knob of the config classes that has one."""
+    for config in configs:
+        group = parser.add_argument_group((config.__doc__ or config.__name__).split("\n")[0])
+        types = get_type_hints(config)
+        for knob in dataclasses.fields(config):
+            flags = knob.metadata.get("flags", ())
+            if not flags:
+                continue
+            options: dict[str, Any] = {"dest": knob.name, "default": knob.default}
+            text = knob.metadata["reason"].replace("%", "%%")
+            if types[knob.name] is bool:
+                options["action"] = "store_true"
+            else:
+                options["type"] = types[knob.name]
+                options["metavar"] = types[knob.name].__name__.upper()
+                if knob.metadata.get("choices"):
+                    options["choices"] = knob.metadata["choices"]
+                    options["metavar"] = "|".join(knob.metadata["choices"])
+                text += f" (default: {knob.default})"
+            group.add_argument(*flags, help=text, **options)
+
+
+def config_from(args: argparse.Namespace, config: type[ConfigT]) -> ConfigT:
+    """The config that parsed flags describe; knobs without a flag keep their default."""
+    names = {f.name for f in dataclasses.fields(config)}  # type: ignore[arg-type]
+    return config(**{name: value for name, value in vars(args).items() if name in names})
+
+
+def run_program(main: Callable[[], int | None]) -> NoReturn:
+    """Runs a program's ``main`` and exits: 0, its own code, or the error's.
+
+    An :class:`~astromer.errors.AstromerError` is printed as one ``error:`` line. Ctrl-C
+    and SIGTERM exit with 130 and 143.
+    """
+    signal.signal(signal.SIGTERM, _raise_exit)
+    try:
+        code = main() or 0
+    except AstromerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        code = 130
+    except BrokenPipeError:
+        # The reader of our output went away (``... | head``): nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    sys.exit(code)
+
+
+def _raise_exit(signum: int, frame: Any) -> None:
+    raise SystemExit(128 + signum)

@@ -1,0 +1,62 @@
+"""Replicas: where the training runs, and how a batch is divided over them."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from astromer.errors import UsageError
+
+
+def make_strategy(replicas: int = 0) -> tf.distribute.Strategy:
+    """A MirroredStrategy over all visible GPUs, or one CPU replica where there is none.
+
+    Args:
+        replicas: 0 for that; N for N logical CPU devices, which cost speed and serve tests.
+
+    Raises:
+        UsageError: if TensorFlow was already in use with fewer logical devices.
+    """
+    if replicas == 0:
+        gpus = tf.config.list_logical_devices("GPU")
+        return tf.distribute.MirroredStrategy([gpu.name for gpu in gpus] or ["/cpu:0"])
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    try:
+        devices = [tf.config.LogicalDeviceConfiguration() for _ in range(replicas)]
+        tf.config.set_logical_device_configuration(cpu, devices)
+    except RuntimeError as error:
+        found = len(tf.config.list_logical_devices("CPU"))
+        if found < replicas:
+            raise UsageError(
+                f"--replicas must be chosen before TensorFlow starts. Received: {replicas} replicas "
+                f"where {found} CPU device(s) are in use already. Run it in a fresh process."
+            ) from error
+    return tf.distribute.MirroredStrategy([f"/cpu:{i}" for i in range(replicas)])
+
+
+def rows_per_replica(strategy: tf.distribute.Strategy, batch_size: int) -> int:
+    """Rows that each replica holds; batches are padded with empty windows to fill them."""
+    return -(-batch_size // strategy.num_replicas_in_sync)
+
+
+def divide(
+    strategy: tf.distribute.Strategy, arrays: Mapping[str, np.ndarray], rows: int
+) -> dict[str, Any]:
+    """Gives each replica ``rows`` rows of each array, with zeros where the batch has ended."""
+    total = rows * strategy.num_replicas_in_sync
+
+    def share(array: np.ndarray) -> Any:
+        missing = total - len(array)
+        if missing:
+            array = np.pad(array, [(0, missing)] + [(0, 0)] * (array.ndim - 1))
+        if strategy.num_replicas_in_sync == 1:
+            return tf.constant(array)
+        return strategy.experimental_distribute_values_from_function(
+            lambda context: tf.constant(
+                array[rows * context.replica_id_in_sync_group :][:rows]
+            )
+        )
+
+    return {name: share(array) for name, array in arrays.items()}

@@ -1,0 +1,98 @@
+"""One layer of the encoder."""
+
+from __future__ import annotations
+
+import keras
+
+from astromer.encoder.attention import MultiHeadAttention
+from astromer.encoder.dropout import CounterDropout
+
+LAYER_NORM_EPSILON = 1e-6  # of the public code
+
+
+class EncoderBlock(keras.layers.Layer):
+    """Attention and a tanh feed-forward, each followed by dropout and LayerNorm.
+
+    h = LN(drop(MHA(x)) [+ skip1(x)]); y = LN(drop(Dense(tanh(Dense(h)))) [+ skip2(h)]).
+    Astromer 1 has no skip connections; Astromer 2 projects what it skips ("leak").
+
+    Args:
+        num_heads: attention heads.
+        ffn_dim: width of the tanh layer.
+        dropout: dropout rate.
+        skip: whether there are projected skip connections.
+        salt: number of this block, for dropout.
+        seed: seed of the initial weights.
+    """
+
+    def __init__(
+        self,
+        num_heads: int,
+        ffn_dim: int,
+        dropout: float,
+        skip: bool,
+        salt: int = 0,
+        seed: int | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.ffn_dim = ffn_dim
+        self.dropout = dropout
+        self.skip = skip
+        self.salt = salt
+        self.seed = seed
+
+    def build(self, input_shape):
+        width = input_shape[-1]
+        self.attention = MultiHeadAttention(self.num_heads, seed=self._seed(0), name="attention")
+        self.attention_dropout = CounterDropout(self.dropout, 2 * self.salt, name="attention_drop")
+        self.attention_norm = keras.layers.LayerNormalization(
+            epsilon=LAYER_NORM_EPSILON, name="attention_norm"
+        )
+        self.ffn_in = self._dense(self.ffn_dim, 10, "ffn_in", activation="tanh")
+        self.ffn_out = self._dense(width, 11, "ffn_out")
+        self.ffn_dropout = CounterDropout(self.dropout, 2 * self.salt + 1, name="ffn_drop")
+        self.ffn_norm = keras.layers.LayerNormalization(epsilon=LAYER_NORM_EPSILON, name="ffn_norm")
+        for layer in (self.attention, self.attention_norm, self.ffn_in, self.ffn_norm):
+            layer.build(input_shape)
+        self.ffn_out.build((*input_shape[:-1], self.ffn_dim))
+        if self.skip:
+            self.attention_skip = self._dense(width, 12, "attention_skip")
+            self.ffn_skip = self._dense(width, 13, "ffn_skip")
+            self.attention_skip.build(input_shape)
+            self.ffn_skip.build(input_shape)
+        self.built = True
+
+    def call(self, x, bias, training=False, dropout_key=None):
+        """x: float [batch, steps, width]; bias as in MultiHeadAttention. Returns the shape of x."""
+        h = self.attention_dropout(
+            self.attention(x, bias), training=training, dropout_key=dropout_key
+        )
+        if self.skip:
+            h = h + self.attention_skip(x)
+        h = self.attention_norm(h)
+        y = self.ffn_dropout(
+            self.ffn_out(self.ffn_in(h)), training=training, dropout_key=dropout_key
+        )
+        if self.skip:
+            y = y + self.ffn_skip(h)
+        return self.ffn_norm(y)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "ffn_dim": self.ffn_dim,
+            "dropout": self.dropout,
+            "skip": self.skip,
+            "salt": self.salt,
+            "seed": self.seed,
+        }
+
+    def _dense(self, width: int, number: int, name: str, **kwargs) -> keras.layers.Dense:
+        initializer = keras.initializers.GlorotUniform(seed=self._seed(number))
+        return keras.layers.Dense(width, kernel_initializer=initializer, name=name, **kwargs)
+
+    def _seed(self, number: int) -> int | None:
+        return None if self.seed is None else self.seed + number

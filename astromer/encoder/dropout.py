@@ -1,0 +1,58 @@
+"""Dropout whose draw depends on the step and the window, not on the replica."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+_PHILOX = 1
+_NUMBERS_PER_COUNTER = 4
+
+
+class CounterDropout(keras.layers.Layer):
+    """Dropout from a counter-based generator.
+
+    With a ``dropout_key`` the draw is a function of (key, layer, row of the global batch):
+    a batch divided over replicas, or a resumed run, drops exactly the same values.
+    Without one (a user's own ``fit``) it is ordinary dropout.
+
+    Args:
+        rate: fraction of the values that is set to 0, in [0, 1).
+        salt: tells the dropout layers of one model apart.
+    """
+
+    def __init__(self, rate: float, salt: int = 0, **kwargs):
+        super().__init__(**kwargs)
+        if not 0 <= rate < 1:
+            raise ValueError(f"rate must be in [0, 1). Received: rate={rate}")
+        self.rate = rate
+        self.salt = salt
+
+    def call(self, x, training=False, dropout_key=None):
+        """x: float [batch, ...]; dropout_key: int64 [3] = (seed, step, first row) or None."""
+        if not training or self.rate == 0:
+            return x
+        if dropout_key is None:
+            return tf.nn.dropout(x, self.rate)
+        keep = self._uniform(tf.shape(x), dropout_key) >= self.rate
+        return tf.where(keep, x / (1 - self.rate), tf.zeros_like(x))
+
+    def _uniform(self, shape, dropout_key):
+        seed, step, first_row = tf.unstack(tf.cast(dropout_key, tf.int64))
+        # Every row starts at a counter of its own, whatever the size of the batch before it.
+        row = tf.reduce_prod(tf.cast(shape[1:], tf.int64))
+        counters = (row + _NUMBERS_PER_COUNTER - 1) // _NUMBERS_PER_COUNTER
+        key = tf.cast(seed, tf.uint64)[None]
+        low = tf.cast(first_row * counters, tf.uint64)
+        high = tf.cast(step * 1024 + self.salt, tf.uint64)
+        values = tf.raw_ops.StatelessRandomUniformV2(
+            shape=tf.stack([tf.cast(shape[0], tf.int64), counters * _NUMBERS_PER_COUNTER]),
+            key=key,
+            counter=tf.stack([low, high]),
+            alg=_PHILOX,
+            dtype=tf.float32,
+        )
+        return tf.reshape(values[:, :row], shape)
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate, "salt": self.salt}

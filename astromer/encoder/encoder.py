@@ -1,0 +1,130 @@
+"""The AstroMer encoder."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from astromer.encoder.block import EncoderBlock
+from astromer.encoder.positional import positional_encoding
+
+BLOCKED = -1e9  # added to a logit, leaves no weight in float32
+
+
+class Encoder(keras.layers.Layer):
+    """Turns windows of a light curve into one vector per step.
+
+    Hidden and padded steps are blocked as attention keys; queries never are. The magnitude of
+    a step that is not visible is replaced before the first layer, so that whatever the caller
+    left there cannot reach the network.
+
+    Args:
+        architecture: "astromer_v1" (Donoso-Oliva et al. 2023: hidden inputs are zero, no skip
+            connections, feed-forward 128) or "astromer_v2" (Astromer 2: trainable mask token at
+            hidden steps, projected skip connections, feed-forward 256).
+        d_model, num_heads, num_layers: sizes.
+        ffn_dim: width of the feed-forward layer; 0 = the architecture's own.
+        dropout: dropout rate.
+        pe_base: base of the positional encoding.
+        seed: seed of the initial weights; None draws them at random.
+
+    Raises:
+        ValueError: for an unknown architecture or a width that the heads do not divide.
+    """
+
+    FFN_DIM = {"astromer_v1": 128, "astromer_v2": 256}
+
+    def __init__(
+        self,
+        architecture: str = "astromer_v1",
+        d_model: int = 256,
+        num_heads: int = 4,
+        num_layers: int = 4,
+        ffn_dim: int = 0,
+        dropout: float = 0.1,
+        pe_base: float = 10000.0,
+        seed: int | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if architecture not in self.FFN_DIM:
+            raise ValueError(
+                f"architecture must be one of {sorted(self.FFN_DIM)}. Received: {architecture!r}"
+            )
+        # === Configuration ===
+        self.architecture = architecture
+        self.d_model = d_model
+        self.num_heads = num_heads
+        self.num_layers = num_layers
+        self.ffn_dim = ffn_dim or self.FFN_DIM[architecture]
+        self.dropout = dropout
+        self.pe_base = pe_base
+        self.seed = seed
+        # === Layers ===
+        self.embedding = keras.layers.Dense(
+            d_model,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
+            name="magnitude_embedding",
+        )
+        self.blocks = [
+            EncoderBlock(
+                num_heads,
+                self.ffn_dim,
+                dropout,
+                skip=architecture == "astromer_v2",
+                salt=number,
+                seed=None if seed is None else seed + 100 * (number + 1),
+                name=f"block_{number}",
+            )
+            for number in range(num_layers)
+        ]
+
+    def build(self, input_shape=None):
+        self.embedding.build((None, None, 1))
+        for block in self.blocks:
+            block.build((None, None, self.d_model))
+        if self.architecture == "astromer_v2":
+            self.mask_token = self.add_weight(shape=(), initializer="zeros", name="mask_token")
+        self.built = True
+
+    def call(self, times, magnitudes, visible, training=False, dropout_key=None):
+        """Encodes windows.
+
+        Args:
+            times: float32 [batch, steps], days since the window's mean time.
+            magnitudes: float32 [batch, steps], centred; ignored where not visible.
+            visible: bool [batch, steps], False at hidden steps and padding.
+            dropout_key: see :class:`~astromer.encoder.dropout.CounterDropout`.
+
+        Returns:
+            float32 [batch, steps, d_model]; at padding without meaning.
+        """
+        return self.layer_outputs(times, magnitudes, visible, training, dropout_key)[-1]
+
+    def layer_outputs(self, times, magnitudes, visible, training=False, dropout_key=None):
+        """The input embedding and the output of each block: num_layers + 1 tensors."""
+        bias = tf.where(visible, 0.0, BLOCKED)[:, None, None, :]
+        outputs = [self.embed_steps(times, magnitudes, visible)]
+        for block in self.blocks:
+            outputs.append(block(outputs[-1], bias, training=training, dropout_key=dropout_key))
+        return outputs
+
+    def embed_steps(self, times, magnitudes, visible):
+        """Input embedding, float32 [batch, steps, d_model]: magnitude plus position."""
+        hidden_value = self.mask_token if self.architecture == "astromer_v2" else 0.0
+        shown = tf.where(visible, magnitudes, hidden_value)
+        position = positional_encoding(times, self.d_model, self.pe_base)
+        return self.embedding(shown[..., None]) + position
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "architecture": self.architecture,
+            "d_model": self.d_model,
+            "num_heads": self.num_heads,
+            "num_layers": self.num_layers,
+            "ffn_dim": self.ffn_dim,
+            "dropout": self.dropout,
+            "pe_base": self.pe_base,
+            "seed": self.seed,
+        }

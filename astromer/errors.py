@@ -1,0 +1,72 @@
+"""Errors a user can cause or mend, each with its own exit code.
+
+A message says which rule was broken, what was received, where, and what to do.
+Command-line programs print it as one line and exit with ``exit_code``; see
+:func:`astromer.cli.run`.
+"""
+
+
+class AstromerError(Exception):
+    """Base of every error that is reported without a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(AstromerError):
+    """An option or argument has a value that cannot work."""
+
+    exit_code = 2
+
+
+class DataNotFoundError(AstromerError):
+    """A data folder, a split or its record files are missing or empty."""
+
+    exit_code = 3
+
+
+class RecordError(AstromerError):
+    """A record file is corrupt, or a record in it is not a light curve."""
+
+    exit_code = 4
+
+
+class LightCurveError(AstromerError):
+    """A light curve holds values that no model can be trained on or fed with."""
+
+    exit_code = 5
+
+
+class DataAnomalyError(AstromerError):
+    """The data as a whole breaks the light-curve schema."""
+
+    exit_code = 6
+
+
+class TrainingError(AstromerError):
+    """Training cannot go on, for instance because the loss is not finite."""
+
+    exit_code = 7
+
+
+class ModelError(AstromerError):
+    """A model, checkpoint or SavedModel is missing, partial or not servable."""
+
+    exit_code = 8
+
+
+class NotBlessedError(AstromerError):
+    """The run ended, but its model was not good enough to be pushed."""
+
+    exit_code = 9
+
+
+class OutputLockedError(AstromerError):
+    """Another run is using the same output folder."""
+
+    exit_code = 10
+
+
+class TrainingInterrupted(AstromerError):
+    """Training was stopped by a signal after its state had been saved."""
+
+    exit_code = 130

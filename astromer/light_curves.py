@@ -1,0 +1,116 @@
+"""Many light curves of unequal length, packed end to end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterable, Sequence
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class LightCurve:
+    """One object's observations in one band.
+
+    Attributes:
+        mjd: float64 [n], times in days, increasing.
+        mag: float32 [n], magnitudes.
+        errmag: float32 [n], 1-sigma magnitude errors.
+        id: the object's name in its survey.
+        label: class index, -1 where unknown.
+        class_name: class name, "" where unknown.
+    """
+
+    mjd: np.ndarray
+    mag: np.ndarray
+    errmag: np.ndarray
+    id: str = ""
+    label: int = -1
+    class_name: str = ""
+
+    def __len__(self) -> int:
+        return len(self.mjd)
+
+
+@dataclass(frozen=True)
+class LightCurves:
+    """A set of light curves in four flat arrays and an index.
+
+    Curve ``i`` owns the observations ``offsets[i]:offsets[i + 1]``.
+
+    Attributes:
+        mjd: float64 [num_observations], days. float64 because a float32 MJD near 59000
+            keeps 5.6 minutes only.
+        mag: float32 [num_observations].
+        errmag: float32 [num_observations], mag.
+        offsets: int64 [num_curves + 1], rising from 0 to num_observations.
+        ids: str [num_curves].
+        labels: int64 [num_curves], -1 where unknown.
+        class_names: str [num_curves], "" where unknown.
+    """
+
+    mjd: np.ndarray
+    mag: np.ndarray
+    errmag: np.ndarray
+    offsets: np.ndarray
+    ids: np.ndarray
+    labels: np.ndarray
+    class_names: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, index: int) -> LightCurve:
+        span = slice(self.offsets[index], self.offsets[index + 1])
+        return LightCurve(
+            self.mjd[span],
+            self.mag[span],
+            self.errmag[span],
+            str(self.ids[index]),
+            int(self.labels[index]),
+            str(self.class_names[index]),
+        )
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """int64 [num_curves], observations per curve."""
+        return np.diff(self.offsets)
+
+    @property
+    def num_observations(self) -> int:
+        return int(self.offsets[-1])
+
+    @classmethod
+    def from_curves(cls, curves: Iterable[LightCurve]) -> LightCurves:
+        """Packs single light curves, in their order."""
+        curves = list(curves)
+        lengths = [len(curve) for curve in curves]
+        return cls(
+            mjd=_concatenate([curve.mjd for curve in curves], np.float64),
+            mag=_concatenate([curve.mag for curve in curves], np.float32),
+            errmag=_concatenate([curve.errmag for curve in curves], np.float32),
+            offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
+            ids=np.array([curve.id for curve in curves], dtype=np.str_),
+            labels=np.array([curve.label for curve in curves], dtype=np.int64),
+            class_names=np.array([curve.class_name for curve in curves], dtype=np.str_),
+        )
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[LightCurves]) -> LightCurves:
+        """Joins packed sets, in their order."""
+        if not parts:
+            return cls.from_curves([])
+        lengths = np.concatenate([part.lengths for part in parts])
+        return cls(
+            mjd=np.concatenate([part.mjd for part in parts]),
+            mag=np.concatenate([part.mag for part in parts]),
+            errmag=np.concatenate([part.errmag for part in parts]),
+            offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            ids=np.concatenate([part.ids for part in parts]),
+            labels=np.concatenate([part.labels for part in parts]),
+            class_names=np.concatenate([part.class_names for part in parts]),
+        )
+
+
+def _concatenate(arrays: list[np.ndarray], dtype: type) -> np.ndarray:
+    return np.concatenate(arrays).astype(dtype) if arrays else np.empty(0, dtype)

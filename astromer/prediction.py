@@ -1,0 +1,50 @@
+"""Running the network over batches of windows, on every replica."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from astromer.batches import Batch
+from astromer.distribution import divide, rows_per_replica
+from astromer.encoder import Reconstructor
+
+
+class Predictor:
+    """Reconstructs batches; one compiled shape for all of them.
+
+    Args:
+        model: the model, made under ``strategy``.
+        batch_size: windows per call at most.
+        strategy: where to run; None for the default device.
+    """
+
+    def __init__(
+        self,
+        model: Reconstructor,
+        batch_size: int,
+        strategy: tf.distribute.Strategy | None = None,
+    ):
+        self.strategy = strategy or tf.distribute.get_strategy()
+        self.rows = rows_per_replica(self.strategy, batch_size)
+
+        @tf.function(reduce_retracing=True)
+        def run(inputs):
+            return self.strategy.run(lambda inputs: model(**inputs), args=(inputs,))
+
+        self._run = run
+
+    def __call__(self, batch: Batch) -> np.ndarray:
+        """float32 [num_windows, window_size], centred and scaled like ``batch.target``."""
+        inputs = divide(self.strategy, network_inputs(batch), self.rows)
+        results = self.strategy.experimental_local_results(self._run(inputs))
+        return np.concatenate([result.numpy() for result in results])[: len(batch)]
+
+
+def network_inputs(batch: Batch) -> dict[str, np.ndarray]:
+    """What the network is given of a batch: nothing of the hidden magnitudes."""
+    return {
+        "times": batch.times,
+        "magnitudes": batch.magnitudes,
+        "visible": batch.probing.visible,
+    }

@@ -1,0 +1,1 @@
+"""Fold records: the TFRecord files that light curves are kept in between programs."""

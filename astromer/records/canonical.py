@@ -1,0 +1,41 @@
+"""Any understood record as a canonical one: three lists of one Feature each, known names.
+
+Programs that read features by name, such as TensorFlow Data Validation, need this; the
+readers of this package understand every layout by themselves.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from astromer.records.codec import OLDER_SERIES, RESIDUAL, SERIES
+
+
+def canonicalise(serialized: bytes) -> bytes:
+    """Renames ``dim_0, dim_1, dim_2`` and joins lists spread over several Features.
+
+    Args:
+        serialized: a record that :func:`astromer.records.reader.iterate_batches` accepts.
+
+    Returns:
+        The record with its context and all other lists kept; a canonical record unchanged.
+    """
+    record = tf.train.SequenceExample.FromString(serialized)
+    lists = record.feature_lists.feature_list
+    changed = False
+    for name, older in zip(SERIES, OLDER_SERIES):
+        if older in lists and not (name in lists and _values(lists[name])):
+            lists[name].CopyFrom(lists[older])
+            del lists[older]
+            changed = True
+    for name in (*SERIES, RESIDUAL):
+        if name in lists and len(lists[name].feature) != 1:
+            values = _values(lists[name])
+            del lists[name].feature[:]
+            lists[name].feature.add().float_list.value.extend(values)
+            changed = True
+    return record.SerializeToString(deterministic=True) if changed else serialized
+
+
+def _values(feature_list: tf.train.FeatureList) -> list[float]:
+    return [value for feature in feature_list.feature for value in feature.float_list.value]

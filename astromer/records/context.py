@@ -1,0 +1,55 @@
+"""Who a record is about: id, label and class, in either of the layouts in circulation."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+
+class Context(NamedTuple):
+    """Context of one light curve; ``""`` and -1 where the record does not say."""
+
+    id: str
+    label: int
+    class_name: str
+
+
+def read_context(serialized: bytes) -> Context:
+    """Reads id, label and class name of a serialized SequenceExample.
+
+    Names are matched without regard to case: ``ID`` (else ``newID``), ``Label``, ``Class``.
+    """
+    # A SequenceExample's context is where an Example has its features (field 1), so
+    # parsing it as an Example reads the context and skips the series: twice as fast.
+    try:
+        features = tf.train.Example.FromString(serialized).features.feature
+    except DecodeError:
+        return Context("", -1, "")
+    by_name = {name.lower(): features[name] for name in features}
+    name = _text(by_name.get("id")) or _text(by_name.get("newid"))
+    return Context(name, _integer(by_name.get("label")), _text(by_name.get("class")))
+
+
+def _first(feature: tf.train.Feature | None) -> bytes | int | float | None:
+    if feature is None:
+        return None
+    kind = feature.WhichOneof("kind")
+    values = getattr(feature, kind).value if kind else ()
+    return values[0] if values else None
+
+
+def _text(feature: tf.train.Feature | None) -> str:
+    value = _first(feature)
+    if value is None:
+        return ""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _integer(feature: tf.train.Feature | None) -> int:
+    value = _first(feature)
+    try:
+        return -1 if value is None else int(value)
+    except (ValueError, OverflowError):
+        return -1

@@ -1,0 +1,94 @@
+"""The slow look at records that names what is wrong with one, and where it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+from astromer.errors import LightCurveError, RecordError
+from astromer.records.codec import OLDER_SERIES, RESIDUAL, SERIES
+from astromer.records.context import read_context
+from astromer.records.fold import compression_of
+
+_MAKE_AGAIN = "Make or copy the records again."
+
+
+def find_bad_record(file: Path) -> None:
+    """Reads a file record by record and raises for the first bad one.
+
+    Raises:
+        RecordError: a record is corrupt, cut off, or no light curve.
+        LightCurveError: a curve is empty or its series are not equally long.
+    """
+    index = 0
+    try:
+        dataset = tf.data.TFRecordDataset(str(file), compression_type=compression_of(file))
+        for record in dataset:
+            explain_record(record.numpy(), file, index)
+            index += 1
+    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+        damage = "cut off" if "truncated" in str(error) else "corrupt (wrong checksum)"
+        raise RecordError(f"{where(file, index)} is {damage}. {_MAKE_AGAIN}") from None
+
+
+def explain_record(serialized: bytes, file: Path, index: int) -> None:
+    """Raises what is wrong with one record; returns where nothing is.
+
+    Raises:
+        RecordError: it is no SequenceExample, or lacks a list, or a list has a wrong type.
+        LightCurveError: the curve is empty or its series are not equally long.
+    """
+    place = where(file, index)
+    try:
+        record = tf.train.SequenceExample.FromString(serialized)
+    except DecodeError:
+        raise RecordError(
+            f"{place} is not a tf.train.SequenceExample, so it is no light curve. {_MAKE_AGAIN}"
+        ) from None
+    lists = record.feature_lists.feature_list
+    if not lists:
+        inside = ", ".join(sorted(record.context.feature)) or "nothing"
+        raise RecordError(
+            f"{place} has no series (feature lists {', '.join(SERIES)}); it holds {inside}. Is it "
+            "a tf.train.Example? Light curves are tf.train.SequenceExample records."
+        )
+    place += of_object(serialized)
+    older = any(name in lists for name in OLDER_SERIES) and "mag" not in lists
+    names = OLDER_SERIES if older else SERIES
+    lengths = {name: _length(lists, name, place) for name in names}
+    if RESIDUAL in lists:
+        _length(lists, RESIDUAL, place)
+    if not any(lengths.values()):
+        raise LightCurveError(f"{place} is an empty light curve. Leave such objects out.")
+    if len(set(lengths.values())) > 1:
+        counts = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise LightCurveError(
+            f"{place} has series of unequal length: {counts}. Each observation needs all three."
+        )
+
+
+def where(file: Path, index: int) -> str:
+    """Names a record."""
+    return f"record {index} (counted from 0) of {file}"
+
+
+def of_object(serialized: bytes) -> str:
+    """`` (object ...)``, or nothing where the record does not say."""
+    name = read_context(serialized).id
+    return f" (object {name})" if name else ""
+
+
+def _length(lists: tf.train.FeatureLists, name: str, place: str) -> int:
+    if name not in lists:
+        raise RecordError(
+            f"{place} lacks the feature list {name!r}; it has {', '.join(sorted(lists))}."
+        )
+    total = 0
+    for feature in lists[name].feature:
+        kind = feature.WhichOneof("kind")
+        if kind not in (None, "float_list"):
+            raise RecordError(f"{place}: {name!r} must be a float_list, it is a {kind}.")
+        total += len(feature.float_list.value)
+    return total

@@ -1,0 +1,73 @@
+"""The data of one epoch: a pure function of the seed and the epoch's number."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Iterator
+
+import numpy as np
+
+from astromer.batches import Batch, assemble
+from astromer.light_curves import LightCurves
+from astromer.masking import draw
+from astromer.windows import random_windows
+from pipeline_config import MaskingConfig
+
+_WINDOWS, _MASKS = 0, 1
+
+
+class TrainingEpoch:
+    """Random windows with fresh masks, in random order.
+
+    Any batch can be made by itself, so that a resumed epoch goes on exactly where it stopped.
+
+    Args:
+        curves: the training light curves.
+        epoch: number of the epoch, from 0.
+        window_size, batch_size, masking, normalise, seed: the knobs.
+    """
+
+    def __init__(
+        self,
+        curves: LightCurves,
+        epoch: int,
+        *,
+        window_size: int,
+        batch_size: int,
+        masking: MaskingConfig,
+        normalise: bool,
+        seed: int,
+    ):
+        self.curves = curves
+        self.window_size = window_size
+        self.batch_size = batch_size
+        self.masking = masking
+        self.normalise = normalise
+        self._mask_seed = [seed, epoch, _MASKS]
+        rng = np.random.default_rng([seed, epoch, _WINDOWS])
+        self.windows = random_windows(curves.offsets, window_size, rng)
+
+    def __len__(self) -> int:
+        """Batches per epoch; the last one may be short."""
+        return -(-len(self.windows) // self.batch_size)
+
+    def batch(self, step: int) -> Batch:
+        """Batch number ``step``."""
+        first = step * self.batch_size
+        windows = self.windows[first : first + self.batch_size]
+        probing = draw(
+            windows.length, self.window_size, self.masking, seed=self._mask_seed, first=first
+        )
+        return assemble(self.curves, windows, probing, normalise=self.normalise)
+
+    def batches(self, start: int = 0) -> Iterator[Batch]:
+        """Batches from number ``start``; the next ones are made while one is in use."""
+        ahead = 2
+        with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
+            steps = range(start, len(self))
+            futures = [pool.submit(self.batch, step) for step in steps[:ahead]]
+            for step in steps:
+                batch = futures.pop(0).result()
+                if step + ahead < len(self):
+                    futures.append(pool.submit(self.batch, step + ahead))
+                yield batch

@@ -1,0 +1,106 @@
+"""The full state of a training run, saved so that a kill at any moment loses little."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from astromer.errors import ModelError, UsageError
+
+_PROGRESS = "progress.json"
+
+
+@dataclass
+class Progress:
+    """Where a training run is.
+
+    Attributes:
+        fingerprint: of the settings and data that must not change on the way.
+        epoch: the epoch that is under way, from 0.
+        step: steps of it that are done.
+        sums: float64 sums of the step's numbers so far in this epoch.
+        best: best validation hidden-step RMSE [mag] so far.
+        best_epoch: the epoch that reached it, -1 before the first.
+        waited: epochs since then.
+        seconds: time spent in training, over all resumed parts.
+        history: one row of metrics for each epoch that is done.
+    """
+
+    fingerprint: str
+    epoch: int = 0
+    step: int = 0
+    sums: list[float] = field(default_factory=list)
+    best: float = float("inf")
+    best_epoch: int = -1
+    waited: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def fingerprint(*parts: Any) -> str:
+    """sha256 of JSON-able settings."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+class StateFile:
+    """Saves and restores progress and named groups of arrays in one file, atomically.
+
+    Args:
+        folder: made if missing. Holds ``state.npz`` and, while it is being replaced, a copy
+            that is not complete yet.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+        self.path = self.folder / "state.npz"
+
+    def save(self, progress: Progress, groups: dict[str, list[np.ndarray]]) -> None:
+        """Writes everything to a new file, then puts it in the place of the old one."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        arrays = {
+            f"{group}/{index}": array
+            for group, members in groups.items()
+            for index, array in enumerate(members)
+        }
+        arrays[_PROGRESS] = np.array(json.dumps(asdict(progress)))
+        partial = self.folder / f".state.{os.getpid()}.partial"
+        with open(partial, "wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, self.path)
+
+    def restore(self, expected: str) -> tuple[Progress, dict[str, list[np.ndarray]]] | None:
+        """The saved state, or None where there is none.
+
+        Raises:
+            UsageError: if it belongs to other settings or data.
+            ModelError: if the file is damaged.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            with np.load(self.path, allow_pickle=False) as saved:
+                progress = Progress(**json.loads(str(saved[_PROGRESS])))
+                names = [name for name in saved.files if name != _PROGRESS]
+                groups: dict[str, list[np.ndarray]] = {}
+                for name in sorted(names, key=lambda name: int(name.rsplit("/", 1)[1])):
+                    groups.setdefault(name.rsplit("/", 1)[0], []).append(saved[name])
+        except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, OSError) as error:
+            raise ModelError(
+                f"A checkpoint must be readable. Received: {self.path}, which is damaged "
+                f"({type(error).__name__}). Delete it to train from the start."
+            ) from error
+        if progress.fingerprint != expected:
+            raise UsageError(
+                f"A training run goes on with the settings and data it began with. {self.path} "
+                "belongs to other ones. Choose another --output, or delete it to start anew."
+            )
+        return progress, groups

@@ -1,0 +1,1 @@
+"""TFX components around :mod:`astromer`. They move artifacts; the science is in the package."""

@@ -1,0 +1,5 @@
+"""Stops a run whose data break the schema."""
+
+from components.anomaly_gate.component import AnomalyGate
+
+__all__ = ["AnomalyGate"]

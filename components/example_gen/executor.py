@@ -1,0 +1,85 @@
+"""Reads fold records and writes them as the shards of an Examples artifact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Mapping
+
+from google.protobuf import struct_pb2
+from tfx import types
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils, standard_component_specs
+from tfx.utils import proto_utils
+
+from astromer.records.fold import Fold
+from components.example_gen.ingest import Ingested, ingest
+from components.provenance import settings_fingerprint
+
+MAX_CURVES = "max_curves_per_split"
+CODE = "code_fingerprint"
+
+FOLD = "fold"
+DATA_FINGERPRINT = "data_fingerprint"
+NUM_CURVES = "num_curves"
+NUM_OBSERVATIONS = "num_observations"
+"""Custom properties of the Examples artifact; the last two are ``<name>_<split>``.
+
+The data fingerprint tells the content: a copied or touched file keeps it, a changed, added,
+removed or reordered light curve does not.
+"""
+
+
+class Executor(base_executor.BaseExecutor):
+    """Plain sequential ingestion: Beam would shuffle the curves, and costs more than it saves."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Ingests every split.
+
+        Raises:
+            DataNotFoundError: a split has no record files or no records.
+            RecordError: a file is corrupt or a record in it is no light curve.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        fold = Fold.open(exec_properties[standard_component_specs.INPUT_BASE_KEY])
+        settings = _settings(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY])
+        limit = int(settings[MAX_CURVES])
+
+        examples = artifact_utils.get_single_instance(
+            output_dict[standard_component_specs.EXAMPLES_KEY]
+        )
+        examples.split_names = artifact_utils.encode_split_names(list(fold.files))
+        ingested = {}
+        for split, files in fold.files.items():
+            folder = Path(artifact_utils.get_split_uri([examples], split))
+            ingested[split] = ingest(files, folder, limit or None)
+        _describe(examples, str(fold.path), ingested)
+
+
+def _describe(
+    examples: types.Artifact, fold: str, ingested: Mapping[str, Ingested]
+) -> None:
+    examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_SEQUENCE_EXAMPLE)
+    examples_utils.set_file_format(examples, "tfrecords_gzip")
+    examples.set_string_custom_property(FOLD, fold)
+    examples.set_string_custom_property(
+        DATA_FINGERPRINT,
+        settings_fingerprint({split: done.fingerprint for split, done in ingested.items()}),
+    )
+    for split, done in ingested.items():
+        examples.set_int_custom_property(f"{NUM_CURVES}_{split}", done.curves)
+        examples.set_int_custom_property(f"{NUM_OBSERVATIONS}_{split}", done.observations)
+
+
+def _settings(custom_config: str) -> struct_pb2.Struct:
+    message = example_gen_pb2.CustomConfig()
+    proto_utils.json_to_proto(custom_config, message)
+    settings = struct_pb2.Struct()
+    message.custom_config.Unpack(settings)
+    return settings

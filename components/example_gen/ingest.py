@@ -1,0 +1,90 @@
+"""One split's record files, copied as canonical records into compressed shards."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator, Sequence
+
+import tensorflow as tf
+
+from astromer.errors import DataNotFoundError
+from astromer.records.canonical import canonicalise
+from astromer.records.reader import iterate_batches
+
+CURVES_PER_SHARD = 20_000
+"""About 50 MB of curves with 200 observations: enough shards for several readers."""
+
+_OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What one split holds. The fingerprint is of the records' content and order."""
+
+    curves: int
+    observations: int
+    fingerprint: str
+
+
+def ingest(
+    files: Sequence[Path],
+    folder: Path,
+    limit: int | None = None,
+    curves_per_shard: int = CURVES_PER_SHARD,
+) -> Ingested:
+    """Writes ``data_tfrecord-SSSSS-of-NNNNN.gz`` into ``folder``, keeping the order.
+
+    Args:
+        files: record files, compressed or not, of the canonical or the older layout.
+        folder: made if missing.
+        limit: only the first so many light curves.
+        curves_per_shard: most light curves in one shard.
+
+    Raises:
+        DataNotFoundError: there is no record.
+        RecordError: a file is corrupt or a record in it is no light curve; the message
+            names the file and the record's index.
+        LightCurveError: a curve is empty or its series are not equally long.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    curves = observations = 0
+    shards: list[Path] = []
+    writer: tf.io.TFRecordWriter | None = None
+    try:
+        for serialized, length in _canonical(files, limit):
+            if curves % curves_per_shard == 0:
+                if writer is not None:
+                    writer.close()
+                shards.append(folder / f"unfinished-{len(shards):05d}")
+                writer = tf.io.TFRecordWriter(str(shards[-1]), _OPTIONS)
+            assert writer is not None
+            writer.write(serialized)
+            digest.update(hashlib.sha256(serialized).digest())
+            curves += 1
+            observations += length
+    finally:
+        if writer is not None:
+            writer.close()
+    if not shards:
+        raise DataNotFoundError(
+            f"the record files in {files[0].parent} hold no light curves. Make the records again."
+        )
+    for index, shard in enumerate(shards):
+        shard.rename(folder / f"data_tfrecord-{index:05d}-of-{len(shards):05d}.gz")
+    return Ingested(curves, observations, digest.hexdigest())
+
+
+def _canonical(files: Sequence[Path], limit: int | None) -> Iterator[tuple[bytes, int]]:
+    """Each record in canonical form, with its number of observations."""
+    left = limit
+    for batch in iterate_batches(files):
+        if left is not None:
+            batch = batch.head(left)
+            left -= len(batch)
+        for serialized, length in zip(batch.serialized, batch.lengths):
+            yield canonicalise(serialized), int(length)
+        if left == 0:
+            return

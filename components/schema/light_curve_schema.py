@@ -1,0 +1,91 @@
+"""The schema of light curves, written out from the rules in ``pipeline_config``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline_config import LightCurveRules
+
+SEQUENCE = "##SEQUENCE##"
+"""TFDV's name for the feature lists of a SequenceExample."""
+
+_CONTEXT = {
+    "ID": "BYTES",
+    "Class": "BYTES",
+    "Band": "BYTES",
+    "Label": "INT",
+    "newID": "INT",
+    "shard": "INT",
+    "id": "BYTES",
+    "label": "INT",
+    "length": "INT",
+}
+"""Context features in circulation; none is needed for training."""
+
+
+def schema_text(rules: LightCurveRules) -> str:
+    """A ``tensorflow.metadata.v0.Schema`` in protobuf text form.
+
+    The three series must be there in every record, with enough observations and values in
+    their ranges, never NaN or infinite. Context features are optional, and others may occur.
+    """
+    mag = _domain(rules.min_mag, rules.max_mag)
+    mjd = _domain(rules.min_mjd, rules.max_mjd)
+    # TFDV's limits are inclusive, the rule for errors is not. The lower step is larger than
+    # float32 needs because TFDV flushes the smallest numbers to zero.
+    errmag = _domain(
+        rules.min_errmag + 1e-12, float(np.nextafter(np.float32(rules.max_errmag), np.float32(0)))
+    )
+    least = rules.min_observations
+    series = [
+        _series("mjd", "Times of observation [days].", mjd, least, required=True),
+        _series("mag", "Magnitudes.", mag, least, required=True),
+        _series("errmag", "1-sigma magnitude errors.", errmag, least, required=True),
+        _series("mjd_residual", "What float32 lost of mjd [days].", _domain(-0.5, 0.5), least),
+    ]
+    lists = "\n".join(_indent(text) for text in series)
+    return (
+        "".join(_CONTEXT_FEATURE.format(name=name, type=kind) for name, kind in _CONTEXT.items())
+        + f"""feature {{
+  name: "{SEQUENCE}"
+  type: STRUCT
+  presence {{ min_fraction: 1.0 min_count: 1 }}
+  value_count {{ min: 1 max: 1 }}
+  struct_domain {{
+{lists}
+  }}
+}}
+"""
+    )
+
+
+_CONTEXT_FEATURE = """feature {{
+  name: "{name}"
+  type: {type}
+  presence {{ min_count: 0 }}
+  value_count {{ min: 0 max: 1 }}
+}}
+"""
+
+
+def _series(name: str, meaning: str, domain: str, least: int, required: bool = False) -> str:
+    presence = "min_fraction: 1.0 min_count: 1" if required else "min_count: 0"
+    return f"""# {meaning}
+feature {{
+  name: "{name}"
+  type: FLOAT
+  presence {{ {presence} }}
+  value_counts {{
+    value_count {{ min: 1 max: 1 }}
+    value_count {{ min: {least} }}
+  }}
+  float_domain {{ {domain} disallow_nan: true disallow_inf: true }}
+}}"""
+
+
+def _domain(low: float, high: float) -> str:
+    return f"min: {low:.9g} max: {high:.9g}"
+
+
+def _indent(text: str) -> str:
+    return "\n".join("    " + line for line in text.split("\n"))

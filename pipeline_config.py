@@ -1,0 +1,158 @@
+"""The one list of knobs of AstroMer pipeline.
+
+Frozen dataclasses hold every setting once, each with the reason for its default.
+Command-line flags (:mod:`astromer.cli`), the Trainer's ``custom_config`` and the
+``config.json`` inside a pushed model are all made from them. This module imports
+the standard library only, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+ARCHITECTURES = ("astromer_v1", "astromer_v2")
+
+
+def knob(default: Any, reason: str, *flags: str, choices: tuple[str, ...] = ()) -> Any:
+    """A dataclass field that knows its reason and the command-line flags that set it."""
+    return field(default=default, metadata={"reason": reason, "flags": flags, "choices": choices})
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Shape of the encoder."""
+
+    architecture: str = knob(
+        "astromer_v1",
+        "name of the model architecture; v1 is the published Astromer 1",
+        "--model",
+        choices=ARCHITECTURES,
+    )
+    d_model: int = knob(256, "width of the hidden representations", "--hidden", "--d-model")
+    num_heads: int = knob(4, "attention heads; must divide the width", "--n-heads")
+    num_layers: int = knob(4, "transformer layers of the encoder", "--n-layers")
+    ffn_dim: int = knob(
+        0, "width of the feed-forward layer; 0 = the architecture's own (v1 128, v2 256)", "--ffn"
+    )
+    dropout: float = knob(0.1, "dropout rate after attention and feed-forward", "--dropout")
+    window_size: int = knob(200, "observations per window, as published", "--window")
+    pe_base: float = knob(
+        10000.0, "base of the positional encoding; what the public weights used", "--pe-base"
+    )
+
+
+@dataclass(frozen=True)
+class MaskingConfig:
+    """Which steps of a window are probed, and what the network sees of them (BERT's recipe)."""
+
+    probed: float = knob(0.5, "fraction of the observed steps that is probed (Astromer 1)", "--probed")
+    same: float = knob(0.2, "fraction of the probed steps that stay as they are", "--same")
+    random: float = knob(
+        0.2, "fraction of the other probed steps that show another step's magnitude", "--random"
+    )
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How the encoder is trained."""
+
+    epochs: int = knob(100, "passes over the training data", "--epochs")
+    batch_size: int = knob(256, "windows per step, over all replicas together", "--bs")
+    learning_rate: float = knob(1e-4, "learning rate of Adam", "--lr")
+    patience: int = knob(5, "epochs without a better validation loss before stopping", "--patience")
+    log_every: int = knob(100, "steps between two lines of training metrics", "--log-every")
+    seed: int = knob(42, "seed of weights, data order, masks and dropout", "--seed")
+    norm: bool = knob(
+        False, "normalise: divide each window's magnitudes by their visible spread", "--norm"
+    )
+    debug: bool = knob(False, "try everything on a small part of the data", "--debug")
+    warmup_steps: int = knob(0, "steps of linear learning-rate warm-up; 0 = none", "--warmup-steps")
+    decay: str = knob(
+        "constant",
+        "learning rate after warm-up: constant (as published) or cosine to zero",
+        "--decay",
+        choices=("constant", "cosine"),
+    )
+    clip_norm: float = knob(0.0, "largest global gradient norm; 0 = no clipping", "--clip-norm")
+    loss_on: str = knob(
+        "probed",
+        "steps the training loss scores: probed (as published) or hidden only",
+        "--loss-on",
+        choices=("probed", "hidden"),
+    )
+    replicas: int = knob(
+        0, "0 = every visible GPU, or one CPU replica; N = N logical CPU devices", "--replicas"
+    )
+    checkpoint_seconds: float = knob(
+        300.0, "longest stretch of an epoch that a kill can cost", "--checkpoint-seconds"
+    )
+
+
+@dataclass(frozen=True)
+class RecordsConfig:
+    """How raw surveys become fold records."""
+
+    folds: int = knob(1, "independent train/validation/test divisions of the same stars", "--folds")
+    val_frac: float = knob(0.2, "fraction of the stars held out for validation", "--val-frac")
+    test_frac: float = knob(0.2, "fraction of the stars held out for the test", "--test-frac")
+    njobs: int = knob(4, "shards that are read at the same time", "--njobs")
+    elements_per_shard: int = knob(200000, "most light curves in one record file", "--elements-per-shard")
+    seed: int = knob(42, "seed of the division into subsets", "--seed")
+
+
+@dataclass(frozen=True)
+class LightCurveRules:
+    """What counts as a usable observation and a usable light curve."""
+
+    min_observations: int = knob(5, "shorter curves say nothing about variability (public convention)")
+    min_errmag: float = knob(0.0, "errors must be above this [mag]")
+    max_errmag: float = knob(1.0, "errors must be below this [mag]; larger ones are failed fits")
+    min_mag: float = knob(-30.0, "instrumental magnitudes go down to about -15 [mag]")
+    max_mag: float = knob(40.0, "no survey reaches fainter; 99.999 is a common sentinel [mag]")
+    min_mjd: float = knob(0.0, "MJD 0 is 1858: earlier times mean a wrong time system [days]")
+    max_mjd: float = knob(200000.0, "MJD 200000 is the year 2406; a JD (2.4 million) is caught [days]")
+    max_split_distance: float = knob(
+        0.3, "Jensen-Shannon distance of mag between splits that stops a run; like splits reach 0.01"
+    )
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """When a trained model is blessed."""
+
+    max_rmse_increase: float = knob(
+        0.05, "hidden-step RMSE may exceed the pushed model's by this fraction (seed noise)"
+    )
+    batch_size: int = knob(256, "windows per evaluation step; changes speed only")
+
+
+@dataclass(frozen=True)
+class DebugConfig:
+    """What --debug cuts down."""
+
+    curves_per_split: int = knob(64, "enough windows for a step or two")
+    epochs: int = knob(2, "enough to see the loss fall and early stopping run")
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """Everything one pipeline run needs."""
+
+    data: str
+    output: str = knob("./outputs", "where checkpoints, logs, metadata and versions go", "--output")
+    name: str = knob("astromer", "name of the pipeline and of the served model")
+    encoder: EncoderConfig = EncoderConfig()
+    masking: MaskingConfig = MaskingConfig()
+    training: TrainingConfig = TrainingConfig()
+    rules: LightCurveRules = LightCurveRules()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    debug: DebugConfig = DebugConfig()
+    beam_args: tuple[str, ...] = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
+    """One in-memory worker: several processes were 3 to 5 times slower up to 50,000 curves."""
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """A config as plain JSON types."""
+    return dataclasses.asdict(config)
