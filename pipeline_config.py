@@ -15,9 +15,24 @@ from typing import Any
 ARCHITECTURES = ("astromer_v1", "astromer_v2")
 
 
-def knob(default: Any, reason: str, *flags: str, choices: tuple[str, ...] = ()) -> Any:
-    """A dataclass field that knows its reason and the command-line flags that set it."""
-    return field(default=default, metadata={"reason": reason, "flags": flags, "choices": choices})
+def knob(
+    default: Any,
+    reason: str,
+    *flags: str,
+    choices: tuple[str, ...] = (),
+    bounds: str = "",
+) -> Any:
+    """A dataclass field that knows its reason, its flags and what values it takes.
+
+    Args:
+        default: the default.
+        reason: what it is and why the default is what it is.
+        flags: command-line flags that set it.
+        choices: the values it takes, where there are few.
+        bounds: the values it takes as an interval, for instance "[0, 1)".
+    """
+    metadata = {"reason": reason, "flags": flags, "choices": choices, "bounds": bounds}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -30,16 +45,30 @@ class EncoderConfig:
         "--model",
         choices=ARCHITECTURES,
     )
-    d_model: int = knob(256, "width of the hidden representations", "--hidden", "--d-model")
-    num_heads: int = knob(4, "attention heads; must divide the width", "--n-heads")
-    num_layers: int = knob(4, "transformer layers of the encoder", "--n-layers")
-    ffn_dim: int = knob(
-        0, "width of the feed-forward layer; 0 = the architecture's own (v1 128, v2 256)", "--ffn"
+    d_model: int = knob(
+        256, "width of the hidden representations", "--hidden", "--d-model", bounds="[1, inf)"
     )
-    dropout: float = knob(0.1, "dropout rate after attention and feed-forward", "--dropout")
-    window_size: int = knob(200, "observations per window, as published", "--window")
+    num_heads: int = knob(
+        4, "attention heads; must divide the width", "--n-heads", bounds="[1, inf)"
+    )
+    num_layers: int = knob(4, "transformer layers of the encoder", "--n-layers", bounds="[1, inf)")
+    ffn_dim: int = knob(
+        0,
+        "width of the feed-forward layer; 0 = the architecture's own (v1 128, v2 256)",
+        "--ffn",
+        bounds="[0, inf)",
+    )
+    dropout: float = knob(
+        0.1, "dropout rate after attention and feed-forward", "--dropout", bounds="[0, 1)"
+    )
+    window_size: int = knob(
+        200, "observations per window, as published", "--window", bounds="[2, inf)"
+    )
     pe_base: float = knob(
-        10000.0, "base of the positional encoding; what the public weights used", "--pe-base"
+        10000.0,
+        "base of the positional encoding; what the public weights used",
+        "--pe-base",
+        bounds="(1, inf)",
     )
 
 
@@ -47,10 +76,20 @@ class EncoderConfig:
 class MaskingConfig:
     """Which steps of a window are probed, and what the network sees of them (BERT's recipe)."""
 
-    probed: float = knob(0.5, "fraction of the observed steps that is probed (Astromer 1)", "--probed")
-    same: float = knob(0.2, "fraction of the probed steps that stay as they are", "--same")
+    probed: float = knob(
+        0.5,
+        "fraction of the observed steps that is probed (Astromer 1)",
+        "--probed",
+        bounds="[0, 1]",
+    )
+    same: float = knob(
+        0.2, "fraction of the probed steps that stay as they are", "--same", bounds="[0, 1]"
+    )
     random: float = knob(
-        0.2, "fraction of the other probed steps that show another step's magnitude", "--random"
+        0.2,
+        "fraction of the other probed steps that show another step's magnitude",
+        "--random",
+        bounds="[0, 1]",
     )
 
 
@@ -58,24 +97,39 @@ class MaskingConfig:
 class TrainingConfig:
     """How the encoder is trained."""
 
-    epochs: int = knob(100, "passes over the training data", "--epochs")
-    batch_size: int = knob(256, "windows per step, over all replicas together", "--bs")
-    learning_rate: float = knob(1e-4, "learning rate of Adam", "--lr")
-    patience: int = knob(5, "epochs without a better validation loss before stopping", "--patience")
-    log_every: int = knob(100, "steps between two lines of training metrics", "--log-every")
-    seed: int = knob(42, "seed of weights, data order, masks and dropout", "--seed")
+    epochs: int = knob(100, "passes over the training data", "--epochs", bounds="[1, inf)")
+    batch_size: int = knob(
+        256, "windows per step, over all replicas together", "--bs", bounds="[1, inf)"
+    )
+    learning_rate: float = knob(1e-4, "learning rate of Adam", "--lr", bounds="(0, inf)")
+    patience: int = knob(
+        5,
+        "epochs without a better validation loss before stopping",
+        "--patience",
+        bounds="[1, inf)",
+    )
+    log_every: int = knob(
+        100, "steps between two lines of training metrics", "--log-every", bounds="[1, inf)"
+    )
+    seed: int = knob(
+        42, "seed of weights, data order, masks and dropout", "--seed", bounds="[0, inf)"
+    )
     norm: bool = knob(
         False, "normalise: divide each window's magnitudes by their visible spread", "--norm"
     )
     debug: bool = knob(False, "try everything on a small part of the data", "--debug")
-    warmup_steps: int = knob(0, "steps of linear learning-rate warm-up; 0 = none", "--warmup-steps")
+    warmup_steps: int = knob(
+        0, "steps of linear learning-rate warm-up; 0 = none", "--warmup-steps", bounds="[0, inf)"
+    )
     decay: str = knob(
         "constant",
         "learning rate after warm-up: constant (as published) or cosine to zero",
         "--decay",
         choices=("constant", "cosine"),
     )
-    clip_norm: float = knob(0.0, "largest global gradient norm; 0 = no clipping", "--clip-norm")
+    clip_norm: float = knob(
+        0.0, "largest global gradient norm; 0 = no clipping", "--clip-norm", bounds="[0, inf)"
+    )
     loss_on: str = knob(
         "probed",
         "steps the training loss scores: probed (as published) or hidden only",
@@ -83,10 +137,16 @@ class TrainingConfig:
         choices=("probed", "hidden"),
     )
     replicas: int = knob(
-        0, "0 = every visible GPU, or one CPU replica; N = N logical CPU devices", "--replicas"
+        0,
+        "0 = every visible GPU, or one CPU replica; N = N logical CPU devices",
+        "--replicas",
+        bounds="[0, inf)",
     )
     checkpoint_seconds: float = knob(
-        300.0, "longest stretch of an epoch that a kill can cost", "--checkpoint-seconds"
+        300.0,
+        "longest stretch of an epoch that a kill can cost",
+        "--checkpoint-seconds",
+        bounds="[0, inf)",
     )
 
 
@@ -94,27 +154,43 @@ class TrainingConfig:
 class RecordsConfig:
     """How raw surveys become fold records."""
 
-    folds: int = knob(1, "independent train/validation/test divisions of the same stars", "--folds")
-    val_frac: float = knob(0.2, "fraction of the stars held out for validation", "--val-frac")
-    test_frac: float = knob(0.2, "fraction of the stars held out for the test", "--test-frac")
-    njobs: int = knob(4, "shards that are read at the same time", "--njobs")
-    elements_per_shard: int = knob(200000, "most light curves in one record file", "--elements-per-shard")
-    seed: int = knob(42, "seed of the division into subsets", "--seed")
+    folds: int = knob(
+        1,
+        "independent train/validation/test divisions of the same stars",
+        "--folds",
+        bounds="[1, inf)",
+    )
+    val_frac: float = knob(
+        0.2, "fraction of the stars held out for validation", "--val-frac", bounds="[0, 1)"
+    )
+    test_frac: float = knob(
+        0.2, "fraction of the stars held out for the test", "--test-frac", bounds="[0, 1)"
+    )
+    njobs: int = knob(4, "shards that are read at the same time", "--njobs", bounds="[1, inf)")
+    elements_per_shard: int = knob(
+        200000, "most light curves in one record file", "--elements-per-shard", bounds="[1, inf)"
+    )
+    seed: int = knob(42, "seed of the division into subsets", "--seed", bounds="[0, inf)")
 
 
 @dataclass(frozen=True)
 class LightCurveRules:
     """What counts as a usable observation and a usable light curve."""
 
-    min_observations: int = knob(5, "shorter curves say nothing about variability (public convention)")
+    min_observations: int = knob(
+        5, "shorter curves say nothing about variability (public convention)"
+    )
     min_errmag: float = knob(0.0, "errors must be above this [mag]")
     max_errmag: float = knob(1.0, "errors must be below this [mag]; larger ones are failed fits")
     min_mag: float = knob(-30.0, "instrumental magnitudes go down to about -15 [mag]")
     max_mag: float = knob(40.0, "no survey reaches fainter; 99.999 is a common sentinel [mag]")
     min_mjd: float = knob(0.0, "MJD 0 is 1858: earlier times mean a wrong time system [days]")
-    max_mjd: float = knob(200000.0, "MJD 200000 is the year 2406; a JD (2.4 million) is caught [days]")
+    max_mjd: float = knob(
+        200000.0, "MJD 200000 is the year 2406; a JD (2.4 million) is caught [days]"
+    )
     max_split_distance: float = knob(
-        0.3, "Jensen-Shannon distance of mag between splits that stops a run; like splits reach 0.01"
+        0.3,
+        "Jensen-Shannon distance of mag between splits that stops a run; like splits reach 0.01",
     )
 
 
@@ -123,9 +199,13 @@ class EvaluationConfig:
     """When a trained model is blessed."""
 
     max_rmse_increase: float = knob(
-        0.05, "hidden-step RMSE may exceed the pushed model's by this fraction (seed noise)"
+        0.05,
+        "hidden-step RMSE may exceed the pushed model's by this fraction (seed noise)",
+        bounds="[0, inf)",
     )
-    batch_size: int = knob(256, "windows per evaluation step; changes speed only")
+    batch_size: int = knob(
+        256, "windows per evaluation step; changes speed only", bounds="[1, inf)"
+    )
 
 
 @dataclass(frozen=True)
@@ -133,7 +213,7 @@ class DebugConfig:
     """What --debug cuts down."""
 
     curves_per_split: int = knob(64, "enough windows for a step or two")
-    epochs: int = knob(2, "enough to see the loss fall and early stopping run")
+    epochs: int = knob(2, "enough to see the loss fall and early stopping run", bounds="[1, inf)")
 
 
 @dataclass(frozen=True)
@@ -151,6 +231,40 @@ class PipelineConfig:
     debug: DebugConfig = DebugConfig()
     beam_args: tuple[str, ...] = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
     """One in-memory worker: several processes were 3 to 5 times slower up to 50,000 curves."""
+
+
+def check(config: Any) -> None:
+    """Checks every knob of a config, and those that depend on each other.
+
+    Raises:
+        ValueError: naming the flag, the rule and the value received.
+    """
+    for knob_field in dataclasses.fields(config):
+        value, metadata = getattr(config, knob_field.name), knob_field.metadata
+        name = " / ".join(metadata.get("flags", ())) or knob_field.name
+        if metadata.get("bounds") and not _inside(value, metadata["bounds"]):
+            raise ValueError(f"{name} must be in {metadata['bounds']}. Received: {value}")
+        if metadata.get("choices") and value not in metadata["choices"]:
+            raise ValueError(
+                f"{name} must be one of {', '.join(metadata['choices'])}. Received: {value}"
+            )
+    if isinstance(config, EncoderConfig) and config.d_model % config.num_heads:
+        raise ValueError(
+            f"--n-heads must divide --hidden. Received: {config.num_heads} heads for a width of "
+            f"{config.d_model}"
+        )
+    if isinstance(config, RecordsConfig) and config.val_frac + config.test_frac >= 1:
+        raise ValueError(
+            "--val-frac and --test-frac must leave stars to train on. Received: "
+            f"{config.val_frac} and {config.test_frac}"
+        )
+
+
+def _inside(value: float, bounds: str) -> bool:
+    low, high = (float(edge) for edge in bounds[1:-1].split(","))
+    above = value >= low if bounds[0] == "[" else value > low
+    below = value <= high if bounds[-1] == "]" else value < high
+    return above and below
 
 
 def to_dict(config: Any) -> dict[str, Any]:

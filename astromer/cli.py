@@ -11,8 +11,10 @@ import dataclasses
 import os
 import signal
 import sys
-from typing import Any, Callable, NoReturn, TypeVar, get_type_hints
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar, get_type_hints
 
+import pipeline_config
 from astromer.errors import AstromerError, UsageError
 
 ConfigT = TypeVar("ConfigT")
@@ -34,7 +36,7 @@ class Parser(argparse.ArgumentParser):
 def add_flags(parser: argparse.ArgumentParser, *configs: type) -> None:
     """Adds one flag for each knob of the config classes that has one."""
     for config in configs:
-        group = parser.add_argument_group((config.__doc__ or config.__name__).split("\n")[0])
+        group = parser.add_argument_group((config.__doc__ or "").split("\n")[0].rstrip("."))
         types = get_type_hints(config)
         for knob in dataclasses.fields(config):
             flags = knob.metadata.get("flags", ())
@@ -55,9 +57,18 @@ def add_flags(parser: argparse.ArgumentParser, *configs: type) -> None:
 
 
 def config_from(args: argparse.Namespace, config: type[ConfigT]) -> ConfigT:
-    """The config that parsed flags describe; knobs without a flag keep their default."""
+    """The config that parsed flags describe; knobs without a flag keep their default.
+
+    Raises:
+        UsageError: for a value that a knob does not take.
+    """
     names = {f.name for f in dataclasses.fields(config)}  # type: ignore[arg-type]
-    return config(**{name: value for name, value in vars(args).items() if name in names})
+    made = config(**{name: value for name, value in vars(args).items() if name in names})
+    try:
+        pipeline_config.check(made)
+    except ValueError as error:
+        raise UsageError(f"{error}.") from error
+    return made
 
 
 def run_program(main: Callable[[], int | None]) -> NoReturn:

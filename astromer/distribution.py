@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -10,28 +11,32 @@ import tensorflow as tf
 from astromer.errors import UsageError
 
 
-def make_strategy(replicas: int = 0) -> tf.distribute.Strategy:
+def make_strategy(replicas: int = 0, *, one_device: bool = False) -> tf.distribute.Strategy:
     """A MirroredStrategy over all visible GPUs, or one CPU replica where there is none.
 
     Args:
         replicas: 0 for that; N for N logical CPU devices, which cost speed and serve tests.
+        one_device: use the first GPU only.
 
     Raises:
         UsageError: if TensorFlow was already in use with fewer logical devices.
     """
     if replicas == 0:
-        gpus = tf.config.list_logical_devices("GPU")
-        return tf.distribute.MirroredStrategy([gpu.name for gpu in gpus] or ["/cpu:0"])
+        gpus = [gpu.name for gpu in tf.config.list_logical_devices("GPU")]
+        devices = gpus[:1] if one_device else gpus
+        return tf.distribute.MirroredStrategy(devices or ["/cpu:0"])
     cpu = tf.config.list_physical_devices("CPU")[0]
     try:
-        devices = [tf.config.LogicalDeviceConfiguration() for _ in range(replicas)]
-        tf.config.set_logical_device_configuration(cpu, devices)
+        tf.config.set_logical_device_configuration(
+            cpu, [tf.config.LogicalDeviceConfiguration() for _ in range(replicas)]
+        )
     except RuntimeError as error:
         found = len(tf.config.list_logical_devices("CPU"))
         if found < replicas:
             raise UsageError(
-                f"--replicas must be chosen before TensorFlow starts. Received: {replicas} replicas "
-                f"where {found} CPU device(s) are in use already. Run it in a fresh process."
+                "--replicas must be chosen before TensorFlow starts. Received: "
+                f"{replicas} replicas where {found} CPU device(s) are in use already. "
+                "Run it in a fresh process."
             ) from error
     return tf.distribute.MirroredStrategy([f"/cpu:{i}" for i in range(replicas)])
 
@@ -54,9 +59,7 @@ def divide(
         if strategy.num_replicas_in_sync == 1:
             return tf.constant(array)
         return strategy.experimental_distribute_values_from_function(
-            lambda context: tf.constant(
-                array[rows * context.replica_id_in_sync_group :][:rows]
-            )
+            lambda context: tf.constant(array[rows * context.replica_id_in_sync_group :][:rows])
         )
 
     return {name: share(array) for name, array in arrays.items()}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -69,7 +70,7 @@ class Evaluation:
         groups = {f"class {name}": self.class_names == name for name in np.unique(self.class_names)}
         groups.pop("class ", None)
         edges = (1, *_LENGTH_EDGES, np.inf)
-        for low, high in zip(edges[:-1], edges[1:]):
+        for low, high in pairwise(edges):
             chosen = (self.windows.length >= low) & (self.windows.length < high)
             upper = f" to {high - 1}" if np.isfinite(high) else " and more"
             groups[f"{low}{upper} steps"] = chosen
@@ -88,7 +89,9 @@ class Evaluation:
                 skill = "" if name == "model" else f"{1 - (reference / scores.rmse()) ** 2:+.3f}"
                 rows.append((group, name, f"{scores.rmse():.4f}", f"{scores.r2():.3f}", skill))
         widths = [max(len(row[i]) for row in rows) for i in range(5)]
-        return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths)).rstrip() for row in rows)
+        return "\n".join(
+            "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows
+        )
 
 
 def evaluate(

@@ -10,9 +10,10 @@ import warnings
 def silence() -> None:
     """Silences start-up noise. Must be called before TensorFlow is imported.
 
-    Errors still show. Settings that the user made in the environment are kept.
+    Failures still surface as Python exceptions. Settings that the user made in the
+    environment are kept.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     os.environ.setdefault("GLOG_minloglevel", "2")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -24,12 +26,12 @@ class Predictor:
         model: Reconstructor,
         batch_size: int,
         strategy: tf.distribute.Strategy | None = None,
-    ):
+    ) -> None:
         self.strategy = strategy or tf.distribute.get_strategy()
         self.rows = rows_per_replica(self.strategy, batch_size)
 
         @tf.function(reduce_retracing=True)
-        def run(inputs):
+        def run(inputs: dict[str, Any]) -> Any:
             return self.strategy.run(lambda inputs: model(**inputs), args=(inputs,))
 
         self._run = run

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
+import tensorflow as tf
 
 from astromer.encoder.attention import MultiHeadAttention
 from astromer.encoder.dropout import CounterDropout
@@ -33,8 +36,8 @@ class EncoderBlock(keras.layers.Layer):
         skip: bool,
         salt: int = 0,
         seed: int | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.num_heads = num_heads
         self.ffn_dim = ffn_dim
@@ -43,7 +46,7 @@ class EncoderBlock(keras.layers.Layer):
         self.salt = salt
         self.seed = seed
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         width = input_shape[-1]
         self.attention = MultiHeadAttention(self.num_heads, seed=self._seed(0), name="attention")
         self.attention_dropout = CounterDropout(self.dropout, 2 * self.salt, name="attention_drop")
@@ -64,7 +67,13 @@ class EncoderBlock(keras.layers.Layer):
             self.ffn_skip.build(input_shape)
         self.built = True
 
-    def call(self, x, bias, training=False, dropout_key=None):
+    def call(
+        self,
+        x: tf.Tensor,
+        bias: tf.Tensor,
+        training: bool = False,
+        dropout_key: tf.Tensor | None = None,
+    ) -> tf.Tensor:
         """x: float [batch, steps, width]; bias as in MultiHeadAttention. Returns the shape of x."""
         h = self.attention_dropout(
             self.attention(x, bias), training=training, dropout_key=dropout_key
@@ -79,7 +88,7 @@ class EncoderBlock(keras.layers.Layer):
             y = y + self.ffn_skip(h)
         return self.ffn_norm(y)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_heads": self.num_heads,
@@ -90,7 +99,7 @@ class EncoderBlock(keras.layers.Layer):
             "seed": self.seed,
         }
 
-    def _dense(self, width: int, number: int, name: str, **kwargs) -> keras.layers.Dense:
+    def _dense(self, width: int, number: int, name: str, **kwargs: Any) -> keras.layers.Dense:
         initializer = keras.initializers.GlorotUniform(seed=self._seed(number))
         return keras.layers.Dense(width, kernel_initializer=initializer, name=name, **kwargs)
 

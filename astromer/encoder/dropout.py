@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -21,14 +23,16 @@ class CounterDropout(keras.layers.Layer):
         salt: tells the dropout layers of one model apart.
     """
 
-    def __init__(self, rate: float, salt: int = 0, **kwargs):
+    def __init__(self, rate: float, salt: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 0 <= rate < 1:
             raise ValueError(f"rate must be in [0, 1). Received: rate={rate}")
         self.rate = rate
         self.salt = salt
 
-    def call(self, x, training=False, dropout_key=None):
+    def call(
+        self, x: tf.Tensor, training: bool = False, dropout_key: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """x: float [batch, ...]; dropout_key: int64 [3] = (seed, step, first row) or None."""
         if not training or self.rate == 0:
             return x
@@ -37,7 +41,7 @@ class CounterDropout(keras.layers.Layer):
         keep = self._uniform(tf.shape(x), dropout_key) >= self.rate
         return tf.where(keep, x / (1 - self.rate), tf.zeros_like(x))
 
-    def _uniform(self, shape, dropout_key):
+    def _uniform(self, shape: tf.Tensor, dropout_key: tf.Tensor) -> tf.Tensor:
         seed, step, first_row = tf.unstack(tf.cast(dropout_key, tf.int64))
         # Every row starts at a counter of its own, whatever the size of the batch before it.
         row = tf.reduce_prod(tf.cast(shape[1:], tf.int64))
@@ -54,5 +58,5 @@ class CounterDropout(keras.layers.Layer):
         )
         return tf.reshape(values[:, :row], shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate, "salt": self.salt}

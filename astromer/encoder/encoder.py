@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import keras
 import tensorflow as tf
 
@@ -32,7 +34,7 @@ class Encoder(keras.layers.Layer):
         ValueError: for an unknown architecture or a width that the heads do not divide.
     """
 
-    FFN_DIM = {"astromer_v1": 128, "astromer_v2": 256}
+    FFN_DIM: ClassVar[dict[str, int]] = {"astromer_v1": 128, "astromer_v2": 256}
 
     def __init__(
         self,
@@ -44,8 +46,8 @@ class Encoder(keras.layers.Layer):
         dropout: float = 0.1,
         pe_base: float = 10000.0,
         seed: int | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if architecture not in self.FFN_DIM:
             raise ValueError(
@@ -79,7 +81,7 @@ class Encoder(keras.layers.Layer):
             for number in range(num_layers)
         ]
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         self.embedding.build((None, None, 1))
         for block in self.blocks:
             block.build((None, None, self.d_model))
@@ -87,7 +89,14 @@ class Encoder(keras.layers.Layer):
             self.mask_token = self.add_weight(shape=(), initializer="zeros", name="mask_token")
         self.built = True
 
-    def call(self, times, magnitudes, visible, training=False, dropout_key=None):
+    def call(
+        self,
+        times: tf.Tensor,
+        magnitudes: tf.Tensor,
+        visible: tf.Tensor,
+        training: bool = False,
+        dropout_key: tf.Tensor | None = None,
+    ) -> tf.Tensor:
         """Encodes windows.
 
         Args:
@@ -101,7 +110,14 @@ class Encoder(keras.layers.Layer):
         """
         return self.layer_outputs(times, magnitudes, visible, training, dropout_key)[-1]
 
-    def layer_outputs(self, times, magnitudes, visible, training=False, dropout_key=None):
+    def layer_outputs(
+        self,
+        times: tf.Tensor,
+        magnitudes: tf.Tensor,
+        visible: tf.Tensor,
+        training: bool = False,
+        dropout_key: tf.Tensor | None = None,
+    ) -> list[tf.Tensor]:
         """The input embedding and the output of each block: num_layers + 1 tensors."""
         bias = tf.where(visible, 0.0, BLOCKED)[:, None, None, :]
         outputs = [self.embed_steps(times, magnitudes, visible)]
@@ -109,14 +125,14 @@ class Encoder(keras.layers.Layer):
             outputs.append(block(outputs[-1], bias, training=training, dropout_key=dropout_key))
         return outputs
 
-    def embed_steps(self, times, magnitudes, visible):
+    def embed_steps(self, times: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor) -> tf.Tensor:
         """Input embedding, float32 [batch, steps, d_model]: magnitude plus position."""
         hidden_value = self.mask_token if self.architecture == "astromer_v2" else 0.0
         shown = tf.where(visible, magnitudes, hidden_value)
         position = positional_encoding(times, self.d_model, self.pe_base)
         return self.embedding(shown[..., None]) + position
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "architecture": self.architecture,

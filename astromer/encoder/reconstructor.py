@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -26,8 +28,8 @@ class Reconstructor(keras.Model):
         window_size: int = 200,
         normalise: bool = False,
         seed: int | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.encoder = encoder
         self.window_size = window_size
@@ -60,7 +62,14 @@ class Reconstructor(keras.Model):
         head_seed = None if seed is None else seed + 1
         return cls(encoder, config.window_size, normalise, seed=head_seed, name="astromer")
 
-    def call(self, times, magnitudes, visible, training=False, dropout_key=None):
+    def call(
+        self,
+        times: tf.Tensor,
+        magnitudes: tf.Tensor,
+        visible: tf.Tensor,
+        training: bool = False,
+        dropout_key: tf.Tensor | None = None,
+    ) -> tf.Tensor:
         """Arguments as in :meth:`Encoder.call`. Returns float32 [batch, steps], centred."""
         z = self.encoder(times, magnitudes, visible, training=training, dropout_key=dropout_key)
         return tf.squeeze(self.head(self.norm(z)), axis=-1)

@@ -1,28 +1,28 @@
-"""One light curve as a serialized ``tf.train.SequenceExample``, and back.
+"""The one place that knows what a light-curve record looks like inside.
 
-A record has context features (one value each) and the feature lists ``mjd``, ``mag`` and
-``errmag``, each one Feature whose float_list is the whole series. float_list is float32,
-which keeps 5.6 minutes of an MJD near 59000, so a fourth list, ``mjd_residual``, holds
-what float32 lost: ``mjd + mjd_residual`` in float64 is the time to 1e-9 days. Readers
-that do not know the fourth list see an ordinary record.
+Writing is in :mod:`astromer.records.encoding`, which says what the layout is.
 """
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple, Union
+from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
-ContextValue = Union[str, bytes, int, float]
+from astromer.records.encoding import RESIDUAL, SERIES, ContextValue, encode_light_curve
 
-SERIES = ("mjd", "mag", "errmag")
-"""Feature lists of a record: time [days], magnitude [mag], its 1-sigma error [mag]."""
-RESIDUAL = "mjd_residual"
+__all__ = [
+    "OLDER_SERIES",
+    "RESIDUAL",
+    "SERIES",
+    "ContextValue",
+    "ParsedLightCurves",
+    "encode_light_curve",
+    "parse_light_curves",
+]
+
 OLDER_SERIES = ("dim_0", "dim_1", "dim_2")
 """What an older layout, still in circulation, calls the three series."""
-
-_LENGTH_DELIMITED = 2
 
 
 class ParsedLightCurves(NamedTuple):
@@ -37,40 +37,6 @@ class ParsedLightCurves(NamedTuple):
     mjd: tf.RaggedTensor
     mag: tf.RaggedTensor
     errmag: tf.RaggedTensor
-
-
-def encode_light_curve(
-    curve_fields: Mapping[str, np.ndarray], context: Mapping[str, ContextValue]
-) -> bytes:
-    """Serializes one light curve.
-
-    Args:
-        curve_fields: ``mjd`` (float64, days), ``mag`` and ``errmag``, equally long [n].
-        context: context features; str and bytes become bytes_list, int int64_list,
-            float float_list. Equal input gives equal bytes.
-
-    Raises:
-        ValueError: the series are not equally long.
-        TypeError: a context value is of another type.
-    """
-    mjd = np.asarray(curve_fields["mjd"], np.float64)
-    mjd32 = mjd.astype(np.float32)
-    series = {
-        "mjd": mjd32,
-        "mag": np.asarray(curve_fields["mag"], np.float32),
-        "errmag": np.asarray(curve_fields["errmag"], np.float32),
-        RESIDUAL: (mjd - mjd32.astype(np.float64)).astype(np.float32),
-    }
-    lengths = {name: len(values) for name, values in series.items()}
-    if len(set(lengths.values())) != 1:
-        raise ValueError(f"the series of one light curve must be equally long, got {lengths}")
-    features = b"".join(
-        _map_entry(name, _feature(name, context[name])) for name in sorted(context)
-    )
-    lists = b"".join(
-        _map_entry(name, _field(1, _float_feature(values))) for name, values in series.items()
-    )
-    return _field(1, features) + _field(2, lists)
 
 
 def parse_light_curves(serialized: tf.Tensor) -> ParsedLightCurves:
@@ -94,7 +60,7 @@ def parse_light_curves(serialized: tf.Tensor) -> ParsedLightCurves:
     # A record has one of the two names, so joining the rows picks the one that is there.
     mjd, mag, errmag = (
         tf.concat([flat[name], flat[older]], axis=1)
-        for name, older in zip(SERIES, OLDER_SERIES)
+        for name, older in zip(SERIES, OLDER_SERIES, strict=True)
     )
     return ParsedLightCurves(_add_residual(mjd, flat[RESIDUAL]), mag, errmag)
 
@@ -108,42 +74,3 @@ def _add_residual(mjd: tf.RaggedTensor, residual: tf.RaggedTensor) -> tf.RaggedT
         tf.cast(mjd.values, tf.float64), where, tf.cast(kept, tf.float64)
     )
     return mjd.with_values(times)
-
-
-# The writing half is protobuf's wire format by hand: its Python API takes every float
-# through a Python object and is five times slower, and records are made by the million.
-
-
-def _feature(name: str, value: ContextValue) -> bytes:
-    """A ``tf.train.Feature`` with one value."""
-    if isinstance(value, str):
-        value = value.encode()
-    if isinstance(value, bytes):
-        return _field(1, _field(1, value))
-    if isinstance(value, (int, np.integer)):
-        return _field(3, _field(1, _varint(int(value) & 0xFFFFFFFFFFFFFFFF)))
-    if isinstance(value, (float, np.floating)):
-        return _float_feature(np.array([value], np.float32))
-    raise TypeError(f"context feature {name!r} must be str, int or float, got {type(value)}")
-
-
-def _float_feature(values: np.ndarray) -> bytes:
-    return _field(2, _field(1, values.astype("<f4", copy=False).tobytes()))
-
-
-def _map_entry(key: str, value: bytes) -> bytes:
-    return _field(1, _field(1, key.encode()) + _field(2, value))
-
-
-def _field(number: int, payload: bytes) -> bytes:
-    """A length-delimited field."""
-    return bytes((number << 3 | _LENGTH_DELIMITED,)) + _varint(len(payload)) + payload
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)

@@ -10,9 +10,10 @@ import hashlib
 import re
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Mapping
+from typing import BinaryIO
 
 from astromer.errors import DataNotFoundError, RecordError
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -18,6 +18,7 @@ from astromer.records.culprit import explain_record, find_bad_record
 from astromer.records.fold import check_framing, compression_of
 
 _BATCH = 512
+_BUFFER_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -104,53 +105,49 @@ def iterate_batches(files: Iterable[str | Path]) -> Iterator[RecordBatch]:
     Raises:
         RecordError, LightCurveError: as :func:`read_light_curves`.
     """
-    for file in map(Path, files):
-        check_framing(file)
-        yield from _iterate_file(file)
-
-
-def _iterate_file(file: Path) -> Iterator[RecordBatch]:
-    dataset = (
-        tf.data.TFRecordDataset(str(file), compression_type=compression_of(file))
-        .batch(_BATCH)
-        .map(lambda records: (records, *parse_light_curves(records)), num_parallel_calls=2)
-        .prefetch(2)
-    )
-    first = 0
+    paths = [Path(file) for file in files]
+    if not paths:
+        return
+    for path in paths:
+        check_framing(path)
+    index, first = 0, 0
     try:
-        for records, mjd, mag, errmag in dataset:
-            serialized = records.numpy()
-            _check_lengths(file, first, serialized, mjd, mag, errmag)
-            yield RecordBatch(
-                file=file,
-                first_record=first,
-                serialized=serialized,
-                mjd=mjd.values.numpy(),
-                mag=mag.values.numpy(),
-                errmag=errmag.values.numpy(),
-                lengths=mag.row_lengths().numpy().astype(np.int64),
-            )
+        for number, serialized, mjd, mag, errmag, lengths in _dataset(paths).as_numpy_iterator():
+            if number != index:
+                index, first = int(number), 0
+            _check_lengths(paths[index], first, serialized, lengths)
+            yield RecordBatch(paths[index], first, serialized, mjd, mag, errmag, lengths[0])
             first += len(serialized)
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError):
         # TensorFlow refuses a batch as a whole; a second, slower pass names the record.
-        find_bad_record(file)
-        raise RecordError(f"{file} cannot be read as light-curve records.") from None
+        for path in paths[index:]:
+            find_bad_record(path)
+        raise RecordError(f"{paths[index]} cannot be read as light-curve records.") from None
 
 
-def _check_lengths(
-    file: Path,
-    first: int,
-    serialized: np.ndarray,
-    mjd: tf.RaggedTensor,
-    mag: tf.RaggedTensor,
-    errmag: tf.RaggedTensor,
-) -> None:
-    lengths = mag.row_lengths().numpy()
-    bad = (
-        (lengths == 0)
-        | (mjd.row_lengths().numpy() != lengths)
-        | (errmag.row_lengths().numpy() != lengths)
-    )
+def _dataset(paths: list[Path]) -> tf.data.Dataset:
+    """(index of the file, serialized, mjd, mag, errmag, lengths) by batch, in order."""
+    names = [str(path) for path in paths]
+    compressions = [compression_of(path) for path in paths]
+
+    def batches(number: tf.Tensor, name: tf.Tensor, compression: tf.Tensor) -> tf.data.Dataset:
+        records = tf.data.TFRecordDataset(name, compression, buffer_size=_BUFFER_BYTES)
+        return records.batch(_BATCH).map(lambda serialized: (number, serialized))
+
+    files = tf.data.Dataset.from_tensor_slices((range(len(paths)), names, compressions))
+    return files.flat_map(batches).map(_parse_flat, num_parallel_calls=2).prefetch(2)
+
+
+def _parse_flat(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    # Ragged tensors leave a tf.data pipeline curve by curve, flat ones at once.
+    series = parse_light_curves(serialized)
+    lengths = tf.stack([tf.cast(rows.row_lengths(), tf.int64) for rows in series])
+    return (number, serialized, *(rows.values for rows in series), lengths)
+
+
+def _check_lengths(file: Path, first: int, serialized: np.ndarray, lengths: np.ndarray) -> None:
+    """Raises for the first curve whose three lengths [3, B] are unequal or zero."""
+    bad = (lengths == 0).any(axis=0) | (lengths != lengths[0]).any(axis=0)
     if bad.any():
         position = int(np.flatnonzero(bad)[0])
         explain_record(serialized[position], file, first + position)

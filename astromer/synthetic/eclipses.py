@@ -33,8 +33,10 @@ def detached(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     # Short-period orbits are circular: their secondary eclipse stands at phase 0.5.
     secondary = 0.5 + (rng.normal(0, 0.04) if period > 5 else 0.0)
     primary_dip = depth * eclipse_profile(phase, 0.0, width, flatness)
-    secondary_dip = depth * rng.uniform(0.1, 0.95) * eclipse_profile(
-        phase, secondary, width * rng.uniform(0.9, 1.1), flatness
+    secondary_dip = (
+        depth
+        * rng.uniform(0.1, 0.95)
+        * eclipse_profile(phase, secondary, width * rng.uniform(0.9, 1.1), flatness)
     )
     return primary_dip + secondary_dip + _ellipsoidal(phase, rng.uniform(0.0, 0.04))
 
@@ -46,9 +48,9 @@ def contact(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     depth = rng.uniform(0.2, 0.7)
     flatness = rng.uniform(0.8, 1.1)
     width = rng.uniform(0.09, 0.12)
-    dips = eclipse_profile(phase, 0.0, width, flatness) + rng.uniform(
-        0.8, 1.0
-    ) * eclipse_profile(phase, 0.5, width, flatness)
+    dips = eclipse_profile(phase, 0.0, width, flatness) + rng.uniform(0.8, 1.0) * eclipse_profile(
+        phase, 0.5, width, flatness
+    )
     oconnell = rng.normal(0, 0.01) * np.sin(2 * np.pi * phase)
     return 0.7 * depth * dips + _ellipsoidal(phase, 0.3 * depth) + oconnell
 

@@ -69,7 +69,7 @@ def _spoil(
     """Cosmic rays and blends make outliers of a few percent; half are flagged by their error."""
     outlier = rng.random(len(mag)) < rng.uniform(0.005, 0.04)
     sign = np.where(rng.random(len(mag)) < 0.65, 1.0, -1.0)
-    shift = sign * (0.1 + rng.exponential(0.35, len(mag)))
+    shift = sign * np.minimum(0.1 + rng.exponential(0.35, len(mag)), 2.0)
     flagged = rng.random(len(mag)) < 0.5
     spoiled_errmag = np.where(flagged, errmag + 0.3 * np.abs(shift), errmag)
     return np.where(outlier, mag + shift, mag), np.where(outlier, spoiled_errmag, errmag)

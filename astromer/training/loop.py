@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import keras
 import numpy as np
@@ -13,19 +12,20 @@ import tensorflow as tf
 
 from astromer.distribution import make_strategy
 from astromer.encoder import Reconstructor
-from astromer.errors import TrainingError, UsageError
+from astromer.errors import TrainingError, TrainingInterrupted, UsageError
 from astromer.evaluation import evaluate
 from astromer.light_curves import LightCurves
 from astromer.prediction import Predictor
 from astromer.progress import progress_bar
 from astromer.training.epoch import TrainingEpoch
+from astromer.training.identity import run_fingerprint
+from astromer.training.interrupt import StopRequest
+from astromer.training.report import TrainingReport
 from astromer.training.result import TrainingResult
-from astromer.training.state import Progress, StateFile, fingerprint
+from astromer.training.state import Progress, StateFile
 from astromer.training.step import STEP_SUMS, TrainStep
-from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig, to_dict
+from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
 
-# Settings that change how long a run goes on or what it prints, not what a step does.
-_FREE_TO_CHANGE = ("epochs", "patience", "log_every", "checkpoint_seconds", "debug", "replicas")
 _DRAIN_EVERY = 10  # steps between two looks at the step's numbers; each look waits for them
 
 
@@ -43,6 +43,7 @@ class Trainer:
     Raises:
         UsageError: for settings that cannot work, or a checkpoint of other settings or data.
         TrainingError: if the loss is not finite, naming the objects of the batch.
+        TrainingInterrupted: on Ctrl-C or SIGTERM, after the state was saved.
     """
 
     def __init__(
@@ -72,19 +73,24 @@ class Trainer:
         self.step = TrainStep(self.model, self.strategy, training, steps_per_epoch)
         self.predictor = Predictor(self.model, training.batch_size, self.strategy)
         self.state_file = StateFile(checkpoint_dir)
-        self.writer = tf.summary.create_file_writer(str(log_dir))
+        self.report = TrainingReport(log_dir, training.epochs)
         self.best_weights = self._weights()
-        self.progress = Progress(_run_fingerprint(encoder, masking, training, train, validation))
+        self.progress = Progress(run_fingerprint(encoder, masking, training, train, validation))
         self._restore()
 
     def run(self) -> TrainingResult:
         """Trains until the last epoch or until validation stops improving."""
         started = time.monotonic() - self.progress.seconds
-        while not self._finished():
-            row = self._train_epoch(started)
-            row |= self._validate()
-            row["seconds"] = time.monotonic() - started
-            self._end_epoch(row)
+        with StopRequest() as stop:
+            while not self._finished():
+                row = self._train_epoch(started, stop)
+                row |= self._validate()
+                row["seconds"] = time.monotonic() - started
+                self._end_epoch(row)
+                if stop.requested:
+                    break
+        if stop.requested and not self._finished():
+            self._interrupt()
         self._assign(self.best_weights)
         return TrainingResult(self.model, self.progress.history, self.summary())
 
@@ -110,7 +116,7 @@ class Trainer:
             return False
         return progress.epoch >= self.training.epochs or progress.waited >= self.training.patience
 
-    def _train_epoch(self, started: float) -> dict[str, float]:
+    def _train_epoch(self, started: float, stop: StopRequest) -> dict[str, float]:
         progress = self.progress
         epoch = self._epoch(progress.epoch)
         pending: list[tf.Tensor] = []
@@ -127,14 +133,19 @@ class Trainer:
                 bar.update()
                 if len(pending) == _DRAIN_EVERY or progress.step == len(epoch):
                     row = self._drain(pending, epoch)
-                    bar.set_postfix({name: f"{value:.4f}" for name, value in row.items()})
+                    bar.set_postfix({k: f"{v:.4f}" for k, v in row.items()}, refresh=False)
                 if progress.step % self.training.log_every == 0:
-                    self._log(self._drain(pending, epoch), progress.epoch * len(epoch) + progress.step)
-                if time.monotonic() - saved_at > self.training.checkpoint_seconds:
+                    self.report.step(
+                        self._drain(pending, epoch), progress.epoch * len(epoch) + progress.step
+                    )
+                overdue = time.monotonic() - saved_at > self.training.checkpoint_seconds
+                if overdue or stop.requested:
                     self._drain(pending, epoch)
                     progress.seconds = time.monotonic() - started
                     self._save()
                     saved_at = time.monotonic()
+                if stop.requested:
+                    self._interrupt()
         return {f"train_{name}": value for name, value in self._drain(pending, epoch).items()}
 
     def _drain(self, pending: list[tf.Tensor], epoch: TrainingEpoch) -> dict[str, float]:
@@ -151,7 +162,9 @@ class Trainer:
                     f"{' ...' if len(ids) > 10 else ''}. Look at these light curves, lower --lr, "
                     "or set --clip-norm 1."
                 )
-            progress.sums = [total + value for total, value in zip(progress.sums, values.tolist())]
+            progress.sums = [
+                total + value for total, value in zip(progress.sums, values.tolist(), strict=True)
+            ]
         pending.clear()
         loss, count, error, spread = progress.sums
         return {
@@ -159,6 +172,13 @@ class Trainer:
             "hidden_rmse": float(np.sqrt(error / count)) if count else float("nan"),
             "hidden_r2": 1 - error / spread if spread else float("nan"),
         }
+
+    def _interrupt(self) -> NoReturn:
+        raise TrainingInterrupted(
+            f"training was interrupted in epoch {self.progress.epoch + 1}, after step "
+            f"{self.progress.step}. Its state is in {self.state_file.path}: give the same command "
+            "again to go on."
+        )
 
     def _validate(self) -> dict[str, float]:
         evaluation = evaluate(
@@ -175,6 +195,12 @@ class Trainer:
     def _end_epoch(self, row: dict[str, float]) -> None:
         progress = self.progress
         row = {"epoch": progress.epoch, **row}
+        if not np.isfinite(row["val_hidden_rmse"]):
+            raise TrainingError(
+                f"Validation must have a finite hidden-step RMSE. Received "
+                f"{row['val_hidden_rmse']} over {row['val_hidden_steps']:.0f} hidden steps. "
+                "Validate with longer light curves, or probe more steps (--probed)."
+            )
         if row["val_hidden_rmse"] < progress.best:
             progress.best, progress.best_epoch, progress.waited = (
                 row["val_hidden_rmse"],
@@ -187,9 +213,8 @@ class Trainer:
         progress.history.append(row)
         progress.seconds = row["seconds"]
         progress.epoch, progress.step = progress.epoch + 1, 0
-        self._log({k: v for k, v in row.items() if k not in ("epoch", "seconds")}, progress.epoch, "epoch/")
         self._save()
-        print(_line(row, self.training.epochs, progress.waited), flush=True)
+        self.report.epoch(row, progress.waited)
 
     def _epoch(self, number: int) -> TrainingEpoch:
         return TrainingEpoch(
@@ -217,7 +242,7 @@ class Trainer:
         self.progress, groups = saved
         self._assign(groups["weights"])
         self.best_weights = groups["best"]
-        for variable, value in zip(self.step.optimizer.variables, groups["optimizer"]):
+        for variable, value in zip(self.step.optimizer.variables, groups["optimizer"], strict=True):
             variable.assign(value)
         if not self._finished():
             at = f"epoch {self.progress.epoch + 1}, step {self.progress.step}"
@@ -227,14 +252,8 @@ class Trainer:
         return [np.asarray(v) for v in self.model.variables]
 
     def _assign(self, values: list[np.ndarray]) -> None:
-        for variable, value in zip(self.model.variables, values):
+        for variable, value in zip(self.model.variables, values, strict=True):
             variable.assign(value)
-
-    def _log(self, row: dict[str, float], step: int, prefix: str = "step/") -> None:
-        with self.writer.as_default():
-            for name, value in row.items():
-                tf.summary.scalar(prefix + name, value, step=step)
-        self.writer.flush()
 
 
 def train(train: LightCurves, validation: LightCurves, **settings: Any) -> TrainingResult:
@@ -247,30 +266,3 @@ def train(train: LightCurves, validation: LightCurves, **settings: Any) -> Train
     keras.utils.set_random_seed(settings["training"].seed)
     tf.config.experimental.enable_op_determinism()
     return Trainer(train, validation, **settings).run()
-
-
-def _run_fingerprint(
-    encoder: EncoderConfig,
-    masking: MaskingConfig,
-    training: TrainingConfig,
-    train: LightCurves,
-    validation: LightCurves,
-) -> str:
-    kept = {k: v for k, v in to_dict(training).items() if k not in _FREE_TO_CHANGE}
-    if training.decay != "constant":
-        kept["epochs"] = training.epochs  # the schedule depends on them
-    data = hashlib.sha256()
-    for curves in (train, validation):
-        for array in (curves.mjd, curves.mag, curves.errmag, curves.offsets):
-            data.update(np.ascontiguousarray(array))
-    return fingerprint(to_dict(encoder), to_dict(masking), kept, data.hexdigest())
-
-
-def _line(row: dict[str, float], epochs: int, waited: int) -> str:
-    best = "best so far" if not waited else f"no better for {waited}"
-    return (
-        f"epoch {int(row['epoch']) + 1}/{epochs}  loss {row['train_loss']:.4f}  "
-        f"validation: hidden RMSE {row['val_hidden_rmse']:.4f} mag, R2 {row['val_hidden_r2']:.3f} "
-        f"(mean {row['val_mean_hidden_rmse']:.4f}, interpolation "
-        f"{row['val_interpolation_hidden_rmse']:.4f})  {row['seconds']:.0f} s, {best}"
-    )

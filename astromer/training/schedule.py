@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -17,12 +19,12 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
         total_steps: step at which the cosine reaches zero; 0 stays at the peak.
     """
 
-    def __init__(self, peak: float, warmup_steps: int = 0, total_steps: int = 0):
+    def __init__(self, peak: float, warmup_steps: int = 0, total_steps: int = 0) -> None:
         self.peak = peak
         self.warmup_steps = warmup_steps
         self.total_steps = total_steps
 
-    def __call__(self, step):
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
         step = tf.cast(step, tf.float32)
         rate = tf.constant(self.peak, tf.float32)
         if self.total_steps:
@@ -35,7 +37,7 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
             )
         return rate
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "peak": self.peak,
             "warmup_steps": self.warmup_steps,

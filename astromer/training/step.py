@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -74,11 +76,11 @@ class TrainStep:
         key = tf.constant([self.training.seed, step], tf.int64)
         return self._run(divide(self.strategy, arrays, self.rows), key)
 
-    def _distributed(self, inputs, key):
+    def _distributed(self, inputs: dict[str, Any], key: tf.Tensor) -> tf.Tensor:
         sums = self.strategy.run(self._replica, args=(inputs, key))
         return self.strategy.experimental_local_results(sums)[0]
 
-    def _replica(self, inputs, key):
+    def _replica(self, inputs: dict[str, tf.Tensor], key: tf.Tensor) -> tf.Tensor:
         context = tf.distribute.get_replica_context()
         first_row = tf.cast(context.replica_id_in_sync_group * self.rows, tf.int64)
         with tf.GradientTape() as tape:
@@ -105,14 +107,18 @@ class TrainStep:
         self.optimizer.apply(gradients, variables)  # sums over the replicas
         return tf.concat([loss[None], sums[1:]], axis=0)
 
-    def _clip(self, gradients, context):
+    def _clip(
+        self, gradients: list[tf.Tensor], context: tf.distribute.ReplicaContext
+    ) -> list[tf.Tensor]:
         """Clips the global gradient; each replica keeps an equal share of it."""
         gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         gradients, _ = tf.clip_by_global_norm(gradients, self.training.clip_norm)
         return [gradient / self.strategy.num_replicas_in_sync for gradient in gradients]
 
 
-def _hidden_sums(inputs, error):
+def _hidden_sums(
+    inputs: dict[str, tf.Tensor], error: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Count, squared error and squared spread [mag^2] of the hidden steps."""
     hidden = tf.cast(inputs["hidden"], tf.float32)
     squared_scale = tf.square(inputs["scale"])

@@ -4,7 +4,11 @@ import json
 from pathlib import Path
 
 from tfx.components.statistics_gen import stats_artifact_utils
-from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.annotations import (
+    InputArtifact,
+    OutputDict,
+    Parameter,
+)
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 
@@ -18,15 +22,14 @@ _MOST_FINDINGS = 3
 
 
 @component
-def AnomalyGate(  # noqa: N802 - components are named like classes
+def AnomalyGate(
     examples: InputArtifact[standard_artifacts.Examples],
     statistics: InputArtifact[standard_artifacts.ExampleStatistics],
     anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
     drift: InputArtifact[standard_artifacts.ExampleAnomalies],
     rules: Parameter[str],
-    verdict: OutputArtifact[standard_artifacts.String],
-):
-    """Raises on anomalies that matter, else writes an empty list of findings.
+) -> OutputDict(findings=str):  # type: ignore[valid-type]
+    """Raises on anomalies that matter, else returns an empty list of findings.
 
     Args:
         examples: searched for the objects behind an anomaly.
@@ -34,7 +37,9 @@ def AnomalyGate(  # noqa: N802 - components are named like classes
         anomalies: of ExampleValidator.
         drift: of DistributionValidator, every split against the training split.
         rules: JSON of a ``LightCurveRules``.
-        verdict: output; JSON list of the findings, empty.
+
+    Returns:
+        findings: JSON list, empty.
 
     Raises:
         DataAnomalyError: naming split, feature, reason and up to three objects each.
@@ -50,7 +55,7 @@ def AnomalyGate(  # noqa: N802 - components are named like classes
             findings += drift_findings(Path(drift.uri), split, BASELINE_SPLIT, smaller)
     if findings:
         raise DataAnomalyError(_message(findings, examples, limits))
-    verdict.value = json.dumps([])
+    return {"findings": json.dumps([])}
 
 
 def _num_curves(statistics: standard_artifacts.ExampleStatistics, split: str) -> int:
@@ -65,8 +70,8 @@ def _message(
     rest = len(findings) - _MOST_FINDINGS
     more = f" And {rest} more." if rest > 0 else ""
     return (
-        f"the light curves break the schema. {' '.join(said)}{more} Mend or leave out these "
-        "objects; the limits and their reasons are LightCurveRules in pipeline_config.py."
+        f"the light curves break the schema. {' '.join(said)}{more} Mend the records; the "
+        "limits and their reasons are LightCurveRules in pipeline_config.py."
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
@@ -25,18 +25,18 @@ class Finding:
 
     Attributes:
         split: name of the split.
-        series: the feature list concerned, "" for the split as a whole.
+        series: the feature lists concerned, none for the split as a whole.
         reason: what is wrong with it.
         about_values: whether single objects can be named for it.
     """
 
     split: str
-    series: str
+    series: tuple[str, ...]
     reason: str
     about_values: bool = False
 
     def __str__(self) -> str:
-        return f"{self.split} {self.series}".rstrip() + f": {self.reason}"
+        return f"{self.split} {', '.join(self.series)}".rstrip() + f": {self.reason}"
 
 
 def read_anomalies(file: Path) -> anomalies_pb2.Anomalies:
@@ -52,17 +52,19 @@ def schema_findings(folder: Path, split: str) -> list[Finding]:
     """
     anomalies = read_anomalies(folder / f"Split-{split}" / _ANOMALIES_FILE)
     if anomalies.data_missing:
-        return [Finding(split, "", "holds no light curves")]
-    findings = []
+        return [Finding(split, (), "holds no light curves.")]
+    series_by_reason: dict[str, list[str]] = {}
     for info in anomalies.anomaly_info.values():
         path = list(info.path.step)
         if path[:1] != [SEQUENCE]:
             continue
-        reasons = [r for r in info.reason if r.type != _Type.SCHEMA_NEW_COLUMN]
+        reasons = [_sentence(r) for r in info.reason if r.type != _Type.SCHEMA_NEW_COLUMN]
         if reasons:
-            text = " ".join(_sentence(r.description) for r in reasons)
-            findings.append(Finding(split, ".".join(path[1:]), text, about_values=True))
-    return sorted(findings, key=str)
+            series_by_reason.setdefault(" ".join(reasons), []).append(".".join(path[1:]))
+    return [
+        Finding(split, tuple(sorted(series)), reason, about_values=True)
+        for reason, series in sorted(series_by_reason.items())
+    ]
 
 
 def drift_findings(folder: Path, split: str, baseline: str, curves: int) -> list[Finding]:
@@ -77,7 +79,7 @@ def drift_findings(folder: Path, split: str, baseline: str, curves: int) -> list
         return []
     anomalies = read_anomalies(folder / f"SplitPair-{split}_{baseline}" / _ANOMALIES_FILE)
     return [
-        Finding(split, ".".join(info.path.step[1:]), _distance(anomalies, info, baseline))
+        Finding(split, (".".join(info.path.step[1:]),), _distance(anomalies, info, baseline))
         for info in anomalies.anomaly_info.values()
         if any(reason.type == _DRIFT for reason in info.reason)
     ]
@@ -102,6 +104,7 @@ def _measurements(
             yield from info.drift_measurements
 
 
-def _sentence(description: str) -> str:
-    text = description.replace("(upto six significant digits)", "").strip().rstrip(".")
-    return text + "."
+def _sentence(reason: anomalies_pb2.AnomalyInfo.Reason) -> str:
+    if reason.type == _Type.FEATURE_TYPE_LOW_NUMBER_VALUES:
+        return "Too few observations."
+    return reason.description.replace("(upto six significant digits)", "").strip().rstrip(".") + "."

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+from astromer.records.codec import SERIES
 from astromer.records.reader import iterate_batches
 from pipeline_config import LightCurveRules
 
 
 def offending_objects(
-    files: Sequence[str], series: str, rules: LightCurveRules, most: int = 3
+    files: Sequence[str], series: Sequence[str], rules: LightCurveRules, most: int = 3
 ) -> tuple[list[str], int]:
-    """Objects whose series breaks the rules.
+    """Objects whose series break the rules.
 
     Args:
         files: record files of a split.
-        series: "mjd", "mag" or "errmag"; others have no rule.
+        series: of "mjd", "mag" and "errmag"; others have no rule.
         rules: the limits.
         most: how many names to return.
 
@@ -29,13 +30,11 @@ def offending_objects(
     for batch in iterate_batches(files):
         starts = batch.offsets[:-1]
         bad = batch.lengths < rules.min_observations
-        values = getattr(batch, series, None)
-        if values is not None:
-            bad |= np.logical_or.reduceat(_outside(values, series, rules), starts)
+        for name in set(series) & set(SERIES):
+            bad |= np.logical_or.reduceat(_outside(getattr(batch, name), name, rules), starts)
         for index in np.flatnonzero(bad):
             if len(names) < most:
-                name = batch.contexts()[index].id
-                names.append(name or f"number {batch.first_record + index}")
+                names.append(batch.contexts()[index].id or f"number {batch.first_record + index}")
         total += int(bad.sum())
     return names, total
 

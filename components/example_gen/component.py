@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from google.protobuf import struct_pb2
 from tfx.components.example_gen.component import FileBasedExampleGen
@@ -30,7 +30,7 @@ class FoldExampleGen(FileBasedExampleGen):
             properties that :mod:`components.example_gen.executor` names.
     """
 
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
     def __init__(
         self,

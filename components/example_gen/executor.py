@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 
 from google.protobuf import struct_pb2
 from tfx import types
 from tfx.components.util import examples_utils
-from tfx.dsl.components.base import base_executor
+from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
@@ -31,8 +32,11 @@ removed or reordered light curve does not.
 """
 
 
-class Executor(base_executor.BaseExecutor):
-    """Plain sequential ingestion: Beam would shuffle the curves, and costs more than it saves."""
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Plain sequential ingestion: Beam would shuffle the curves, and costs more than it saves.
+
+    It is a Beam executor in name because TFX asks that of every file-based ExampleGen.
+    """
 
     def Do(
         self,

@@ -16,7 +16,7 @@ SCHEMA_FILE = "schema.pbtxt"
 
 
 @component
-def LightCurveSchemaGen(  # noqa: N802 - components are named like classes
+def LightCurveSchemaGen(
     text: Parameter[str], schema: OutputArtifact[standard_artifacts.Schema]
 ):
     """Writes the schema artifact.

@@ -1,0 +1,1 @@
+"""``pretrain`` and ``disttrain``, as documented."""

@@ -1,0 +1,48 @@
+# AstroMer pipeline. `make` alone lists the targets.
+
+PYTHON := .venv/bin/python
+DATA := data/synthetic
+OUTPUT := outputs
+RUN_FLAGS := --n-layers 2 --hidden 64 --epochs 10 --lr 1e-3
+ARGS :=
+LOCK_FLAGS :=
+CODE := $(wildcard astromer components pipeline presentation scripts benchmarks tests) pipeline_config.py
+TYPED := $(wildcard astromer components pipeline presentation benchmarks) pipeline_config.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format lock check-install clean distclean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: ## make or update .venv from requirements.lock
+	@sh scripts/set_up.sh
+
+run: setup ## train, judge and push a small model on built-in data (RUN_FLAGS, DATA, OUTPUT)
+	$(PYTHON) -m astromer.synthetic --output "$(DATA)"
+	$(PYTHON) pipeline/local_runner.py --data "$(DATA)/fold_0" --output "$(OUTPUT)" $(RUN_FLAGS)
+
+test: setup ## run the tests (ARGS="-k windows" chooses some)
+	@$(PYTHON) -m pytest $(ARGS)
+
+lint: setup ## check style, formatting and types
+	@$(PYTHON) -m ruff check $(CODE)
+	@$(PYTHON) -m ruff format --check $(CODE)
+	@$(PYTHON) -m mypy $(TYPED)
+
+format: setup ## format the code and mend what ruff can mend
+	@$(PYTHON) -m ruff check --fix $(CODE)
+	@$(PYTHON) -m ruff format $(CODE)
+
+lock: setup ## resolve requirements.lock anew (LOCK_FLAGS=--upgrade for newer versions)
+	@sh scripts/lock.sh $(LOCK_FLAGS)
+
+check-install: setup ## pip install . into an empty environment and import it (slow)
+	@sh scripts/check_install.sh $(PYTHON)
+
+clean: ## remove caches and build leftovers; data/ and outputs/ stay
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.venv/*' -not -path './.tools/*' -prune -exec rm -rf {} +
+
+distclean: clean ## clean, and remove .venv and .tools too
+	rm -rf .venv .tools

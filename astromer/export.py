@@ -1,0 +1,146 @@
+"""Writing a trained model as a SavedModel, and reading it back to go on training."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from astromer import __version__
+from astromer.encoder import Encoder, Reconstructor
+from astromer.errors import ModelError
+from astromer.serving.module import ServingModule
+from pipeline_config import LightCurveRules, to_dict
+
+EXTRA = "assets.extra"
+CONFIG = "config.json"
+WEIGHTS = "weights.npz"
+
+
+def export_saved_model(
+    model: Reconstructor,
+    directory: str | Path,
+    metadata: dict[str, Any] | None = None,
+    rules: LightCurveRules = LightCurveRules(),
+) -> Path:
+    """Writes a SavedModel that any TensorFlow loader can serve and this package can train on.
+
+    Args:
+        model: the trained model.
+        directory: must not exist yet, or be empty.
+        metadata: JSON-able facts to keep beside the weights, for instance metrics.
+        rules: which observations the served model uses.
+
+    Returns:
+        The directory. Beside the SavedModel it holds ``assets.extra/config.json`` (how to build
+        the model, its preprocessing and ``metadata``) and ``assets.extra/weights.npz``.
+    """
+    directory = Path(directory)
+    module = ServingModule(model, rules)
+    tf.saved_model.save(module, str(directory), signatures=module.signatures)
+    extra = directory / EXTRA
+    extra.mkdir(exist_ok=True)
+    config = {
+        "astromer_version": __version__,
+        "tensorflow_version": tf.__version__,
+        "encoder": _encoder_config(model.encoder),
+        "window_size": model.window_size,
+        "normalise": model.normalise,
+        "rules": to_dict(rules),
+        "metadata": metadata or {},
+    }
+    np.savez(extra / WEIGHTS, **{v.path: np.asarray(v) for v in model.variables})
+    (extra / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    return directory
+
+
+def load_model(directory: str | Path) -> Reconstructor:
+    """Rebuilds the trainable model of a SavedModel that :func:`export_saved_model` wrote.
+
+    Raises:
+        ModelError: if config or weights are missing, damaged or do not fit each other.
+    """
+    config = read_config(directory)
+    path = Path(directory) / EXTRA / WEIGHTS
+    try:
+        encoder = Encoder(**config["encoder"], name="encoder")
+        model = Reconstructor(encoder, config["window_size"], config["normalise"], name="astromer")
+        with np.load(path, allow_pickle=False) as saved:
+            weights = {name: saved[name] for name in saved.files}
+    except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelError(
+            f"A pushed model must hold its config and weights. {path.parent} does not: {error}. "
+            "Export the model again."
+        ) from error
+    expected = {v.path: tuple(v.shape) for v in model.variables}
+    received = {name: array.shape for name, array in weights.items()}
+    if expected != received:
+        wrong = sorted(set(expected.items()) ^ set(received.items()))
+        raise ModelError(
+            f"Weights must fit the config. In {path} these differ: "
+            f"{', '.join(sorted({name for name, _ in wrong}))}. Export the model again."
+        )
+    for variable in model.variables:
+        variable.assign(weights[variable.path])
+    return model
+
+
+def read_config(directory: str | Path) -> dict[str, Any]:
+    """The ``config.json`` of a pushed model.
+
+    Raises:
+        ModelError: if there is none, or it cannot be read.
+    """
+    path = Path(directory) / EXTRA / CONFIG
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"A pushed model must hold {EXTRA}/{CONFIG}. Received: {directory}, where it cannot be "
+            f"read ({error.__class__.__name__}). Name the folder of one version, for instance "
+            "outputs/serving/astromer/1."
+        ) from error
+
+
+def latest_version(path: str | Path) -> Path:
+    """The newest version in a folder of versions, or the folder itself if it is a SavedModel.
+
+    Raises:
+        ModelError: if there is no SavedModel.
+    """
+    path = Path(path)
+    if (path / "saved_model.pb").is_file():
+        return path
+    versions = [entry for entry in _entries(path) if (path / entry / "saved_model.pb").is_file()]
+    if not versions:
+        raise ModelError(
+            f"A model must be a SavedModel or a folder of its versions. Received: {path}, which "
+            f"{'holds none' if path.exists() else 'does not exist'}. Train one first, for instance "
+            "with `make run`."
+        )
+    return path / max(versions, key=int)
+
+
+def _entries(path: Path) -> list[str]:
+    return [entry for entry in os.listdir(path) if entry.isdecimal()] if path.is_dir() else []
+
+
+def _encoder_config(encoder: Encoder) -> dict[str, Any]:
+    config = encoder.get_config()
+    return {
+        name: config[name]
+        for name in (
+            "architecture",
+            "d_model",
+            "num_heads",
+            "num_layers",
+            "ffn_dim",
+            "dropout",
+            "pe_base",
+        )
+    }

@@ -1,0 +1,101 @@
+"""Pre-training without TFX: from a fold to a SavedModel, by one command.
+
+``python -m presentation.scripts.pretrain`` and ``disttrain`` are this program on one device
+and on all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from astromer.cli import Parser, add_flags, config_from
+from astromer.records.fold import Fold
+from pipeline_config import (
+    DebugConfig,
+    EncoderConfig,
+    EvaluationConfig,
+    LightCurveRules,
+    MaskingConfig,
+    TrainingConfig,
+)
+
+
+def parse(arguments: list[str] | None, program: str, description: str) -> argparse.Namespace:
+    """Reads the documented options. Imports nothing heavy."""
+    parser = Parser(prog=program, description=description)
+    parser.add_argument("--data", required=True, help="a fold folder, for instance records/fold_0")
+    parser.add_argument(
+        "--output", default="./outputs", help="where checkpoints, logs and the model go"
+    )
+    add_flags(parser, EncoderConfig, TrainingConfig, MaskingConfig)
+    return parser.parse_args(arguments)
+
+
+def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
+    """Trains on a fold, evaluates on its test split and writes a SavedModel.
+
+    The same command goes on where an interrupted one stopped. Everything lies in
+    ``OUTPUT/pretrain/<model>_<fingerprint>``: ``checkpoints/``, ``logs/`` (TensorBoard) and
+    ``model/``; other settings or data make another folder.
+
+    Returns:
+        The folder of the SavedModel.
+
+    Raises:
+        AstromerError: for bad options or data; see the subclasses.
+    """
+    encoder = config_from(args, EncoderConfig)
+    masking = config_from(args, MaskingConfig)
+    training = config_from(args, TrainingConfig)
+    fold = Fold.open(args.data)
+    limit = None
+    if training.debug:
+        limit = DebugConfig().curves_per_split
+        epochs = min(training.epochs, DebugConfig().epochs)
+        training = dataclasses.replace(training, epochs=epochs)
+
+    from astromer.logs import silence
+
+    silence()
+    from astromer.distribution import make_strategy
+    from astromer.evaluation import evaluate
+    from astromer.export import export_saved_model
+    from astromer.files import replace_folder
+    from astromer.records.check import check_fold
+    from astromer.records.reader import read_light_curves
+    from astromer.training import run_fingerprint, train
+
+    check_fold(fold, LightCurveRules())
+    curves = {
+        split: read_light_curves(files, limit=limit, progress=True)
+        for split, files in fold.files.items()
+    }
+    name = run_fingerprint(encoder, masking, training, curves["train"], curves["validation"])
+    folder = Path(args.output) / "pretrain" / f"{encoder.architecture}_{name[:12]}"
+    print(f"Training in {folder}; TensorBoard: tensorboard --logdir {folder / 'logs'}")
+    result = train(
+        curves["train"],
+        curves["validation"],
+        encoder=encoder,
+        masking=masking,
+        training=training,
+        checkpoint_dir=folder / "checkpoints",
+        log_dir=folder / "logs",
+        strategy=make_strategy(training.replicas, one_device=one_device),
+    )
+    evaluation = evaluate(
+        result.model,
+        curves["test"],
+        masking=masking,
+        seed=training.seed,
+        batch_size=EvaluationConfig().batch_size,
+        progress=True,
+    )
+    metadata = {"training": result.summary, "test": evaluation.metrics}
+    with replace_folder(folder / "model") as partial:
+        export_saved_model(result.model, partial, metadata)
+    print(f"\nTest split, {len(curves['test'])} light curves:\n{evaluation.table(by_group=True)}")
+    print(f"\nSavedModel: {folder / 'model'}")
+    return folder / "model"

@@ -1,0 +1,204 @@
+"""The metadata table of a raw survey: which light curves there are, of which stars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from astromer.errors import DataAnomalyError, RecordError
+from astromer.records.encoding import ContextValue
+from astromer.records.survey_config import SurveyConfig
+
+_ARROW_TYPES = {"string": pa.string(), "integer": pa.int64(), "float": pa.float64()}
+_NULLS = {"string": "", "integer": -1, "float": float("nan")}
+_STAR_COLUMNS = ("ID", "id", "Id")
+_CLASS_COLUMNS = ("Class", "class", "Label", "label")
+_BAND_COLUMNS = ("Band", "band")
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """One row per light curve.
+
+    Attributes:
+        table: the context columns, typed as the config says, without nulls.
+        keys: int64 or bytes [rows], the id column.
+        stars: int64 [rows], number of the star; curves of one star in several bands share
+            it. Stars are numbered in the order of their names.
+        classes: str [rows], what the division is stratified by.
+        in_test_table: bool [rows], listed in the separate test metadata.
+        shards: int64 [rows] or None, number of the shard file, where the table tells.
+    """
+
+    table: pa.Table
+    keys: np.ndarray
+    stars: np.ndarray
+    classes: np.ndarray
+    in_test_table: np.ndarray
+    shards: np.ndarray | None
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def contexts(self, rows: np.ndarray) -> list[dict[str, ContextValue]]:
+        """Context features of some rows."""
+        return self.table.take(pa.array(rows)).to_pylist()
+
+
+def load_metadata(config: SurveyConfig) -> Metadata:
+    """Reads the metadata table, and the test metadata where there is one.
+
+    A curve that both tables list is taken from the test metadata.
+
+    Raises:
+        RecordError: a file is no Parquet table.
+        DataAnomalyError: a column is missing or of another type, an id is missing or
+            occurs twice, or there are no rows.
+    """
+    table = _read(config.metadata, config)
+    in_test = np.zeros(table.num_rows, bool)
+    if config.test_metadata is not None:
+        test = _read(config.test_metadata, config)
+        ids = table.column(config.id_column)
+        test_ids = test.column(config.id_column).combine_chunks()
+        table = table.filter(pc.invert(pc.is_in(ids, value_set=test_ids)))
+        in_test = np.arange(table.num_rows + test.num_rows) >= table.num_rows
+        table = pa.concat_tables([table, test])
+    table = table.combine_chunks()
+    ids = table.column(config.id_column)
+    return Metadata(
+        table=table,
+        keys=as_keys(ids),
+        stars=_number(_star_names(table, ids)),
+        classes=_class_names(table),
+        in_test_table=in_test,
+        shards=_shards(table),
+    )
+
+
+def as_keys(ids: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    """Ids as an array that can be sorted and searched: int64, or bytes of one width."""
+    if pa.types.is_integer(ids.type):
+        return ids.cast(pa.int64()).to_numpy()
+    return np.array([value.encode() for value in ids.to_pylist()], dtype=np.bytes_)
+
+
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """Opens a Parquet file for reading with little memory.
+
+    Raises:
+        RecordError: it is none.
+    """
+    try:
+        return pq.ParquetFile(path, buffer_size=1 << 20)
+    except (pa.ArrowException, OSError) as error:
+        raise RecordError(f"{path} cannot be read as a Parquet table: {_brief(error)}") from None
+
+
+def require_columns(path: Path, schema: pa.Schema, names: list[str]) -> None:
+    """Raises DataAnomalyError where a table lacks a column."""
+    missing = [name for name in names if name not in schema.names]
+    if missing:
+        raise DataAnomalyError(
+            f"{path} lacks the column(s) {', '.join(missing)}; it has {', '.join(schema.names)}. "
+            "Name the columns in config.toml if they are called differently."
+        )
+
+
+def _read(path: Path, config: SurveyConfig) -> pa.Table:
+    file = open_parquet(path)
+    require_columns(path, file.schema_arrow, list(config.context))
+    try:
+        table = file.read(columns=list(config.context)).select(list(config.context))
+    except (pa.ArrowException, OSError) as error:
+        raise RecordError(f"{path} is damaged: {_brief(error)}") from None
+    if table.num_rows == 0:
+        raise DataAnomalyError(f"{path} has no rows: there are no light curves in the survey.")
+    _check_ids(table.column(config.id_column), config.id_column, path)
+    columns = [_cast(table.column(n), n, dtype, path) for n, dtype in config.context.items()]
+    return pa.table(columns, names=list(config.context))
+
+
+def _check_ids(ids: pa.ChunkedArray, name: str, path: Path) -> None:
+    if ids.null_count:
+        raise DataAnomalyError(
+            f"{path}: {ids.null_count} row(s) have no {name}; every light curve needs one."
+        )
+    counts = pc.value_counts(ids)
+    repeated = counts.filter(pc.greater(counts.field("counts"), 1))
+    if len(repeated):
+        example = repeated[0].as_py()
+        raise DataAnomalyError(
+            f"{path}: {name} must be unique, but {len(repeated)} value(s) occur more than once, "
+            f"for instance {example['values']!r} {example['counts']} times. Give each light "
+            "curve its own."
+        )
+
+
+def _cast(column: pa.ChunkedArray, name: str, dtype: str, path: Path) -> pa.ChunkedArray:
+    wanted = _ARROW_TYPES[dtype]
+    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    try:
+        if dtype != "string" and is_text:
+            raise pa.ArrowInvalid("text where numbers are expected")
+        return pc.fill_null(column.cast(wanted), pa.scalar(_NULLS[dtype], wanted))
+    except pa.ArrowException as error:
+        raise DataAnomalyError(
+            f"{path}: the column {name} must be {dtype}, it is {column.type} ({_brief(error)}). "
+            "Correct the table or the dtypes in config.toml."
+        ) from None
+
+
+def _star_names(table: pa.Table, ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    own = pc.binary_join_element_wise("\0", ids.cast(pa.string()), "")
+    column = _first_column(table, _STAR_COLUMNS)
+    if column is None:
+        return own
+    names = column.cast(pa.string())
+    names = pc.if_else(pc.equal(names, ""), own, names)
+    bands = _first_column(table, _BAND_COLUMNS)
+    if bands is None:
+        return names
+    # Some surveys name each band of a star: STAR_R and STAR_B are one star.
+    for band in pc.unique(bands.cast(pa.string())).to_pylist():
+        for suffix in (f"{separator}{band}" for separator in "_-. " if band):
+            ends = pc.and_(pc.equal(bands, band), pc.ends_with(names, suffix))
+            names = pc.if_else(ends, pc.utf8_slice_codeunits(names, 0, -len(suffix)), names)
+    return names
+
+
+def _number(names: pa.ChunkedArray) -> np.ndarray:
+    """int64, the rank of each value among the sorted unique ones."""
+    encoded = names.combine_chunks().dictionary_encode()
+    order = pc.sort_indices(encoded.dictionary).to_numpy()
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[encoded.indices.to_numpy()]
+
+
+def _class_names(table: pa.Table) -> np.ndarray:
+    column = _first_column(table, _CLASS_COLUMNS)
+    if column is None:
+        return np.full(table.num_rows, "")
+    encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    return np.array(encoded.dictionary.to_pylist(), np.str_)[encoded.indices.to_numpy()]
+
+
+def _shards(table: pa.Table) -> np.ndarray | None:
+    column = _first_column(table, ("shard",))
+    if column is None or not pa.types.is_integer(column.type):
+        return None
+    return column.to_numpy()
+
+
+def _first_column(table: pa.Table, names: tuple[str, ...]) -> pa.ChunkedArray | None:
+    return next((table.column(name) for name in names if name in table.column_names), None)
+
+
+def _brief(error: Exception) -> str:
+    return str(error).split("\n")[0].strip().rstrip(".")

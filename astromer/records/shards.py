@@ -1,0 +1,296 @@
+"""Streams the observations of a raw survey as chunks of whole light curves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from astromer.errors import DataAnomalyError, DataNotFoundError, RecordError
+from astromer.records.fold import natural_key
+from astromer.records.metadata import Metadata, as_keys, open_parquet, require_columns
+from astromer.records.survey_config import SurveyConfig
+
+_BATCH_ROWS = 1 << 17
+_CHUNK_ROWS = 1 << 18
+_BUCKET_ROWS = 1 << 22
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Whole light curves, observations as in the shard.
+
+    Attributes:
+        rows: int64 [C], metadata row of each curve.
+        lengths: int64 [C], observations of each curve.
+        mjd: float64 [sum(lengths)], days.
+        mag: float32 [sum(lengths)].
+        errmag: float32 [sum(lengths)].
+    """
+
+    rows: np.ndarray
+    lengths: np.ndarray
+    mjd: np.ndarray
+    mag: np.ndarray
+    errmag: np.ndarray
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One Parquet file of observations, and what a first look at its ids told.
+
+    Attributes:
+        path: the file.
+        rows: int64 [C], metadata rows of its curves in the order of their first observation.
+        lengths: int64 [C], observations of each.
+        contiguous: no curve is interrupted by another.
+    """
+
+    path: Path
+    rows: np.ndarray
+    lengths: np.ndarray
+    contiguous: bool
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """All shards of a survey.
+
+    Attributes:
+        shards: in natural order of their names.
+        observations: int64 [metadata rows], observations of each light curve.
+        unknown_observations: observations whose id no metadata row has.
+    """
+
+    shards: tuple[Shard, ...]
+    observations: np.ndarray
+    unknown_observations: int
+
+
+class CurveIndex:
+    """Finds metadata rows by id."""
+
+    def __init__(self, metadata: Metadata) -> None:
+        self._order = np.argsort(metadata.keys, kind="stable")
+        self._sorted = metadata.keys[self._order]
+
+    def rows_of(self, keys: np.ndarray) -> np.ndarray:
+        """int64, metadata row of each key, -1 where there is none."""
+        if (keys.dtype.kind == "S") != (self._sorted.dtype.kind == "S"):
+            raise TypeError("ids of another kind")
+        if not len(self._sorted):
+            return np.full(len(keys), -1)
+        found = np.searchsorted(self._sorted, keys).clip(max=len(self._sorted) - 1)
+        return np.where(self._sorted[found] == keys, self._order[found], -1)
+
+
+def shard_files(config: SurveyConfig, metadata: Metadata) -> list[Path]:
+    """The survey's Parquet shards in natural order.
+
+    Raises:
+        DataNotFoundError: there are none, or one that the metadata names is missing.
+    """
+    place = config.light_curves
+    files = [place] if place.is_file() else sorted(place.glob("*.parquet"), key=natural_key)
+    if not files:
+        raise DataNotFoundError(f"{place} holds no *.parquet shards.")
+    numbers = {int(n[-1]) for n in (re.findall(r"\d+", file.stem) for file in files) if n}
+    if metadata.shards is not None and numbers and not place.is_file():
+        missing = sorted(set(np.unique(metadata.shards).tolist()) - numbers)
+        if missing:
+            curves = int(np.isin(metadata.shards, missing).sum())
+            raise DataNotFoundError(
+                f"{place} lacks shard(s) {', '.join(map(str, missing[:10]))}, which "
+                f"{config.metadata} names for {curves} light curve(s); it has {files[0].name} to "
+                f"{files[-1].name}. Copy the missing files."
+            )
+    return files
+
+
+def take_inventory(
+    files: list[Path], config: SurveyConfig, metadata: Metadata, index: CurveIndex
+) -> Inventory:
+    """Looks at the id column of every shard.
+
+    Raises:
+        RecordError: a shard is damaged or no Parquet table.
+        DataAnomalyError: a column is missing or of a wrong type, or a curve lies in two shards.
+    """
+    observations = np.zeros(len(metadata), np.int64)
+    owner = np.full(len(metadata), -1)
+    shards = []
+    unknown = 0
+    for number, path in enumerate(files):
+        run_rows, run_lengths = _runs_of_file(path, config, index)
+        unknown += int(run_lengths[run_rows < 0].sum())
+        run_lengths = run_lengths[run_rows >= 0]
+        run_rows = run_rows[run_rows >= 0]
+        rows, first, inverse = np.unique(run_rows, return_index=True, return_inverse=True)
+        lengths = np.bincount(inverse, run_lengths, len(rows)).astype(np.int64)
+        twice = rows[owner[rows] >= 0]
+        if len(twice):
+            key = metadata.table.column(config.id_column)[int(twice[0])].as_py()
+            raise DataAnomalyError(
+                f"{config.id_column} {key} has observations in {files[owner[twice[0]]]} and in "
+                f"{path}: each light curve must lie in one shard."
+            )
+        owner[rows] = number
+        observations[rows] = lengths
+        order = np.argsort(first, kind="stable")
+        # An unknown id between two runs of a curve merges them: still one place.
+        contiguous = len(rows) == len(run_rows)
+        shards.append(Shard(path, rows[order], lengths[order], contiguous))
+    return Inventory(tuple(shards), observations, unknown)
+
+
+def iterate_chunks(shard: Shard, config: SurveyConfig, index: CurveIndex) -> Iterator[Chunk]:
+    """Yields the curves of a shard, a bounded number of observations at a time.
+
+    Where the rows of different curves are mixed, the shard is read several times, for as
+    many curves each time as fit into memory.
+    """
+    if not len(shard.rows):
+        return
+    if shard.contiguous:
+        pieces = _known_pieces(shard.path, config, index)
+        yield from _cut_into_chunks(pieces)
+        return
+    buckets = (np.cumsum(shard.lengths) - 1) // _BUCKET_ROWS
+    for bucket in np.unique(buckets):
+        wanted = shard.rows[buckets == bucket]
+        found = [
+            p
+            for p in (_select(piece, wanted) for piece in _known_pieces(shard.path, config, index))
+            if len(p[0])
+        ]
+        rows, *values = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+        rank = np.argsort(wanted, kind="stable")
+        place = rank[np.searchsorted(wanted[rank], rows)]
+        order = np.argsort(place, kind="stable")
+        yield from _cut_into_chunks(iter([(rows[order], *(v[order] for v in values))]))
+
+
+_Piece = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Metadata row, mjd, mag and errmag of consecutive observations."""
+
+
+def _cut_into_chunks(pieces: Iterator[_Piece]) -> Iterator[Chunk]:
+    held: list[_Piece] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece[0])
+        if size < _CHUNK_ROWS:
+            continue
+        whole, last = _split_last_curve(_join(held))
+        if len(whole[0]):
+            yield _to_chunk(whole)
+        held, size = [last], len(last[0])
+    if size:
+        yield _to_chunk(_join(held))
+
+
+def _join(pieces: list[_Piece]) -> _Piece:
+    rows, mjd, mag, errmag = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
+    return rows, mjd, mag, errmag
+
+
+def _split_last_curve(piece: _Piece) -> tuple[_Piece, _Piece]:
+    """The last curve may go on in the next piece."""
+    changes = np.flatnonzero(np.diff(piece[0]))
+    start = int(changes[-1]) + 1 if len(changes) else 0
+    return _slice(piece, slice(0, start)), _slice(piece, slice(start, None))
+
+
+def _slice(piece: _Piece, where: slice | np.ndarray) -> _Piece:
+    return piece[0][where], piece[1][where], piece[2][where], piece[3][where]
+
+
+def _select(piece: _Piece, rows: np.ndarray) -> _Piece:
+    return _slice(piece, np.isin(piece[0], rows))
+
+
+def _to_chunk(piece: _Piece) -> Chunk:
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(piece[0])) + 1])
+    lengths = np.diff(np.append(starts, len(piece[0])))
+    return Chunk(piece[0][starts], lengths, *piece[1:])
+
+
+def _known_pieces(path: Path, config: SurveyConfig, index: CurveIndex) -> Iterator[_Piece]:
+    for batch in _batches(path, [config.id_column, *config.series]):
+        run_rows, run_lengths = _runs(batch.column(0), index)
+        rows = np.repeat(run_rows, run_lengths)
+        mjd, mag, errmag = (_to_float64(batch.column(i)) for i in (1, 2, 3))
+        with np.errstate(over="ignore"):
+            piece = (rows, mjd, mag.astype(np.float32), errmag.astype(np.float32))
+        yield piece if (rows >= 0).all() else _slice(piece, rows >= 0)
+
+
+def _runs_of_file(
+    path: Path, config: SurveyConfig, index: CurveIndex
+) -> tuple[np.ndarray, np.ndarray]:
+    """Metadata rows (-1 = unknown) and lengths of runs of equal ids; known runs are maximal."""
+    _check_columns(path, config)
+    rows_parts, lengths_parts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    try:
+        for batch in _batches(path, [config.id_column]):
+            rows, lengths = _runs(batch.column(0), index)
+            rows_parts.append(rows)
+            lengths_parts.append(lengths)
+    except TypeError:
+        raise DataAnomalyError(
+            f"{path}: the column {config.id_column} is of another type than in {config.metadata}."
+        ) from None
+    rows, lengths = np.concatenate(rows_parts), np.concatenate(lengths_parts)
+    known = rows >= 0
+    if not known.all():
+        # Rows of unknown curves are left out, so what they interrupt is not interrupted.
+        unknown_length = int(lengths[~known].sum())
+        rows = np.append(rows[known], -1)
+        lengths = np.append(lengths[known], unknown_length)
+    starts = np.flatnonzero(np.diff(rows, prepend=-2)) if len(rows) else np.empty(0, np.int64)
+    return rows[starts], np.add.reduceat(lengths, starts) if len(starts) else lengths
+
+
+def _runs(ids: pa.Array, index: CurveIndex) -> tuple[np.ndarray, np.ndarray]:
+    """Metadata row and length of each run of equal ids in a batch."""
+    if not len(ids):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    changed = pc.fill_null(pc.not_equal(ids[1:], ids[:-1]), True).to_numpy(zero_copy_only=False)
+    starts = np.concatenate([[0], np.flatnonzero(changed) + 1])
+    lengths = np.diff(np.append(starts, len(ids)))
+    firsts = ids.take(pa.array(starts))
+    rows = np.full(len(starts), -1)
+    valid = pc.is_valid(firsts).to_numpy(zero_copy_only=False)
+    rows[valid] = index.rows_of(as_keys(firsts.drop_null()))
+    return rows, lengths
+
+
+def _batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    try:
+        for batch in open_parquet(path).iter_batches(batch_size=_BATCH_ROWS, columns=columns):
+            yield batch.select(columns) if batch.schema.names != columns else batch
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).split("\n")[0].strip()
+        raise RecordError(f"{path} is damaged: {reason}. Copy it again.") from None
+
+
+def _check_columns(path: Path, config: SurveyConfig) -> None:
+    schema = open_parquet(path).schema_arrow
+    require_columns(path, schema, [config.id_column, *config.series])
+    for name in config.series:
+        kind = schema.field(name).type
+        if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
+            raise DataAnomalyError(
+                f"{path}: the column {name} must hold numbers, it is {kind}. Convert it to float."
+            )
+
+
+def _to_float64(column: pa.Array) -> np.ndarray:
+    """Nulls become NaN."""
+    return column.cast(pa.float64()).to_numpy(zero_copy_only=False)

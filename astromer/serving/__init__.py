@@ -1,0 +1,1 @@
+"""Models as they are served: raw light curves in, embeddings out."""

@@ -1,0 +1,76 @@
+"""Whether a model server could load a SavedModel and would answer as Python does.
+
+``tf.saved_model.load`` is no proof: it rebuilds what C++ loaders cannot find. Model servers
+use the session loader, and so does this check.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from astromer.errors import ModelError
+from astromer.light_curves import LightCurves
+from astromer.records.codec import encode_light_curve
+
+_SIGNATURE = "serving_default"
+# The two loaders run the same graph; only the order of sums may differ.
+_TOLERANCE = 1e-4
+
+
+def check_servable(directory: str | Path, curves: LightCurves, limit: int = 4) -> dict[str, Any]:
+    """Loads a SavedModel as a model server does and compares its answers with Python's.
+
+    Args:
+        directory: folder of the SavedModel.
+        curves: light curves to ask about; the first ``limit`` are used.
+
+    Returns:
+        "curves", how many were asked about, and "difference", the largest one seen.
+
+    Raises:
+        ModelError: if it cannot be loaded or run, answers with something that is not finite,
+            or answers otherwise than Python does.
+    """
+    examples = np.array([_example(curves, i) for i in range(min(limit, len(curves)))], object)
+    try:
+        served = _run_in_session(str(directory), examples)
+    except (tf.errors.OpError, OSError, KeyError, ValueError, RuntimeError) as error:
+        raise ModelError(
+            f"A model server must be able to load and run a model. {directory} it cannot: "
+            f"{str(error).splitlines()[0]}."
+        ) from error
+    signature = tf.saved_model.load(str(directory)).signatures[_SIGNATURE]
+    expected = {name: value.numpy() for name, value in signature(tf.constant(examples)).items()}
+    difference = 0.0
+    for name, value in expected.items():
+        if not np.isfinite(served[name]).all():
+            raise ModelError(
+                f"A served model must answer with finite numbers. {directory} does not, in "
+                f"{name!r}."
+            )
+        difference = max(difference, float(np.max(np.abs(served[name] - value), initial=0.0)))
+    if difference > _TOLERANCE:
+        raise ModelError(
+            f"A served model must answer as in Python, to {_TOLERANCE}. {directory} differs by "
+            f"{difference:.2g}."
+        )
+    return {"curves": len(examples), "difference": difference}
+
+
+def _run_in_session(directory: str, examples: np.ndarray) -> dict[str, np.ndarray]:
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        meta = tf.compat.v1.saved_model.load(session, ["serve"], directory)
+        signature = meta.signature_def[_SIGNATURE]
+        feed = {tensor.name: examples for tensor in signature.inputs.values()}
+        fetches = {name: tensor.name for name, tensor in signature.outputs.items()}
+        return session.run(fetches, feed)
+
+
+def _example(curves: LightCurves, index: int) -> bytes:
+    curve = curves[index]
+    series = {"mjd": curve.mjd, "mag": curve.mag, "errmag": curve.errmag}
+    return encode_light_curve(series, {"ID": curve.id})

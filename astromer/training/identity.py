@@ -1,0 +1,33 @@
+"""What must stay the same while a training run goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+
+from astromer.light_curves import LightCurves
+from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig, to_dict
+
+# Settings that change how long a run goes on or what it prints, not what a step does.
+_FREE_TO_CHANGE = ("epochs", "patience", "log_every", "checkpoint_seconds", "debug", "replicas")
+
+
+def run_fingerprint(
+    encoder: EncoderConfig,
+    masking: MaskingConfig,
+    training: TrainingConfig,
+    train: LightCurves,
+    validation: LightCurves,
+) -> str:
+    """Names a run by its settings and data: sha256, as hexadecimal digits."""
+    kept = {k: v for k, v in to_dict(training).items() if k not in _FREE_TO_CHANGE}
+    if training.decay != "constant":
+        kept["epochs"] = training.epochs  # the schedule depends on them
+    digest = hashlib.sha256()
+    digest.update(json.dumps([to_dict(encoder), to_dict(masking), kept], sort_keys=True).encode())
+    for curves in (train, validation):
+        for array in (curves.mjd, curves.mag, curves.errmag, curves.offsets):
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

@@ -1,0 +1,146 @@
+"""The component that measures a model on the test split and blesses it, or not."""
+
+import json
+import logging
+import math
+from pathlib import Path
+from typing import Any
+
+from tfx.components.evaluator import constants
+from tfx.dsl.component.experimental.annotations import (
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import Artifact, artifact_utils, standard_artifacts
+from tfx.utils import path_utils
+
+from astromer.errors import ModelError
+from astromer.evaluation import Evaluation, evaluate
+from astromer.export import load_model
+from astromer.light_curves import LightCurves
+from astromer.records.reader import read_light_curves
+from astromer.serving_check import check_servable
+from components.evaluator.blessing import objections
+from pipeline_config import EvaluationConfig, MaskingConfig
+
+TEST_SPLIT = "test"
+METRICS_FILE = "metrics.json"
+TABLE_FILE = "evaluation.txt"
+REASONS_FILE = "reasons.txt"
+_SERVED_CURVES = 8  # enough for short and long ones; the check is about loading, not accuracy
+
+
+@component
+def AstromerEvaluator(
+    examples: InputArtifact[standard_artifacts.Examples],
+    model: InputArtifact[standard_artifacts.Model],
+    evaluation: OutputArtifact[standard_artifacts.ModelEvaluation],
+    blessing: OutputArtifact[standard_artifacts.ModelBlessing],
+    settings: Parameter[str],
+    code_fingerprint: Parameter[str],
+    baseline_model: InputArtifact[standard_artifacts.Model] = None,
+):
+    """Evaluates on the test split; blesses what is servable, finite and not worse.
+
+    Args:
+        examples: with the split ``test``.
+        model: the model to judge.
+        evaluation: output; metrics as properties and in ``metrics.json``, and a text table.
+        blessing: output; file BLESSED or NOT_BLESSED and the properties that Pusher and the
+            resolvers read. ``reasons`` says why a model was not blessed.
+        settings: JSON of ``{"masking": ..., "evaluation": ..., "seed": ...}``.
+        code_fingerprint: of the code that evaluates, for the cache.
+        baseline_model: the model that was pushed last.
+    """
+    knobs = json.loads(settings)
+    curves = _test_curves(examples)
+    reasons = []
+    directory = _directory(model)
+    try:
+        check_servable(directory, _first(curves, _SERVED_CURVES))
+    except ModelError as error:
+        reasons.append(str(error))
+    scores = _evaluate(directory, curves, knobs)
+    if baseline_model is not None and baseline_model.id == model.id:
+        baseline_model = None
+    baseline = _evaluate_baseline(baseline_model, curves, knobs)
+    limits = EvaluationConfig(**knobs["evaluation"])
+    reasons += objections(
+        scores.metrics, baseline.metrics if baseline else None, limits.max_rmse_increase
+    )
+    _write_evaluation(evaluation, scores, baseline)
+    _write_blessing(blessing, model, baseline_model if baseline else None, reasons)
+
+
+def _directory(model: Artifact) -> Path:
+    return Path(path_utils.serving_model_path(model.uri))
+
+
+def _test_curves(examples: Artifact) -> LightCurves:
+    folder = Path(artifact_utils.get_split_uri([examples], TEST_SPLIT))
+    return read_light_curves(sorted(folder.iterdir()))
+
+
+def _first(curves: LightCurves, count: int) -> LightCurves:
+    return LightCurves.from_curves(curves[i] for i in range(min(count, len(curves))))
+
+
+def _evaluate(directory: Path, curves: LightCurves, knobs: dict[str, Any]) -> Evaluation:
+    return evaluate(
+        load_model(directory),
+        curves,
+        masking=MaskingConfig(**knobs["masking"]),
+        seed=knobs["seed"],
+        batch_size=knobs["evaluation"]["batch_size"],
+        progress=True,
+    )
+
+
+def _evaluate_baseline(
+    model: Artifact | None, curves: LightCurves, knobs: dict[str, Any]
+) -> Evaluation | None:
+    if model is None:
+        return None
+    try:
+        return _evaluate(_directory(model), curves, knobs)
+    except ModelError as error:
+        # A damaged old model must not keep better ones from being pushed for ever.
+        logging.warning("The pushed model was left out of the comparison: %s", error)
+        return None
+
+
+def _write_evaluation(
+    artifact: Artifact, scores: Evaluation, baseline: Evaluation | None
+) -> None:
+    metrics = {"model": scores.metrics, "pushed_model": baseline.metrics if baseline else None}
+    folder = Path(artifact.uri)
+    (folder / METRICS_FILE).write_text(json.dumps(metrics, indent=1))
+    (folder / TABLE_FILE).write_text(scores.table(by_group=True) + "\n")
+    for name, value in scores.metrics.items():
+        if math.isfinite(value):
+            artifact.set_float_custom_property(name, value)
+
+
+def _write_blessing(
+    artifact: Artifact, model: Artifact, baseline: Artifact | None, reasons: list[str]
+) -> None:
+    folder = Path(artifact.uri)
+    artifact.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(not reasons))
+    artifact.set_string_custom_property(
+        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
+    )
+    artifact.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+    if baseline is not None:
+        artifact.set_string_custom_property(
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, baseline.uri
+        )
+        artifact.set_int_custom_property(
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, baseline.id
+        )
+    artifact.set_string_custom_property("reasons", "; ".join(reasons))
+    (folder / REASONS_FILE).write_text("".join(reason + "\n" for reason in reasons))
+    # Written last: who sees it sees the rest.
+    blessed = constants.NOT_BLESSED_FILE_NAME if reasons else constants.BLESSED_FILE_NAME
+    (folder / blessed).touch()

@@ -1,0 +1,44 @@
+"""Pusher executor; TFX's own copies file by file into the folder that a server watches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.components.pusher import executor
+from tfx.proto import pusher_pb2
+from tfx.types import artifact_utils, standard_component_specs
+from tfx.utils import io_utils, proto_utils
+
+from components.pusher.identity import same_model
+from components.pusher.versions import latest, publish
+
+
+class Executor(executor.Executor):
+    """Publishes under a new version number, unless the newest version is the same model."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Pushes the model if it is blessed, and marks the artifact accordingly."""
+        self._log_startup(input_dict, output_dict, exec_properties)
+        pushed = artifact_utils.get_single_instance(
+            output_dict[standard_component_specs.PUSHED_MODEL_KEY]
+        )
+        if not self.CheckBlessing(input_dict):
+            self._MarkNotPushed(pushed)
+            return
+        destination = pusher_pb2.PushDestination()
+        proto_utils.json_to_proto(
+            exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], destination
+        )
+        model, folder = self.GetModelPath(input_dict), Path(destination.filesystem.base_directory)
+        version = latest(folder)
+        if version is None or not same_model(Path(model), version):
+            version = publish(Path(model), folder)
+        io_utils.copy_dir(model, pushed.uri)  # the archive that PushedModel promises
+        self._MarkPushed(pushed, pushed_destination=str(version), pushed_version=version.name)

@@ -1,0 +1,33 @@
+"""Whether two SavedModels are the same model."""
+
+from __future__ import annotations
+
+import filecmp
+from pathlib import Path
+from typing import Any
+
+from astromer.errors import ModelError
+from astromer.export import EXTRA, WEIGHTS, read_config
+
+# Facts about how a model came about that differ although the model does not.
+_CIRCUMSTANCES = ("summary", "git_revision")
+
+
+def same_model(one: Path, other: Path) -> bool:
+    """Whether two folders hold the same weights, made by the same settings, data and code.
+
+    The graph files are not compared: TensorFlow numbers its functions anew in each process.
+    """
+    try:
+        if _essence(one) != _essence(other):
+            return False
+        return filecmp.cmp(one / EXTRA / WEIGHTS, other / EXTRA / WEIGHTS, shallow=False)
+    except (ModelError, OSError):
+        return False
+
+
+def _essence(model: Path) -> dict[str, Any]:
+    config = read_config(model)
+    metadata = config.get("metadata", {})
+    config["metadata"] = {k: v for k, v in metadata.items() if k not in _CIRCUMSTANCES}
+    return config

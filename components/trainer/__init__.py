@@ -1,0 +1,5 @@
+"""Trains AstroMer inside a pipeline."""
+
+from components.trainer.component import AstromerTrainer
+
+__all__ = ["AstromerTrainer"]

@@ -1,0 +1,76 @@
+"""Trainer executor that writes down on the artifacts how a model came about."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.components.trainer import executor
+from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.types import artifact_utils, standard_component_specs
+
+from components.example_gen.executor import DATA_FINGERPRINT
+
+FACTS_FILE = "training.json"
+"""Beside the SavedModel's folder in the Model artifact: see ``run_fn``."""
+
+
+class Executor(executor.GenericExecutor):
+    """Adds the data's fingerprint to the settings, and properties to the artifacts."""
+
+    def _GetFnArgs(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> FnArgs:
+        fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
+        examples = artifact_utils.get_single_instance(
+            input_dict[standard_component_specs.EXAMPLES_KEY]
+        )
+        fingerprint = examples.get_string_custom_property(DATA_FINGERPRINT)
+        fn_args.custom_config = {**fn_args.custom_config, DATA_FINGERPRINT: fingerprint}
+        return fn_args
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Trains, then copies the facts of the training to the artifacts' properties."""
+        super().Do(input_dict, output_dict, exec_properties)
+        model = artifact_utils.get_single_instance(output_dict[standard_component_specs.MODEL_KEY])
+        model_run = artifact_utils.get_single_instance(
+            output_dict[standard_component_specs.MODEL_RUN_KEY]
+        )
+        facts = json.loads((Path(model.uri) / FACTS_FILE).read_text())
+        for name, value in flatten(facts).items():
+            if isinstance(value, bool):
+                value = str(value)
+            set_property(model, name, value)
+        for name in ("checkpoint_dir", "log_dir"):
+            model_run.set_string_custom_property(name, facts[name])
+
+
+def set_property(artifact: types.Artifact, name: str, value: str | float) -> None:
+    """Sets a custom property of the value's type."""
+    if isinstance(value, int):
+        artifact.set_int_custom_property(name, value)
+    elif isinstance(value, float):
+        artifact.set_float_custom_property(name, value)
+    else:
+        artifact.set_string_custom_property(name, str(value))
+
+
+def flatten(facts: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one level: ``{"a": {"b": 1}}`` becomes ``{"a.b": 1}``."""
+    flat: dict[str, Any] = {}
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{prefix}{name}.")
+        elif isinstance(value, (str, bool, int, float)):
+            flat[prefix + name] = value
+    return flat

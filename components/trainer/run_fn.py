@@ -1,0 +1,89 @@
+"""What TFX's Trainer calls: reads the splits, trains, writes the SavedModel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from astromer.export import export_saved_model
+from astromer.light_curves import LightCurves
+from astromer.records.reader import read_light_curves
+from astromer.training import train
+from components.example_gen.executor import DATA_FINGERPRINT
+from components.provenance import git_revision, settings_fingerprint
+from components.trainer.executor import FACTS_FILE
+from pipeline_config import EncoderConfig, LightCurveRules, MaskingConfig, TrainingConfig
+
+# Settings of the training that change neither the model nor how long it is trained.
+_WITHOUT_EFFECT = ("log_every", "checkpoint_seconds", "replicas")
+
+
+# What belongs to the run, but not to the weights.
+_NOT_TRAINED_ON = ("training_root", "rules")
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Trains on ``fn_args.train_files``, validates on ``eval_files``, exports the best epoch.
+
+    Writes the SavedModel to ``serving_model_dir`` and, beside it, ``training.json``: settings,
+    fingerprints, git revision, counts and metrics.
+
+    Raises:
+        TrainingError: training cannot go on.
+        UsageError: settings do not fit each other.
+    """
+    settings = dict(fn_args.custom_config)
+    encoder = EncoderConfig(**settings["encoder"])
+    masking = MaskingConfig(**settings["masking"])
+    training = TrainingConfig(**settings["training"])
+    fingerprint = run_fingerprint(settings)
+    folder = Path(settings["training_root"]) / fingerprint
+
+    result = train(
+        _read(fn_args.train_files),
+        _read(fn_args.eval_files),
+        encoder=encoder,
+        masking=masking,
+        training=training,
+        checkpoint_dir=folder / "checkpoints",
+        log_dir=folder / "logs",
+    )
+
+    provenance = {
+        "fingerprint": fingerprint,
+        "data_fingerprint": settings[DATA_FINGERPRINT],
+        "code_fingerprint": settings["code_fingerprint"],
+        "git_revision": git_revision(),
+        "masking": settings["masking"],
+        "training": settings["training"],
+        "summary": result.summary,
+    }
+    rules = LightCurveRules(**settings["rules"])
+    export_saved_model(result.model, fn_args.serving_model_dir, provenance, rules)
+    facts = {
+        **provenance,
+        "encoder": settings["encoder"],
+        "history": result.history,
+        "checkpoint_dir": str(folder / "checkpoints"),
+        "log_dir": str(folder / "logs"),
+    }
+    (Path(fn_args.serving_model_dir).parent / FACTS_FILE).write_text(json.dumps(facts, indent=1))
+
+
+def run_fingerprint(settings: dict[str, Any]) -> str:
+    """Names a training run by its data, settings and code."""
+    kept = {name: value for name, value in settings.items() if name not in _NOT_TRAINED_ON}
+    kept["training"] = {
+        name: value for name, value in kept["training"].items() if name not in _WITHOUT_EFFECT
+    }
+    return settings_fingerprint(kept)
+
+
+def _read(patterns: Sequence[str]) -> LightCurves:
+    # TFX's patterns are "folder/*"; listing works where a folder's name looks like a glob.
+    folders = [Path(pattern).parent for pattern in patterns]
+    return read_light_curves([file for folder in folders for file in sorted(folder.iterdir())])

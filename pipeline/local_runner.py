@@ -1,0 +1,169 @@
+"""Runs the pipeline on this machine: fold records in, a pushed SavedModel out.
+
+    python pipeline/local_runner.py --data FOLD
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+_HERE = Path(__file__).resolve().parent
+# Started as a file, Python looks for modules in this folder first, where ``pipeline`` is a
+# module instead of the package around it.
+sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
+
+from astromer.cli import Parser, add_flags, config_from, run_program  # noqa: E402
+from astromer.errors import (  # noqa: E402
+    AstromerError,
+    NotBlessedError,
+    TrainingInterrupted,
+    UsageError,
+)
+from astromer.logs import silence  # noqa: E402
+from astromer.records.fold import Fold  # noqa: E402
+from pipeline.console import Report, noise_to  # noqa: E402
+from pipeline.lock import locked  # noqa: E402
+from pipeline_config import (  # noqa: E402
+    EncoderConfig,
+    MaskingConfig,
+    PipelineConfig,
+    TrainingConfig,
+)
+
+
+_PATTERN_CHARACTERS = "*?[]{}"
+
+
+def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool]:
+    """The configuration that the command line asks for, and whether to show all logs."""
+    parser = Parser(
+        prog="python pipeline/local_runner.py",
+        description="Pre-trains AstroMer on a fold of records and pushes it as a SavedModel.",
+        epilog="A stopped run goes on where it was; what has not changed is not done again.",
+    )
+    parser.add_argument("--data", required=True, metavar="FOLD", help="folder of fold records")
+    add_flags(parser, PipelineConfig, EncoderConfig, MaskingConfig, TrainingConfig)
+    parser.add_argument(
+        "--verbose", action="store_true", help="show the logs of TFX and TensorFlow"
+    )
+    args = parser.parse_args(arguments)
+    config = PipelineConfig(
+        data=args.data,
+        output=args.output,
+        encoder=config_from(args, EncoderConfig),
+        masking=config_from(args, MaskingConfig),
+        training=config_from(args, TrainingConfig),
+    )
+    return config, args.verbose
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Checks the input, runs the pipeline and prints what came of it.
+
+    Raises:
+        AstromerError: one of its kinds for everything that a user can mend.
+    """
+    config, verbose = parse(arguments)
+    output = _output_folder(config)
+    fold = Fold.open(config.data)
+    config = dataclasses.replace(config, data=str(fold.path.resolve()), output=str(output))
+    _check_records(fold, config)
+    log = output / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    with locked(output):
+        try:
+            return _run(config, output, log, verbose)
+        except (KeyboardInterrupt, SystemExit) as error:
+            raise TrainingInterrupted("stopped. The same command goes on from here.") from error
+        except Exception as error:
+            known = _cause(error)
+            if known is not None:
+                raise known from error
+            _write_traceback(error, log)
+            what = (str(error).strip().splitlines() or ["no message"])[0]
+            raise AstromerError(
+                f"something unforeseen, {type(error).__name__}: {what[:300]}. The whole story is in "
+                f"{log}. The same command goes on from here."
+            ) from error
+
+
+def _output_folder(config: PipelineConfig) -> Path:
+    output = Path(config.output).expanduser().absolute()
+    if set(str(output)) & set(_PATTERN_CHARACTERS):
+        raise UsageError(
+            f"--output must hold none of the characters {_PATTERN_CHARACTERS}, which TFX takes for "
+            f"patterns. Received: {output}."
+        )
+    return output
+
+
+def _check_records(fold: Fold, config: PipelineConfig) -> None:
+    silence()
+    from astromer.distribution import make_strategy
+    from astromer.records.check import check_fold
+
+    if config.training.replicas:
+        # Logical devices can only be made before TensorFlow is used for anything else.
+        make_strategy(config.training.replicas)
+    check_fold(fold, config.rules)
+
+
+def _run(config: PipelineConfig, output: Path, log: Path, verbose: bool) -> int:
+    report = Report()
+    report.say("loading TFX ...")
+    with contextlib.nullcontext() if verbose else noise_to(log):
+        # Imported late: it takes some ten seconds, and prints more than anyone can act on.
+        from tfx.orchestration import metadata
+
+        from components.baseline import LatestOtherBlessedModel
+        from pipeline.dag_runner import ReportingDagRunner
+        from pipeline.pipeline import create_pipeline
+        from pipeline.summary import Outcome
+
+        serving = output / "serving" / config.name
+        runner = ReportingDagRunner(serving, report.started, report.ended)
+        database = str(output / "metadata" / "metadata.sqlite")
+        try:
+            runner.run(
+                create_pipeline(
+                    config,
+                    baseline_strategy=LatestOtherBlessedModel,
+                    metadata_connection_config=metadata.sqlite_metadata_connection_config(database),
+                )
+            )
+        finally:
+            report.close()
+        outcome = Outcome(runner.steps)
+    report.say(outcome.text())
+    if not outcome.blessed:
+        raise NotBlessedError(
+            f"the model was not blessed, so nothing was pushed: {outcome.reasons}. Its evaluation "
+            f"is in {outcome.evaluation}."
+        )
+    report.say(outcome.next_step())
+    return 0
+
+
+def _cause(error: BaseException) -> AstromerError | None:
+    """The error of this package that others were raised because of, if there is one."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, AstromerError):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+def _write_traceback(error: BaseException, log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "a", encoding="utf-8") as file:
+        traceback.print_exception(error, file=file)
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,74 @@
+"""What a run did, in a screenful."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from tfx.types import Artifact
+
+from components.evaluator.component import METRICS_FILE
+from components.trainer.executor import FACTS_FILE
+from pipeline.dag_runner import Step
+from pipeline.pipeline import EVALUATOR, PUSHER, TRAINER
+
+
+class Outcome:
+    """The outcome of a run.
+
+    Attributes:
+        blessed: whether the model may be served.
+        reasons: why not.
+        evaluation: folder with its metrics and tables.
+    """
+
+    def __init__(self, steps: Mapping[str, Step]):
+        self._steps = steps
+        self._facts = json.loads((Path(self._output(TRAINER, "model").uri) / FACTS_FILE).read_text())
+        self.evaluation = Path(self._output(EVALUATOR, "evaluation").uri)
+        self._metrics = json.loads((self.evaluation / METRICS_FILE).read_text())
+        blessing = self._output(EVALUATOR, "blessing")
+        self.blessed = blessing.get_int_custom_property("blessed") == 1
+        self.reasons = blessing.get_string_custom_property("reasons")
+
+    def text(self) -> str:
+        """What was trained and how good it is."""
+        return f"\n{_trained(self._facts)}\n\n{_scores(self._metrics)}\n"
+
+    def next_step(self) -> str:
+        """Where a pushed model is, and what to do with it."""
+        pushed = self._output(PUSHER, "pushed_model")
+        version = pushed.get_string_custom_property("pushed_destination")
+        news = "as before" if self._steps[PUSHER].cached else "pushed"
+        return (
+            f"SavedModel ({news}): {version}\n"
+            f"TensorBoard logs:     {self._facts['log_dir']}\n"
+            f"Load it with:         tf.saved_model.load({version!r})"
+        )
+
+    def _output(self, component: str, key: str) -> Artifact:
+        return self._steps[component].outputs[key][0]
+
+
+def _trained(facts: Mapping) -> str:
+    encoder, done = facts["encoder"], facts["summary"]
+    return (
+        f"{encoder['architecture']}, {encoder['num_layers']} layers of width "
+        f"{encoder['d_model']}, {done['parameters']:,} parameters\n"
+        f"trained on {done['train_curves']:,} light curves ({done['train_observations']:,} "
+        f"observations), {done['epochs']} epoch(s), best: epoch {done['best_epoch'] + 1}, "
+        f"{done['seconds']:.0f} s on {done['replicas']} device(s)"
+    )
+
+
+def _scores(metrics: Mapping) -> str:
+    model, pushed = metrics["model"], metrics["pushed_model"]
+    rows = [("this model", model["hidden_rmse"], model["hidden_r2"])]
+    if pushed:
+        rows.append(("model pushed before", pushed["hidden_rmse"], pushed["hidden_r2"]))
+    for name, label in (("mean", "mean of the window"), ("interpolation", "linear interpolation")):
+        rows.append((label, model[f"{name}_hidden_rmse"], model[f"{name}_hidden_r2"]))
+    lines = [f"{'hidden steps of the test split':32}{'RMSE [mag]':>12}{'R2':>9}"]
+    lines += [f"{label:32}{rmse:12.4f}{r2:9.3f}" for label, rmse, r2 in rows]
+    return "\n".join(lines)

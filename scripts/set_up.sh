@@ -1,0 +1,103 @@
+#!/bin/sh
+# Makes .venv from requirements.lock, or leaves it alone if it is up to date.
+# Needs a Python 3.10, or uv, or any other Python 3.8+ (uv then fetches Python 3.10).
+set -eu
+cd "$(dirname "$0")/.."
+
+WANTED=3.10
+STAMP=.venv/installed.lock # a copy of the lock, written when all of it has been installed
+
+fail() {
+    echo "error: $*" >&2
+    exit 1
+}
+
+# Prints the first of the given interpreters that really runs and is a Python 3.10. A pyenv shim
+# is found by the shell and yet fails where its version is not selected, so each is tried.
+first_that_runs() {
+    for candidate in "$@"; do
+        if "$candidate" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$WANTED')" \
+            >/dev/null 2>&1; then
+            echo "$candidate"
+            return 0
+        fi
+    done
+    return 1
+}
+
+find_python() {
+    if [ -n "${PYTHON310:-}" ]; then
+        first_that_runs "$PYTHON310" || fail "PYTHON310=$PYTHON310 is not a working Python $WANTED."
+        return
+    fi
+    first_that_runs "python$WANTED" python3 python && return
+    # Installed by pyenv, but not selected here.
+    for root in "${PYENV_ROOT:-}" "${HOME:-}/.pyenv" "$(pyenv root 2>/dev/null || :)" \
+        "$(dirname "$(dirname "$(command -v "python$WANTED" || echo /-/-)")")"; do
+        [ -d "$root/versions" ] || continue
+        first_that_runs "$root/versions/$WANTED"*"/bin/python$WANTED" && return
+    done
+    return 1
+}
+
+# Prints a uv that runs: the user's, or our own pinned one in .tools.
+find_uv() {
+    for uv in uv .tools/bin/uv; do
+        if "$uv" --version >/dev/null 2>&1; then
+            echo "$uv"
+            return
+        fi
+    done
+    return 1
+}
+
+bootstrap_uv() {
+    echo "installing uv into .tools" >&2
+    rm -rf .tools
+    "$1" -m venv .tools >&2 || fail "$1 cannot make virtual environments: install its venv" \
+        "module (on Debian and Ubuntu: apt install python$WANTED-venv)."
+    .tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+        --requirement requirements-uv.txt >&2 ||
+        fail "uv could not be installed (see above). Check the network and run make again."
+}
+
+up_to_date() {
+    cmp -s requirements.lock "$STAMP" && .venv/bin/python -c '' 2>/dev/null
+}
+
+up_to_date && exit 0
+
+python=$(find_python) || {
+    [ -z "${PYTHON310:-}" ] || exit 1 # the reason has been printed
+    python=
+}
+uv=$(find_uv) || {
+    bootstrap=$python
+    if [ -z "$bootstrap" ]; then
+        bootstrap=$(command -v python3 || :)
+        [ -n "$bootstrap" ] && "$bootstrap" -c 'import sys; sys.exit(sys.version_info < (3, 8))' \
+            2>/dev/null || fail "no Python $WANTED found. Install one (for example: pyenv install" \
+            "$WANTED, or apt install python$WANTED python$WANTED-venv) or install uv, then run make again."
+    fi
+    bootstrap_uv "$bootstrap"
+    uv=.tools/bin/uv
+}
+[ -n "$python" ] || echo "no Python $WANTED here: uv fetches one" >&2
+
+# Without its stamp the environment was never finished: a kill may have left half a package.
+if [ -f "$STAMP" ] && .venv/bin/python -c '' 2>/dev/null; then
+    rm -f "$STAMP"
+else
+    rm -rf .venv
+    "$uv" venv --quiet --no-project --python "${python:-$WANTED}" .venv ||
+        fail "no virtual environment could be made (see above). Install Python $WANTED" \
+            "(for example: pyenv install $WANTED) and run make again."
+fi
+echo "installing $(grep -c '^[a-z0-9].*==' requirements.lock) packages into .venv" >&2
+"$uv" pip sync --python .venv/bin/python --require-hashes requirements.lock ||
+    fail "the packages of requirements.lock could not be installed (see above). Run make again."
+# The project itself, so that its programs run from any folder; all it needs is in place.
+"$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --no-index \
+    --editable . || fail "the project itself could not be installed (see above)."
+cp requirements.lock "$STAMP.new"
+mv "$STAMP.new" "$STAMP"
