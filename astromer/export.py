@@ -142,5 +142,6 @@ def _encoder_config(encoder: Encoder) -> dict[str, Any]:
             "ffn_dim",
             "dropout",
             "pe_base",
+            "quirks",
         )
     }

@@ -60,9 +60,13 @@ def noise_to(log: Path) -> Iterator[None]:
     file; Python's own streams keep the terminal, so that progress bars and results show.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "a", buffering=1, encoding="utf-8", errors="backslashreplace") as file:
-        with _descriptor_to(1, file), _descriptor_to(2, file), _logging_to(file):
-            yield
+    with (
+        open(log, "a", buffering=1, encoding="utf-8", errors="backslashreplace") as file,
+        _descriptor_to(1, file),
+        _descriptor_to(2, file),
+        _logging_to(file),
+    ):
+        yield
 
 
 @contextmanager

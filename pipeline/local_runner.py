@@ -1,6 +1,6 @@
 """Runs the pipeline on this machine: fold records in, a pushed SavedModel out.
 
-    python pipeline/local_runner.py --data FOLD
+python pipeline/local_runner.py --data FOLD
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ from pipeline_config import (  # noqa: E402
     PipelineConfig,
     TrainingConfig,
 )
-
 
 _PATTERN_CHARACTERS = "*?[]{}"
 
@@ -87,8 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
             _write_traceback(error, log)
             what = (str(error).strip().splitlines() or ["no message"])[0]
             raise AstromerError(
-                f"something unforeseen, {type(error).__name__}: {what[:300]}. The whole story is in "
-                f"{log}. The same command goes on from here."
+                f"something unforeseen, {type(error).__name__}: {what[:300]}. The whole story is "
+                f"in {log}. The same command goes on from here."
             ) from error
 
 

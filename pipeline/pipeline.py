@@ -71,9 +71,7 @@ def create_pipeline(
     statistics_gen = StatisticsGen(examples=examples)
     statistics = statistics_gen.outputs["statistics"]
     schema_gen = LightCurveSchemaGen(text=schema_text(config.rules))
-    example_validator = ExampleValidator(
-        statistics=statistics, schema=schema_gen.outputs["schema"]
-    )
+    example_validator = ExampleValidator(statistics=statistics, schema=schema_gen.outputs["schema"])
     drift_validator = DistributionValidator(
         statistics=statistics,
         baseline_statistics=statistics,

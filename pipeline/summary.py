@@ -25,7 +25,9 @@ class Outcome:
 
     def __init__(self, steps: Mapping[str, Step]):
         self._steps = steps
-        self._facts = json.loads((Path(self._output(TRAINER, "model").uri) / FACTS_FILE).read_text())
+        self._facts = json.loads(
+            (Path(self._output(TRAINER, "model").uri) / FACTS_FILE).read_text()
+        )
         self.evaluation = Path(self._output(EVALUATOR, "evaluation").uri)
         self._metrics = json.loads((self.evaluation / METRICS_FILE).read_text())
         blessing = self._output(EVALUATOR, "blessing")

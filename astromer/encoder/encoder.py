@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 import keras
@@ -9,6 +10,7 @@ import tensorflow as tf
 
 from astromer.encoder.block import EncoderBlock
 from astromer.encoder.positional import positional_encoding
+from astromer.encoder.quirks import Quirks
 
 BLOCKED = -1e9  # added to a logit, leaves no weight in float32
 
@@ -28,6 +30,7 @@ class Encoder(keras.layers.Layer):
         ffn_dim: width of the feed-forward layer; 0 = the architecture's own.
         dropout: dropout rate.
         pe_base: base of the positional encoding.
+        quirks: what imported public weights need to work as they were trained; None for our own.
         seed: seed of the initial weights; None draws them at random.
 
     Raises:
@@ -45,6 +48,7 @@ class Encoder(keras.layers.Layer):
         ffn_dim: int = 0,
         dropout: float = 0.1,
         pe_base: float = 10000.0,
+        quirks: Quirks | dict[str, Any] | None = None,
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -61,6 +65,7 @@ class Encoder(keras.layers.Layer):
         self.ffn_dim = ffn_dim or self.FFN_DIM[architecture]
         self.dropout = dropout
         self.pe_base = pe_base
+        self.quirks = Quirks(**quirks) if isinstance(quirks, dict) else quirks
         self.seed = seed
         # === Layers ===
         self.embedding = keras.layers.Dense(
@@ -119,7 +124,7 @@ class Encoder(keras.layers.Layer):
         dropout_key: tf.Tensor | None = None,
     ) -> list[tf.Tensor]:
         """The input embedding and the output of each block: num_layers + 1 tensors."""
-        bias = tf.where(visible, 0.0, BLOCKED)[:, None, None, :]
+        bias = self._attention_bias(visible)
         outputs = [self.embed_steps(times, magnitudes, visible)]
         for block in self.blocks:
             outputs.append(block(outputs[-1], bias, training=training, dropout_key=dropout_key))
@@ -127,10 +132,21 @@ class Encoder(keras.layers.Layer):
 
     def embed_steps(self, times: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor) -> tf.Tensor:
         """Input embedding, float32 [batch, steps, d_model]: magnitude plus position."""
-        hidden_value = self.mask_token if self.architecture == "astromer_v2" else 0.0
-        shown = tf.where(visible, magnitudes, hidden_value)
+        shown = magnitudes
+        if not (self.quirks and self.quirks.shows_hidden):
+            hidden_value = self.mask_token if self.architecture == "astromer_v2" else 0.0
+            shown = tf.where(visible, magnitudes, hidden_value)
         position = positional_encoding(times, self.d_model, self.pe_base)
         return self.embedding(shown[..., None]) + position
+
+    def _attention_bias(self, visible: tf.Tensor) -> tf.Tensor:
+        """float32 [batch, 1, 1 or steps, steps], added to the attention logits."""
+        if self.quirks is None:
+            return tf.where(visible, 0.0, BLOCKED)[:, None, None, :]
+        blocked = ~visible[:, None, None, :]
+        if self.quirks.blocks_queries:
+            blocked = tf.logical_or(blocked, ~visible[:, None, :, None])
+        return tf.where(blocked, self.quirks.attention_bias, 0.0)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -142,5 +158,6 @@ class Encoder(keras.layers.Layer):
             "ffn_dim": self.ffn_dim,
             "dropout": self.dropout,
             "pe_base": self.pe_base,
+            "quirks": None if self.quirks is None else asdict(self.quirks),
             "seed": self.seed,
         }

@@ -82,10 +82,19 @@ def load_metadata(config: SurveyConfig) -> Metadata:
 
 
 def as_keys(ids: pa.Array | pa.ChunkedArray) -> np.ndarray:
-    """Ids as an array that can be sorted and searched: int64, or bytes of one width."""
-    if pa.types.is_integer(ids.type):
+    """Ids as an array that can be sorted and searched: int64, or bytes of one width.
+
+    Raises:
+        TypeError: they are neither whole numbers nor text.
+    """
+    if pa.types.is_dictionary(ids.type):
+        ids = ids.cast(ids.type.value_type)
+    if pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type):
+        return np.array([value.encode() for value in ids.to_pylist()], dtype=np.bytes_)
+    try:
         return ids.cast(pa.int64()).to_numpy()
-    return np.array([value.encode() for value in ids.to_pylist()], dtype=np.bytes_)
+    except pa.ArrowException:
+        raise TypeError(f"ids must be whole numbers or text, they are {ids.type}") from None
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:

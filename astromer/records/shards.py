@@ -163,16 +163,12 @@ def iterate_chunks(shard: Shard, config: SurveyConfig, index: CurveIndex) -> Ite
     buckets = (np.cumsum(shard.lengths) - 1) // _BUCKET_ROWS
     for bucket in np.unique(buckets):
         wanted = shard.rows[buckets == bucket]
-        found = [
-            p
-            for p in (_select(piece, wanted) for piece in _known_pieces(shard.path, config, index))
-            if len(p[0])
-        ]
-        rows, *values = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+        pieces = _known_pieces(shard.path, config, index)
+        piece = _join([_select(piece, wanted) for piece in pieces])
         rank = np.argsort(wanted, kind="stable")
-        place = rank[np.searchsorted(wanted[rank], rows)]
-        order = np.argsort(place, kind="stable")
-        yield from _cut_into_chunks(iter([(rows[order], *(v[order] for v in values))]))
+        place = rank[np.searchsorted(wanted[rank], piece[0])]
+        piece = _slice(piece, np.argsort(place, kind="stable"))
+        yield from _cut_into_chunks(iter([piece]))
 
 
 _Piece = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]

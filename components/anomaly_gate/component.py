@@ -49,7 +49,7 @@ def AnomalyGate(
     curves = {split: _num_curves(statistics, split) for split in splits}
     findings = []
     for split in splits:
-        findings += schema_findings(Path(anomalies.uri), split)
+        findings += schema_findings(Path(anomalies.uri), split, limits)
         if split != BASELINE_SPLIT:
             smaller = min(curves[split], curves[BASELINE_SPLIT])
             findings += drift_findings(Path(drift.uri), split, BASELINE_SPLIT, smaller)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,14 @@ from pathlib import Path
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from components.schema.light_curve_schema import SEQUENCE
+from components.schema.limits import interval
+from pipeline_config import LightCurveRules
 
 _Type = anomalies_pb2.AnomalyInfo
 _DRIFT = _Type.COMPARATOR_JENSEN_SHANNON_DIVERGENCE_HIGH
 _ANOMALIES_FILE = "SchemaDiff.pb"
+# "Unexpectedly high value: 5>1(upto six significant digits)"
+_EXTREME = re.compile(r": ([^<>]+)[<>]")
 
 MIN_CURVES_FOR_DRIFT = 100
 """Below, the distance between splits is mostly chance: over random splits of real surveys it
@@ -44,7 +49,7 @@ def read_anomalies(file: Path) -> anomalies_pb2.Anomalies:
     return anomalies_pb2.Anomalies.FromString(file.read_bytes())
 
 
-def schema_findings(folder: Path, split: str) -> list[Finding]:
+def schema_findings(folder: Path, split: str, rules: LightCurveRules) -> list[Finding]:
     """Reasons to stop among ExampleValidator's anomalies of one split.
 
     Only the series count: the context (name, class, position, period, ...) is not trained
@@ -58,9 +63,11 @@ def schema_findings(folder: Path, split: str) -> list[Finding]:
         path = list(info.path.step)
         if path[:1] != [SEQUENCE]:
             continue
-        reasons = [_sentence(r) for r in info.reason if r.type != _Type.SCHEMA_NEW_COLUMN]
+        series = ".".join(path[1:])
+        reasons = [r for r in info.reason if r.type != _Type.SCHEMA_NEW_COLUMN]
         if reasons:
-            series_by_reason.setdefault(" ".join(reasons), []).append(".".join(path[1:]))
+            text = " ".join(_sentence(reason, series, rules) for reason in reasons)
+            series_by_reason.setdefault(text, []).append(series)
     return [
         Finding(split, tuple(sorted(series)), reason, about_values=True)
         for reason, series in sorted(series_by_reason.items())
@@ -104,7 +111,10 @@ def _measurements(
             yield from info.drift_measurements
 
 
-def _sentence(reason: anomalies_pb2.AnomalyInfo.Reason) -> str:
+def _sentence(reason: anomalies_pb2.AnomalyInfo.Reason, series: str, rules: LightCurveRules) -> str:
     if reason.type == _Type.FEATURE_TYPE_LOW_NUMBER_VALUES:
-        return "Too few observations."
-    return reason.description.replace("(upto six significant digits)", "").strip().rstrip(".") + "."
+        return f"fewer than {rules.min_observations} observations."
+    extreme = _EXTREME.search(reason.description)
+    if extreme and reason.type in (_Type.FLOAT_TYPE_BIG_FLOAT, _Type.FLOAT_TYPE_SMALL_FLOAT):
+        return f"must be in {interval(series, rules)}, received {extreme[1]}."
+    return reason.description.strip().rstrip(".") + "."

@@ -8,6 +8,7 @@ import numpy as np
 
 from astromer.records.codec import SERIES
 from astromer.records.reader import iterate_batches
+from components.schema.limits import outside
 from pipeline_config import LightCurveRules
 
 
@@ -31,20 +32,9 @@ def offending_objects(
         starts = batch.offsets[:-1]
         bad = batch.lengths < rules.min_observations
         for name in set(series) & set(SERIES):
-            bad |= np.logical_or.reduceat(_outside(getattr(batch, name), name, rules), starts)
+            bad |= np.logical_or.reduceat(outside(getattr(batch, name), name, rules), starts)
         for index in np.flatnonzero(bad):
             if len(names) < most:
                 names.append(batch.contexts()[index].id or f"number {batch.first_record + index}")
         total += int(bad.sum())
     return names, total
-
-
-def _outside(values: np.ndarray, series: str, rules: LightCurveRules) -> np.ndarray:
-    """bool, True where a value is not finite or outside its range."""
-    low, high = getattr(rules, f"min_{series}"), getattr(rules, f"max_{series}")
-    with np.errstate(invalid="ignore"):
-        if series == "errmag":
-            inside = (values > low) & (values < high)
-        else:
-            inside = (values >= low) & (values <= high)
-    return ~inside

@@ -29,7 +29,7 @@ TEST_SPLIT = "test"
 METRICS_FILE = "metrics.json"
 TABLE_FILE = "evaluation.txt"
 REASONS_FILE = "reasons.txt"
-_SERVED_CURVES = 8  # enough for short and long ones; the check is about loading, not accuracy
+_LOG = logging.getLogger(__name__)
 
 
 @component
@@ -59,7 +59,7 @@ def AstromerEvaluator(
     reasons = []
     directory = _directory(model)
     try:
-        check_servable(directory, _first(curves, _SERVED_CURVES))
+        check_servable(directory, curves)
     except ModelError as error:
         reasons.append(str(error))
     scores = _evaluate(directory, curves, knobs)
@@ -83,10 +83,6 @@ def _test_curves(examples: Artifact) -> LightCurves:
     return read_light_curves(sorted(folder.iterdir()))
 
 
-def _first(curves: LightCurves, count: int) -> LightCurves:
-    return LightCurves.from_curves(curves[i] for i in range(min(count, len(curves))))
-
-
 def _evaluate(directory: Path, curves: LightCurves, knobs: dict[str, Any]) -> Evaluation:
     return evaluate(
         load_model(directory),
@@ -107,13 +103,11 @@ def _evaluate_baseline(
         return _evaluate(_directory(model), curves, knobs)
     except ModelError as error:
         # A damaged old model must not keep better ones from being pushed for ever.
-        logging.warning("The pushed model was left out of the comparison: %s", error)
+        _LOG.warning("The pushed model was left out of the comparison: %s", error)
         return None
 
 
-def _write_evaluation(
-    artifact: Artifact, scores: Evaluation, baseline: Evaluation | None
-) -> None:
+def _write_evaluation(artifact: Artifact, scores: Evaluation, baseline: Evaluation | None) -> None:
     metrics = {"model": scores.metrics, "pushed_model": baseline.metrics if baseline else None}
     folder = Path(artifact.uri)
     (folder / METRICS_FILE).write_text(json.dumps(metrics, indent=1))

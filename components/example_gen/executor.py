@@ -66,9 +66,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         _describe(examples, str(fold.path), ingested)
 
 
-def _describe(
-    examples: types.Artifact, fold: str, ingested: Mapping[str, Ingested]
-) -> None:
+def _describe(examples: types.Artifact, fold: str, ingested: Mapping[str, Ingested]) -> None:
     examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_SEQUENCE_EXAMPLE)
     examples_utils.set_file_format(examples, "tfrecords_gzip")
     examples.set_string_custom_property(FOLD, fold)

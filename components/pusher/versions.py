@@ -21,7 +21,7 @@ def versions(folder: Path) -> list[Path]:
 
 def latest(folder: Path) -> Path | None:
     """The newest version, or None."""
-    return (versions(folder) or [None])[-1]
+    return max(versions(folder), key=lambda path: int(path.name), default=None)
 
 
 def publish(model: Path, folder: Path) -> Path:

@@ -16,9 +16,7 @@ SCHEMA_FILE = "schema.pbtxt"
 
 
 @component
-def LightCurveSchemaGen(
-    text: Parameter[str], schema: OutputArtifact[standard_artifacts.Schema]
-):
+def LightCurveSchemaGen(text: Parameter[str], schema: OutputArtifact[standard_artifacts.Schema]):
     """Writes the schema artifact.
 
     Args:

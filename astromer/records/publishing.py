@@ -1,0 +1,55 @@
+"""Puts finished folders in place all at once, so that nobody reads half of one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from astromer.errors import UsageError
+
+
+@contextmanager
+def publish(folders: list[Path], *, overwrite: bool = False) -> Iterator[list[Path]]:
+    """Temporary folders that take the place of ``folders`` when the block ends well.
+
+    All folders must have the same parent. Where the block raises, nothing is left behind
+    and what was there before stays.
+
+    Raises:
+        UsageError: one of the folders has something in it and ``overwrite`` is false, or the
+            parent cannot be written to.
+    """
+    for folder in folders:
+        refuse_existing(folder, overwrite)
+    parent = folders[0].parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=parent))
+    except OSError as error:
+        raise UsageError(f"cannot write to {parent}: {error.strerror}.") from None
+    try:
+        news = [unfinished / folder.name for folder in folders]
+        for new in news:
+            new.mkdir()
+        yield news
+        for new, folder in zip(news, folders, strict=True):
+            if folder.exists():
+                os.replace(folder, unfinished / f"{folder.name}.replaced")
+            os.replace(new, folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def refuse_existing(folder: Path, overwrite: bool) -> None:
+    """Raises UsageError where a folder has something in it that must not be replaced."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; give a folder that does not exist yet.")
+    if not overwrite and folder.is_dir() and any(folder.iterdir()):
+        raise UsageError(
+            f"{folder} exists already and is not empty. Give another folder, or --overwrite to "
+            "replace it."
+        )

@@ -1,0 +1,99 @@
+"""What a conversion took, dropped and wrote: as JSON and as a small table."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from astromer.records.conversion import Conversion
+from astromer.records.fold import SPLITS
+from pipeline_config import LightCurveRules, RecordsConfig
+
+
+def summarise(
+    conversion: Conversion, survey: Path, options: RecordsConfig, rules: LightCurveRules
+) -> dict[str, Any]:
+    """The summary as plain JSON types; the same conversion gives the same summary."""
+    metadata, inventory, tally = conversion.metadata, conversion.inventory, conversion.tally
+    # How many jobs shared the work does not show in the result.
+    settings = {k: v for k, v in dataclasses.asdict(options).items() if k != "njobs"}
+    return {
+        "survey": str(survey),
+        "options": settings,
+        "rules": dataclasses.asdict(rules),
+        "input": {
+            "light_curves": len(metadata),
+            "stars": len(np.unique(metadata.stars)),
+            "observations": int(inventory.observations.sum()) + inventory.unknown_observations,
+            "classes": _count(metadata.classes),
+        },
+        "dropped_observations": {
+            "unknown_light_curve": inventory.unknown_observations,
+            **tally.dropped_observations,
+        },
+        "dropped_light_curves": dict(tally.dropped_curves),
+        "written": {
+            "light_curves": int(tally.written.sum()),
+            "stars": len(np.unique(metadata.stars[tally.written])),
+            "observations": tally.observations,
+        },
+        "folds": {
+            folder.name: {
+                split: _describe(conversion, division == subset)
+                for subset, split in enumerate(SPLITS)
+            }
+            for folder, division in zip(conversion.folders, conversion.divisions, strict=True)
+        },
+    }
+
+
+def write_summary(summary: dict[str, Any], path: Path) -> None:
+    """Writes the summary in one step."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    os.replace(unfinished, path)
+
+
+def to_table(summary: dict[str, Any]) -> str:
+    """The summary in lines for a terminal."""
+    taken, written = summary["input"], summary["written"]
+    lines = [f"{'':28}{'light curves':>14}{'observations':>16}"]
+    lines.append(_row("read", taken["light_curves"], taken["observations"]))
+    curves, observations = summary["dropped_light_curves"], summary["dropped_observations"]
+    for reason, number in observations.items():
+        if number:
+            lines.append(_row(f"- {reason.replace('_', ' ')}", "", number))
+    for reason, number in curves.items():
+        if number:
+            lines.append(_row(f"- {reason.replace('_', ' ')}", number, ""))
+    lines.append(_row("written", written["light_curves"], written["observations"]))
+    for fold, splits in summary["folds"].items():
+        for split, part in splits.items():
+            lines.append(_row(f"  {fold}/{split}", part["light_curves"], ""))
+    return "\n".join(lines)
+
+
+def _describe(conversion: Conversion, chosen: np.ndarray) -> dict[str, Any]:
+    chosen = chosen & conversion.tally.written
+    return {
+        "light_curves": int(chosen.sum()),
+        "stars": len(np.unique(conversion.metadata.stars[chosen])),
+        "classes": _count(conversion.metadata.classes[chosen]),
+    }
+
+
+def _count(names: np.ndarray) -> dict[str, int]:
+    return dict(sorted(Counter(names.tolist()).items()))
+
+
+def _row(name: str, curves: int | str, observations: int | str) -> str:
+    def number(value: int | str) -> str:
+        return f"{value:,}" if isinstance(value, int) else value
+
+    return f"{name:28}{number(curves):>14}{number(observations):>16}"

@@ -1,0 +1,32 @@
+"""The ranges of the series, as the rules have them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline_config import LightCurveRules
+
+EXCLUSIVE = ("errmag",)
+"""Series whose limits are not allowed values themselves."""
+
+
+def outside(values: np.ndarray, series: str, rules: LightCurveRules) -> np.ndarray:
+    """bool, True where a value of "mjd", "mag" or "errmag" is not finite or out of range."""
+    low, high = _limits(series, rules)
+    with np.errstate(invalid="ignore"):
+        if series in EXCLUSIVE:
+            return ~((values > low) & (values < high))
+        return ~((values >= low) & (values <= high))
+
+
+def interval(series: str, rules: LightCurveRules) -> str:
+    """The range in mathematical notation; "its range" for a series without rule."""
+    try:
+        low, high = _limits(series, rules)
+    except AttributeError:
+        return "its range"
+    return f"({low:g}, {high:g})" if series in EXCLUSIVE else f"[{low:g}, {high:g}]"
+
+
+def _limits(series: str, rules: LightCurveRules) -> tuple[float, float]:
+    return getattr(rules, f"min_{series}"), getattr(rules, f"max_{series}")

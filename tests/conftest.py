@@ -1,0 +1,110 @@
+"""What many tests share: small light curves, models and programs in a process of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import hypothesis
+import numpy as np
+import pytest
+
+from astromer.batches import Batch, assemble
+from astromer.light_curves import LightCurve, LightCurves
+from astromer.logs import silence
+from astromer.masking import draw
+from astromer.windows import sequential_windows
+from pipeline_config import MaskingConfig
+
+silence()
+# Other work on the machine makes any single example slow now and then.
+hypothesis.settings.register_profile("calm", deadline=None, max_examples=60, database=None)
+hypothesis.settings.load_profile("calm")
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+def make_curves(lengths: list[int] | tuple[int, ...], seed: int = 0) -> LightCurves:
+    """Sinusoids with noise at irregular times near MJD 59000, errors of 0.01 to 0.1 mag."""
+    rng = np.random.default_rng(seed)
+    curves = []
+    for number, length in enumerate(lengths):
+        mjd = 59000 + np.sort(rng.uniform(0, 300, length))
+        period, amplitude = rng.uniform(2, 50), rng.uniform(0.2, 1.0)
+        mag = 12 + 4 * rng.random() + amplitude * np.sin(2 * np.pi * mjd / period)
+        curves.append(
+            LightCurve(
+                mjd=mjd,
+                mag=(mag + rng.normal(0, 0.02, length)).astype(np.float32),
+                errmag=rng.uniform(0.01, 0.1, length).astype(np.float32),
+                id=f"star-{number}",
+                label=number % 2,
+                class_name=("RRL", "LPV")[number % 2],
+            )
+        )
+    return LightCurves.from_curves(curves)
+
+
+def make_batch(
+    lengths: list[int] | tuple[int, ...] = (20, 20, 7, 13, 5),
+    window_size: int = 20,
+    masking: MaskingConfig = MaskingConfig(),
+    seed: int = 0,
+    normalise: bool = False,
+) -> Batch:
+    """One batch of all windows of ``make_curves``."""
+    curves = make_curves(lengths, seed)
+    windows = sequential_windows(curves.offsets, window_size)
+    probing = draw(windows.length, window_size, masking, seed=[seed], first=0)
+    return assemble(curves, windows, probing, normalise=normalise)
+
+
+def make_model(architecture: str = "astromer_v2", *, seed: int = 1, **settings):
+    """A tiny model; every weight is moved off its initial zero, so that each of them counts."""
+    from astromer.encoder import Reconstructor
+    from pipeline_config import EncoderConfig
+
+    normalise = settings.pop("normalise", False)
+    small = {"d_model": 8, "num_heads": 2, "num_layers": 2, "ffn_dim": 12, "window_size": 20}
+    model = Reconstructor.from_settings(
+        EncoderConfig(architecture, **{**small, **settings}), normalise=normalise, seed=seed
+    )
+    rng = np.random.default_rng(seed)
+    for variable in model.variables:
+        variable.assign_add(rng.normal(0, 0.1, variable.shape))
+    return model
+
+
+def run_python(
+    *arguments: str, timeout: float = 300, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs Python in the repository, as a user would."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+
+
+@pytest.fixture(scope="session")
+def toy() -> SimpleNamespace:
+    """The functions above; test modules are not importable from each other."""
+    return SimpleNamespace(
+        curves=make_curves, batch=make_batch, model=make_model, python=run_python, root=ROOT
+    )
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of reference data beside the repository, where there is one."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the reference data in ../shared")
+    return SHARED
