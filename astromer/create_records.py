@@ -54,10 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
     config_path = Path(args.config).expanduser() if args.config else survey / "config.toml"
     if args.config and not config_path.is_file():
         raise DataNotFoundError(f"there is no config file {config_path}.")
-    if config_path.is_file():
-        config = load_config(config_path, survey)
-    else:
-        config = default_config(survey)
+    described = config_path.is_file()
+    config = load_config(config_path, survey) if described else default_config(survey)
     output = Path(args.output or config.target).expanduser()
 
     silence()

@@ -94,7 +94,8 @@ else
             "(for example: pyenv install $WANTED) and run make again."
 fi
 echo "installing $(grep -c '^[a-z0-9].*==' requirements.lock) packages into .venv" >&2
-"$uv" pip sync --python .venv/bin/python --require-hashes requirements.lock ||
+if [ -t 2 ]; then quiet=; else quiet=--quiet; fi # a progress bar where someone watches
+"$uv" pip sync $quiet --python .venv/bin/python --require-hashes requirements.lock ||
     fail "the packages of requirements.lock could not be installed (see above). Run make again."
 # The project itself, so that its programs run from any folder; all it needs is in place.
 "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --no-index \

@@ -41,12 +41,13 @@ def encode_light_curve(
         TypeError: a context value is of another type.
     """
     mjd = np.asarray(curve_fields["mjd"], np.float64)
-    mjd32 = mjd.astype(np.float32)
+    with np.errstate(over="ignore"):
+        mjd32 = mjd.astype(np.float32)
     series = {
         "mjd": mjd32,
         "mag": np.asarray(curve_fields["mag"], np.float32),
         "errmag": np.asarray(curve_fields["errmag"], np.float32),
-        RESIDUAL: (mjd - mjd32.astype(np.float64)).astype(np.float32),
+        RESIDUAL: _residual(mjd, mjd32),
     }
     lengths = {name: len(values) for name, values in series.items()}
     if len(set(lengths.values())) != 1:
@@ -56,6 +57,13 @@ def encode_light_curve(
         _map_entry(name, _field(1, _float_feature(values))) for name, values in series.items()
     )
     return _field(1, features) + _field(2, lists)
+
+
+def _residual(mjd: np.ndarray, mjd32: np.ndarray) -> np.ndarray:
+    """What float32 lost; nothing where the time is not finite, so that it stays what it is."""
+    with np.errstate(invalid="ignore"):
+        lost = mjd - mjd32.astype(np.float64)
+    return np.where(np.isfinite(lost), lost, 0.0).astype(np.float32)
 
 
 def _feature(name: str, value: ContextValue) -> bytes:

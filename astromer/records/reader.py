@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from astromer.records.culprit import explain_record, find_bad_record
 from astromer.records.fold import check_framing, compression_of
 
 _BATCH = 512
-_BUFFER_BYTES = 1 << 20
+_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -105,44 +107,48 @@ def iterate_batches(files: Iterable[str | Path]) -> Iterator[RecordBatch]:
     Raises:
         RecordError, LightCurveError: as :func:`read_light_curves`.
     """
-    paths = [Path(file) for file in files]
-    if not paths:
-        return
-    for path in paths:
+    for path in map(Path, files):
         check_framing(path)
-    index, first = 0, 0
-    try:
-        for number, serialized, mjd, mag, errmag, lengths in _dataset(paths).as_numpy_iterator():
-            if number != index:
-                index, first = int(number), 0
-            _check_lengths(paths[index], first, serialized, lengths)
-            yield RecordBatch(paths[index], first, serialized, mjd, mag, errmag, lengths[0])
-            first += len(serialized)
-    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError):
-        # TensorFlow refuses a batch as a whole; a second, slower pass names the record.
-        for path in paths[index:]:
+        first = 0
+        try:
+            for serialized, (mjd, mag, errmag, lengths) in _parsed(path):
+                _check_lengths(path, first, serialized, lengths)
+                yield RecordBatch(path, first, serialized, mjd, mag, errmag, lengths[0])
+                first += len(serialized)
+        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError):
+            # TensorFlow refuses a batch as a whole; a second, slower pass names the record.
             find_bad_record(path)
-        raise RecordError(f"{paths[index]} cannot be read as light-curve records.") from None
+            raise RecordError(f"{path} cannot be read as light-curve records.") from None
 
 
-def _dataset(paths: list[Path]) -> tf.data.Dataset:
-    """(index of the file, serialized, mjd, mag, errmag, lengths) by batch, in order."""
-    names = [str(path) for path in paths]
-    compressions = [compression_of(path) for path in paths]
+def _parsed(path: Path) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+    """Serialized records and what :func:`_parse_flat` makes of them, by batch.
 
-    def batches(number: tf.Tensor, name: tf.Tensor, compression: tf.Tensor) -> tf.data.Dataset:
-        records = tf.data.TFRecordDataset(name, compression, buffer_size=_BUFFER_BYTES)
-        return records.batch(_BATCH).map(lambda serialized: (number, serialized))
+    Threads parse ahead. A tf.data pipeline could do that too, but it would be traced anew
+    for every file, which takes longer than reading a small one.
+    """
+    batches = tf.data.TFRecordDataset(str(path), compression_of(path)).batch(_BATCH).prefetch(1)
+    waiting: deque[tuple[np.ndarray, Future[list[np.ndarray]]]] = deque()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for serialized in batches:
+            waiting.append((serialized.numpy(), pool.submit(_to_numpy, serialized)))
+            if len(waiting) > _THREADS:
+                records, parsed = waiting.popleft()
+                yield records, parsed.result()
+        for records, parsed in waiting:
+            yield records, parsed.result()
 
-    files = tf.data.Dataset.from_tensor_slices((range(len(paths)), names, compressions))
-    return files.flat_map(batches).map(_parse_flat, num_parallel_calls=2).prefetch(2)
+
+def _to_numpy(serialized: tf.Tensor) -> list[np.ndarray]:
+    return [tensor.numpy() for tensor in _parse_flat(serialized)]
 
 
-def _parse_flat(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    # Ragged tensors leave a tf.data pipeline curve by curve, flat ones at once.
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+def _parse_flat(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    """mjd, mag and errmag curve after curve, and their lengths, int64 [3, B]."""
     series = parse_light_curves(serialized)
     lengths = tf.stack([tf.cast(rows.row_lengths(), tf.int64) for rows in series])
-    return (number, serialized, *(rows.values for rows in series), lengths)
+    return (*(rows.values for rows in series), lengths)
 
 
 def _check_lengths(file: Path, first: int, serialized: np.ndarray, lengths: np.ndarray) -> None:

@@ -79,12 +79,13 @@ class CurveIndex:
         self._order = np.argsort(metadata.keys, kind="stable")
         self._sorted = metadata.keys[self._order]
 
+    def __len__(self) -> int:
+        return len(self._order)
+
     def rows_of(self, keys: np.ndarray) -> np.ndarray:
         """int64, metadata row of each key, -1 where there is none."""
         if (keys.dtype.kind == "S") != (self._sorted.dtype.kind == "S"):
             raise TypeError("ids of another kind")
-        if not len(self._sorted):
-            return np.full(len(keys), -1)
         found = np.searchsorted(self._sorted, keys).clip(max=len(self._sorted) - 1)
         return np.where(self._sorted[found] == keys, self._order[found], -1)
 
@@ -126,25 +127,18 @@ def take_inventory(
     shards = []
     unknown = 0
     for number, path in enumerate(files):
-        run_rows, run_lengths = _runs_of_file(path, config, index)
-        unknown += int(run_lengths[run_rows < 0].sum())
-        run_lengths = run_lengths[run_rows >= 0]
-        run_rows = run_rows[run_rows >= 0]
-        rows, first, inverse = np.unique(run_rows, return_index=True, return_inverse=True)
-        lengths = np.bincount(inverse, run_lengths, len(rows)).astype(np.int64)
-        twice = rows[owner[rows] >= 0]
+        shard, unknown_here = _look_at(path, config, index)
+        twice = shard.rows[owner[shard.rows] >= 0]
         if len(twice):
             key = metadata.table.column(config.id_column)[int(twice[0])].as_py()
             raise DataAnomalyError(
                 f"{config.id_column} {key} has observations in {files[owner[twice[0]]]} and in "
                 f"{path}: each light curve must lie in one shard."
             )
-        owner[rows] = number
-        observations[rows] = lengths
-        order = np.argsort(first, kind="stable")
-        # An unknown id between two runs of a curve merges them: still one place.
-        contiguous = len(rows) == len(run_rows)
-        shards.append(Shard(path, rows[order], lengths[order], contiguous))
+        owner[shard.rows] = number
+        observations[shard.rows] = shard.lengths
+        shards.append(shard)
+        unknown += unknown_here
     return Inventory(tuple(shards), observations, unknown)
 
 
@@ -227,30 +221,35 @@ def _known_pieces(path: Path, config: SurveyConfig, index: CurveIndex) -> Iterat
         yield piece if (rows >= 0).all() else _slice(piece, rows >= 0)
 
 
-def _runs_of_file(
-    path: Path, config: SurveyConfig, index: CurveIndex
-) -> tuple[np.ndarray, np.ndarray]:
-    """Metadata rows (-1 = unknown) and lengths of runs of equal ids; known runs are maximal."""
+def _look_at(path: Path, config: SurveyConfig, index: CurveIndex) -> tuple[Shard, int]:
+    """The curves of a shard, and how many of its observations belong to unknown ones.
+
+    Memory goes with the number of curves, however their observations are mixed.
+    """
     _check_columns(path, config)
-    rows_parts, lengths_parts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    counts = np.zeros(len(index), np.int64)
+    order: list[np.ndarray] = [np.empty(0, np.int64)]
+    contiguous, unknown, last = True, 0, -1
     try:
         for batch in _batches(path, [config.id_column]):
             rows, lengths = _runs(batch.column(0), index)
-            rows_parts.append(rows)
-            lengths_parts.append(lengths)
+            known = rows >= 0
+            unknown += int(lengths[~known].sum())
+            rows, lengths = rows[known], lengths[known]
+            # Unknown curves are left out, so what they interrupt is not interrupted.
+            starts = rows[np.diff(rows, prepend=last) != 0]
+            unique, first = np.unique(starts, return_index=True)
+            new = counts[unique] == 0
+            contiguous &= len(unique) == len(starts) and bool(new.all())
+            order.append(unique[new][np.argsort(first[new])])
+            np.add.at(counts, rows, lengths)
+            last = rows[-1] if len(rows) else last
     except TypeError:
         raise DataAnomalyError(
             f"{path}: the column {config.id_column} is of another type than in {config.metadata}."
         ) from None
-    rows, lengths = np.concatenate(rows_parts), np.concatenate(lengths_parts)
-    known = rows >= 0
-    if not known.all():
-        # Rows of unknown curves are left out, so what they interrupt is not interrupted.
-        unknown_length = int(lengths[~known].sum())
-        rows = np.append(rows[known], -1)
-        lengths = np.append(lengths[known], unknown_length)
-    starts = np.flatnonzero(np.diff(rows, prepend=-2)) if len(rows) else np.empty(0, np.int64)
-    return rows[starts], np.add.reduceat(lengths, starts) if len(starts) else lengths
+    found = np.concatenate(order)
+    return Shard(path, found, counts[found], contiguous), unknown
 
 
 def _runs(ids: pa.Array, index: CurveIndex) -> tuple[np.ndarray, np.ndarray]:

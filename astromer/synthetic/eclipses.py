@@ -1,4 +1,4 @@
-"""Eclipsing binaries, with the phenomenological eclipse profile of Mikulasek (2015, A&A 584, A8)."""
+"""Eclipsing binaries, with the phenomenological profile of Mikulasek (2015, A&A 584, A8)."""
 
 from __future__ import annotations
 

@@ -73,7 +73,12 @@ def _in_rounds() -> tuple[int, ...]:
     )
 
 
-LABELS_IN_TURN = _in_rounds()
+_LABELS_IN_TURN = _in_rounds()
+
+
+def label_of(index: int) -> int:
+    """The class of star number ``index``, which no seed changes."""
+    return _LABELS_IN_TURN[index % len(_LABELS_IN_TURN)]
 
 
 def make_star(index: int, seed: int) -> LightCurve:
@@ -83,7 +88,7 @@ def make_star(index: int, seed: int) -> LightCurve:
         a light curve of 40 to 1200 observations at increasing times; magnitudes have three
         decimals, MJD five.
     """
-    label = LABELS_IN_TURN[index % len(LABELS_IN_TURN)]
+    label = label_of(index)
     star_class = STAR_CLASSES[label]
     rng = np.random.default_rng([seed, _STAR_STREAM, index])
     field = _field(int(rng.integers(NUM_FIELDS)), seed)

@@ -78,11 +78,12 @@ def _message(
 def _objects(
     finding: Finding, examples: standard_artifacts.Examples, limits: LightCurveRules
 ) -> str:
-    if not finding.about_values:
+    if not finding.about:
         return ""
     folder = Path(artifact_utils.get_split_uri([examples], finding.split))
     files = [str(file) for file in sorted(folder.iterdir())]
-    names, total = offending_objects(files, finding.series, limits)
+    series = finding.series if finding.about == "values" else ()
+    names, total = offending_objects(files, series, limits)
     if not names:
         return ""
     rest = f" and {total - len(names)} more" if total > len(names) else ""

@@ -15,6 +15,7 @@ from pipeline_config import LightCurveRules
 
 _Type = anomalies_pb2.AnomalyInfo
 _DRIFT = _Type.COMPARATOR_JENSEN_SHANNON_DIVERGENCE_HIGH
+_TOO_FEW = _Type.FEATURE_TYPE_LOW_NUMBER_VALUES
 _ANOMALIES_FILE = "SchemaDiff.pb"
 # "Unexpectedly high value: 5>1(upto six significant digits)"
 _EXTREME = re.compile(r": ([^<>]+)[<>]")
@@ -32,13 +33,13 @@ class Finding:
         split: name of the split.
         series: the feature lists concerned, none for the split as a whole.
         reason: what is wrong with it.
-        about_values: whether single objects can be named for it.
+        about: what tells the objects behind it: "values", "lengths", or "" for none.
     """
 
     split: str
     series: tuple[str, ...]
     reason: str
-    about_values: bool = False
+    about: str = ""
 
     def __str__(self) -> str:
         return f"{self.split} {', '.join(self.series)}".rstrip() + f": {self.reason}"
@@ -58,19 +59,20 @@ def schema_findings(folder: Path, split: str, rules: LightCurveRules) -> list[Fi
     anomalies = read_anomalies(folder / f"Split-{split}" / _ANOMALIES_FILE)
     if anomalies.data_missing:
         return [Finding(split, (), "holds no light curves.")]
-    series_by_reason: dict[str, list[str]] = {}
+    series_by_reason: dict[tuple[str, str], list[str]] = {}
     for info in anomalies.anomaly_info.values():
         path = list(info.path.step)
         if path[:1] != [SEQUENCE]:
             continue
         series = ".".join(path[1:])
-        reasons = [r for r in info.reason if r.type != _Type.SCHEMA_NEW_COLUMN]
-        if reasons:
-            text = " ".join(_sentence(reason, series, rules) for reason in reasons)
-            series_by_reason.setdefault(text, []).append(series)
+        for reason in info.reason:
+            if reason.type != _Type.SCHEMA_NEW_COLUMN:
+                about = "lengths" if reason.type == _TOO_FEW else "values"
+                key = (_sentence(reason, series, rules), about)
+                series_by_reason.setdefault(key, []).append(series)
     return [
-        Finding(split, tuple(sorted(series)), reason, about_values=True)
-        for reason, series in sorted(series_by_reason.items())
+        Finding(split, tuple(sorted(series)), reason, about)
+        for (reason, about), series in sorted(series_by_reason.items())
     ]
 
 
@@ -112,7 +114,7 @@ def _measurements(
 
 
 def _sentence(reason: anomalies_pb2.AnomalyInfo.Reason, series: str, rules: LightCurveRules) -> str:
-    if reason.type == _Type.FEATURE_TYPE_LOW_NUMBER_VALUES:
+    if reason.type == _TOO_FEW:
         return f"fewer than {rules.min_observations} observations."
     extreme = _EXTREME.search(reason.description)
     if extreme and reason.type in (_Type.FLOAT_TYPE_BIG_FLOAT, _Type.FLOAT_TYPE_SMALL_FLOAT):

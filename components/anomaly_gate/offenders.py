@@ -19,7 +19,8 @@ def offending_objects(
 
     Args:
         files: record files of a split.
-        series: of "mjd", "mag" and "errmag"; others have no rule.
+        series: whose values to look at: of "mjd", "mag" and "errmag", since others have no
+            rule. Empty for objects with too few observations.
         rules: the limits.
         most: how many names to return.
 
@@ -30,7 +31,8 @@ def offending_objects(
     total = 0
     for batch in iterate_batches(files):
         starts = batch.offsets[:-1]
-        bad = batch.lengths < rules.min_observations
+        too_short = batch.lengths < rules.min_observations
+        bad = np.zeros(len(batch), bool) if series else too_short
         for name in set(series) & set(SERIES):
             bad |= np.logical_or.reduceat(outside(getattr(batch, name), name, rules), starts)
         for index in np.flatnonzero(bad):

@@ -41,7 +41,7 @@ def schema_text(rules: LightCurveRules) -> str:
         _series("mjd", "Times of observation [days].", mjd, least, required=True),
         _series("mag", "Magnitudes.", mag, least, required=True),
         _series("errmag", "1-sigma magnitude errors.", errmag, least, required=True),
-        _series("mjd_residual", "What float32 lost of mjd [days].", _domain(-0.5, 0.5), least),
+        _series("mjd_residual", "What float32 lost of mjd [days].", _domain(-0.5, 0.5), 0),
     ]
     lists = "\n".join(_indent(text) for text in series)
     return (

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from astromer.encoder.attention import FusedGlorot, MultiHeadAttention
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    raised = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return raised / raised.sum(axis=-1, keepdims=True)
+
+
+@pytest.fixture
+def layer() -> MultiHeadAttention:
+    layer = MultiHeadAttention(3, seed=5)
+    layer.build((None, None, 12))
+    rng = np.random.default_rng(0)
+    for variable in layer.variables:
+        variable.assign(rng.normal(0, 0.5, variable.shape))
+    return layer
+
+
+def test_it_is_softmax_attention(layer: MultiHeadAttention) -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(2, 6, 12)).astype(np.float32)
+    bias = rng.normal(size=(2, 1, 1, 6)).astype(np.float32)
+    got = layer(x, bias).numpy()
+
+    projected = x @ np.asarray(layer.qkv.kernel) + np.asarray(layer.qkv.bias)
+    query, key, value = (projected[..., i * 12 : (i + 1) * 12] for i in range(3))
+    expected = np.zeros_like(x)
+    for head in range(3):
+        part = slice(4 * head, 4 * head + 4)
+        logits = query[..., part] @ key[..., part].transpose(0, 2, 1) / 2.0
+        expected[..., part] = softmax(logits + bias[:, 0]) @ value[..., part]
+    expected = expected @ np.asarray(layer.merge.kernel) + np.asarray(layer.merge.bias)
+    assert got == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_blocked_key_leaves_no_trace(layer: MultiHeadAttention) -> None:
+    x = np.random.default_rng(1).normal(size=(1, 4, 12)).astype(np.float32)
+    bias = np.float32([0, 0, -1e9, 0])[None, None, None, :]
+    planted = x.copy()
+    planted[:, 2] += 5
+    one, other = layer(x, bias).numpy(), layer(planted, bias).numpy()
+    rest = [0, 1, 3]
+    assert one[:, rest].tobytes() == other[:, rest].tobytes()
+    assert (one[:, 2] != other[:, 2]).all()
+
+
+def test_width_must_be_divisible() -> None:
+    with pytest.raises(ValueError, match=r"must divide the width\. Received: num_heads=5"):
+        MultiHeadAttention(5).build((None, None, 12))
+
+
+def test_each_projection_is_drawn_as_if_it_stood_alone() -> None:
+    kernel = np.asarray(FusedGlorot(seed=3)((64, 192), dtype="float32"))
+    limit = np.sqrt(6 / 128)
+    parts = np.split(kernel, 3, axis=1)
+    for part in parts:
+        assert 0.9 * limit < np.abs(part).max() <= limit
+    assert not np.allclose(parts[0], parts[1])
+    assert (kernel == np.asarray(FusedGlorot(seed=3)((64, 192), dtype="float32"))).all()
+    assert (kernel != np.asarray(FusedGlorot(seed=9)((64, 192), dtype="float32"))).any()
+
+
+def test_compiled_and_eager_agree_for_any_number_of_steps(layer: MultiHeadAttention) -> None:
+    spec = tf.TensorSpec([None, None, 12], tf.float32)
+    compiled = tf.function(lambda x: layer(x, tf.zeros(1)), input_signature=[spec])
+    for steps in (1, 5, 9):
+        x = tf.random.stateless_normal((2, steps, 12), [1, steps])
+        assert compiled(x).numpy() == pytest.approx(layer(x, tf.zeros(1)).numpy(), abs=1e-5)

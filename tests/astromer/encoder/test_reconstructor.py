@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from astromer.encoder import Encoder, Reconstructor
+from pipeline_config import EncoderConfig
+
+
+def load_public_weights(model: Reconstructor, weights: dict[str, np.ndarray], skips: bool) -> None:
+    """Copies weights of the public implementation, named as in the golden files."""
+
+    def assign(layer, name: str) -> None:
+        for kind in ("kernel", "bias", "gamma", "beta"):
+            if hasattr(layer, kind) and getattr(layer, kind) is not None:
+                getattr(layer, kind).assign(weights[f"{name}/{kind}"])
+
+    encoder = model.encoder
+    assign(encoder.embedding, "encoder/inp_transform")
+    for number, block in enumerate(encoder.blocks):
+        layer = f"encoder/att_layer_{number}"
+        for kind in ("kernel", "bias"):
+            parts = [weights[f"{layer}/mha/w{letter}/{kind}"] for letter in "qkv"]
+            getattr(block.attention.qkv, kind).assign(np.concatenate(parts, axis=-1))
+        assign(block.attention.merge, f"{layer}/mha/dense")
+        assign(block.ffn_in, f"{layer}/ffn/0")
+        assign(block.ffn_out, f"{layer}/ffn/1")
+        assign(block.attention_norm, f"{layer}/layernorm1")
+        assign(block.ffn_norm, f"{layer}/layernorm2")
+        if skips:
+            assign(block.attention_skip, f"{layer}/reshape_leak_1")
+            assign(block.ffn_skip, f"{layer}/reshape_leak_2")
+    assign(model.norm, "regression/bn_0")
+    assign(model.head, "regression/reg_layer")
+
+
+def test_golden_astromer_v2(golden: dict[str, np.ndarray]) -> None:
+    """Two layers with skip connections and the mask token at hidden inputs."""
+    model = Reconstructor(Encoder("astromer_v2", 256, 4, 2))
+    prefix = "wleak/"
+    weights = {n[len(prefix) :]: v for n, v in golden.items() if n.startswith(prefix)}
+    load_public_weights(model, weights, skips=True)
+    model.encoder.mask_token.assign(float(golden["Ktok_msk_value"]))
+    times, magnitudes, unseen = (golden[f"x_{n}"][..., 0] for n in ("times", "input", "mask_in"))
+
+    arguments = (times, magnitudes, unseen < 0.5)
+    outputs = model.encoder.layer_outputs(*arguments)
+    for number in (1, 2):
+        got = outputs[number].numpy()[:, golden["z_steps"]]
+        assert got == pytest.approx(golden[f"leak2tok_z{number}"], abs=1e-4)
+    assert model(*arguments).numpy() == pytest.approx(golden["leak2tok_x_pred"][..., 0], abs=1e-4)
+
+
+def test_it_is_the_head_over_the_encoder(toy, inputs, architecture: str) -> None:
+    model = toy.model(architecture)
+    arguments = (inputs.times, inputs.magnitudes, inputs.visible)
+    z = model.encoder(*arguments).numpy()
+    centred = z - z.mean(axis=-1, keepdims=True)
+    scaled = centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-6)
+    normed = scaled * np.asarray(model.norm.gamma) + np.asarray(model.norm.beta)
+    expected = (normed @ np.asarray(model.head.kernel))[..., 0] + float(model.head.bias[0])
+    assert model(*arguments).numpy() == pytest.approx(expected, abs=1e-5)
+
+
+def test_settings_reach_the_model(architecture: str) -> None:
+    config = EncoderConfig(architecture, 12, 3, 2, 20, 0.3, 40, 500.0)
+    model = Reconstructor.from_settings(config, normalise=True, seed=3)
+    got = model.encoder.get_config()
+    for name in ("d_model", "num_heads", "num_layers", "ffn_dim", "dropout", "pe_base"):
+        assert got[name] == getattr(config, name), name
+    assert (model.window_size, model.normalise, model.encoder.seed) == (40, True, 3)
+    assert len(model.encoder.blocks) == 2
+
+
+def test_weights_exist_at_once_and_follow_the_seed() -> None:
+    config = EncoderConfig(d_model=8, num_heads=2, num_layers=1)
+
+    def weights(seed: int) -> list[np.ndarray]:
+        return [np.asarray(v) for v in Reconstructor.from_settings(config, seed=seed).variables]
+
+    assert len(weights(1)) > 10
+    assert all((a == b).all() for a, b in zip(weights(1), weights(1)))
+    assert any((a != b).any() for a, b in zip(weights(1), weights(2)))
+
+
+def test_every_weight_is_trainable_and_reached_by_the_gradient(
+    toy, inputs, architecture: str
+) -> None:
+    import tensorflow as tf
+
+    model = toy.model(architecture)
+    with tf.GradientTape() as tape:
+        predicted = model(inputs.times, inputs.magnitudes, inputs.visible)
+        loss = tf.reduce_sum(tf.square(predicted[inputs.hidden]))
+    assert len(model.trainable_variables) == len(model.variables)
+    gradients = tape.gradient(loss, [v.value for v in model.trainable_variables])
+    for variable, gradient in zip(model.trainable_variables, gradients):
+        assert gradient is not None, variable.path
+        assert np.abs(gradient.numpy()).max() > 1e-7, variable.path

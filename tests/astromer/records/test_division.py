@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from astromer.errors import UsageError
+from astromer.records.division import (
+    TEST,
+    TRAIN,
+    UNUSED,
+    VALIDATION,
+    check_fractions,
+    divide,
+)
+
+
+def divided(stars, classes=None, usable=None, fixed=None, val=0.2, test=0.2, seed=(1, 0)):
+    stars = np.asarray(stars)
+    count = len(stars)
+    return divide(
+        stars,
+        np.full(count, "") if classes is None else np.asarray(classes),
+        np.ones(count, bool) if usable is None else np.asarray(usable),
+        np.zeros(count, bool) if fixed is None else np.asarray(fixed),
+        val,
+        test,
+        seed,
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=120), st.floats(0.01, 0.49), st.data())
+def test_a_star_lies_in_one_subset_and_no_subset_is_empty(stars, fraction, data):
+    usable = data.draw(st.lists(st.booleans(), min_size=len(stars), max_size=len(stars)))
+    stars, usable = np.array(stars), np.array(usable)
+    if len(np.unique(stars[usable])) < 3:
+        with pytest.raises(UsageError):
+            divided(stars, usable=usable, val=fraction, test=fraction)
+        return
+    subsets = divided(stars, usable=usable, val=fraction, test=fraction)
+    assert (subsets[~usable] == UNUSED).all()
+    assert set(subsets[usable]) == {TRAIN, VALIDATION, TEST}
+    for star in np.unique(stars[usable]):
+        assert len(set(subsets[usable & (stars == star)])) == 1
+
+
+def test_classes_keep_their_proportions():
+    classes = np.repeat(["common", "middling", "rare"], [500, 100, 10])
+    order = np.random.default_rng(0).permutation(610)
+    subsets = divided(np.arange(610), classes[order], val=0.1, test=0.3)
+    for name, size in (("common", 500), ("middling", 100), ("rare", 10)):
+        counts = np.bincount(subsets[classes[order] == name], minlength=3)
+        np.testing.assert_allclose(counts, np.array([0.6, 0.1, 0.3]) * size, atol=1.5)
+
+
+def test_the_division_follows_the_seed_and_not_the_order_of_the_rows():
+    stars, classes = np.arange(200), np.array(["a", "b"] * 100)
+    subsets = divided(stars, classes)
+    order = np.random.default_rng(3).permutation(200)
+    np.testing.assert_array_equal(divided(stars[order], classes[order]), subsets[order])
+    assert (divided(stars, classes, seed=(1, 1)) != subsets).any()
+    assert (divided(stars, classes, seed=(2, 0)) != subsets).any()
+
+
+def test_a_given_test_set_takes_its_stars_whole_and_no_others():
+    stars = np.repeat(np.arange(20), 2)
+    fixed = np.zeros(40, bool)
+    fixed[[0, 10]] = True  # one band each of the stars 0 and 5
+    subsets = divided(stars, fixed=fixed)
+    assert set(stars[subsets == TEST]) == {0, 5}
+    assert (subsets == TEST).sum() == 4
+    assert (subsets == VALIDATION).sum() == 2 * round(18 * 0.2)
+
+
+@pytest.mark.parametrize(("val", "test"), [(0, 0.2), (0.2, 0), (0.5, 0.5), (-0.1, 0.2), (2, 2)])
+def test_fractions_that_leave_a_subset_empty_are_refused(val, test):
+    with pytest.raises(UsageError, match="--val-frac"):
+        check_fractions(val, test)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from astromer.errors import ModelError, UsageError
+from astromer.training.state import Progress, StateFile
+
+PROGRESS = Progress(
+    "print",
+    epoch=3,
+    step=7,
+    sums=[0.1, 1 / 3, 1e-300, 2.0],
+    best=0.1 + 0.2,
+    best_epoch=2,
+    waited=1,
+    seconds=12.5,
+    history=[{"epoch": 0, "val_hidden_rmse": 1 / 3, "val_hidden_r2": float("nan")}],
+)
+GROUPS = {
+    "weights": [np.float32([[1, 2], [3, 4]]), np.float32(0.1)],
+    "optimizer": [np.int64(5), *(np.full(3, i, np.float32) for i in range(12))],
+}
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> StateFile:
+    file = StateFile(tmp_path / "deep" / "checkpoints")
+    file.save(PROGRESS, GROUPS)
+    return file
+
+
+def test_everything_comes_back_bit_for_bit(saved: StateFile) -> None:
+    restored = saved.restore("print")
+    assert restored is not None
+    progress, groups = restored
+    assert math.isnan(progress.history[0].pop("val_hidden_r2"))
+    expected = vars(PROGRESS) | {"history": [{"epoch": 0, "val_hidden_rmse": 1 / 3}]}
+    assert vars(progress) == expected
+    assert set(groups) == set(GROUPS)
+    for name, arrays in GROUPS.items():
+        assert len(groups[name]) == len(arrays)
+        for one, other in zip(groups[name], arrays):
+            assert (one.dtype, one.tobytes()) == (np.asarray(other).dtype, other.tobytes())
+
+
+def test_a_fresh_start_survives_too(tmp_path: Path) -> None:
+    file = StateFile(tmp_path)
+    file.save(Progress("print"), {})
+    restored = file.restore("print")
+    assert restored is not None
+    assert restored[0] == Progress("print")
+
+
+def test_no_file_is_no_state(tmp_path: Path) -> None:
+    assert StateFile(tmp_path / "nowhere").restore("print") is None
+
+
+def test_other_settings_are_refused_and_the_file_stays(saved: StateFile) -> None:
+    before = saved.path.read_bytes()
+    with pytest.raises(UsageError, match=r"settings and data.*state\.npz.*--output"):
+        saved.restore("other")
+    assert saved.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("kept", [0, 1, 10, 100, 0.5, 0.9, -1])
+def test_a_cut_off_file_is_a_model_error(saved: StateFile, kept: float) -> None:
+    data = saved.path.read_bytes()
+    size = int(kept * len(data)) if isinstance(kept, float) else kept
+    saved.path.write_bytes(data[:size])
+    with pytest.raises(ModelError, match=r"state\.npz.*damaged.*Delete it"):
+        saved.restore("print")
+
+
+def test_damage_anywhere_is_a_model_error_or_harmless(saved: StateFile) -> None:
+    data = saved.path.read_bytes()
+    reference = saved.restore("print")
+    assert reference is not None
+    rng = np.random.default_rng(0)
+    refused = 0
+    for position in rng.integers(0, len(data), 300):
+        broken = bytearray(data)
+        broken[position] ^= 0xFF
+        saved.path.write_bytes(bytes(broken))
+        try:
+            restored = saved.restore("print")
+        except (ModelError, UsageError):
+            refused += 1
+            continue
+        assert restored is not None
+        for name, arrays in reference[1].items():
+            assert [a.tobytes() for a in restored[1][name]] == [a.tobytes() for a in arrays]
+    assert refused > 100
+
+
+@pytest.mark.parametrize("kind", ["text", "npy", "foreign npz", "folder", "pickle"])
+def test_a_file_of_another_kind_is_a_model_error(saved: StateFile, kind: str) -> None:
+    saved.path.unlink()
+    if kind == "text":
+        saved.path.write_text("hello")
+    elif kind == "folder":
+        saved.path.mkdir()
+    elif kind == "foreign npz":
+        np.savez(saved.path, a=np.ones(3))
+    else:
+        with open(saved.path, "wb") as file:
+            np.save(file, np.array([{}]) if kind == "pickle" else np.ones(3), allow_pickle=True)
+    with pytest.raises(ModelError, match="damaged"):
+        saved.restore("print")
+
+
+def test_a_save_that_fails_leaves_the_old_state(
+    saved: StateFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = saved.path.read_bytes()
+
+    def no_space(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(OSError, match="No space"):
+        saved.save(Progress("print", epoch=9), GROUPS)
+    assert saved.path.read_bytes() == before
+    monkeypatch.undo()
+    saved.save(Progress("print", epoch=10), GROUPS)
+    restored = saved.restore("print")
+    assert restored is not None
+    assert restored[0].epoch == 10
+    assert [path.name for path in saved.folder.iterdir()] == ["state.npz"]

@@ -1,0 +1,47 @@
+"""Trains in a process of its own: ``worker.py CURVES.npz JOB_JSON``.
+
+Writes the final weights, the history and the predictions of the best model to the job's
+``output`` (.npz). Errors and signals are treated as in every program.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from astromer.cli import run_program
+from astromer.light_curves import LightCurves
+from astromer.logs import silence
+from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
+
+
+def main() -> None:
+    silence()
+    from astromer.training import train
+
+    path, job = sys.argv[1], json.loads(sys.argv[2])
+    with np.load(path) as arrays:
+        curves = {
+            split: LightCurves(
+                **{n.split("/")[1]: arrays[n] for n in arrays.files if n.startswith(split)}
+            )
+            for split in ("train", "validation")
+        }
+    result = train(
+        curves["train"],
+        curves["validation"],
+        encoder=EncoderConfig(**job["encoder"]),
+        masking=MaskingConfig(**job["masking"]),
+        training=TrainingConfig(**job["training"]),
+        checkpoint_dir=Path(job["checkpoint_dir"]),
+        log_dir=Path(job["log_dir"]),
+    )
+    arrays = {f"weight/{i:03d}": np.asarray(v) for i, v in enumerate(result.model.variables)}
+    np.savez(job["output"], history=np.array(json.dumps(result.history)), **arrays)
+
+
+if __name__ == "__main__":
+    run_program(main)

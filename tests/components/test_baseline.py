@@ -1,0 +1,60 @@
+"""A new model is compared with the newest blessed one that is another model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tfx.types import standard_artifacts
+
+from components.baseline import LatestOtherBlessedModel
+from tests.components.conftest import artifact
+
+
+@pytest.fixture
+def models(tmp_path) -> list[Any]:
+    made = [artifact(standard_artifacts.Model, tmp_path / str(i)) for i in range(4)]
+    for number, model in enumerate(made):
+        model.id = 10 + number
+    return made
+
+
+def blessings(verdicts: dict[int, int]) -> list[Any]:
+    made = []
+    for model_id, blessed in verdicts.items():
+        blessing = standard_artifacts.ModelBlessing()
+        blessing.id = 100 + len(made)
+        blessing.set_int_custom_property("current_model_id", model_id)
+        blessing.set_int_custom_property("blessed", blessed)
+        made.append(blessing)
+    return made
+
+
+def resolve(current: list[Any], models: list[Any], judged: list[Any]) -> list[Any]:
+    found = LatestOtherBlessedModel().resolve_artifacts(
+        None, {"current": current, "model": list(models), "model_blessing": judged}
+    )
+    assert found is not None
+    assert found["current"] == current
+    assert len(found["model"]) == len(found["model_blessing"])
+    return found["model"]
+
+
+def test_there_is_none_at_first(models):
+    assert resolve(models[:1], models[:1], []) == []
+
+
+def test_the_newest_blessed_model_is_taken_whatever_the_order(models):
+    judged = blessings({10: 1, 11: 1, 12: 0})
+    assert resolve([models[3]], models[::-1], judged) == [models[1]]
+
+
+def test_the_run_s_own_model_is_passed_over_so_that_a_repeated_run_resolves_alike(models):
+    first = resolve([models[1]], models[:2], blessings({10: 1}))
+    again = resolve([models[1]], models[:2], blessings({10: 1, 11: 1}))
+    assert first == again == [models[0]]
+
+
+def test_a_model_whose_files_are_gone_is_passed_over(models, tmp_path):
+    (tmp_path / "2").rmdir()
+    assert resolve([models[3]], models, blessings({11: 1, 12: 1})) == [models[1]]

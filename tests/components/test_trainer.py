@@ -1,0 +1,91 @@
+"""The Trainer names its runs by what matters, exports, and writes down where a model came from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tfx.types import channel, standard_artifacts
+
+from astromer.export import load_model, read_config
+from components.trainer import AstromerTrainer
+from components.trainer.executor import Executor
+from components.trainer.run_fn import run_fingerprint
+from pipeline_config import EncoderConfig, LightCurveRules, MaskingConfig, TrainingConfig
+from tests.components.conftest import artifact, run_example_gen
+
+ENCODER = EncoderConfig(d_model=8, num_heads=2, num_layers=1, window_size=20)
+TRAINING = TrainingConfig(epochs=1, batch_size=16)
+
+
+def make_trainer(root: Path, **changed: Any) -> AstromerTrainer:
+    settings = {
+        "encoder": ENCODER,
+        "masking": MaskingConfig(),
+        "training": TRAINING,
+        "rules": LightCurveRules(),
+        **changed,
+    }
+    examples = channel.Channel(type=standard_artifacts.Examples)
+    return AstromerTrainer(examples, training_root=str(root), **settings)
+
+
+def fingerprint(data: str = "d", **changed: Any) -> str:
+    config = json.loads(make_trainer(Path("/x"), **changed).exec_properties["custom_config"])
+    return run_fingerprint({**config, "data_fingerprint": data})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"data": "other"},
+        {"encoder": dataclasses.replace(ENCODER, dropout=0.2)},
+        {"masking": MaskingConfig(probed=0.4)},
+        {"training": dataclasses.replace(TRAINING, epochs=2)},
+        {"training": dataclasses.replace(TRAINING, norm=True)},
+    ],
+)
+def test_another_model_is_another_run(change):
+    assert fingerprint(**change) != fingerprint()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"training": dataclasses.replace(TRAINING, log_every=7)},
+        {"training": dataclasses.replace(TRAINING, checkpoint_seconds=1.0)},
+        {"rules": LightCurveRules(max_mag=30.0)},
+    ],
+)
+def test_what_does_not_change_the_weights_does_not_start_anew(change):
+    assert fingerprint(**change) == fingerprint()
+
+
+def test_trains_and_tells_where_the_model_came_from(fold, tmp_path):
+    examples = run_example_gen(fold, tmp_path / "examples")
+    model = artifact(standard_artifacts.Model, tmp_path / "model")
+    model_run = artifact(standard_artifacts.ModelRun, tmp_path / "model_run")
+    trainer = make_trainer(tmp_path / "training")
+
+    Executor().Do(
+        {"examples": [examples]},
+        {"model": [model], "model_run": [model_run]},
+        trainer.exec_properties,
+    )
+
+    served = tmp_path / "model" / "Format-Serving"
+    assert load_model(served).window_size == 20
+    fingerprint = model.get_string_custom_property("fingerprint")
+    assert read_config(served)["metadata"]["fingerprint"] == fingerprint
+    assert model.get_string_custom_property("data_fingerprint")
+    assert model.get_string_custom_property("git_revision")
+    assert model.get_int_custom_property("encoder.d_model") == 8
+    assert model.get_int_custom_property("training.batch_size") == 16
+    assert model.get_int_custom_property("summary.train_curves") == 24
+    assert model.get_float_custom_property("summary.val_hidden_rmse") > 0
+    checkpoints = Path(model_run.get_string_custom_property("checkpoint_dir"))
+    assert checkpoints == tmp_path / "training" / fingerprint / "checkpoints"
+    assert any(checkpoints.iterdir())

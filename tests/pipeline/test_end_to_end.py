@@ -1,0 +1,233 @@
+"""The whole pipeline, run as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from ml_metadata.metadata_store import metadata_store
+from tfx.orchestration import metadata
+
+from astromer.light_curves import LightCurve
+from pipeline.lock import locked
+from tests.pipeline.folds import encode, make_curves, write_fold, write_records
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNNER = ROOT / "pipeline" / "local_runner.py"
+TINY = [
+    "--hidden",
+    "8",
+    "--n-heads",
+    "2",
+    "--n-layers",
+    "1",
+    "--window",
+    "20",
+    "--bs",
+    "16",
+    "--epochs",
+    "1",
+]
+COMPONENTS = 9  # without the resolver, which is looked up every time
+
+
+class Workplace:
+    """A folder with a fold, in which the pipeline is run."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        write_fold(folder / "fold")
+
+    @property
+    def versions(self) -> list[int]:
+        served = self.folder / "outputs" / "serving" / "astromer"
+        return sorted(int(path.name) for path in served.iterdir()) if served.exists() else []
+
+    def command(self, *arguments: str, data: str = "fold") -> list[str]:
+        return [sys.executable, str(RUNNER), "--data", data, *TINY, *arguments]
+
+    def run(self, *arguments: str, data: str = "fold") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments, data=data),
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            timeout=300,
+        )
+
+    def store(self) -> metadata_store.MetadataStore:
+        database = self.folder / "outputs" / "metadata" / "metadata.sqlite"
+        return metadata_store.MetadataStore(
+            metadata.sqlite_metadata_connection_config(str(database))
+        )
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    return Workplace(tmp_path_factory.mktemp("workplace"))
+
+
+@pytest.fixture(scope="module")
+def first(workplace: Workplace) -> subprocess.CompletedProcess[str]:
+    """The first run in the workplace."""
+    done = workplace.run()
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_a_run_pushes_a_model_that_serves_curves_of_any_length(workplace, first):
+    assert "Traceback" not in first.stderr
+    assert len(workplace.versions) == 1
+    assert "linear interpolation" in first.stdout  # the honest baselines are beside the model
+    version = workplace.folder / "outputs/serving/astromer" / str(workplace.versions[0])
+    assert str(version) in first.stdout
+
+    serve = tf.saved_model.load(str(version)).signatures["serving_default"]
+    records = [encode(curve) for curve in (*make_curves(2), long_curve(1500))]
+    for name, value in serve(tf.constant(records)).items():
+        assert value.shape[0] == 3, name
+        assert np.isfinite(value.numpy()).all()
+
+
+def long_curve(size: int) -> LightCurve:
+    rng = np.random.default_rng(0)
+    return LightCurve(
+        np.sort(rng.uniform(50000, 59000, size)),
+        rng.normal(15, 1, size).astype(np.float32),
+        np.full(size, 0.05, np.float32),
+    )
+
+
+def test_the_same_command_again_takes_all_from_the_cache(workplace, first):
+    before = workplace.versions
+
+    again = workplace.run()
+
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.count(" cached\n") == COMPONENTS
+    assert workplace.versions == before
+    assert str(before[-1]) in again.stdout
+
+
+def test_a_changed_setting_pushes_a_second_version_with_the_first_as_baseline(workplace, first):
+    changed = workplace.run("--seed", "7")
+
+    # Two barely trained models may differ by more than the margin.
+    assert changed.returncode in (0, 9), changed.stderr
+    assert "FoldExampleGen          cached" in changed.stdout
+    assert "model pushed before" in changed.stdout
+    assert len(workplace.versions) == 1 + (changed.returncode == 0)
+    store = workplace.store()
+    models = {model.id: model for model in store.get_artifacts_by_type("Model")}
+    judgement = store.get_artifacts_by_type("ModelBlessing")[-1].custom_properties
+    seeds = [
+        models[judgement[name].int_value].custom_properties["training.seed"].int_value
+        for name in ("current_model_id", "baseline_model_id")
+    ]
+    assert seeds == [7, 42]
+
+
+def test_a_version_that_was_deleted_is_pushed_again(tmp_path, workplace, first):
+    for version in workplace.versions:
+        served = workplace.folder / "outputs/serving/astromer" / str(version)
+        served.rename(tmp_path / str(version))
+
+    again = workplace.run()
+
+    assert again.returncode == 0, again.stderr
+    assert "Trainer                 cached" in again.stdout
+    assert len(workplace.versions) == 1
+
+
+def test_a_run_that_is_stopped_says_so_and_goes_on_where_it_was(tmp_path):
+    place = Workplace(tmp_path)
+    endless = place.command("--epochs", "100000", "--patience", "100000")
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        endless,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+    ) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            if line.startswith("epoch 3/"):
+                break
+        running.send_signal(signal.SIGINT)
+        _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "Traceback" not in errors
+    assert "same command" in errors.splitlines()[-1]
+    assert place.versions == []
+    assert any((tmp_path / "outputs" / "training").rglob("checkpoints/*"))
+
+
+def spoil_nan(place: Workplace) -> None:
+    curves = make_curves(12)
+    curves[4].mag[2] = np.nan
+    write_fold(place.folder / "fold", validation=curves)
+
+
+def spoil_errmag(place: Workplace) -> None:
+    curves = make_curves(12)
+    curves[4].errmag[2] = 5.0
+    write_fold(place.folder / "fold", test=curves)
+
+
+def spoil_file(place: Workplace) -> None:
+    (place.folder / "fold" / "test" / "0.record").write_bytes(b"no record at all" * 100)
+
+
+def spoil_split(place: Workplace) -> None:
+    (place.folder / "fold" / "validation" / "0.record").unlink()
+
+
+def spoil_feature(place: Workplace) -> None:
+    record = tf.train.SequenceExample()
+    for name in ("mjd", "mag"):
+        record.feature_lists.feature_list[name].feature.add().float_list.value.extend([1.0] * 9)
+    file = place.folder / "fold" / "train" / "0.record"
+    write_records(file, [record.SerializeToString()])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "said"),
+    [
+        (spoil_split, 3, "validation"),
+        (spoil_file, 4, "0.record"),
+        (spoil_feature, 4, "errmag"),
+        (spoil_nan, 5, "star0-4"),
+        (spoil_errmag, 6, "star0-4"),
+    ],
+)
+def test_bad_input_is_named_and_never_published(
+    tmp_path: Path, spoil: Callable[[Workplace], None], code: int, said: str
+):
+    place = Workplace(tmp_path)
+    spoil(place)
+
+    done = place.run()
+
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr + done.stdout
+    last = done.stderr.replace("\r", "\n").splitlines()[-1]
+    assert last.startswith("error: ")
+    assert said in last
+    assert place.versions == []
+
+
+def test_an_output_folder_in_use_is_refused(tmp_path):
+    place = Workplace(tmp_path)
+    with locked(tmp_path / "outputs"):
+        done = place.run()
+    assert done.returncode == 10
+    assert f"process {os.getpid()}" in done.stderr

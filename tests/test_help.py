@@ -1,0 +1,76 @@
+"""Every program answers --help at once, before anything heavy is loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+PROGRAMS = {
+    "pipeline/local_runner.py": ["pipeline/local_runner.py"],
+    "astromer/create_records.py": ["-m", "astromer.create_records"],
+    "astromer/synthetic/__main__.py": ["-m", "astromer.synthetic"],
+    "presentation/scripts/pretrain.py": ["-m", "presentation.scripts.pretrain"],
+    "presentation/scripts/disttrain.py": ["-m", "presentation.scripts.disttrain"],
+}
+THERE = [
+    pytest.param(arguments, id=file)
+    for file, arguments in PROGRAMS.items()
+    if (ROOT / file).exists() or (ROOT / file.removesuffix(".py") / "__main__.py").exists()
+]
+HEAVY = ("tensorflow", "keras", "tfx", "apache_beam", "pyarrow", "pandas")
+
+
+def answer(arguments: list[str], *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *options, *arguments, "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("arguments", THERE)
+def test_help_answers_in_under_a_second(arguments):
+    seconds = []
+    # The best of three: the first start on a cold disk, or a busy machine, says little.
+    while len(seconds) < 3 and min(seconds, default=1.0) >= 1.0:
+        start = time.perf_counter()
+        done = answer(arguments)
+        seconds.append(time.perf_counter() - start)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("usage: ")
+        assert done.stderr == ""
+    assert min(seconds) < 1.0
+
+
+@pytest.mark.parametrize("arguments", THERE)
+def test_help_loads_nothing_heavy(arguments):
+    imported = {
+        line.rsplit("|", 1)[1].strip().split(".")[0]
+        for line in answer(arguments, "-X", "importtime").stderr.splitlines()
+        if line.startswith("import time:")
+    }
+    assert "argparse" in imported
+    assert sorted(imported.intersection(HEAVY)) == []
+
+
+@pytest.mark.parametrize("arguments", THERE)
+def test_an_unknown_option_is_one_line_and_exit_code_2(arguments):
+    done = subprocess.run(
+        [sys.executable, *arguments, "--no-such-option"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,203 @@
+"""Imports go one way: programs -> pipeline -> components -> astromer -> pipeline_config."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+TFX = ("tfx", "apache_beam", "tensorflow_data_validation", "tensorflow_metadata", "ml_metadata")
+OWN = ("astromer", "components", "pipeline", "presentation", "pipeline_config")
+RUNNERS = ("LocalDagRunner", "KubeflowDagRunner", "KubeflowV2DagRunner", "BeamDagRunner")
+ORCHESTRATORS = (
+    *RUNNERS,
+    "kfp",
+    "ml_metadata",
+    *(
+        f"tfx.orchestration.{name}"
+        for name in ("beam", "kubeflow", "local", "metadata", "portable")
+    ),
+    *(f"tfx.v1.orchestration.{name}" for name in ("experimental", "metadata", *RUNNERS)),
+)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What the files that match a pattern must not import; a name covers what is below it."""
+
+    files: str
+    forbidden: tuple[str, ...]
+    reason: str
+    unless: tuple[str, ...] = ()
+
+
+LAYERS = (
+    Layer(
+        "astromer/*",
+        (*TFX, "components", "pipeline", "presentation"),
+        "the science must work, and be installable, without TFX",
+    ),
+    Layer("components/*", ("numpy",), "components do no mathematics; that is astromer's"),
+    Layer(
+        "components/*",
+        (
+            "pipeline",
+            "presentation",
+            "kfp",
+            "tfx.orchestration.local",
+            "tfx.orchestration.kubeflow",
+        ),
+        "components must not know who assembles and runs them",
+    ),
+    Layer(
+        "pipeline/*",
+        ORCHESTRATORS,
+        "only the runners know where the pipeline runs",
+        unless=("pipeline/*_runner.py",),
+    ),
+    Layer("pipeline/*", ("presentation", "numpy", "tensorflow"), "the pipeline only assembles"),
+    Layer(
+        "presentation/*",
+        (*TFX, "components", "pipeline", "tensorflow", "numpy"),
+        "the scripts are thin: arguments in, astromer called",
+    ),
+)
+
+
+def imports(source: str, package: str = "") -> Iterator[tuple[int, str]]:
+    """Line and full name of everything a module imports, at any depth, whatever the form.
+
+    ``from a import b`` gives ``a.b``: b may be a module.
+    """
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            parts = [*(above if node.level else []), *([node.module] if node.module else [])]
+            for alias in node.names:
+                yield node.lineno, ".".join([*parts, alias.name])
+        elif isinstance(node, ast.Call) and _name(node.func) in ("import_module", "__import__"):
+            first = node.args[0] if node.args else None
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield node.lineno, first.value
+        elif isinstance(node, ast.Attribute) and node.attr in RUNNERS:
+            yield node.lineno, node.attr  # as in tfx.orchestration.LocalDagRunner()
+
+
+def _name(function: ast.expr) -> str:
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def modules(root: Path) -> list[Path]:
+    """The project's own modules, tests apart."""
+    found = [path for name in OWN for path in (root / name).rglob("*.py")]
+    return sorted([*found, root / "pipeline_config.py"])
+
+
+def violations(root: Path) -> list[str]:
+    """Every import against the layers, as ``file:line imports name: reason``."""
+    found = []
+    for path in modules(root):
+        file = path.relative_to(root).as_posix()
+        package = ".".join(Path(file).parent.parts)
+        names = list(imports(path.read_text(encoding="utf-8"), package))
+        for layer in LAYERS:
+            if not fnmatch(file, layer.files) or any(fnmatch(file, u) for u in layer.unless):
+                continue
+            for line, name in names:
+                if any(f"{name}.".startswith(f"{bad}.") for bad in layer.forbidden):
+                    found.append(f"{file}:{line} imports {name}: {layer.reason}")
+        if file == "pipeline_config.py":
+            foreign = [
+                (line, name)
+                for line, name in names
+                if name.split(".")[0] not in sys.stdlib_module_names
+            ]
+            found += [f"{file}:{line} imports {name}: it is a leaf" for line, name in foreign]
+    return found
+
+
+def test_no_import_goes_against_the_layers():
+    assert violations(ROOT) == []
+
+
+def test_the_modules_are_found():
+    files = {path.relative_to(ROOT).as_posix() for path in modules(ROOT)}
+    assert {"astromer/windows.py", "astromer/records/codec.py", "pipeline_config.py"} <= files
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "name"),
+    [
+        ("astromer/a.py", "import tfx", "tfx"),
+        ("astromer/deep/er/a.py", "from tfx import v1 as tfx", "tfx.v1"),
+        ("astromer/a.py", "def f():\n    import apache_beam as beam", "apache_beam"),
+        ("astromer/a.py", "if True:\n    from components.x import y", "components.x.y"),
+        ("astromer/a.py", "import importlib\nimportlib.import_module('tfx.v1')", "tfx.v1"),
+        ("astromer/a.py", "__import__('pipeline.pipeline')", "pipeline.pipeline"),
+        ("components/a/b.py", "import numpy as np", "numpy"),
+        ("components/a/b.py", "from pipeline import pipeline", "pipeline.pipeline"),
+        ("components/a/b.py", "from ... import pipeline", "pipeline"),
+        ("components/a/b.py", "from tfx.orchestration import local", "tfx.orchestration.local"),
+        ("pipeline/pipeline.py", "from tfx.orchestration import metadata", "tfx.orchestration"),
+        ("pipeline/pipeline.py", "import ml_metadata", "ml_metadata"),
+        ("pipeline/pipeline.py", "from tfx.v1.orchestration import LocalDagRunner", "tfx.v1"),
+        ("pipeline/a.py", "def f(tfx):\n    tfx.orchestration.LocalDagRunner()", "LocalDagRunner"),
+        ("presentation/scripts/a.py", "import tensorflow as tf", "tensorflow"),
+        ("pipeline_config.py", "import numpy", "numpy"),
+        ("pipeline_config.py", "from astromer import errors", "astromer.errors"),
+    ],
+)
+def test_a_planted_violation_is_found(tmp_path, file, code, name):
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "pipeline_config.py").touch()
+    (tmp_path / file).write_text(code)
+    (found,) = violations(tmp_path)
+    assert found.startswith(f"{file}:{len(code.splitlines())} imports {name}")
+
+
+@pytest.mark.parametrize(
+    ("file", "code"),
+    [
+        ("astromer/a.py", "import numpy, tensorflow, pipeline_config\nfrom astromer import errors"),
+        ("astromer/records/a.py", "from . import codec\nfrom ..errors import UsageError"),
+        (
+            "components/a/b.py",
+            "from tfx import v1\nimport astromer\nfrom tfx.types import artifact",
+        ),
+        ("pipeline/local_runner.py", "from tfx.orchestration.local import local_dag_runner"),
+        ("pipeline/pipeline.py", "from components.trainer import component"),
+        (
+            "pipeline/pipeline.py",
+            "from tfx.orchestration import pipeline\nfrom tfx import v1 as tfx",
+        ),
+        ("presentation/scripts/a.py", "import astromer.training\nfrom pipeline_config import knob"),
+        ("pipeline_config.py", "import dataclasses, typing"),
+    ],
+)
+def test_what_a_layer_may_import_is_not_reported(tmp_path, file, code):
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "pipeline_config.py").touch()
+    (tmp_path / file).write_text(code)
+    assert violations(tmp_path) == []
+
+
+def test_importing_astromer_loads_neither_tensorflow_nor_tfx():
+    code = "import sys, astromer; print(*(m for m in ('tensorflow', 'tfx') if m in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == ""
