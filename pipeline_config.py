@@ -136,6 +136,11 @@ class TrainingConfig:
         "--loss-on",
         choices=("probed", "hidden"),
     )
+    error_weighted: bool = knob(
+        False,
+        "weigh the squared errors of the loss by 1 / errmag^2 within a window",
+        "--error-weighted",
+    )
     replicas: int = knob(
         0,
         "0 = every visible GPU, or one CPU replica; N = N logical CPU devices",

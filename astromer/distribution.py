@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +16,9 @@ from astromer.errors import UsageError
 def make_strategy(replicas: int = 0, *, one_device: bool = False) -> tf.distribute.Strategy:
     """A MirroredStrategy over all visible GPUs, or one CPU replica where there is none.
 
+    Where ``TF_CONFIG`` lists several workers it is a MultiWorkerMirroredStrategy over them. Must be
+    called before TensorFlow is used for anything else.
+
     Args:
         replicas: 0 for that; N for N logical CPU devices, which cost speed and serve tests.
         one_device: use the first GPU only.
@@ -21,6 +26,8 @@ def make_strategy(replicas: int = 0, *, one_device: bool = False) -> tf.distribu
     Raises:
         UsageError: if TensorFlow was already in use with fewer logical devices.
     """
+    if _workers() > 1:
+        return tf.distribute.MultiWorkerMirroredStrategy()
     if replicas == 0:
         gpus = [gpu.name for gpu in tf.config.list_logical_devices("GPU")]
         devices = gpus[:1] if one_device else gpus
@@ -39,6 +46,26 @@ def make_strategy(replicas: int = 0, *, one_device: bool = False) -> tf.distribu
                 "Run it in a fresh process."
             ) from error
     return tf.distribute.MirroredStrategy([f"/cpu:{i}" for i in range(replicas)])
+
+
+def _workers() -> int:
+    text = os.environ.get("TF_CONFIG") or "{}"
+    try:
+        cluster = json.loads(text).get("cluster", {})
+    except (ValueError, AttributeError) as error:
+        raise UsageError(f"TF_CONFIG must be a JSON object. Received: {text[:80]!r}.") from error
+    return sum(len(cluster.get(kind, ())) for kind in ("chief", "master", "worker"))
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process writes files: the only one, the chief, or else worker 0."""
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return True
+    resolver = strategy.cluster_resolver
+    jobs = resolver.cluster_spec().as_dict()
+    if "chief" in jobs or "master" in jobs:
+        return resolver.task_type in ("chief", "master")
+    return resolver.task_id == 0
 
 
 def rows_per_replica(strategy: tf.distribute.Strategy, batch_size: int) -> int:

@@ -39,8 +39,10 @@ class Predictor:
     def __call__(self, batch: Batch) -> np.ndarray:
         """float32 [num_windows, window_size], centred and scaled like ``batch.target``."""
         inputs = divide(self.strategy, network_inputs(batch), self.rows)
-        results = self.strategy.experimental_local_results(self._run(inputs))
-        return np.concatenate([result.numpy() for result in results])[: len(batch)]
+        predicted = self._run(inputs)
+        if self.strategy.num_replicas_in_sync > 1:
+            predicted = self.strategy.gather(predicted, axis=0)  # from other workers, too
+        return predicted.numpy()[: len(batch)]
 
 
 def network_inputs(batch: Batch) -> dict[str, np.ndarray]:

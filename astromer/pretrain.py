@@ -59,7 +59,7 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
     from astromer.logs import silence
 
     silence()
-    from astromer.distribution import make_strategy
+    from astromer.distribution import is_chief, make_strategy
     from astromer.evaluation import evaluate
     from astromer.export import export_saved_model
     from astromer.files import replace_folder
@@ -67,6 +67,8 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
     from astromer.records.reader import read_light_curves
     from astromer.training import run_fingerprint, train
 
+    strategy = make_strategy(training.replicas, one_device=one_device)
+    chief = is_chief(strategy)
     check_fold(fold, LightCurveRules())
     curves = {
         split: read_light_curves(files, limit=limit, progress=True)
@@ -83,8 +85,10 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
         training=training,
         checkpoint_dir=folder / "checkpoints",
         log_dir=folder / "logs",
-        strategy=make_strategy(training.replicas, one_device=one_device),
+        strategy=strategy,
     )
+    if not chief:
+        return folder / "model"
     evaluation = evaluate(
         result.model,
         curves["test"],

@@ -62,7 +62,7 @@ def encode_light_curve(
 def _residual(mjd: np.ndarray, mjd32: np.ndarray) -> np.ndarray:
     """What float32 lost; nothing where the time is not finite, so that it stays what it is."""
     with np.errstate(invalid="ignore"):
-        lost = mjd - mjd32.astype(np.float64)
+        lost: np.ndarray = mjd - mjd32.astype(np.float64)
     return np.where(np.isfinite(lost), lost, 0.0).astype(np.float32)
 
 

@@ -40,6 +40,8 @@ def publish(folders: list[Path], *, overwrite: bool = False) -> Iterator[list[Pa
             if folder.exists():
                 os.replace(folder, unfinished / f"{folder.name}.replaced")
             os.replace(new, folder)
+    except OSError as error:
+        raise UsageError(f"cannot write to {parent}: {error.strerror}. Nothing was kept.") from None
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

@@ -41,20 +41,31 @@ class FoldWriter:
             (place / "config.toml").write_text(config_toml, encoding="utf-8")
 
     def write(self, split: str, serialized: bytes) -> None:
-        """Appends one encoded light curve to a split."""
+        """Appends one encoded light curve to a split.
+
+        Raises:
+            OSError: the file system refuses; :func:`~astromer.records.publishing.publish`
+                reports that without a traceback.
+        """
         number, position = divmod(self.counts[split], self._per_file)
-        if position == 0:
-            if number > 0:
-                self._writers[split].close()
-            path = self.folder / split / f"{number}.record"
-            self._writers[split] = tf.io.TFRecordWriter(str(path))
-        self._writers[split].write(serialized)
+        try:
+            if position == 0:
+                if number > 0:
+                    self._writers[split].close()
+                path = self.folder / split / f"{number}.record"
+                self._writers[split] = tf.io.TFRecordWriter(str(path))
+            self._writers[split].write(serialized)
+        except tf.errors.OpError as error:
+            raise OSError(error.error_code, error.message) from None
         self.counts[split] += 1
 
     def close(self) -> None:
-        for writer in self._writers.values():
-            writer.close()
-        self._writers.clear()
+        writers, self._writers = self._writers, {}
+        try:
+            for writer in writers.values():
+                writer.close()
+        except tf.errors.OpError as error:
+            raise OSError(error.error_code, error.message) from None
 
     def __enter__(self) -> FoldWriter:
         return self

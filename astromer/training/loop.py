@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from astromer.distribution import make_strategy
+from astromer.distribution import is_chief, make_strategy
 from astromer.encoder import Reconstructor
 from astromer.errors import TrainingError, TrainingInterrupted, UsageError
 from astromer.evaluation import evaluate
@@ -62,6 +62,7 @@ class Trainer:
         self.masking, self.training = masking, training
         self.window_size = encoder.window_size
         self.strategy = strategy or make_strategy(training.replicas)
+        self.chief = is_chief(self.strategy)
         try:
             with self.strategy.scope():
                 self.model = Reconstructor.from_settings(
@@ -73,7 +74,7 @@ class Trainer:
         self.step = TrainStep(self.model, self.strategy, training, steps_per_epoch)
         self.predictor = Predictor(self.model, training.batch_size, self.strategy)
         self.state_file = StateFile(checkpoint_dir)
-        self.report = TrainingReport(log_dir, training.epochs)
+        self.report = TrainingReport(log_dir, training.epochs, silent=not self.chief)
         self.best_weights = self._weights()
         self.progress = Progress(run_fingerprint(encoder, masking, training, train, validation))
         self._restore()
@@ -124,7 +125,7 @@ class Trainer:
             progress.sums = [0.0] * len(STEP_SUMS)
         saved_at = time.monotonic()
         desc = f"epoch {progress.epoch + 1}/{self.training.epochs}"
-        bar = progress_bar(total=len(epoch), desc=desc, unit="step")
+        bar = progress_bar(total=len(epoch), desc=desc, unit="step", disable=not self.chief)
         bar.update(progress.step)
         with bar:
             for batch in epoch.batches(progress.step):
@@ -188,7 +189,7 @@ class Trainer:
             seed=self.training.seed,
             batch_size=self.training.batch_size,
             predictor=self.predictor,
-            progress=True,
+            progress=self.chief,
         )
         return {f"val_{name}": value for name, value in evaluation.metrics.items()}
 
@@ -228,6 +229,8 @@ class Trainer:
         )
 
     def _save(self) -> None:
+        if not self.chief:
+            return  # every worker holds the same state
         groups = {
             "weights": self._weights(),
             "best": self.best_weights,

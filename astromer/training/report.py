@@ -15,11 +15,17 @@ class TrainingReport:
     Args:
         log_dir: folder of the TensorBoard logs.
         epochs: how many there are to be at most.
+        silent: whether to write nothing, as workers do that are not the chief.
     """
 
-    def __init__(self, log_dir: Path, epochs: int):
+    def __init__(self, log_dir: Path, epochs: int, silent: bool = False):
         self.epochs = epochs
-        self._writer = tf.summary.create_file_writer(str(log_dir))
+        self._silent = silent
+        self._writer = (
+            tf.summary.create_noop_writer()
+            if silent
+            else tf.summary.create_file_writer(str(log_dir))
+        )
 
     def step(self, row: dict[str, float], step: int) -> None:
         """Logs the epoch's metrics so far."""
@@ -28,6 +34,8 @@ class TrainingReport:
     def epoch(self, row: dict[str, float], waited: int) -> None:
         """Logs an epoch and prints its line."""
         self._scalars("epoch/", row, int(row["epoch"]) + 1)
+        if self._silent:
+            return
         best = f"no better for {waited}" if waited else "best so far"
         print(
             f"epoch {int(row['epoch']) + 1}/{self.epochs}  loss {row['train_loss']:.4f}  "

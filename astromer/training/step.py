@@ -23,7 +23,8 @@ class TrainStep:
     """Adam on the root mean squared error of the scored steps of the global batch.
 
     loss = sqrt(mean over windows of sum(scored (y - p)^2) / sum(scored)), as published; windows
-    without a scored step do not count. The gradient is that of the global batch, so the number
+    without a scored step do not count. Optionally the squared errors of a window are weighed by
+    1 / errmag^2. The gradient is that of the global batch, so the number
     of replicas changes nothing but rounding.
 
     Args:
@@ -63,18 +64,24 @@ class TrainStep:
         """
         probing = batch.probing
         scored = probing.hidden if self.training.loss_on == "hidden" else probing.probed
-        count = scored.sum(axis=1, keepdims=True)
-        scored_windows = max(int(np.count_nonzero(count)), 1)
         arrays = {
             **network_inputs(batch),
             "target": batch.target,
-            # 1 / (scored windows x the window's scored steps): summing gives the mean of means.
-            "weight": (scored / np.maximum(count, 1) / scored_windows).astype(np.float32),
+            "weight": self._weights(batch, scored),
             "hidden": probing.hidden,
             "scale": batch.scale[:, None],
         }
         key = tf.constant([self.training.seed, step], tf.int64)
         return self._run(divide(self.strategy, arrays, self.rows), key)
+
+    def _weights(self, batch: Batch, scored: np.ndarray) -> np.ndarray:
+        """float32, shape of ``scored``; a weighted sum over the batch is a mean of window means."""
+        weight = scored.astype(np.float64)
+        if self.training.error_weighted:
+            weight /= batch.errmag.astype(np.float64) ** 2
+        total = weight.sum(axis=1, keepdims=True)
+        windows = max(int(np.count_nonzero(total)), 1)
+        return (weight / np.where(total > 0, total, 1) / windows).astype(np.float32)
 
     def _distributed(self, inputs: dict[str, Any], key: tf.Tensor) -> tf.Tensor:
         sums = self.strategy.run(self._replica, args=(inputs, key))

@@ -50,7 +50,7 @@ def test_values_that_are_not_finite_stop_it_and_are_located(tmp_path, make, fiel
 def test_files_without_records_are_an_empty_split(tmp_path, make):
     make.fold(tmp_path)
     make.records(tmp_path / "test" / "0.record", [], "GZIP")
-    with pytest.raises(DataNotFoundError, match="test split.*no light curves"):
+    with pytest.raises(DataNotFoundError, match=r"test split.*no light curves"):
         check_fold(Fold.open(tmp_path), RULES, progress=False)
 
 

@@ -22,7 +22,7 @@ from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
 
 WORKER = Path(__file__).with_name("worker.py")
 ENCODER = EncoderConfig("astromer_v2", 8, 2, 1, ffn_dim=12, window_size=20)
-# 11 windows: two full batches and an odd one.
+# 10 windows: two full batches and a short one.
 TRAIN_LENGTHS, VALIDATION_LENGTHS = (30, 20, 50, 7, 45), (20, 33, 8)
 
 
@@ -51,16 +51,23 @@ class SmallRun:
 
         return train(self.train, self.validation, **self.settings(folder, **training))
 
-    def start(self, folder: Path, output: Path, **training: Any) -> subprocess.Popen[str]:
-        """Starts it in a process of its own; see worker.py for what it leaves in ``output``."""
-        settings = self.settings(folder, **training)
-        job = {
-            **{name: asdict(settings[name]) for name in ("encoder", "masking", "training")},
-            **{name: str(settings[name]) for name in ("checkpoint_dir", "log_dir")},
-            "output": str(output),
-        }
-        curves = folder / "curves.npz"
-        folder.mkdir(exist_ok=True)
+    def start(self, jobs: dict[Path, dict[str, Any]]) -> subprocess.Popen[str]:
+        """Runs in a process of its own, for each folder with changes of the training knobs.
+
+        worker.py writes ``result.npz`` into the folder of each run.
+        """
+        descriptions = []
+        for folder, training in jobs.items():
+            settings = self.settings(folder, **training)
+            folder.mkdir(exist_ok=True)
+            descriptions.append(
+                {
+                    **{name: asdict(settings[name]) for name in ("encoder", "masking", "training")},
+                    **{name: str(settings[name]) for name in ("checkpoint_dir", "log_dir")},
+                    "output": str(folder / "result.npz"),
+                }
+            )
+        curves = next(iter(jobs)) / "curves.npz"
         np.savez(
             curves,
             **{
@@ -70,7 +77,7 @@ class SmallRun:
             },
         )
         return subprocess.Popen(
-            [sys.executable, str(WORKER), str(curves), json.dumps(job)],
+            [sys.executable, str(WORKER), str(curves), json.dumps(descriptions)],
             cwd=self.toy.root,
             env={**os.environ, "PYTHONPATH": str(self.toy.root)},
             stdin=subprocess.DEVNULL,

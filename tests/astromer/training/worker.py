@@ -1,7 +1,7 @@
-"""Trains in a process of its own: ``worker.py CURVES.npz JOB_JSON``.
+"""Trains in a process of its own: ``worker.py CURVES.npz JOBS_JSON``.
 
-Writes the final weights, the history and the predictions of the best model to the job's
-``output`` (.npz). Errors and signals are treated as in every program.
+Writes the final weights and the history of each job to its ``output`` (.npz). Errors and
+signals are treated as in every program.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def main() -> None:
     silence()
     from astromer.training import train
 
-    path, job = sys.argv[1], json.loads(sys.argv[2])
+    path, jobs = sys.argv[1], json.loads(sys.argv[2])
     with np.load(path) as arrays:
         curves = {
             split: LightCurves(
@@ -30,17 +30,18 @@ def main() -> None:
             )
             for split in ("train", "validation")
         }
-    result = train(
-        curves["train"],
-        curves["validation"],
-        encoder=EncoderConfig(**job["encoder"]),
-        masking=MaskingConfig(**job["masking"]),
-        training=TrainingConfig(**job["training"]),
-        checkpoint_dir=Path(job["checkpoint_dir"]),
-        log_dir=Path(job["log_dir"]),
-    )
-    arrays = {f"weight/{i:03d}": np.asarray(v) for i, v in enumerate(result.model.variables)}
-    np.savez(job["output"], history=np.array(json.dumps(result.history)), **arrays)
+    for job in jobs:
+        result = train(
+            curves["train"],
+            curves["validation"],
+            encoder=EncoderConfig(**job["encoder"]),
+            masking=MaskingConfig(**job["masking"]),
+            training=TrainingConfig(**job["training"]),
+            checkpoint_dir=Path(job["checkpoint_dir"]),
+            log_dir=Path(job["log_dir"]),
+        )
+        weights = {v.path: np.asarray(v) for v in result.model.variables}
+        np.savez(job["output"], history=np.array(json.dumps(result.history)), **weights)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from astromer.distribution import make_strategy
+from astromer.training.step import STEP_SUMS, TrainStep
+from pipeline_config import TrainingConfig
+
+
+@pytest.fixture(params=["probed", "hidden"])
+def loss_on(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def gradients_of(step: TrainStep) -> dict[str, np.ndarray]:
+    """Adam's first momentum after one step is (1 - beta_1) times the gradient."""
+    return {
+        variable.path: np.asarray(momentum) / 0.1
+        for variable, momentum in zip(step.model.trainable_variables, step.optimizer._momentums)
+    }
+
+
+def expected(model, batch, loss_on: str, seed: int, step: int):
+    """Loss, gradients and hidden sums by the definition, window by window."""
+    scored = getattr(batch.probing, loss_on)
+    with tf.GradientTape() as tape:
+        predicted = model(
+            batch.times,
+            batch.magnitudes,
+            batch.probing.visible,
+            training=True,
+            dropout_key=tf.constant([seed, step, 0], tf.int64),
+        )
+        error = tf.square(batch.target - predicted)
+        windows = [
+            tf.reduce_mean(tf.boolean_mask(error[row], scored[row]))
+            for row in range(len(batch))
+            if scored[row].any()
+        ]
+        loss = tf.sqrt(tf.add_n(windows) / len(windows))
+    variables = model.trainable_variables
+    gradients = tape.gradient(loss, [v.value for v in variables])
+    hidden = batch.probing.hidden
+    squared = (error.numpy() * batch.scale[:, None].astype(np.float64) ** 2)[hidden].sum()
+    spread = sum(
+        ((t[h] - t[h].mean()) ** 2).sum() * float(s) ** 2
+        for t, h, s in zip(batch.target, hidden, batch.scale)
+        if h.any()
+    )
+    sums = [float(loss), hidden.sum(), squared, spread]
+    return sums, {v.path: g.numpy() for v, g in zip(variables, gradients)}
+
+
+@pytest.mark.parametrize("normalise", [False, True], ids=["raw", "normalised"])
+def test_loss_gradient_and_sums_are_those_of_the_definition(
+    toy, loss_on: str, normalise: bool
+) -> None:
+    # The last two windows are too short for a hidden step, the last one for a probed one.
+    batch = toy.batch((20, 20, 7, 13, 3, 1), normalise=normalise)
+    model = toy.model(dropout=0.2)
+    sums, gradients = expected(model, batch, loss_on, seed=5, step=3)
+    training = TrainingConfig(batch_size=8, loss_on=loss_on, seed=5)
+    step = TrainStep(model, make_strategy(), training, 10)
+    assert step(batch, 3).numpy() == pytest.approx(sums, rel=1e-4)
+    assert len(STEP_SUMS) == len(sums)
+    for path, gradient in gradients_of(step).items():
+        scale = np.abs(gradients[path]).max()
+        assert gradient == pytest.approx(gradients[path], abs=1e-4 * scale + 1e-6), path
+
+
+def test_clipping_scales_the_whole_gradient(toy) -> None:
+    batch, training = toy.batch(), TrainingConfig(batch_size=8, clip_norm=0.01)
+    _, gradients = expected(toy.model(), batch, "probed", seed=42, step=0)
+    norm = np.sqrt(sum((g.astype(np.float64) ** 2).sum() for g in gradients.values()))
+    assert norm > 0.1
+    step = TrainStep(toy.model(), make_strategy(), training, 10)
+    step(batch, 0)
+    for path, gradient in gradients_of(step).items():
+        assert gradient == pytest.approx(gradients[path] * 0.01 / norm, abs=2e-6), path
+
+
+def test_the_optimizer_is_adam_as_published(toy) -> None:
+    training = TrainingConfig(batch_size=8, learning_rate=1e-3)
+    model = toy.model(dropout=0.0)
+    step = TrainStep(model, make_strategy(), training, 10)
+    kernel = model.head.kernel
+    value = np.asarray(kernel).astype(np.float64)
+    first = second = 0.0
+    for number in range(3):
+        batch = toy.batch(seed=number)
+        _, gradients = expected(model, batch, "probed", 42, number)
+        gradient = gradients[kernel.path].astype(np.float64)
+        first = 0.9 * first + 0.1 * gradient
+        second = 0.98 * second + 0.02 * gradient**2
+        corrected = first / (1 - 0.9 ** (number + 1)), second / (1 - 0.98 ** (number + 1))
+        value -= 1e-3 * corrected[0] / (np.sqrt(corrected[1]) + 1e-9)
+        step(batch, number)
+        assert np.asarray(kernel) == pytest.approx(value, abs=2e-6)
+
+
+def test_dropout_follows_the_step_and_the_seed(toy) -> None:
+    def loss(number: int, seed: int = 42) -> float:
+        training = TrainingConfig(batch_size=8, seed=seed)
+        step = TrainStep(toy.model(dropout=0.3), make_strategy(), training, 10)
+        return float(step(toy.batch(), number)[0])
+
+    assert loss(0) == loss(0)
+    assert loss(0) != loss(1)
+    assert loss(0) != loss(0, seed=1)
+
+
+def test_empty_rows_that_fill_a_batch_change_nothing(toy) -> None:
+    batch = toy.batch()
+    small, large = (
+        TrainStep(
+            toy.model(dropout=0.2), make_strategy(), TrainingConfig(batch_size=size), 10
+        )
+        for size in (5, 64)
+    )
+    assert small(batch, 0).numpy() == pytest.approx(large(batch, 0).numpy(), rel=1e-5)
+    for one, other in zip(gradients_of(small).values(), gradients_of(large).values()):
+        assert one == pytest.approx(other, abs=1e-5)
+
+
+def test_a_batch_without_a_probed_step_leaves_the_weights(toy) -> None:
+    model = toy.model()
+    before = [np.asarray(v) for v in model.variables]
+    step = TrainStep(model, make_strategy(), TrainingConfig(batch_size=4), 10)
+    assert step(toy.batch((1, 1)), 0).numpy().tolist() == [0, 0, 0, 0]
+    assert all((np.asarray(v) == b).all() for v, b in zip(model.variables, before))
+
+
+def test_hidden_magnitudes_do_not_reach_the_prediction_only_the_error(toy) -> None:
+    """Scored where they are probed but not hidden, planted hidden targets change nothing."""
+    from dataclasses import replace
+
+    batch = toy.batch()
+    planted = replace(
+        batch, target=np.where(batch.probing.hidden, np.float32(50), batch.target)
+    )
+    # Score visible steps alone: what is left of the target at hidden steps must not matter.
+    probed = batch.probing.probed & ~batch.probing.hidden
+    nothing = np.zeros_like(probed)
+
+    def gradients(batch) -> list[np.ndarray]:
+        visible_only = replace(batch, probing=Visible(batch.probing, probed, nothing))
+        step = TrainStep(toy.model(), make_strategy(), TrainingConfig(batch_size=8), 10)
+        step(visible_only, 0)
+        return list(gradients_of(step).values())
+
+    assert any(np.abs(g).max() > 1e-3 for g in gradients(batch))
+    for one, other in zip(gradients(batch), gradients(planted)):
+        assert one.tobytes() == other.tobytes()
+
+
+class Visible:
+    """A probing whose scored steps are chosen freely, with what the network sees unchanged."""
+
+    def __init__(self, probing, probed: np.ndarray, hidden: np.ndarray):
+        self.probed, self.hidden, self.visible = probed, hidden, probing.visible
