@@ -17,7 +17,10 @@ def progress_bar(
     unit: str = "it",
     disable: bool = False,
 ) -> tqdm:
-    """A bar on stderr with rate and ETA; in a log file it writes a line every half minute."""
+    """A bar on stderr with rate and ETA, for work that takes more than a second or two.
+
+    Where stderr is no terminal, work of over half a minute writes a line every half minute.
+    """
     on_terminal = sys.stderr.isatty()
     return tqdm(
         iterable,
@@ -28,6 +31,7 @@ def progress_bar(
         file=sys.stderr,
         mininterval=0.2 if on_terminal else 30,
         dynamic_ncols=on_terminal,
-        leave=on_terminal,
+        leave=not on_terminal,  # a line of its own, so that what follows starts a new one
+        delay=1 if on_terminal else 30,
         smoothing=0.1,
     )

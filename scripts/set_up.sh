@@ -88,6 +88,7 @@ uv=$(find_uv) || {
 if [ -f "$STAMP" ] && .venv/bin/python -c '' 2>/dev/null; then
     rm -f "$STAMP"
 else
+    [ ! -d .venv ] || echo "replacing the unfinished .venv" >&2
     rm -rf .venv
     "$uv" venv --quiet --no-project --python "${python:-$WANTED}" .venv ||
         fail "no virtual environment could be made (see above). Install Python $WANTED" \

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -12,6 +14,19 @@ from pipeline_config import TrainingConfig
 @pytest.fixture(params=["probed", "hidden"])
 def loss_on(request: pytest.FixtureRequest) -> str:
     return request.param
+
+
+@pytest.fixture(scope="module")
+def make_step(toy):
+    """Makes a tiny model and its step under a strategy of their own."""
+
+    def make_step(training: TrainingConfig, **model: float) -> TrainStep:
+        strategy = make_strategy()
+        with strategy.scope():
+            made = toy.model(**model)
+        return TrainStep(made, strategy, training, 10)
+
+    return make_step
 
 
 def gradients_of(step: TrainStep) -> dict[str, np.ndarray]:
@@ -55,14 +70,12 @@ def expected(model, batch, loss_on: str, seed: int, step: int):
 
 @pytest.mark.parametrize("normalise", [False, True], ids=["raw", "normalised"])
 def test_loss_gradient_and_sums_are_those_of_the_definition(
-    toy, loss_on: str, normalise: bool
+    toy, make_step, loss_on: str, normalise: bool
 ) -> None:
     # The last two windows are too short for a hidden step, the last one for a probed one.
     batch = toy.batch((20, 20, 7, 13, 3, 1), normalise=normalise)
-    model = toy.model(dropout=0.2)
-    sums, gradients = expected(model, batch, loss_on, seed=5, step=3)
-    training = TrainingConfig(batch_size=8, loss_on=loss_on, seed=5)
-    step = TrainStep(model, make_strategy(), training, 10)
+    sums, gradients = expected(toy.model(dropout=0.2), batch, loss_on, seed=5, step=3)
+    step = make_step(TrainingConfig(batch_size=8, loss_on=loss_on, seed=5), dropout=0.2)
     assert step(batch, 3).numpy() == pytest.approx(sums, rel=1e-4)
     assert len(STEP_SUMS) == len(sums)
     for path, gradient in gradients_of(step).items():
@@ -70,21 +83,20 @@ def test_loss_gradient_and_sums_are_those_of_the_definition(
         assert gradient == pytest.approx(gradients[path], abs=1e-4 * scale + 1e-6), path
 
 
-def test_clipping_scales_the_whole_gradient(toy) -> None:
+def test_clipping_scales_the_whole_gradient(toy, make_step) -> None:
     batch, training = toy.batch(), TrainingConfig(batch_size=8, clip_norm=0.01)
     _, gradients = expected(toy.model(), batch, "probed", seed=42, step=0)
     norm = np.sqrt(sum((g.astype(np.float64) ** 2).sum() for g in gradients.values()))
     assert norm > 0.1
-    step = TrainStep(toy.model(), make_strategy(), training, 10)
+    step = make_step(training)
     step(batch, 0)
     for path, gradient in gradients_of(step).items():
         assert gradient == pytest.approx(gradients[path] * 0.01 / norm, abs=2e-6), path
 
 
-def test_the_optimizer_is_adam_as_published(toy) -> None:
-    training = TrainingConfig(batch_size=8, learning_rate=1e-3)
-    model = toy.model(dropout=0.0)
-    step = TrainStep(model, make_strategy(), training, 10)
+def test_the_optimizer_is_adam_as_published(toy, make_step) -> None:
+    step = make_step(TrainingConfig(batch_size=8, learning_rate=1e-3), dropout=0.0)
+    model = step.model
     kernel = model.head.kernel
     value = np.asarray(kernel).astype(np.float64)
     first = second = 0.0
@@ -100,10 +112,9 @@ def test_the_optimizer_is_adam_as_published(toy) -> None:
         assert np.asarray(kernel) == pytest.approx(value, abs=2e-6)
 
 
-def test_dropout_follows_the_step_and_the_seed(toy) -> None:
+def test_dropout_follows_the_step_and_the_seed(toy, make_step) -> None:
     def loss(number: int, seed: int = 42) -> float:
-        training = TrainingConfig(batch_size=8, seed=seed)
-        step = TrainStep(toy.model(dropout=0.3), make_strategy(), training, 10)
+        step = make_step(TrainingConfig(batch_size=8, seed=seed), dropout=0.3)
         return float(step(toy.batch(), number)[0])
 
     assert loss(0) == loss(0)
@@ -111,42 +122,34 @@ def test_dropout_follows_the_step_and_the_seed(toy) -> None:
     assert loss(0) != loss(0, seed=1)
 
 
-def test_empty_rows_that_fill_a_batch_change_nothing(toy) -> None:
+def test_empty_rows_that_fill_a_batch_change_nothing(toy, make_step) -> None:
     batch = toy.batch()
-    small, large = (
-        TrainStep(
-            toy.model(dropout=0.2), make_strategy(), TrainingConfig(batch_size=size), 10
-        )
-        for size in (5, 64)
-    )
+    small, large = (make_step(TrainingConfig(batch_size=size), dropout=0.2) for size in (5, 64))
     assert small(batch, 0).numpy() == pytest.approx(large(batch, 0).numpy(), rel=1e-5)
     for one, other in zip(gradients_of(small).values(), gradients_of(large).values()):
         assert one == pytest.approx(other, abs=1e-5)
 
 
-def test_a_batch_without_a_probed_step_leaves_the_weights(toy) -> None:
-    model = toy.model()
-    before = [np.asarray(v) for v in model.variables]
-    step = TrainStep(model, make_strategy(), TrainingConfig(batch_size=4), 10)
+def test_a_batch_without_a_probed_step_leaves_the_weights(toy, make_step) -> None:
+    step = make_step(TrainingConfig(batch_size=4))
+    model = step.model
+    before = [np.array(v) for v in model.variables]
     assert step(toy.batch((1, 1)), 0).numpy().tolist() == [0, 0, 0, 0]
     assert all((np.asarray(v) == b).all() for v, b in zip(model.variables, before))
 
 
-def test_hidden_magnitudes_do_not_reach_the_prediction_only_the_error(toy) -> None:
-    """Scored where they are probed but not hidden, planted hidden targets change nothing."""
-    from dataclasses import replace
-
+def test_hidden_magnitudes_reach_the_error_alone(toy, make_step) -> None:
+    """Where only visible steps are scored, targets planted at hidden ones change no bit."""
     batch = toy.batch()
     planted = replace(
         batch, target=np.where(batch.probing.hidden, np.float32(50), batch.target)
     )
-    # Score visible steps alone: what is left of the target at hidden steps must not matter.
     probed = batch.probing.probed & ~batch.probing.hidden
     nothing = np.zeros_like(probed)
 
     def gradients(batch) -> list[np.ndarray]:
         visible_only = replace(batch, probing=Visible(batch.probing, probed, nothing))
-        step = TrainStep(toy.model(), make_strategy(), TrainingConfig(batch_size=8), 10)
+        step = make_step(TrainingConfig(batch_size=8))
         step(visible_only, 0)
         return list(gradients_of(step).values())
 
