@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 from tensorflow_metadata.proto.v0 import path_pb2, schema_pb2
 from tfx.components.distribution_validator.component import DistributionValidator
@@ -14,7 +15,6 @@ from tfx.dsl.components.common.resolver import ResolverStrategy
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
     LatestBlessedModelStrategy,
 )
-from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import distribution_validator_pb2
 
@@ -40,7 +40,7 @@ def create_pipeline(
     *,
     pipeline_root: str | None = None,
     baseline_strategy: type[ResolverStrategy] = LatestBlessedModelStrategy,
-    metadata_connection_config: metadata.ConnectionConfigType | None = None,
+    metadata_connection_config: Any = None,
 ) -> Pipeline:
     """Fold records in, a pushed SavedModel out.
 

@@ -13,8 +13,8 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 
 from astromer.errors import DataAnomalyError
+from astromer.records.offenders import offending_objects
 from components.anomaly_gate.findings import Finding, drift_findings, schema_findings
-from components.anomaly_gate.offenders import offending_objects
 from pipeline_config import LightCurveRules
 
 BASELINE_SPLIT = "train"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
+from astromer.records.limits import interval
 from components.schema.light_curve_schema import SEQUENCE
-from components.schema.limits import interval
 from pipeline_config import LightCurveRules
 
 _Type = anomalies_pb2.AnomalyInfo

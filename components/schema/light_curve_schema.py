@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from astromer.records.limits import float32_below
 from pipeline_config import LightCurveRules
 
 SEQUENCE = "##SEQUENCE##"
@@ -33,9 +32,7 @@ def schema_text(rules: LightCurveRules) -> str:
     mjd = _domain(rules.min_mjd, rules.max_mjd)
     # TFDV's limits are inclusive, the rule for errors is not. The lower step is larger than
     # float32 needs because TFDV flushes the smallest numbers to zero.
-    errmag = _domain(
-        rules.min_errmag + 1e-12, float(np.nextafter(np.float32(rules.max_errmag), np.float32(0)))
-    )
+    errmag = _domain(rules.min_errmag + 1e-12, float32_below(rules.max_errmag))
     least = rules.min_observations
     series = [
         _series("mjd", "Times of observation [days].", mjd, least, required=True),

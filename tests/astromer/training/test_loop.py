@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 from dataclasses import replace
@@ -136,25 +137,26 @@ def test_sigkill_at_any_moment_costs_no_bit(
     assert without_seconds(result.history) == without_seconds(uninterrupted.result.history)
 
 
-def test_sigterm_saves_and_says_how_to_go_on(
-    small_run, uninterrupted, bits, tmp_path: Path
-) -> None:
-    # A log is opened just before the first step; no time of its own ever saves a state here.
-    process = small_run.start({tmp_path: {"checkpoint_seconds": 1000.0, "epochs": 2000}})
-
-    def begun() -> bool:
-        return any((tmp_path / "logs").glob("events.*"))
-
-    code, err = small_run.stop_when(process, begun, signal.SIGTERM)
-    state = tmp_path / "checkpoints" / "state.npz"
+def test_sigterm_saves_and_says_how_to_go_on(small_run, bits, tmp_path: Path) -> None:
+    # No time of its own ever saves a state in the middle of an epoch here.
+    endless = {"checkpoint_seconds": 1000.0, "epochs": 10**6, "patience": 10**6}
+    folder = tmp_path / "stopped"
+    state = StateFile(folder / "checkpoints")
+    process = small_run.start({folder: endless})
+    code, err = small_run.stop_when(process, state.path.exists, signal.SIGTERM)
     assert code in (TrainingInterrupted.exit_code, 128 + signal.SIGTERM), err
     assert "Traceback" not in err
     message = err.splitlines()[-1]
     assert "error: " in message
-    assert str(state) in message
+    assert str(state.path) in message
     assert "same command" in message
-    result = small_run(tmp_path)
-    assert bits.same(bits.of(result.model), uninterrupted.weights)
+
+    with np.load(state.path) as arrays:
+        stopped_in = json.loads(str(arrays["progress.json"]))["epoch"]
+    more = {**endless, "epochs": stopped_in + 2}
+    resumed, whole = small_run(folder, **more), small_run(tmp_path / "whole", **more)
+    assert bits.same(bits.of(resumed.model), bits.of(whole.model))
+    assert without_seconds(resumed.history) == without_seconds(whole.history)
 
 
 def test_more_epochs_go_on_from_the_end(small_run, uninterrupted, bits, tmp_path: Path) -> None:

@@ -19,6 +19,11 @@ def outside(values: np.ndarray, series: str, rules: LightCurveRules) -> np.ndarr
         return ~((values >= low) & (values <= high))
 
 
+def float32_below(value: float) -> float:
+    """The largest float32 below a value: the inclusive form of an exclusive limit."""
+    return float(np.nextafter(np.float32(value), np.float32(-np.inf)))
+
+
 def interval(series: str, rules: LightCurveRules) -> str:
     """The range in mathematical notation; "its range" for a series without rule."""
     try:

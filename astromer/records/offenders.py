@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from astromer.records.codec import SERIES
+from astromer.records.limits import outside
 from astromer.records.reader import iterate_batches
-from components.schema.limits import outside
 from pipeline_config import LightCurveRules
 
 
