@@ -144,7 +144,7 @@ def _run(config: PipelineConfig, output: Path, log: Path, verbose: bool) -> int:
             f"the model was not blessed, so nothing was pushed: {outcome.reasons}. Its evaluation "
             f"is in {outcome.evaluation}."
         )
-    report.say(outcome.next_step())
+    report.say(outcome.next_step(config.data))
     return 0
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,19 +40,32 @@ class Outcome:
         """What was trained and how good it is."""
         return f"\n{_trained(self._facts)}\n\n{_scores(self._metrics)}\n"
 
-    def next_step(self) -> str:
-        """Where a pushed model is, and what to do with it."""
+    def next_step(self, data: str) -> str:
+        """Where a pushed model is, and a command that uses it on the same data."""
         pushed = self._output(PUSHER, "pushed_model")
         version = pushed.get_string_custom_property("pushed_destination")
         news = "as before" if self._steps[PUSHER].cached else "pushed"
         return (
-            f"SavedModel ({news}): {version}\n"
-            f"TensorBoard logs:     {self._facts['log_dir']}\n"
-            f"Load it with:         tf.saved_model.load({version!r})"
+            f"SavedModel ({news}): {_short(version)}\n"
+            f"TensorBoard logs:    {_short(self._facts['log_dir'])}\n"
+            f"next: {_python()} -m astromer.embed --model {_short(Path(version).parent)} "
+            f"--data {_short(data)} --out embeddings.parquet"
         )
 
     def _output(self, component: str, key: str) -> Artifact:
         return self._steps[component].outputs[key][0]
+
+
+def _short(path: str | Path) -> str:
+    """The path as a shell takes it, from the current folder where it lies below."""
+    path = Path(path)
+    below = path.is_relative_to(Path.cwd())
+    return shlex.quote(str(path.relative_to(Path.cwd()) if below else path))
+
+
+def _python() -> str:
+    """The Python that runs, as the user would call it."""
+    return _short(sys.executable)
 
 
 def _trained(facts: Mapping) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.distribution import divide, make_strategy, rows_per_replica
+from astromer.distribution import divide, is_chief, make_strategy, rows_per_replica
 from astromer.errors import UsageError
 
 
@@ -49,3 +49,20 @@ def test_replicas_after_the_start_of_tensorflow_are_a_usage_error() -> None:
     tf.zeros(1)
     with pytest.raises(UsageError, match=r"--replicas.*Received: 64.*fresh process"):
         make_strategy(64)
+
+
+def test_this_process_is_the_chief_of_a_strategy_of_its_own() -> None:
+    assert is_chief(make_strategy())
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "worker", '{"cluster": 3}', '{"cluster": {"worker": 5}}'])
+def test_a_broken_tf_config_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(UsageError, match="TF_CONFIG"):
+        make_strategy()
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"cluster": {"worker": ["127.0.0.1:1"]}}'])
+def test_a_cluster_of_one_is_no_cluster(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("TF_CONFIG", text)
+    assert not isinstance(make_strategy(), tf.distribute.MultiWorkerMirroredStrategy)

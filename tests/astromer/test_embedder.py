@@ -66,9 +66,9 @@ def test_missing_models_are_told(tmp_path):
 
 
 def test_the_program_writes_a_table(pushed, toy, tmp_path):
-    from astromer.records.codec import encode_light_curve
-
     import tensorflow as tf
+
+    from astromer.records.codec import encode_light_curve
 
     curves = toy.curves([30, 12])
     with tf.io.TFRecordWriter(str(tmp_path / "0.record")) as writer:

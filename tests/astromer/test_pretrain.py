@@ -10,7 +10,7 @@ import pytest
 from astromer.errors import DataNotFoundError, LightCurveError, UsageError
 from astromer.pretrain import parse, pretrain
 
-SMALL = "--hidden 8 --n-heads 2 --n-layers 1 --window 20 --bs 4 --epochs 2 --lr 1e-2".split()
+SMALL = ["--hidden", "8", "--n-heads", "2", "--n-layers", "1", "--window", "20", "--bs", "4", "--epochs", "2", "--lr", "1e-2"]
 SCRIPTS = ("presentation.scripts.pretrain", "presentation.scripts.disttrain")
 
 

@@ -51,7 +51,9 @@ class SmallRun:
 
         return train(self.train, self.validation, **self.settings(folder, **training))
 
-    def start(self, jobs: dict[Path, dict[str, Any]]) -> subprocess.Popen[str]:
+    def start(
+        self, jobs: dict[Path, dict[str, Any]], env: dict[str, str] | None = None
+    ) -> subprocess.Popen[str]:
         """Runs in a process of its own, for each folder with changes of the training knobs.
 
         worker.py writes ``result.npz`` into the folder of each run.
@@ -79,7 +81,7 @@ class SmallRun:
         return subprocess.Popen(
             [sys.executable, str(WORKER), str(curves), json.dumps(descriptions)],
             cwd=self.toy.root,
-            env={**os.environ, "PYTHONPATH": str(self.toy.root)},
+            env={**os.environ, "PYTHONPATH": str(self.toy.root), **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -51,3 +51,13 @@ def test_steps_are_logged_silently(tmp_path: Path, capsys: pytest.CaptureFixture
     TrainingReport(tmp_path, 10).step({"loss": 0.5, "hidden_rmse": 0.25}, 300)
     assert capsys.readouterr().out == ""
     assert scalars(tmp_path) == {("step/loss", 300): 0.5, ("step/hidden_rmse", 300): 0.25}
+
+
+def test_a_worker_that_is_not_the_chief_is_silent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = TrainingReport(tmp_path / "logs", 10, silent=True)
+    report.epoch(ROW, 0)
+    report.step({"loss": 0.5}, 1)
+    assert capsys.readouterr().out == ""
+    assert not (tmp_path / "logs").exists()

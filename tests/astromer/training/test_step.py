@@ -47,8 +47,9 @@ def gradients_of(step: TrainStep) -> dict[str, np.ndarray]:
     }
 
 
-def expected(model, batch, loss_on: str, seed: int, step: int):
+def expected(model, batch, loss_on: str, seed: int, step: int, error_weighted: bool = False):
     """Loss, gradients and hidden sums by the definition, window by window."""
+    weight = 1 / np.square(batch.errmag) if error_weighted else np.ones_like(batch.errmag)
     scored = getattr(batch.probing, loss_on)
     with tf.GradientTape() as tape:
         predicted = model(
@@ -60,7 +61,7 @@ def expected(model, batch, loss_on: str, seed: int, step: int):
         )
         error = tf.square(batch.target - predicted)
         windows = [
-            tf.reduce_mean(tf.boolean_mask(error[row], scored[row]))
+            tf.reduce_sum((error[row] * weight[row])[scored[row]]) / weight[row][scored[row]].sum()
             for row in range(len(batch))
             if scored[row].any()
         ]
@@ -91,6 +92,16 @@ def test_loss_gradient_and_sums_are_those_of_the_definition(
     for path, gradient in gradients_of(step).items():
         scale = np.abs(gradients[path]).max()
         assert gradient == pytest.approx(gradients[path], abs=1e-4 * scale + 1e-6), path
+
+
+def test_the_loss_can_be_weighed_by_the_errors(toy, make_step) -> None:
+    batch = toy.batch()
+    sums, gradients = expected(toy.model(num_layers=1), batch, "probed", 42, 0, True)
+    step = make_step(TrainingConfig(batch_size=8, error_weighted=True))
+    assert step(batch, 0).numpy() == pytest.approx(sums, rel=1e-4)
+    assert sums[0] != pytest.approx(expected(toy.model(num_layers=1), batch, "probed", 42, 0)[0][0])
+    for path, gradient in gradients_of(step).items():
+        assert gradient == pytest.approx(gradients[path], abs=1e-4), path
 
 
 def test_clipping_scales_the_whole_gradient(toy, make_step) -> None:
