@@ -10,7 +10,7 @@ CODE := $(wildcard astromer components pipeline presentation scripts benchmarks 
 TYPED := $(wildcard astromer components pipeline presentation benchmarks) pipeline_config.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format lock check-install clean distclean
+.PHONY: help setup run test bench lint format lock check-install clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -24,6 +24,9 @@ run: setup ## train, judge and push a small model on built-in data (RUN_FLAGS, D
 
 test: setup ## run the tests (ARGS="-k windows" chooses some)
 	@$(PYTHON) -m pytest $(ARGS)
+
+bench: setup ## measure windows per second by model size
+	@$(PYTHON) benchmarks/throughput.py
 
 lint: setup ## check style, formatting and types
 	@$(PYTHON) -m ruff check $(CODE)

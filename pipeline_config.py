@@ -171,7 +171,12 @@ class RecordsConfig:
     test_frac: float = knob(
         0.2, "fraction of the stars held out for the test", "--test-frac", bounds="[0, 1)"
     )
-    njobs: int = knob(4, "threads that clean and encode light curves while the next shard is read", "--njobs", bounds="[1, inf)")
+    njobs: int = knob(
+        4,
+        "threads that clean and encode light curves while the next shard is read",
+        "--njobs",
+        bounds="[1, inf)",
+    )
     elements_per_shard: int = knob(
         200000, "most light curves in one record file", "--elements-per-shard", bounds="[1, inf)"
     )

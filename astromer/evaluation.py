@@ -62,7 +62,7 @@ class Evaluation:
             baseline = self.hidden[name]
             named[f"{name}_hidden_rmse"] = baseline.rmse()
             named[f"{name}_hidden_r2"] = baseline.r2()
-            named[f"skill_over_{name}"] = 1.0 - (model.rmse() / baseline.rmse()) ** 2
+            named[f"skill_over_{name}"] = model.skill_over(baseline)
         return named
 
     def groups(self) -> dict[str, np.ndarray]:
@@ -83,10 +83,10 @@ class Evaluation:
         if by_group:
             groups |= self.groups()
         for group, chosen in groups.items():
-            reference = self.hidden["model"].where(chosen).rmse()
+            model = self.hidden["model"].where(chosen)
             for name in ("model", *BASELINES):
                 scores = self.hidden[name].where(chosen)
-                skill = "" if name == "model" else f"{1 - (reference / scores.rmse()) ** 2:+.3f}"
+                skill = "" if name == "model" else f"{model.skill_over(scores):+.3f}"
                 rows.append((group, name, f"{scores.rmse():.4f}", f"{scores.r2():.3f}", skill))
         widths = [max(len(row[i]) for row in rows) for i in range(5)]
         return "\n".join(

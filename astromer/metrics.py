@@ -59,6 +59,10 @@ class WindowScores:
         per_window = self.squared_error[scored] / self.count[scored]
         return float(np.sqrt(per_window.mean())) if len(per_window) else float("nan")
 
+    def skill_over(self, baseline: WindowScores) -> float:
+        """1 - (RMSE / the baseline's RMSE)^2 on the same steps; NaN if the baseline is exact."""
+        return 1.0 - _ratio(self.squared_error.sum(), baseline.squared_error.sum())
+
     def r2(self) -> float:
         """1 - error / spread about each window's own mean; NaN without spread."""
         return 1.0 - _ratio(self.squared_error.sum(), self.squared_spread.sum())

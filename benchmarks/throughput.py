@@ -74,9 +74,9 @@ def main() -> None:
         batch = next(iter(trainers.values()))._epoch(0).batch(0)
         for turn in range(ROUNDS + 1):
             for name, trainer in trainers.items():
-                step = seconds(lambda t=trainer, n=turn: t.step(batch, n).numpy())
-                forward = seconds(lambda t=trainer: t.predictor(batch))
-                assembly = seconds(lambda t=trainer: t._epoch(0).batch(0))
+                step = seconds(lambda: trainer.step(batch, turn).numpy())  # noqa: B023
+                forward = seconds(lambda: trainer.predictor(batch))  # noqa: B023
+                assembly = seconds(lambda: trainer._epoch(0).batch(0))  # noqa: B023
                 if turn:  # the first one compiles
                     times[name]["step"].append(step)
                     times[name]["forward"].append(forward)

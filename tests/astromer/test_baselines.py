@@ -40,9 +40,7 @@ def naive_interpolation(batch: Batch) -> np.ndarray:
     return predicted
 
 
-def batch_of(
-    mjd: list[float], mag: list[float], errmag: list[float], hidden: list[int]
-) -> Batch:
+def batch_of(mjd: list[float], mag: list[float], errmag: list[float], hidden: list[int]) -> Batch:
     """One window with chosen hidden steps."""
     curve = LightCurve(np.array(mjd), np.float32(mag), np.float32(errmag))
     curves = LightCurves.from_curves([curve])

@@ -103,9 +103,7 @@ def test_float32_times_would_not_pass_that_test() -> None:
 
 
 def test_magnitudes_of_equal_value_are_centred_to_zero_even_when_normalised() -> None:
-    curve = LightCurve(
-        np.arange(20.0), np.full(20, 14.1, np.float32), np.full(20, 0.1, np.float32)
-    )
+    curve = LightCurve(np.arange(20.0), np.full(20, 14.1, np.float32), np.full(20, 0.1, np.float32))
     curves = LightCurves.from_curves([curve])
     windows = sequential_windows(curves.offsets, 20)
     probing = draw(windows.length, 20, MaskingConfig(), seed=[1], first=0)

@@ -62,9 +62,7 @@ def test_hidden_and_d_model_are_one_knob() -> None:
         "stray",
     ],
 )
-def test_bad_options_are_one_line_and_exit_2(
-    line: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_options_are_one_line_and_exit_2(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         parser().parse_args(line.split())
     assert caught.value.code == 2
@@ -169,9 +167,12 @@ def test_signals_end_a_program_without_a_traceback(
 
 def test_a_reader_that_goes_away_ends_it_quietly(toy) -> None:
     body = "[print('x' * 1000) for _ in range(100000)]"
-    line = f"{sys.executable} -c \"$0\" | head -c 10; echo; echo ${{PIPESTATUS[0]}}"
+    line = f'{sys.executable} -c "$0" | head -c 10; echo; echo ${{PIPESTATUS[0]}}'
     done = subprocess.run(
-        ["bash", "-c", line, PROGRAM.format(body=body)], cwd=toy.root, capture_output=True, text=True
+        ["bash", "-c", line, PROGRAM.format(body=body)],
+        cwd=toy.root,
+        capture_output=True,
+        text=True,
     )
     assert done.stdout.splitlines()[-1] == "141"
     assert done.stderr == ""

@@ -55,7 +55,9 @@ def test_this_process_is_the_chief_of_a_strategy_of_its_own() -> None:
     assert is_chief(make_strategy())
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "worker", '{"cluster": 3}', '{"cluster": {"worker": 5}}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "worker", '{"cluster": 3}', '{"cluster": {"worker": 5}}']
+)
 def test_a_broken_tf_config_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(UsageError, match="TF_CONFIG"):

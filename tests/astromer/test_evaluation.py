@@ -102,7 +102,10 @@ def test_the_batch_size_changes_nothing(toy, curves) -> None:
 
 def test_masks_are_fixed_by_the_seed_alone(curves) -> None:
     assert run(curves, seed=1).metrics == run(curves, seed=1, batch_size=100).metrics
-    assert run(curves, seed=1).metrics["mean_hidden_rmse"] != run(curves, seed=2).metrics["mean_hidden_rmse"]
+    assert (
+        run(curves, seed=1).metrics["mean_hidden_rmse"]
+        != run(curves, seed=2).metrics["mean_hidden_rmse"]
+    )
 
 
 def test_a_perfect_model_has_skill_one(curves) -> None:

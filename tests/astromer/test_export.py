@@ -37,7 +37,15 @@ def test_the_trainable_model_comes_back_bit_for_bit(model, exported: Path, toy) 
         assert np.asarray(one).tobytes() == np.asarray(other).tobytes()
     assert (loaded.window_size, loaded.normalise) == (20, True)
     config, expected = loaded.encoder.get_config(), model.encoder.get_config()
-    for name in ("architecture", "d_model", "num_heads", "num_layers", "ffn_dim", "dropout", "pe_base"):
+    for name in (
+        "architecture",
+        "d_model",
+        "num_heads",
+        "num_layers",
+        "ffn_dim",
+        "dropout",
+        "pe_base",
+    ):
         assert config[name] == expected[name], name
     batch = toy.batch(normalise=True)
     arguments = (batch.times, batch.magnitudes, batch.probing.visible)
@@ -132,7 +140,8 @@ def test_a_cut_off_weights_file_is_a_model_error(copy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", "{}", '{"encoder": {"d_modle": 8}, "window_size": 20, "normalise": 0}']
+    "content",
+    ["", "{", "[]", "{}", '{"encoder": {"d_modle": 8}, "window_size": 20, "normalise": 0}'],
 )
 def test_a_damaged_config_is_a_model_error(copy: Path, content: str) -> None:
     (copy / "assets.extra" / "config.json").write_text(content)

@@ -7,7 +7,9 @@ from astromer.light_curves import LightCurve, LightCurves
 
 def test_packing_keeps_every_curve(toy) -> None:
     singles = [
-        LightCurve(np.array([59000.1, 59001.2]), np.array([1.0, 2.0]), np.array([0.1, 0.2]), "a", 3, "X"),
+        LightCurve(
+            np.array([59000.1, 59001.2]), np.array([1.0, 2.0]), np.array([0.1, 0.2]), "a", 3, "X"
+        ),
         LightCurve(np.array([]), np.array([]), np.array([]), "empty"),
         LightCurve(np.array([5.0]), np.array([7.0]), np.array([0.3]), "längerer Name", -1, ""),
     ]

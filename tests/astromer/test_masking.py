@@ -83,9 +83,7 @@ def test_donors_are_truthful_steps_of_the_window(
 
 
 @given(lengths_arrays, st.integers(0, 1000), st.integers(1, 7))
-def test_roles_do_not_depend_on_the_batch(
-    lengths: np.ndarray, first: int, batch_size: int
-) -> None:
+def test_roles_do_not_depend_on_the_batch(lengths: np.ndarray, first: int, batch_size: int) -> None:
     masking = MaskingConfig(0.5, 0.2, 0.4)
     whole = draw(lengths, 30, masking, seed=[1, 2], first=first)
     parts = [

@@ -91,7 +91,9 @@ def test_a_non_finite_prediction_is_not_hidden(case) -> None:
 def test_golden_metrics(shared) -> None:
     """The public code's numbers, which scores on probed steps are compared with."""
     golden = np.load(shared / "golden" / "astromer2_random.npz")
-    true, predicted, scored = (golden[f"metric_{name}"][..., 0] for name in ("true", "pred", "mask"))
+    true, predicted, scored = (
+        golden[f"metric_{name}"][..., 0] for name in ("true", "pred", "mask")
+    )
     batch = SimpleNamespace(target=true, scale=np.ones(len(true)))
     scores = WindowScores.of(batch, predicted, scored > 0.5)  # type: ignore[arg-type]
     assert scores.r2() == pytest.approx(float(golden["metric_r2"]), abs=1e-4)

@@ -10,7 +10,22 @@ import pytest
 from astromer.errors import DataNotFoundError, LightCurveError, UsageError
 from astromer.pretrain import parse, pretrain
 
-SMALL = ["--hidden", "8", "--n-heads", "2", "--n-layers", "1", "--window", "20", "--bs", "4", "--epochs", "2", "--lr", "1e-2"]
+SMALL = [
+    "--hidden",
+    "8",
+    "--n-heads",
+    "2",
+    "--n-layers",
+    "1",
+    "--window",
+    "20",
+    "--bs",
+    "4",
+    "--epochs",
+    "2",
+    "--lr",
+    "1e-2",
+]
 SCRIPTS = ("presentation.scripts.pretrain", "presentation.scripts.disttrain")
 
 
@@ -162,9 +177,7 @@ def test_an_output_that_cannot_be_written_is_one_line(fold: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("seed", [2**32, 2**70])
-def test_a_seed_that_no_generator_takes_is_one_line(
-    fold: Path, tmp_path: Path, seed: int
-) -> None:
+def test_a_seed_that_no_generator_takes_is_one_line(fold: Path, tmp_path: Path, seed: int) -> None:
     with pytest.raises(UsageError, match="--seed"):
         here(["--data", str(fold), "--output", str(tmp_path), *SMALL, "--seed", str(seed)])
 
@@ -191,7 +204,9 @@ def test_unsorted_records_train_as_sorted_ones(toy, tmp_path: Path) -> None:
     """Windows are runs in time; the served model sorts, so training must not see another order."""
     from dataclasses import replace
 
-    curves = {split: toy.curves((30, 25), i) for i, split in enumerate(("train", "validation", "test"))}
+    curves = {
+        split: toy.curves((30, 25), i) for i, split in enumerate(("train", "validation", "test"))
+    }
     rng = np.random.default_rng(0)
     shuffled = {}
     for split, sorted_curves in curves.items():

@@ -92,9 +92,7 @@ def test_a_model_without_the_signature_is_refused(tmp_path: Path, curves) -> Non
 
 
 @pytest.mark.parametrize("damage", ["no folder", "empty", "no variables", "cut off"])
-def test_a_broken_folder_is_refused(
-    exported: Path, tmp_path: Path, curves, damage: str
-) -> None:
+def test_a_broken_folder_is_refused(exported: Path, tmp_path: Path, curves, damage: str) -> None:
     folder = tmp_path / "1"
     if damage == "empty":
         folder.mkdir()

@@ -42,7 +42,9 @@ def test_sequential_windows_are_full_but_for_the_last_of_each_curve(
     assert list(zip(windows.curve.tolist(), windows.length.tolist())) == expected
 
 
-@pytest.mark.parametrize(("length", "expected"), [(200, [200]), (400, [200] * 2), (401, [200] * 2 + [1])])
+@pytest.mark.parametrize(
+    ("length", "expected"), [(200, [200]), (400, [200] * 2), (401, [200] * 2 + [1])]
+)
 def test_multiples_of_the_window_have_no_duplicate_last_window(
     length: int, expected: list[int]
 ) -> None:

@@ -47,7 +47,9 @@ def test_finite_times_at_padding_change_no_bit_at_observed_steps(
 ) -> None:
     model = toy.model(architecture)
     moved = np.where(inputs.observed, inputs.times, np.float32(123.25))
-    one, other = (model(t, inputs.magnitudes, inputs.visible).numpy() for t in (inputs.times, moved))
+    one, other = (
+        model(t, inputs.magnitudes, inputs.visible).numpy() for t in (inputs.times, moved)
+    )
     assert one[inputs.observed].tobytes() == other[inputs.observed].tobytes()
 
 

@@ -174,9 +174,7 @@ def test_reconstruction_is_the_model_s_prediction_in_magnitudes(model, module, t
 
 
 @pytest.mark.parametrize("planted", [0.0, 1e30, -5.0, np.nan, np.inf])
-def test_magnitudes_planted_at_hidden_steps_change_no_bit(
-    module, toy, planted: float
-) -> None:
+def test_magnitudes_planted_at_hidden_steps_change_no_bit(module, toy, planted: float) -> None:
     arrays = padded(toy.curves([230, 40]))
     visible = np.random.default_rng(1).random(arrays["mag"].shape) < 0.5
     other = {**arrays, "mag": np.where(visible, arrays["mag"], np.float32(planted))}

@@ -26,9 +26,7 @@ def test_windows_in_the_graph_are_those_of_the_training(toy, normalise: bool) ->
     usable = usable_steps(mjd, mag, errmag, length, 1.0)
     graph = cut_windows(mjd, mag, usable, np.ones_like(mag, bool), 20, normalise)
     windows = sequential_windows(curves.offsets, 20)
-    batch = assemble(
-        curves, windows, nothing_probed(windows.length, 20), normalise=normalise
-    )
+    batch = assemble(curves, windows, nothing_probed(windows.length, 20), normalise=normalise)
     assert graph.row.numpy().tolist() == windows.curve.tolist()
     assert graph.observed.numpy().tolist() == batch.probing.observed.tolist()
     assert graph.visible.numpy().tolist() == batch.probing.visible.tolist()

@@ -55,7 +55,13 @@ def test_what_changes_the_weights_changes_it(identify, changes: dict[str, Any]) 
 
 @pytest.mark.parametrize(
     "free",
-    [{"epochs": 7}, {"patience": 1}, {"log_every": 1}, {"checkpoint_seconds": 0.0}, {"debug": True}],
+    [
+        {"epochs": 7},
+        {"patience": 1},
+        {"log_every": 1},
+        {"checkpoint_seconds": 0.0},
+        {"debug": True},
+    ],
 )
 def test_what_a_run_may_change_on_its_way_does_not(identify, free: dict[str, Any]) -> None:
     assert identify(training=TrainingConfig(**free)) == identify()

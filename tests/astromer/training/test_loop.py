@@ -124,9 +124,7 @@ def test_a_rare_checkpoint_costs_work_and_nothing_else(
     assert bits.same(bits.of(result.model), uninterrupted.weights)
 
 
-def test_sigkill_at_any_moment_costs_no_bit(
-    small_run, uninterrupted, bits, tmp_path: Path
-) -> None:
+def test_sigkill_at_any_moment_costs_no_bit(small_run, uninterrupted, bits, tmp_path: Path) -> None:
     state = tmp_path / "checkpoints" / "state.npz"
     process = small_run.start({tmp_path: {}})
     code, _ = small_run.stop_when(process, state.exists, signal.SIGKILL)

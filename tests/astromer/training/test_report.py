@@ -38,7 +38,9 @@ def test_an_epoch_is_one_line_and_scalars(
         assert part in line
     got = scalars(tmp_path)
     assert got == {
-        (f"epoch/{name}", 2): value for name, value in ROW.items() if name not in ("epoch", "seconds")
+        (f"epoch/{name}", 2): value
+        for name, value in ROW.items()
+        if name not in ("epoch", "seconds")
     }
 
 

@@ -162,9 +162,7 @@ def test_a_batch_without_a_probed_step_leaves_the_weights(toy, make_step) -> Non
 def test_hidden_magnitudes_reach_the_error_alone(toy, make_step) -> None:
     """Where only visible steps are scored, targets planted at hidden ones change no bit."""
     batch = toy.batch()
-    planted = replace(
-        batch, target=np.where(batch.probing.hidden, np.float32(50), batch.target)
-    )
+    planted = replace(batch, target=np.where(batch.probing.hidden, np.float32(50), batch.target))
     probed = batch.probing.probed & ~batch.probing.hidden
     nothing = np.zeros_like(probed)
 
