@@ -112,7 +112,7 @@ class TrainingConfig:
         100, "steps between two lines of training metrics", "--log-every", bounds="[1, inf)"
     )
     seed: int = knob(
-        42, "seed of weights, data order, masks and dropout", "--seed", bounds="[0, inf)"
+        42, "seed of weights, data order, masks and dropout", "--seed", bounds="[0, 4294967296)"
     )
     norm: bool = knob(
         False, "normalise: divide each window's magnitudes by their visible spread", "--norm"
@@ -180,7 +180,7 @@ class RecordsConfig:
     elements_per_shard: int = knob(
         200000, "most light curves in one record file", "--elements-per-shard", bounds="[1, inf)"
     )
-    seed: int = knob(42, "seed of the division into subsets", "--seed", bounds="[0, inf)")
+    seed: int = knob(42, "seed of the division into subsets", "--seed", bounds="[0, 4294967296)")
 
 
 @dataclass(frozen=True)
@@ -262,6 +262,11 @@ def check(config: Any) -> None:
         raise ValueError(
             f"--n-heads must divide --hidden. Received: {config.num_heads} heads for a width of "
             f"{config.d_model}"
+        )
+    if isinstance(config, MaskingConfig) and config.probed == 1 and config.same == 0:
+        raise ValueError(
+            "--probed and --same must leave steps that show their magnitude. Received: all steps "
+            "probed and none of them the same"
         )
     if isinstance(config, RecordsConfig) and config.val_frac + config.test_frac >= 1:
         raise ValueError(

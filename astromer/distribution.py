@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Mapping
@@ -31,7 +32,7 @@ def make_strategy(replicas: int = 0, *, one_device: bool = False) -> tf.distribu
     if replicas == 0:
         gpus = [gpu.name for gpu in tf.config.list_logical_devices("GPU")]
         devices = gpus[:1] if one_device else gpus
-        return tf.distribute.MirroredStrategy(devices or ["/cpu:0"])
+        return _mirrored(*(devices or ["/cpu:0"]))
     cpu = tf.config.list_physical_devices("CPU")[0]
     try:
         tf.config.set_logical_device_configuration(
@@ -45,16 +46,26 @@ def make_strategy(replicas: int = 0, *, one_device: bool = False) -> tf.distribu
                 f"{replicas} replicas where {found} CPU device(s) are in use already. "
                 "Run it in a fresh process."
             ) from error
-    return tf.distribute.MirroredStrategy([f"/cpu:{i}" for i in range(replicas)])
+    return _mirrored(*(f"/cpu:{i}" for i in range(replicas)))
+
+
+@functools.cache
+def _mirrored(*devices: str) -> tf.distribute.Strategy:
+    # One per process: a second one would count its collective operations from the start again, and
+    # TensorFlow takes them for those of the first.
+    return tf.distribute.MirroredStrategy(list(devices))
 
 
 def _workers() -> int:
     text = os.environ.get("TF_CONFIG") or "{}"
     try:
         cluster = json.loads(text).get("cluster", {})
-    except (ValueError, AttributeError) as error:
-        raise UsageError(f"TF_CONFIG must be a JSON object. Received: {text[:80]!r}.") from error
-    return sum(len(cluster.get(kind, ())) for kind in ("chief", "master", "worker"))
+        return sum(len(cluster.get(kind, ())) for kind in ("chief", "master", "worker"))
+    except (ValueError, AttributeError, TypeError) as error:
+        raise UsageError(
+            "TF_CONFIG must be a JSON object with lists of addresses under 'cluster'. Received: "
+            f"{text[:80]!r}."
+        ) from error
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:

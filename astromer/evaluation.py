@@ -12,14 +12,13 @@ from astromer.baselines import linear_interpolation, window_mean
 from astromer.batches import Batch, assemble
 from astromer.encoder import Reconstructor
 from astromer.light_curves import LightCurves
-from astromer.masking import draw
+from astromer.masking import draw, mask_seed
 from astromer.metrics import WindowScores
 from astromer.prediction import Predictor
 from astromer.progress import progress_bar
 from astromer.windows import Windows, sequential_windows
 from pipeline_config import MaskingConfig
 
-_STREAM = 2**32  # keeps the masks of evaluation apart from those of any training epoch
 _LENGTH_EDGES = (5, 50, 100, 150, 200)
 
 BASELINES: dict[str, Callable[[Batch], np.ndarray]] = {
@@ -148,5 +147,5 @@ def fixed_batches(
     """Batches whose masks are fixed by the seed, whatever the batch size."""
     for first in range(0, len(windows), batch_size):
         some = windows[first : first + batch_size]
-        probing = draw(some.length, model.window_size, masking, seed=[seed, _STREAM], first=first)
+        probing = draw(some.length, model.window_size, masking, seed=mask_seed(seed), first=first)
         yield assemble(curves, some, probing, normalise=model.normalise)

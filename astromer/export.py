@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import tensorflow as tf
 from astromer import __version__
 from astromer.encoder import Encoder, Reconstructor
 from astromer.errors import ModelError
+from astromer.npz import DAMAGED
 from astromer.serving.module import ServingModule
 from pipeline_config import LightCurveRules, to_dict
 
@@ -72,7 +72,7 @@ def load_model(directory: str | Path) -> Reconstructor:
         model = Reconstructor(encoder, config["window_size"], config["normalise"], name="astromer")
         with np.load(path, allow_pickle=False) as saved:
             weights = {name: saved[name] for name in saved.files}
-    except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise ModelError(
             f"A pushed model must hold its config and weights. {path.parent} does not: {error}. "
             "Export the model again."

@@ -9,6 +9,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from astromer.errors import UsageError
+
+
+def make_folder(folder: str | Path, option: str) -> Path:
+    """Makes a folder that an option names.
+
+    Raises:
+        UsageError: if it cannot be made, or is something else.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{option} must be a folder that can be written to. Received: {folder} "
+            f"({error.strerror}). Choose another one."
+        ) from error
+    return Path(folder)
+
 
 @contextmanager
 def replace_folder(folder: str | Path) -> Iterator[Path]:
@@ -22,8 +40,10 @@ def replace_folder(folder: str | Path) -> Iterator[Path]:
     os.chmod(partial, 0o755)  # mkdtemp keeps others out
     try:
         yield partial
+        replaced = partial.with_name(partial.name + ".old")
         if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(partial, folder)
+            os.rename(folder, replaced)
+        os.rename(partial, folder)
+        shutil.rmtree(replaced, ignore_errors=True)
     finally:
         shutil.rmtree(partial, ignore_errors=True)

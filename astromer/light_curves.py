@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -79,6 +79,15 @@ class LightCurves:
     @property
     def num_observations(self) -> int:
         return int(self.offsets[-1])
+
+    def sorted_by_time(self) -> LightCurves:
+        """The same light curves, each in order of time; equal times keep their order."""
+        curve = np.repeat(np.arange(len(self)), self.lengths)
+        backwards = (np.diff(self.mjd) < 0) & (np.diff(curve) == 0)
+        if not backwards.any():
+            return self
+        order = np.lexsort((self.mjd, curve))
+        return replace(self, mjd=self.mjd[order], mag=self.mag[order], errmag=self.errmag[order])
 
     @classmethod
     def from_curves(cls, curves: Iterable[LightCurve]) -> LightCurves:

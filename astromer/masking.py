@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline_config import MaskingConfig
 
+_TRAINING, _EVALUATION = 1, 2
 _BLOCK = 4  # 64-bit numbers that Philox makes from one counter value
 
 
@@ -45,6 +46,14 @@ class Probing:
     def truthful(self) -> np.ndarray:
         """Visible steps that show their own magnitude."""
         return self.visible & ~self.random
+
+
+def mask_seed(seed: int, epoch: int | None = None) -> list[int]:
+    """What the draws of a training epoch depend on, or those of evaluation (``None``).
+
+    The words are equally many in both cases, so that no epoch shares its masks with evaluation.
+    """
+    return [seed, 0, _EVALUATION] if epoch is None else [seed, epoch, _TRAINING]
 
 
 def counts(lengths: np.ndarray, masking: MaskingConfig) -> tuple[np.ndarray, ...]:

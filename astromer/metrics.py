@@ -54,7 +54,11 @@ class WindowScores:
         return float(np.sqrt(_ratio(self.squared_error.sum(), self.count.sum())))
 
     def rmse_per_window(self) -> float:
-        """The public code's RMSE: windows weigh alike, those without scored steps not at all."""
+        """RMSE with equal weight for each window [mag]; NaN if no window has a scored step.
+
+        The public code counts windows without a scored step as free of error; here they do not
+        count.
+        """
         scored = self.count > 0
         per_window = self.squared_error[scored] / self.count[scored]
         return float(np.sqrt(per_window.mean())) if len(per_window) else float("nan")

@@ -11,6 +11,7 @@ import dataclasses
 from pathlib import Path
 
 from astromer.cli import Parser, add_flags, config_from
+from astromer.files import make_folder, replace_folder
 from astromer.records.fold import Fold
 from pipeline_config import (
     DebugConfig,
@@ -50,6 +51,7 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
     masking = config_from(args, MaskingConfig)
     training = config_from(args, TrainingConfig)
     fold = Fold.open(args.data)
+    make_folder(args.output, "--output")
     limit = None
     if training.debug:
         limit = DebugConfig().curves_per_split
@@ -62,7 +64,6 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
     from astromer.distribution import is_chief, make_strategy
     from astromer.evaluation import evaluate
     from astromer.export import export_saved_model
-    from astromer.files import replace_folder
     from astromer.records.check import check_fold
     from astromer.records.reader import read_light_curves
     from astromer.training import run_fingerprint, train

@@ -35,6 +35,8 @@ def check_servable(directory: str | Path, curves: LightCurves, limit: int = 4) -
         ModelError: if it cannot be loaded or run, answers with something that is not finite,
             or answers otherwise than Python does.
     """
+    if not len(curves):
+        raise ModelError(f"A model must be checked on light curves. Received none for {directory}.")
     examples = np.array([_example(curves, i) for i in range(min(limit, len(curves)))], object)
     try:
         served = _run_in_session(str(directory), examples)
@@ -47,7 +49,7 @@ def check_servable(directory: str | Path, curves: LightCurves, limit: int = 4) -
     expected = {name: value.numpy() for name, value in signature(tf.constant(examples)).items()}
     difference = 0.0
     for name, value in expected.items():
-        if not np.isfinite(served[name]).all():
+        if not (np.isfinite(served[name]).all() and np.isfinite(value).all()):
             raise ModelError(
                 f"A served model must answer with finite numbers. {directory} does not, in "
                 f"{name!r}."
@@ -64,6 +66,8 @@ def check_servable(directory: str | Path, curves: LightCurves, limit: int = 4) -
 def _run_in_session(directory: str, examples: np.ndarray) -> dict[str, np.ndarray]:
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         meta = tf.compat.v1.saved_model.load(session, ["serve"], directory)
+        if _SIGNATURE not in meta.signature_def:  # indexing would make an empty one
+            raise KeyError(f"it has no signature {_SIGNATURE!r}")
         signature = meta.signature_def[_SIGNATURE]
         feed = {tensor.name: examples for tensor in signature.inputs.values()}
         fetches = {name: tensor.name for name, tensor in signature.outputs.items()}

@@ -105,7 +105,7 @@ class Encoder(keras.layers.Layer):
         """Encodes windows.
 
         Args:
-            times: float32 [batch, steps], days since the window's mean time.
+            times: float32 [batch, steps], days since the window's mean time; finite everywhere.
             magnitudes: float32 [batch, steps], centred; ignored where not visible.
             visible: bool [batch, steps], False at hidden steps and padding.
             dropout_key: see :class:`~astromer.encoder.dropout.CounterDropout`.

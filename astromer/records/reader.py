@@ -74,7 +74,7 @@ class RecordBatch:
 def read_light_curves(
     files: Sequence[str | Path], *, limit: int | None = None, progress: bool = False
 ) -> LightCurves:
-    """Reads the light curves of record files, in their order.
+    """Reads the light curves of record files, in their order, each sorted by time.
 
     Values are not judged here; see :func:`astromer.records.check.check_fold`.
 
@@ -98,7 +98,7 @@ def read_light_curves(
             bar.update(len(batch))
             if left <= 0:
                 break
-    return LightCurves.concatenate(parts)
+    return LightCurves.concatenate(parts).sorted_by_time()
 
 
 def iterate_batches(files: Iterable[str | Path]) -> Iterator[RecordBatch]:

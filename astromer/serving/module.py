@@ -37,12 +37,12 @@ class ServingModule(tf.Module):
         status: int32 [batch]; 0 = fine, 1 = fewer than 5 usable observations, embedded as zeros.
 
     ``reconstruct(mjd, mag, errmag, length, visible)``, with ``visible`` bool [batch, steps],
-    hides the magnitudes of the other steps and returns ``mag`` float32 [batch, steps], the
-    prediction of every usable step [mag], NaN elsewhere, and ``status``.
+    hides the magnitudes (and errors) of the other steps and returns ``mag`` float32
+    [batch, steps], the prediction of every usable step [mag], NaN elsewhere, and ``status``.
 
     Args:
         model: the trained model.
-        rules: which observations are usable.
+        rules: which observations are usable, and how many a light curve needs.
     """
 
     def __init__(self, model: Reconstructor, rules: LightCurveRules = LightCurveRules()):
@@ -55,7 +55,7 @@ class ServingModule(tf.Module):
         def windows_of(
             mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor, visible: tf.Tensor
         ) -> GraphWindows:
-            usable = usable_steps(mjd, mag, errmag, length, rules.max_errmag)
+            usable = usable_steps(mjd, mag, errmag, length, visible, rules)
             return cut_windows(mjd, mag, usable, visible, window_size, model.normalise)
 
         def embed(mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor) -> Outputs:

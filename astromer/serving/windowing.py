@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from pipeline_config import LightCurveRules
+
 
 class GraphWindows(NamedTuple):
     """Windows of a batch of light curves.
@@ -33,15 +35,25 @@ class GraphWindows(NamedTuple):
 
 
 def usable_steps(
-    mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor, max_errmag: float
+    mjd: tf.Tensor,
+    mag: tf.Tensor,
+    errmag: tf.Tensor,
+    length: tf.Tensor,
+    shown: tf.Tensor,
+    rules: LightCurveRules,
 ) -> tf.Tensor:
-    """bool [batch, steps]: finite time and magnitude, and an error in (0, max_errmag).
+    """bool [batch, steps]: steps before ``length`` whose values keep the rules.
 
-    A NaN error means that the survey gives none, and is accepted: the encoder reads no errors.
+    NaN and infinity never do, but a NaN error is accepted: it means that the survey gives none,
+    and the encoder reads no errors. Where the magnitude is not shown, magnitude and error are not
+    looked at: what is hidden must not change anything.
     """
     inside = tf.range(tf.shape(mjd)[1])[None, :] < tf.cast(length, tf.int32)[:, None]
-    error_fits = tf.math.is_nan(errmag) | ((errmag > 0) & (errmag < max_errmag))
-    return inside & tf.math.is_finite(mjd) & tf.math.is_finite(mag) & error_fits
+    time_fits = (mjd >= rules.min_mjd) & (mjd <= rules.max_mjd)
+    value_fits = (mag >= rules.min_mag) & (mag <= rules.max_mag)
+    error_fits = (errmag > rules.min_errmag) & (errmag < rules.max_errmag)
+    error_fits |= tf.math.is_nan(errmag)
+    return inside & time_fits & (~shown | (value_fits & error_fits))
 
 
 def cut_windows(

@@ -9,11 +9,9 @@ import numpy as np
 
 from astromer.batches import Batch, assemble
 from astromer.light_curves import LightCurves
-from astromer.masking import draw
+from astromer.masking import draw, mask_seed
 from astromer.windows import random_windows
 from pipeline_config import MaskingConfig
-
-_WINDOWS, _MASKS = 0, 1
 
 
 class TrainingEpoch:
@@ -43,8 +41,8 @@ class TrainingEpoch:
         self.batch_size = batch_size
         self.masking = masking
         self.normalise = normalise
-        self._mask_seed = [seed, epoch, _MASKS]
-        rng = np.random.default_rng([seed, epoch, _WINDOWS])
+        self._mask_seed = mask_seed(seed, epoch)
+        rng = np.random.default_rng([seed, epoch])
         self.windows = random_windows(curves.offsets, window_size, rng)
 
     def __len__(self) -> int:

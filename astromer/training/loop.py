@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from astromer.batches import Batch
 from astromer.distribution import is_chief, make_strategy
 from astromer.encoder import Reconstructor
 from astromer.errors import TrainingError, TrainingInterrupted, UsageError
@@ -156,7 +157,7 @@ class Trainer:
         for step, sums in enumerate(pending, first):
             values = sums.numpy().astype(np.float64)
             if not np.isfinite(values).all():
-                ids = self.train_curves.ids[np.unique(epoch.batch(step).curve)]
+                ids = _suspects(epoch.batch(step), self.train_curves)
                 raise TrainingError(
                     f"The loss must stay finite. Received {values[0]} in epoch "
                     f"{progress.epoch + 1}, step {step + 1}, on objects {', '.join(ids[:10])}"
@@ -231,15 +232,18 @@ class Trainer:
     def _save(self) -> None:
         if not self.chief:
             return  # every worker holds the same state
-        groups = {
+        self.state_file.save(self.progress, self._state())
+
+    def _state(self) -> dict[str, list[np.ndarray]]:
+        return {
             "weights": self._weights(),
             "best": self.best_weights,
             "optimizer": [np.asarray(v) for v in self.step.optimizer.variables],
         }
-        self.state_file.save(self.progress, groups)
 
     def _restore(self) -> None:
-        saved = self.state_file.restore(self.progress.fingerprint)
+        shapes = {name: [a.shape for a in arrays] for name, arrays in self._state().items()}
+        saved = self.state_file.restore(self.progress.fingerprint, shapes)
         if saved is None:
             return
         self.progress, groups = saved
@@ -257,6 +261,13 @@ class Trainer:
     def _assign(self, values: list[np.ndarray]) -> None:
         for variable, value in zip(self.model.variables, values, strict=True):
             variable.assign(value)
+
+
+def _suspects(batch: Batch, curves: LightCurves) -> list[str]:
+    """Ids of the objects of a batch, those with values that are not finite first."""
+    finite = np.isfinite(batch.target).all(axis=1) & np.isfinite(batch.times).all(axis=1)
+    order = np.argsort(finite, kind="stable")
+    return list(dict.fromkeys(curves.ids[batch.curve[order]].tolist()))
 
 
 def train(train: LightCurves, validation: LightCurves, **settings: Any) -> TrainingResult:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from astromer.errors import ModelError, UsageError
+from astromer.npz import DAMAGED
 
 _PROGRESS = "progress.json"
 
@@ -63,15 +63,21 @@ class StateFile:
             for index, array in enumerate(members)
         }
         arrays[_PROGRESS] = np.array(json.dumps(asdict(progress)))
-        partial = self.folder / f".state.{os.getpid()}.partial"
+        partial = self.folder / ".state.partial"  # one name: a killed run's is overwritten
         with open(partial, "wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, self.path)
 
-    def restore(self, expected: str) -> tuple[Progress, dict[str, list[np.ndarray]]] | None:
+    def restore(
+        self, expected: str, shapes: dict[str, list[tuple[int, ...]]]
+    ) -> tuple[Progress, dict[str, list[np.ndarray]]] | None:
         """The saved state, or None where there is none.
+
+        Args:
+            expected: the fingerprint that it must have.
+            shapes: of the arrays in each group.
 
         Raises:
             UsageError: if it belongs to other settings or data.
@@ -86,7 +92,10 @@ class StateFile:
                 groups: dict[str, list[np.ndarray]] = {}
                 for name in sorted(names, key=lambda name: int(name.rsplit("/", 1)[1])):
                     groups.setdefault(name.rsplit("/", 1)[0], []).append(saved[name])
-        except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, OSError) as error:
+            received = {group: [a.shape for a in members] for group, members in groups.items()}
+            if progress.fingerprint == expected and received != shapes:
+                raise ValueError("arrays are missing or of another shape")
+        except DAMAGED as error:
             raise ModelError(
                 f"A checkpoint must be readable. Received: {self.path}, which is damaged "
                 f"({type(error).__name__}). Delete it to train from the start."

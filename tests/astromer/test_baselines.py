@@ -42,7 +42,7 @@ def naive_interpolation(batch: Batch) -> np.ndarray:
 
 def batch_of(mjd: list[float], mag: list[float], errmag: list[float], hidden: list[int]) -> Batch:
     """One window with chosen hidden steps."""
-    curve = LightCurve(np.array(mjd), np.float32(mag), np.float32(errmag))
+    curve = LightCurve(np.array(mjd), np.array(mag, np.float32), np.array(errmag, np.float32))
     curves = LightCurves.from_curves([curve])
     observed = np.ones((1, len(mjd)), bool)
     chosen = np.zeros_like(observed)

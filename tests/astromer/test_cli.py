@@ -97,7 +97,7 @@ def test_help_names_every_flag_its_default_and_reason(capsys: pytest.CaptureFixt
         assert expected in text
 
 
-def exit_of(main) -> int:
+def exit_of(main) -> object:
     before = signal.getsignal(signal.SIGTERM)
     try:
         with pytest.raises(SystemExit) as caught:
@@ -167,7 +167,7 @@ def test_signals_end_a_program_without_a_traceback(
 
 def test_a_reader_that_goes_away_ends_it_quietly(toy) -> None:
     body = "[print('x' * 1000) for _ in range(100000)]"
-    line = f'{sys.executable} -c "$0" | head -c 10; echo; echo ${{PIPESTATUS[0]}}'
+    line = f'{sys.executable} -c "$0" | head -c 10; code=${{PIPESTATUS[0]}}; echo; echo $code'
     done = subprocess.run(
         ["bash", "-c", line, PROGRAM.format(body=body)],
         cwd=toy.root,

@@ -64,7 +64,7 @@ def test_roles_partition_the_probed_steps(
     assert (probing.observed.sum(axis=1) == lengths).all()
     assert (probing.observed == (np.arange(30) < lengths[:, None])).all()
     roles = [probing.same, probing.random, probing.hidden]
-    assert (sum(role.astype(int) for role in roles) == probing.probed).all()
+    assert (np.sum(roles, axis=0) == probing.probed).all()
     assert not (probing.probed & ~probing.observed).any()
     assert (probing.visible == (probing.observed & ~probing.hidden)).all()
     assert (probing.truthful == (probing.visible & ~probing.random)).all()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,22 +11,7 @@ import pytest
 from astromer.errors import DataNotFoundError, LightCurveError, UsageError
 from astromer.pretrain import parse, pretrain
 
-SMALL = [
-    "--hidden",
-    "8",
-    "--n-heads",
-    "2",
-    "--n-layers",
-    "1",
-    "--window",
-    "20",
-    "--bs",
-    "4",
-    "--epochs",
-    "2",
-    "--lr",
-    "1e-2",
-]
+SMALL = "--hidden 8 --n-heads 2 --n-layers 1 --window 20 --bs 4 --epochs 2 --lr 1e-2".split()  # noqa: SIM905
 SCRIPTS = ("presentation.scripts.pretrain", "presentation.scripts.disttrain")
 
 
@@ -202,8 +188,6 @@ def test_a_failed_export_leaves_the_model_of_before(
 
 def test_unsorted_records_train_as_sorted_ones(toy, tmp_path: Path) -> None:
     """Windows are runs in time; the served model sorts, so training must not see another order."""
-    from dataclasses import replace
-
     curves = {
         split: toy.curves((30, 25), i) for i, split in enumerate(("train", "validation", "test"))
     }

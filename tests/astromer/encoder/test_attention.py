@@ -41,7 +41,7 @@ def test_it_is_softmax_attention(layer: MultiHeadAttention) -> None:
 
 def test_a_blocked_key_leaves_no_trace(layer: MultiHeadAttention) -> None:
     x = np.random.default_rng(1).normal(size=(1, 4, 12)).astype(np.float32)
-    bias = np.float32([0, 0, -1e9, 0])[None, None, None, :]
+    bias = np.array([0, 0, -1e9, 0], np.float32)[None, None, None, :]
     planted = x.copy()
     planted[:, 2] += 5
     one, other = layer(x, bias).numpy(), layer(planted, bias).numpy()

@@ -7,7 +7,7 @@ import pytest
 
 from astromer.encoder.positional import positional_encoding
 
-TIMES = np.float32([[-300.25, -1.5, 0.0], [0.001, 7.0, 812.5]])
+TIMES = np.array([[-300.25, -1.5, 0.0], [0.001, 7.0, 812.5]], np.float32)
 
 
 def by_formula(time: float, d_model: int, base: float) -> list[float]:

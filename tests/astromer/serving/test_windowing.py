@@ -40,15 +40,15 @@ def test_windows_in_the_graph_are_those_of_the_training(toy, normalise: bool) ->
 def test_which_steps_are_usable() -> None:
     nan, inf = np.nan, np.inf
     mjd = np.array([[1, nan, 3, inf, 5, 6, 7, 8, 9.0]])
-    mag = np.float32([[1, 2, nan, 4, 5, 6, 7, 8, 9]])
-    errmag = np.float32([[0.1, 0.1, 0.1, 0.1, 0, 1, nan, 0.1, 0.1]])
+    mag = np.array([[1, 2, nan, 4, 5, 6, 7, 8, 9]], np.float32)
+    errmag = np.array([[0.1, 0.1, 0.1, 0.1, 0, 1, nan, 0.1, 0.1]], np.float32)
     got = usable_steps(mjd, mag, errmag, np.array([8]), 1.0).numpy()[0]
     assert np.flatnonzero(got).tolist() == [0, 6, 7]
 
 
 def test_positions_lead_back_to_the_input() -> None:
     mjd = np.array([[5.0, 3.0, np.nan, 1.0, 4.0]])
-    mag = np.float32([[50, 30, 99, 10, 40]])
+    mag = np.array([[50, 30, 99, 10, 40]], np.float32)
     usable = np.isfinite(mjd)
     windows = cut_windows(mjd, mag, usable, np.ones_like(usable), 3, False)
     observed = windows.observed.numpy()

@@ -83,7 +83,7 @@ def test_evaluation_masks_are_those_of_no_training_epoch(toy, seed: int) -> None
 def test_an_abandoned_epoch_leaves_no_thread_behind(curves) -> None:
     batches = epoch_of(curves).batches()
     next(batches)
-    batches.close()
+    del batches
     assert not [t for t in threading.enumerate() if t.name.startswith("batches")]
 
 

@@ -114,11 +114,12 @@ def test_a_rare_checkpoint_costs_work_and_nothing_else(
     steps = []
     with pytest.MonkeyPatch.context() as patch:
         begun = loop.TrainStep.__call__
-        patch.setattr(
-            loop.TrainStep,
-            "__call__",
-            lambda self, batch, number: (steps.append(number), begun(self, batch, number))[1],
-        )
+
+        def call(self, batch, number: int):
+            steps.append(number)
+            return begun(self, batch, number)
+
+        patch.setattr(loop.TrainStep, "__call__", call)
         result = small_run(tmp_path, checkpoint_seconds=1000.0)
     assert steps == [3, 4, 5, 6, 7, 8]
     assert bits.same(bits.of(result.model), uninterrupted.weights)

@@ -21,9 +21,9 @@ PROGRESS = Progress(
     seconds=12.5,
     history=[{"epoch": 0, "val_hidden_rmse": 1 / 3, "val_hidden_r2": float("nan")}],
 )
-GROUPS = {
-    "weights": [np.float32([[1, 2], [3, 4]]), np.float32(0.1)],
-    "optimizer": [np.int64(5), *(np.full(3, i, np.float32) for i in range(12))],
+GROUPS: dict[str, list[np.ndarray]] = {
+    "weights": [np.array([[1, 2], [3, 4]], np.float32), np.array(0.1, np.float32)],
+    "optimizer": [np.array(5), *(np.full(3, i, np.float32) for i in range(12))],
 }
 
 
