@@ -76,13 +76,15 @@ class Evaluation:
         return {name: chosen for name, chosen in groups.items() if chosen.any()}
 
     def table(self, by_group: bool = False) -> str:
-        """Hidden-step scores as text: all windows, then optionally each group."""
+        """Hidden-step scores as text: all windows, then optionally each group with any."""
         rows = [("hidden steps", "", "RMSE [mag]", "R2", "skill")]
         groups = {"all": np.ones(len(self.windows), dtype=bool)}
         if by_group:
             groups |= self.groups()
         for group, chosen in groups.items():
             model = self.hidden["model"].where(chosen)
+            if not model.count.any():
+                continue
             for name in ("model", *BASELINES):
                 scores = self.hidden[name].where(chosen)
                 skill = "" if name == "model" else f"{model.skill_over(scores):+.3f}"

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -54,7 +55,9 @@ def export_saved_model(
         "rules": to_dict(rules),
         "metadata": metadata or {},
     }
-    np.savez(extra / WEIGHTS, **{v.path: np.asarray(v) for v in model.variables})
+    np.savez(
+        extra / WEIGHTS, **{name: np.asarray(v) for name, v in _named_variables(model).items()}
+    )
     (extra / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     return directory
 
@@ -77,7 +80,8 @@ def load_model(directory: str | Path) -> Reconstructor:
             f"A pushed model must hold its config and weights. {path.parent} does not: {error}. "
             "Export the model again."
         ) from error
-    expected = {v.path: tuple(v.shape) for v in model.variables}
+    variables = _named_variables(model)
+    expected = {name: tuple(v.shape) for name, v in variables.items()}
     received = {name: array.shape for name, array in weights.items()}
     if expected != received:
         wrong = sorted(set(expected.items()) ^ set(received.items()))
@@ -85,8 +89,8 @@ def load_model(directory: str | Path) -> Reconstructor:
             f"Weights must fit the config. In {path} these differ: "
             f"{', '.join(sorted({name for name, _ in wrong}))}. Export the model again."
         )
-    for variable in model.variables:
-        variable.assign(weights[variable.path])
+    for name, variable in variables.items():
+        variable.assign(weights[name])
     return model
 
 
@@ -128,6 +132,15 @@ def latest_version(path: str | Path) -> Path:
 
 def _entries(path: Path) -> list[str]:
     return [entry for entry in os.listdir(path) if entry.isdecimal()] if path.is_dir() else []
+
+
+def _named_variables(model: Reconstructor) -> dict[str, keras.Variable]:
+    """Variables by names that do not depend on what Keras called the model and its encoder."""
+    encoder = model.encoder
+    named = {f"encoder/{v.path.split(f'{encoder.name}/')[-1]}": v for v in encoder.variables}
+    for layer in (model.norm, model.head):
+        named |= {f"{layer.name}/{v.name}": v for v in layer.variables}
+    return named
 
 
 def _encoder_config(encoder: Encoder) -> dict[str, Any]:

@@ -51,7 +51,6 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
     masking = config_from(args, MaskingConfig)
     training = config_from(args, TrainingConfig)
     fold = Fold.open(args.data)
-    make_folder(args.output, "--output")
     limit = None
     if training.debug:
         limit = DebugConfig().curves_per_split
@@ -71,6 +70,7 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
     strategy = make_strategy(training.replicas, one_device=one_device)
     chief = is_chief(strategy)
     check_fold(fold, LightCurveRules())
+    make_folder(args.output, "--output")
     curves = {
         split: read_light_curves(files, limit=limit, progress=True)
         for split, files in fold.files.items()

@@ -12,7 +12,10 @@ class SurveyConfig:
     """Which survey to make, and how it is divided."""
 
     curves: int = knob(
-        600, "stars in the survey; 600 train in a minute or two", "--curves", bounds="[3, 1e6]"
+        1200,
+        "stars in the survey; enough for a small model to beat interpolation in minutes",
+        "--curves",
+        bounds="[3, 1e6]",
     )
     seed: int = knob(
         RecordsConfig.seed, "seed of the stars and of their division", "--seed", bounds="[0, inf)"

@@ -71,13 +71,13 @@ class StateFile:
         os.replace(partial, self.path)
 
     def restore(
-        self, expected: str, shapes: dict[str, list[tuple[int, ...]]]
+        self, expected: str, shapes: dict[str, list[tuple[int, ...]]] | None = None
     ) -> tuple[Progress, dict[str, list[np.ndarray]]] | None:
         """The saved state, or None where there is none.
 
         Args:
             expected: the fingerprint that it must have.
-            shapes: of the arrays in each group.
+            shapes: of the arrays in each group; None takes them as they are.
 
         Raises:
             UsageError: if it belongs to other settings or data.
@@ -93,7 +93,7 @@ class StateFile:
                 for name in sorted(names, key=lambda name: int(name.rsplit("/", 1)[1])):
                     groups.setdefault(name.rsplit("/", 1)[0], []).append(saved[name])
             received = {group: [a.shape for a in members] for group, members in groups.items()}
-            if progress.fingerprint == expected and received != shapes:
+            if progress.fingerprint == expected and shapes not in (None, received):
                 raise ValueError("arrays are missing or of another shape")
         except DAMAGED as error:
             raise ModelError(

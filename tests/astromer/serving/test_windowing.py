@@ -7,6 +7,7 @@ from astromer.batches import assemble
 from astromer.masking import nothing_probed
 from astromer.serving.windowing import cut_windows, usable_steps
 from astromer.windows import sequential_windows
+from pipeline_config import LightCurveRules
 
 
 def padded(curves):
@@ -23,7 +24,7 @@ def padded(curves):
 def test_windows_in_the_graph_are_those_of_the_training(toy, normalise: bool) -> None:
     curves = toy.curves([1, 4, 19, 20, 21, 40, 93])
     mjd, mag, errmag, length = padded(curves)
-    usable = usable_steps(mjd, mag, errmag, length, 1.0)
+    usable = usable_steps(mjd, mag, errmag, length, np.ones(mag.shape, bool), LightCurveRules())
     graph = cut_windows(mjd, mag, usable, np.ones_like(mag, bool), 20, normalise)
     windows = sequential_windows(curves.offsets, 20)
     batch = assemble(curves, windows, nothing_probed(windows.length, 20), normalise=normalise)
@@ -42,8 +43,21 @@ def test_which_steps_are_usable() -> None:
     mjd = np.array([[1, nan, 3, inf, 5, 6, 7, 8, 9.0]])
     mag = np.array([[1, 2, nan, 4, 5, 6, 7, 8, 9]], np.float32)
     errmag = np.array([[0.1, 0.1, 0.1, 0.1, 0, 1, nan, 0.1, 0.1]], np.float32)
-    got = usable_steps(mjd, mag, errmag, np.array([8]), 1.0).numpy()[0]
+    shown = np.ones(mag.shape, bool)
+    got = usable_steps(mjd, mag, errmag, np.array([8]), shown, LightCurveRules()).numpy()[0]
     assert np.flatnonzero(got).tolist() == [0, 6, 7]
+    # What is not shown need not be there, or make sense; its time must.
+    got = usable_steps(mjd, mag, errmag, np.array([8]), ~shown, LightCurveRules()).numpy()[0]
+    assert np.flatnonzero(got).tolist() == [0, 2, 4, 5, 6, 7]
+
+
+def test_sentinels_and_other_time_systems_are_not_usable() -> None:
+    mjd = np.array([[59000.0, 59001.0, 2459002.5]])
+    mag = np.array([[15.0, 99.999, 15.1]], np.float32)
+    errmag = np.full((1, 3), 0.1, np.float32)
+    shown = np.ones((1, 3), bool)
+    got = usable_steps(mjd, mag, errmag, np.array([3]), shown, LightCurveRules()).numpy()[0]
+    assert got.tolist() == [True, False, False]
 
 
 def test_positions_lead_back_to_the_input() -> None:
@@ -68,8 +82,8 @@ def test_seconds_survive() -> None:
 @pytest.mark.parametrize("planted", [0.0, 1e30, -7.0])
 def test_hidden_magnitudes_reach_nothing(toy, planted: float) -> None:
     mjd, mag, errmag, length = padded(toy.curves([20, 33]))
-    usable = usable_steps(mjd, mag, errmag, length, 1.0)
     shown = np.random.default_rng(0).random(mag.shape) < 0.6
+    usable = usable_steps(mjd, mag, errmag, length, shown, LightCurveRules())
     other = np.where(shown | ~usable.numpy(), mag, np.float32(planted))
     one, two = (cut_windows(mjd, m, usable, shown, 20, True) for m in (mag, other))
     for name in ("times", "magnitudes", "centre", "scale", "visible"):
