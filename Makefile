@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 DATA := data/synthetic
 OUTPUT := outputs
 RUN_FLAGS := --model astromer_v2 --n-layers 2 --hidden 64 --n-heads 2 --bs 16 --lr 3e-3 \
-	--warmup-steps 100 --decay cosine --epochs 40 --patience 40
+	--warmup-steps 100 --decay cosine --epochs 50 --patience 50
 ARGS ?=
 LOCK_FLAGS :=
 CODE := $(wildcard astromer components pipeline presentation scripts benchmarks tests) pipeline_config.py

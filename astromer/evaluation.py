@@ -83,7 +83,7 @@ class Evaluation:
             groups |= self.groups()
         for group, chosen in groups.items():
             model = self.hidden["model"].where(chosen)
-            if not model.count.any():
+            if group != "all" and not model.count.any():
                 continue
             for name in ("model", *BASELINES):
                 scores = self.hidden[name].where(chosen)
