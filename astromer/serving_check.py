@@ -43,7 +43,7 @@ def check_servable(directory: str | Path, curves: LightCurves, limit: int = 4) -
     except (tf.errors.OpError, OSError, KeyError, ValueError, RuntimeError) as error:
         raise ModelError(
             f"A model server must be able to load and run a model. {directory} it cannot: "
-            f"{str(error).splitlines()[0]}."
+            f"{_reason(error)}."
         ) from error
     signature = tf.saved_model.load(str(directory)).signatures[_SIGNATURE]
     expected = {name: value.numpy() for name, value in signature(tf.constant(examples)).items()}
@@ -61,6 +61,15 @@ def check_servable(directory: str | Path, curves: LightCurves, limit: int = 4) -
             f"{difference:.2g}."
         )
     return {"curves": len(examples), "difference": difference}
+
+
+def _reason(error: Exception) -> str:
+    """The line of a TensorFlow error that says something."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    told = [
+        line for line in lines if line and not line.startswith(("Graph execution", "Detected at"))
+    ]
+    return told[0][:300] if told else type(error).__name__
 
 
 def _run_in_session(directory: str, examples: np.ndarray) -> dict[str, np.ndarray]:
