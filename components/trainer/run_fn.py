@@ -9,6 +9,7 @@ from typing import Any
 
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from astromer.distribution import make_strategy
 from astromer.export import export_saved_model
 from astromer.light_curves import LightCurves
 from astromer.records.reader import read_light_curves
@@ -40,6 +41,7 @@ def run_fn(fn_args: FnArgs) -> None:
     encoder = EncoderConfig(**settings["encoder"])
     masking = MaskingConfig(**settings["masking"])
     training = TrainingConfig(**settings["training"])
+    strategy = make_strategy(training.replicas)  # before TensorFlow is used for anything else
     fingerprint = run_fingerprint(settings)
     folder = Path(settings["training_root"]) / fingerprint
 
@@ -51,6 +53,7 @@ def run_fn(fn_args: FnArgs) -> None:
         training=training,
         checkpoint_dir=folder / "checkpoints",
         log_dir=folder / "logs",
+        strategy=strategy,
     )
 
     provenance = {

@@ -52,6 +52,7 @@ def test_astromer_1_as_published(astromer1, run):
         assert np.quantile(difference, 0.999) < limit
         assert difference.max() < 5e-3
     per_window = np.sum(scored * (true - predicted) ** 2, axis=1) / scored.sum(axis=1)
+    np.testing.assert_allclose(per_window, astromer1[f"{run}_mse_per_window"], atol=1e-5)
     assert np.sqrt(per_window.mean()) == pytest.approx(float(astromer1[f"{run}_loss"]), abs=1e-5)
     mean = np.sum(scored * true, axis=1, keepdims=True) / scored.sum(axis=1, keepdims=True)
     r2 = 1 - np.sum(scored * (true - predicted) ** 2) / np.sum(scored * (true - mean) ** 2)
