@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from astromer.errors import ModelError
+from astromer.toml import tomllib
 
 _SETTINGS = ("conf.json", "config.toml")
 _LARGEST = 2 * 1024**3  # bytes of one member; public checkpoints have a few million
@@ -53,7 +54,7 @@ def read_settings(prefix: Path) -> dict[str, Any]:
         path = prefix.parent / name
         if path.is_file():
             try:
-                return json.loads(path.read_text()) if name.endswith(".json") else _toml(path)
+                return (json if name.endswith(".json") else tomllib).loads(path.read_text())
             except ValueError as error:
                 raise ModelError(f"{path} must be readable. Received: {error}.") from error
     raise ModelError(
@@ -116,11 +117,3 @@ def _prefix_in(folder: Path, source: Path) -> Path:
             f"has {names}. Name one of them, without its ending."
         )
     return found[0].with_suffix("")
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        import tomllib
-    except ModuleNotFoundError:  # Python 3.10
-        import tomli as tomllib
-    return tomllib.loads(path.read_text())

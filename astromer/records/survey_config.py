@@ -6,18 +6,13 @@ Imports the standard library (and its TOML reader) only.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from astromer.errors import DataNotFoundError, UsageError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from astromer.toml import tomllib
 
 DTYPES = ("string", "integer", "float")
 _SERIES = ("mjd", "mag", "errmag")
