@@ -225,6 +225,10 @@ class DebugConfig:
     curves_per_split: int = knob(64, "enough windows for a step or two")
     epochs: int = knob(2, "enough to see the loss fall and early stopping run", bounds="[1, inf)")
 
+    def shortened(self, training: TrainingConfig) -> TrainingConfig:
+        """The training with no more epochs than a trial takes."""
+        return dataclasses.replace(training, epochs=min(training.epochs, self.epochs))
+
 
 @dataclass(frozen=True)
 class PipelineConfig:

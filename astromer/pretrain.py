@@ -7,7 +7,6 @@ and on all of them.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from pathlib import Path
 
 from astromer.cli import Parser, add_flags, config_from
@@ -54,8 +53,7 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
     limit = None
     if training.debug:
         limit = DebugConfig().curves_per_split
-        epochs = min(training.epochs, DebugConfig().epochs)
-        training = dataclasses.replace(training, epochs=epochs)
+        training = DebugConfig().shortened(training)
 
     from astromer.logs import silence
 

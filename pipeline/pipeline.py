@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -58,8 +57,7 @@ def create_pipeline(
 
     training, most_curves = config.training, 0
     if training.debug:
-        epochs = min(training.epochs, config.debug.epochs)
-        training = dataclasses.replace(training, epochs=epochs)
+        training = config.debug.shortened(training)
         most_curves = config.debug.curves_per_split
 
     example_gen = FoldExampleGen(
