@@ -17,6 +17,7 @@ from pipeline_config import (
     PipelineConfig,
     RecordsConfig,
     TrainingConfig,
+    ValidationConfig,
     check,
     to_dict,
 )
@@ -27,6 +28,7 @@ CONFIGS = [
     TrainingConfig,
     RecordsConfig,
     LightCurveRules,
+    ValidationConfig,
     EvaluationConfig,
     DebugConfig,
 ]
@@ -108,6 +110,9 @@ def test_defaults_are_valid_frozen_and_have_reasons(config: type) -> None:
         (RecordsConfig(val_frac=0.5, test_frac=0.5), "--val-frac"),
         (RecordsConfig(folds=0), "--folds"),
         (EvaluationConfig(batch_size=0), "batch_size"),
+        (ValidationConfig(max_rejected=1.5), "--max-rejected"),
+        (ValidationConfig(unsorted_mjd="ignore"), "unsorted_mjd"),
+        (ValidationConfig(not_finite="warn"), "not_finite"),
     ],
 )
 def test_wrong_values_are_refused_with_flag_and_value(wrong: Any, flag: str) -> None:
