@@ -202,8 +202,8 @@ class LightCurveRules:
         0.01, "shorter curves [days] are one visit of a quarter of an hour, whatever they count"
     )
     max_time_span: float = knob(
-        55000.0,
-        "longer curves [days] reach back before photographic plates: a zero among modern times",
+        45000.0,
+        "longer than photographic plates (39,000 days): a zero among times after 1982 [days]",
     )
     max_split_distance: float = knob(
         0.3,

@@ -6,6 +6,7 @@ readers of this package understand every layout by themselves.
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from astromer.records.codec import OLDER_SERIES, RESIDUAL, SERIES
@@ -35,6 +36,20 @@ def canonicalise(serialized: bytes) -> bytes:
             lists[name].feature.add().float_list.value.extend(values)
             changed = True
     return record.SerializeToString(deterministic=True) if changed else serialized
+
+
+def read_series(serialized: bytes) -> tuple[np.ndarray, ...]:
+    """mjd (float64), mag and errmag (float32) of a record as they are, equally long or not."""
+    lists = tf.train.SequenceExample.FromString(serialized).feature_lists.feature_list
+    mjd, mag, errmag = (
+        np.array([*_values(lists[name]), *_values(lists[older])], np.float32)
+        for name, older in zip(SERIES, OLDER_SERIES)
+    )
+    times = mjd.astype(np.float64)
+    residual = _values(lists[RESIDUAL])
+    if len(residual) == len(times):
+        times += residual
+    return times, mag, errmag
 
 
 def _values(feature_list: tf.train.FeatureList) -> list[float]:

@@ -14,12 +14,14 @@ class Context(NamedTuple):
     id: str
     label: int
     class_name: str
+    band: str = ""
 
 
 def read_context(serialized: bytes) -> Context:
-    """Reads id, label and class name of a serialized SequenceExample.
+    """Reads id, label, class name and band of a serialized SequenceExample.
 
-    Names are matched without regard to case: ``ID`` (else ``newID``), ``Label``, ``Class``.
+    Names are matched without regard to case: ``ID`` (else ``newID``), ``Label``, ``Class``,
+    ``Band``.
     """
     # A SequenceExample's context is where an Example has its features (field 1), so
     # parsing it as an Example reads the context and skips the series: twice as fast.
@@ -29,7 +31,12 @@ def read_context(serialized: bytes) -> Context:
         return Context("", -1, "")
     by_name = {name.lower(): features[name] for name in features}
     name = _text(by_name.get("id")) or _text(by_name.get("newid"))
-    return Context(name, _integer(by_name.get("label")), _text(by_name.get("class")))
+    return Context(
+        name,
+        _integer(by_name.get("label")),
+        _text(by_name.get("class")),
+        _text(by_name.get("band")),
+    )
 
 
 def _first(feature: tf.train.Feature | None) -> bytes | int | float | None:

@@ -15,30 +15,31 @@ from astromer.records.fold import compression_of
 _MAKE_AGAIN = "Make or copy the records again."
 
 
-def find_bad_record(file: Path) -> None:
+def find_bad_record(file: Path, *, strict: bool = True) -> None:
     """Reads a file record by record and raises for the first bad one.
 
     Raises:
         RecordError: a record is corrupt, cut off, or no light curve.
-        LightCurveError: a curve is empty or its series are not equally long.
+        LightCurveError: with ``strict``, a curve is empty or its series are not equally long.
     """
     index = 0
     try:
         dataset = tf.data.TFRecordDataset(str(file), compression_type=compression_of(file))
         for record in dataset:
-            explain_record(record.numpy(), file, index)
+            explain_record(record.numpy(), file, index, strict=strict)
             index += 1
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
         damage = "cut off" if "truncated" in str(error) else "corrupt (wrong checksum)"
         raise RecordError(f"{where(file, index)} is {damage}. {_MAKE_AGAIN}") from None
 
 
-def explain_record(serialized: bytes, file: Path, index: int) -> None:
+def explain_record(serialized: bytes, file: Path, index: int, *, strict: bool = True) -> None:
     """Raises what is wrong with one record; returns where nothing is.
 
     Raises:
-        RecordError: it is no SequenceExample, or lacks a list, or a list has a wrong type.
-        LightCurveError: the curve is empty or its series are not equally long.
+        RecordError: it is no SequenceExample, or a list has a wrong type; with ``strict``,
+            it lacks a list.
+        LightCurveError: with ``strict``, the curve is empty or its series are not equally long.
     """
     place = where(file, index)
     try:
@@ -57,9 +58,11 @@ def explain_record(serialized: bytes, file: Path, index: int) -> None:
     place += of_object(serialized)
     older = any(name in lists for name in OLDER_SERIES) and "mag" not in lists
     names = OLDER_SERIES if older else SERIES
-    lengths = {name: _length(lists, name, place) for name in names}
+    lengths = {name: _length(lists, name, place) for name in names if strict or name in lists}
     if RESIDUAL in lists:
         _length(lists, RESIDUAL, place)
+    if not strict:
+        return
     if not any(lengths.values()):
         raise LightCurveError(f"{place} is an empty light curve. Leave such objects out.")
     if len(set(lengths.values())) > 1:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from astromer.errors import DataAnomalyError, RecordError
 from astromer.records.encoding import ContextValue
+from astromer.records.star import BAND_SEPARATORS
 from astromer.records.survey_config import SurveyConfig
 
 _ARROW_TYPES = {"string": pa.string(), "integer": pa.int64(), "float": pa.float64()}
@@ -175,7 +176,7 @@ def _star_names(table: pa.Table, ids: pa.ChunkedArray) -> pa.ChunkedArray:
         return names
     # Some surveys name each band of a star: STAR_R and STAR_B are one star.
     for band in pc.unique(bands.cast(pa.string())).to_pylist():
-        for suffix in (f"{separator}{band}" for separator in "_-. " if band):
+        for suffix in (f"{separator}{band}" for separator in BAND_SEPARATORS if band):
             ends = pc.and_(pc.equal(bands, band), pc.ends_with(names, suffix))
             names = pc.if_else(ends, pc.utf8_slice_codeunits(names, 0, -len(suffix)), names)
     return names

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,11 @@ _THREADS = 2
 
 @dataclass(frozen=True)
 class RecordBatch:
-    """Consecutive records of one file, checked: every curve has three equally long series.
+    """Consecutive records of one file.
+
+    Every curve has three equally long series, unless it was read leniently: then a curve
+    without errors has NaN for them, and one whose series do not fit each other is there
+    with length 0.
 
     Attributes:
         file: where the records are.
@@ -34,7 +39,8 @@ class RecordBatch:
         mjd: float64 [num_observations], days, curve after curve.
         mag: float32 [num_observations].
         errmag: float32 [num_observations].
-        lengths: int64 [B], observations per curve, at least 1.
+        lengths: int64 [B], observations per curve, at least 1 unless read leniently.
+        series_lengths: int64 [3, B], values of mjd, mag and errmag in the record.
     """
 
     file: Path
@@ -44,6 +50,7 @@ class RecordBatch:
     mag: np.ndarray
     errmag: np.ndarray
     lengths: np.ndarray
+    series_lengths: np.ndarray
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -54,7 +61,11 @@ class RecordBatch:
         return np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
 
     def contexts(self) -> list[Context]:
-        """Id, label and class name of each curve."""
+        """Id, label, class name and band of each curve."""
+        return self._contexts
+
+    @cached_property
+    def _contexts(self) -> list[Context]:
         return [read_context(record) for record in self.serialized]
 
     def head(self, count: int) -> RecordBatch:
@@ -68,6 +79,7 @@ class RecordBatch:
             self.mag[:stop],
             self.errmag[:stop],
             self.lengths[:count],
+            self.series_lengths[:, :count],
         )
 
 
@@ -76,7 +88,7 @@ def read_light_curves(
 ) -> LightCurves:
     """Reads the light curves of record files, in their order, each sorted by time.
 
-    Values are not judged here; see :func:`astromer.records.check.check_fold`.
+    Values are not judged here; see :mod:`astromer.validation`.
 
     Args:
         files: TFRecord files, plain or gzip (told by their first bytes).
@@ -101,23 +113,32 @@ def read_light_curves(
     return LightCurves.concatenate(parts).sorted_by_time()
 
 
-def iterate_batches(files: Iterable[str | Path]) -> Iterator[RecordBatch]:
+def iterate_batches(files: Iterable[str | Path], *, strict: bool = True) -> Iterator[RecordBatch]:
     """Yields the records of each file in batches, in their order.
 
+    Args:
+        files: TFRecord files, plain or gzip.
+        strict: refuse light curves whose series are missing, empty or not equally long;
+            otherwise they come as :class:`RecordBatch` says.
+
     Raises:
-        RecordError, LightCurveError: as :func:`read_light_curves`.
+        RecordError: a file is corrupt or a record is no light curve.
+        LightCurveError: with ``strict``, a curve is empty or its series are not equally long.
     """
     for path in map(Path, files):
         check_framing(path)
         first = 0
         try:
             for serialized, (mjd, mag, errmag, lengths) in _parsed(path):
-                _check_lengths(path, first, serialized, lengths)
-                yield RecordBatch(path, first, serialized, mjd, mag, errmag, lengths[0])
+                if not _fit(lengths).all():
+                    _explain(path, first, serialized, lengths, strict)
+                    mjd, mag, errmag = _fitting((mjd, mag, errmag), lengths)
+                usable = np.where(_fit(lengths) | _only_errors_missing(lengths), lengths[0], 0)
+                yield RecordBatch(path, first, serialized, mjd, mag, errmag, usable, lengths)
                 first += len(serialized)
         except (tf.errors.DataLossError, tf.errors.InvalidArgumentError):
             # TensorFlow refuses a batch as a whole; a second, slower pass names the record.
-            find_bad_record(path)
+            find_bad_record(path, strict=strict)
             raise RecordError(f"{path} cannot be read as light-curve records.") from None
 
 
@@ -151,12 +172,36 @@ def _parse_flat(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
     return (*(rows.values for rows in series), lengths)
 
 
-def _check_lengths(file: Path, first: int, serialized: np.ndarray, lengths: np.ndarray) -> None:
-    """Raises for the first curve whose three lengths [3, B] are unequal or zero."""
-    bad = (lengths == 0).any(axis=0) | (lengths != lengths[0]).any(axis=0)
-    if bad.any():
-        position = int(np.flatnonzero(bad)[0])
-        explain_record(serialized[position], file, first + position)
+def _fit(lengths: np.ndarray) -> np.ndarray:
+    """bool [B], True where the three lengths [3, B] are equal and not zero."""
+    fit: np.ndarray = (lengths[0] > 0) & (lengths == lengths[0]).all(axis=0)
+    return fit
+
+
+def _only_errors_missing(lengths: np.ndarray) -> np.ndarray:
+    missing: np.ndarray = (lengths[0] > 0) & (lengths[1] == lengths[0]) & (lengths[2] == 0)
+    return missing
+
+
+def _explain(
+    file: Path, first: int, serialized: np.ndarray, lengths: np.ndarray, strict: bool
+) -> None:
+    """Raises for the first curve whose lengths [3, B] do not fit, if that is not allowed."""
+    for position in np.flatnonzero(~_fit(lengths)):
+        explain_record(serialized[position], file, first + int(position), strict=strict)
+
+
+def _fitting(series: tuple[np.ndarray, ...], lengths: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The values of curves that fit, and NaN for errors where there are none at all."""
+    fit, no_errors = _fit(lengths), _only_errors_missing(lengths)
+    mjd, mag, errmag = (
+        values[np.repeat(fit | no_errors, counts)]
+        for values, counts in zip(series, lengths, strict=True)
+    )
+    filled = np.full(len(mjd), np.nan, errmag.dtype)
+    kept = fit | no_errors
+    filled[np.repeat(fit[kept], lengths[0][kept])] = errmag
+    return mjd, mag, filled
 
 
 def _pack(batch: RecordBatch) -> LightCurves:

@@ -141,3 +141,30 @@ def test_a_file_that_vanished_is_a_record_error(tmp_path):
 def test_no_files_and_no_records_give_no_curves(tmp_path, make):
     assert len(read_light_curves([])) == 0
     assert len(read_light_curves([make.records(tmp_path / "0.record", [])])) == 0
+
+
+def test_lenient_reading_lets_curves_through_whose_series_do_not_fit(tmp_path, make):
+    records = [
+        make.record(5, 0),
+        make.sequence_example({"mjd": [1, 2], "mag": [1], "errmag": [1, 2]}).SerializeToString(),
+        make.sequence_example({"mjd": [1, 2], "mag": [3, 4]}, ID="n").SerializeToString(),
+        make.sequence_example({"mjd": [], "mag": [], "errmag": []}).SerializeToString(),
+        make.sequence_example({"mjd": [1], "errmag": [1]}).SerializeToString(),
+        make.record(7, 1, Band="V"),
+    ]
+    (batch,) = iterate_batches([make.records(tmp_path / "0.record", records)], strict=False)
+    assert batch.lengths.tolist() == [5, 0, 2, 0, 0, 7]
+    assert batch.series_lengths[:, 1].tolist() == [2, 1, 2]
+    assert len(batch.mjd) == len(batch.mag) == len(batch.errmag) == 14
+    assert batch.mag[5:7].tolist() == [3, 4]
+    assert np.isnan(batch.errmag).tolist() == [False] * 5 + [True] * 2 + [False] * 7
+    np.testing.assert_array_equal(batch.errmag[7:], make.series(7, 1)["errmag"])
+    assert [context.band for context in batch.contexts()][4:] == ["", "V"]
+
+
+@pytest.mark.parametrize("bad", [_with_wrong_type, lambda make: _plain_example()])
+def test_lenient_reading_still_refuses_what_is_no_light_curve(tmp_path, make, bad):
+    empty = make.sequence_example({"mjd": [], "mag": []}, ID="e").SerializeToString()
+    file = make.records(tmp_path / "0.record", [empty, make.record(), bad(make)])
+    with pytest.raises(RecordError, match=r"record 2 \(counted from 0\)"):
+        list(iterate_batches([file], strict=False))
