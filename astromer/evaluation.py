@@ -116,7 +116,7 @@ def evaluate(
         predictor: reused over calls so that the network is compiled once.
         progress: whether to show a bar.
     """
-    predictor = predictor or Predictor(model, batch_size)
+    predictor = predictor or Predictor(model)
     windows = sequential_windows(curves.offsets, model.window_size)
     hidden: dict[str, list[WindowScores]] = {name: [] for name in ("model", *BASELINES)}
     probed: list[WindowScores] = []

@@ -2,47 +2,94 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from astromer.batches import Batch
-from astromer.distribution import divide, rows_per_replica
+from astromer.distribution import divide
 from astromer.encoder import Reconstructor
+from astromer.passes import Pass, plan_passes
+
+_WINDOWS_PER_PASS = {"CPU": 32, "GPU": 256}  # what fits a processor's cache; what fills a GPU
+
+NETWORK_INPUTS = {
+    "times": tf.TensorSpec([None, None], tf.float32),
+    "magnitudes": tf.TensorSpec([None, None], tf.float32),
+    "visible": tf.TensorSpec([None, None], tf.bool),
+}
 
 
 class Predictor:
-    """Reconstructs batches; one compiled shape for all of them.
+    """Reconstructs batches.
 
     Args:
         model: the model, made under ``strategy``.
-        batch_size: windows per call at most.
         strategy: where to run; None for the default device.
     """
 
     def __init__(
-        self,
-        model: Reconstructor,
-        batch_size: int,
-        strategy: tf.distribute.Strategy | None = None,
+        self, model: Reconstructor, strategy: tf.distribute.Strategy | None = None
     ) -> None:
+        self.model = model
         self.strategy = strategy or tf.distribute.get_strategy()
-        self.rows = rows_per_replica(self.strategy, batch_size)
 
-        @tf.function(reduce_retracing=True)
         def run(inputs: dict[str, Any]) -> Any:
             return self.strategy.run(lambda inputs: model(**inputs), args=(inputs,))
 
-        self._run = run
+        self._run = compile_for_passes(run, self.strategy, NETWORK_INPUTS)
 
     def __call__(self, batch: Batch) -> np.ndarray:
-        """float32 [num_windows, window_size], centred and scaled like ``batch.target``."""
-        inputs = divide(self.strategy, network_inputs(batch), self.rows)
-        predicted = self._run(inputs)
-        if self.strategy.num_replicas_in_sync > 1:
+        """float32 [num_windows, window_size], centred and scaled like ``batch.target``.
+
+        Without meaning at padding.
+        """
+        predicted = np.zeros_like(batch.target)
+        inputs = network_inputs(batch)
+        parts = passes_of(batch, self.model, self.strategy)
+        for part, result in [(part, self._predict(inputs, part)) for part in parts]:
+            predicted[part.rows, : part.steps] = result.numpy()[: len(part.rows)]
+        return predicted
+
+    def _predict(self, inputs: dict[str, np.ndarray], part: Pass) -> tf.Tensor:
+        replicas = self.strategy.num_replicas_in_sync
+        chosen = {name: array[part.rows, : part.steps] for name, array in inputs.items()}
+        predicted = self._run(divide(self.strategy, chosen, -(-len(part.rows) // replicas)))
+        if replicas > 1:
             predicted = self.strategy.gather(predicted, axis=0)  # from other workers, too
-        return predicted.numpy()[: len(batch)]
+        return predicted
+
+
+def passes_of(
+    batch: Batch, model: Reconstructor, strategy: tf.distribute.Strategy, per_replica: int = 0
+) -> list[Pass]:
+    """The passes that a batch is worked on in.
+
+    Args:
+        batch: the batch.
+        model: public weights are given whole windows: what they say depends on the padding.
+        strategy: where it runs.
+        per_replica: windows that a replica works on at once; 0 for what suits its device.
+    """
+    if not per_replica:
+        per_replica = _WINDOWS_PER_PASS["GPU" if tf.config.list_logical_devices("GPU") else "CPU"]
+    length = batch.probing.observed.sum(axis=1)
+    window_size = batch.target.shape[1]
+    if model.encoder.quirks is not None:
+        length = np.full_like(length, window_size)
+    return plan_passes(length, window_size, per_replica * strategy.num_replicas_in_sync)
+
+
+def compile_for_passes(
+    function: Callable[..., Any], strategy: tf.distribute.Strategy, *signature: Any
+) -> Any:
+    """A tf.function that is traced once for passes of all sizes."""
+    if strategy.num_replicas_in_sync > 1:
+        # Values of several replicas have no signature: traced until the shapes are general.
+        return tf.function(function, reduce_retracing=True)
+    return tf.function(function, input_signature=signature)
 
 
 def network_inputs(batch: Batch) -> dict[str, np.ndarray]:

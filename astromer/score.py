@@ -59,7 +59,7 @@ def score(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     path = latest_version(args.model)
     model = load_model(path)
     batch_size = EvaluationConfig().batch_size
-    predictor = Predictor(model, batch_size)
+    predictor = Predictor(model)
     curves = read_light_curves(files, progress=True)
     if not len(curves):
         raise DataNotFoundError(f"The {args.split} split of {args.data} holds no light curve.")

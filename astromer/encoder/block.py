@@ -8,7 +8,9 @@ import keras
 import tensorflow as tf
 
 from astromer.encoder.attention import MultiHeadAttention
+from astromer.encoder.dense import FlatDense
 from astromer.encoder.dropout import CounterDropout
+from astromer.encoder.normalization import FastLayerNorm
 
 LAYER_NORM_EPSILON = 1e-6  # of the public code
 
@@ -50,13 +52,11 @@ class EncoderBlock(keras.layers.Layer):
         width = input_shape[-1]
         self.attention = MultiHeadAttention(self.num_heads, seed=self._seed(0), name="attention")
         self.attention_dropout = CounterDropout(self.dropout, 2 * self.salt, name="attention_drop")
-        self.attention_norm = keras.layers.LayerNormalization(
-            epsilon=LAYER_NORM_EPSILON, name="attention_norm"
-        )
+        self.attention_norm = FastLayerNorm(epsilon=LAYER_NORM_EPSILON, name="attention_norm")
         self.ffn_in = self._dense(self.ffn_dim, 10, "ffn_in", activation="tanh")
         self.ffn_out = self._dense(width, 11, "ffn_out")
         self.ffn_dropout = CounterDropout(self.dropout, 2 * self.salt + 1, name="ffn_drop")
-        self.ffn_norm = keras.layers.LayerNormalization(epsilon=LAYER_NORM_EPSILON, name="ffn_norm")
+        self.ffn_norm = FastLayerNorm(epsilon=LAYER_NORM_EPSILON, name="ffn_norm")
         for layer in (self.attention, self.attention_norm, self.ffn_in, self.ffn_norm):
             layer.build(input_shape)
         self.ffn_out.build((*input_shape[:-1], self.ffn_dim))
@@ -71,12 +71,13 @@ class EncoderBlock(keras.layers.Layer):
         self,
         x: tf.Tensor,
         bias: tf.Tensor,
+        keys: tf.Tensor | None = None,
         training: bool = False,
         dropout_key: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """x: float [batch, steps, width]; bias as in MultiHeadAttention. Returns the shape of x."""
+        """Arguments as in MultiHeadAttention. Returns float [batch, steps, width]."""
         h = self.attention_dropout(
-            self.attention(x, bias), training=training, dropout_key=dropout_key
+            self.attention(x, bias, keys), training=training, dropout_key=dropout_key
         )
         if self.skip:
             h = h + self.attention_skip(x)
@@ -99,9 +100,9 @@ class EncoderBlock(keras.layers.Layer):
             "seed": self.seed,
         }
 
-    def _dense(self, width: int, number: int, name: str, **kwargs: Any) -> keras.layers.Dense:
+    def _dense(self, width: int, number: int, name: str, **kwargs: Any) -> FlatDense:
         initializer = keras.initializers.GlorotUniform(seed=self._seed(number))
-        return keras.layers.Dense(width, kernel_initializer=initializer, name=name, **kwargs)
+        return FlatDense(width, kernel_initializer=initializer, name=name, **kwargs)
 
     def _seed(self, number: int) -> int | None:
         return None if self.seed is None else self.seed + number

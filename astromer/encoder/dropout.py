@@ -8,7 +8,8 @@ import keras
 import tensorflow as tf
 
 _PHILOX = 1
-_NUMBERS_PER_COUNTER = 4
+_NUMBERS_PER_COUNTER = 8  # of 16 bits
+_LEVELS = 2**16
 
 
 class CounterDropout(keras.layers.Layer):
@@ -19,7 +20,8 @@ class CounterDropout(keras.layers.Layer):
     Without one (a user's own ``fit``) it is ordinary dropout.
 
     Args:
-        rate: fraction of the values that is set to 0, in [0, 1).
+        rate: fraction of the values that is set to 0, in [0, 1); with a key, the nearest
+            multiple of 2^-16.
         salt: tells the dropout layers of one model apart.
     """
 
@@ -38,10 +40,12 @@ class CounterDropout(keras.layers.Layer):
             return x
         if dropout_key is None:
             return tf.nn.dropout(x, self.rate)
-        keep = self._uniform(tf.shape(x), dropout_key) >= self.rate
-        return tf.where(keep, x / (1 - self.rate), tf.zeros_like(x))
+        threshold = min(round(self.rate * _LEVELS), _LEVELS - 1)
+        keep = self._draw(tf.shape(x), dropout_key) >= threshold
+        return tf.where(keep, x * (_LEVELS / (_LEVELS - threshold)), 0.0)
 
-    def _uniform(self, shape: tf.Tensor, dropout_key: tf.Tensor) -> tf.Tensor:
+    def _draw(self, shape: tf.Tensor, dropout_key: tf.Tensor) -> tf.Tensor:
+        """uint16, two for each 32 random bits: the generator is what dropout costs."""
         seed, step, first_row = tf.unstack(tf.cast(dropout_key, tf.int64))
         # Every row starts at a counter of its own, whatever the size of the batch before it.
         row = tf.reduce_prod(tf.cast(shape[1:], tf.int64))
@@ -49,14 +53,15 @@ class CounterDropout(keras.layers.Layer):
         key = tf.cast(seed, tf.uint64)[None]
         low = tf.cast(first_row * counters, tf.uint64)
         high = tf.cast(step * 1024 + self.salt, tf.uint64)
-        values = tf.raw_ops.StatelessRandomUniformV2(
-            shape=tf.stack([tf.cast(shape[0], tf.int64), counters * _NUMBERS_PER_COUNTER]),
+        values = tf.raw_ops.StatelessRandomUniformFullIntV2(
+            shape=tf.stack([tf.cast(shape[0], tf.int64), counters, _NUMBERS_PER_COUNTER // 2]),
             key=key,
             counter=tf.stack([low, high]),
             alg=_PHILOX,
-            dtype=tf.float32,
+            dtype=tf.uint32,
         )
-        return tf.reshape(values[:, :row], shape)
+        drawn = tf.reshape(tf.bitcast(values, tf.uint16), [shape[0], -1])
+        return tf.reshape(drawn[:, :row], shape)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate, "salt": self.salt}

@@ -9,10 +9,10 @@ import keras
 import tensorflow as tf
 
 from astromer.encoder.block import EncoderBlock
+from astromer.encoder.dense import FlatDense
 from astromer.encoder.positional import positional_encoding
 from astromer.encoder.quirks import Quirks
-
-BLOCKED = -1e9  # added to a logit, leaves no weight in float32
+from astromer.encoder.visible_first import VisibleFirst
 
 
 class Encoder(keras.layers.Layer):
@@ -68,7 +68,7 @@ class Encoder(keras.layers.Layer):
         self.quirks = Quirks(**quirks) if isinstance(quirks, dict) else quirks
         self.seed = seed
         # === Layers ===
-        self.embedding = keras.layers.Dense(
+        self.embedding = FlatDense(
             d_model,
             kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
             name="magnitude_embedding",
@@ -124,11 +124,20 @@ class Encoder(keras.layers.Layer):
         dropout_key: tf.Tensor | None = None,
     ) -> list[tf.Tensor]:
         """The input embedding and the output of each block: num_layers + 1 tensors."""
-        bias = self._attention_bias(visible)
-        outputs = [self.embed_steps(times, magnitudes, visible)]
+        if self.quirks is not None:
+            # Public weights attend to hidden steps, so that all steps are keys.
+            outputs = [self.embed_steps(times, magnitudes, visible)]
+            bias = self._attention_bias(visible)
+            for block in self.blocks:
+                outputs.append(block(outputs[-1], bias, training=training, dropout_key=dropout_key))
+            return outputs
+        order = VisibleFirst(visible)
+        outputs = [self.embed_steps(*map(order.arrange, (times, magnitudes, visible)))]
         for block in self.blocks:
-            outputs.append(block(outputs[-1], bias, training=training, dropout_key=dropout_key))
-        return outputs
+            x = outputs[-1]
+            keys = order.keys(x)
+            outputs.append(block(x, order.bias, keys, training=training, dropout_key=dropout_key))
+        return [order.restore(z) for z in outputs]
 
     def embed_steps(self, times: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor) -> tf.Tensor:
         """Input embedding, float32 [batch, steps, d_model]: magnitude plus position."""
@@ -141,8 +150,7 @@ class Encoder(keras.layers.Layer):
 
     def _attention_bias(self, visible: tf.Tensor) -> tf.Tensor:
         """float32 [batch, 1, 1 or steps, steps], added to the attention logits."""
-        if self.quirks is None:
-            return tf.where(visible, 0.0, BLOCKED)[:, None, None, :]
+        assert self.quirks is not None
         blocked = ~visible[:, None, None, :]
         if self.quirks.blocks_queries:
             blocked = tf.logical_or(blocked, ~visible[:, None, :, None])

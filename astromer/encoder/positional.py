@@ -26,7 +26,8 @@ def positional_encoding(times: tf.Tensor, d_model: int, base: float) -> tf.Tenso
     cosines = tf.cos(times[..., None] * rate[1::2])
     if d_model % 2:
         cosines = tf.pad(cosines, [[0, 0], [0, 0], [0, 1]])
-    pairs = tf.stack([sines, cosines], axis=-1)
+    # Stacking along the last axis would copy number by number.
+    pairs = tf.transpose(tf.stack([sines, cosines], axis=2), [0, 1, 3, 2])
     shape = tf.shape(times)
     encoded = tf.reshape(pairs, [shape[0], shape[1], -1])[..., :d_model]
     return tf.ensure_shape(encoded, [*times.shape, d_model])

@@ -8,7 +8,9 @@ import keras
 import tensorflow as tf
 
 from astromer.encoder.block import LAYER_NORM_EPSILON
+from astromer.encoder.dense import FlatDense
 from astromer.encoder.encoder import Encoder
+from astromer.encoder.normalization import FastLayerNorm
 from pipeline_config import EncoderConfig
 
 
@@ -34,8 +36,8 @@ class Reconstructor(keras.Model):
         self.encoder = encoder
         self.window_size = window_size
         self.normalise = normalise
-        self.norm = keras.layers.LayerNormalization(epsilon=LAYER_NORM_EPSILON, name="head_norm")
-        self.head = keras.layers.Dense(
+        self.norm = FastLayerNorm(epsilon=LAYER_NORM_EPSILON, name="head_norm")
+        self.head = FlatDense(
             1, kernel_initializer=keras.initializers.GlorotUniform(seed=seed), name="head"
         )
         self.encoder.build()

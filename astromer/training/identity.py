@@ -11,7 +11,15 @@ from astromer.light_curves import LightCurves
 from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig, to_dict
 
 # Settings that change how long a run goes on or what it prints, not what a step does.
-_FREE_TO_CHANGE = ("epochs", "patience", "log_every", "checkpoint_seconds", "debug", "replicas")
+_FREE_TO_CHANGE = (
+    "epochs",
+    "patience",
+    "log_every",
+    "checkpoint_seconds",
+    "debug",
+    "replicas",
+    "windows_per_pass",
+)
 
 
 def run_fingerprint(

@@ -73,7 +73,7 @@ class Trainer:
             raise UsageError(str(error)) from error
         steps_per_epoch = len(self._epoch(0))
         self.step = TrainStep(self.model, self.strategy, training, steps_per_epoch)
-        self.predictor = Predictor(self.model, training.batch_size, self.strategy)
+        self.predictor = Predictor(self.model, self.strategy)
         self.state_file = StateFile(checkpoint_dir)
         self.report = TrainingReport(log_dir, training.epochs, silent=not self.chief)
         self.best_weights = self._weights()

@@ -1,4 +1,4 @@
-"""One training step over all replicas."""
+"""One training step over all replicas, in passes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,21 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.batches import Batch
-from astromer.distribution import divide, rows_per_replica
+from astromer.distribution import divide
 from astromer.encoder import Reconstructor
-from astromer.prediction import network_inputs
+from astromer.passes import Pass
+from astromer.prediction import NETWORK_INPUTS, compile_for_passes, network_inputs, passes_of
 from astromer.training.schedule import make_schedule
 from pipeline_config import TrainingConfig
+
+_INPUTS = {
+    **NETWORK_INPUTS,
+    "target": tf.TensorSpec([None, None], tf.float32),
+    "weight": tf.TensorSpec([None, None], tf.float32),
+    "hidden": tf.TensorSpec([None, None], tf.bool),
+    "scale": tf.TensorSpec([None, 1], tf.float32),
+}
+_KEY = tf.TensorSpec([4], tf.int64)  # seed, step, first row, rows per replica
 
 # Sums that a step returns over the global batch, in this order.
 STEP_SUMS = ("loss", "hidden_count", "hidden_squared_error", "hidden_squared_spread")
@@ -44,13 +54,15 @@ class TrainStep:
         self.model = model
         self.strategy = strategy
         self.training = training
-        self.rows = rows_per_replica(strategy, training.batch_size)
         with strategy.scope():
             self.optimizer = keras.optimizers.Adam(
                 make_schedule(training, steps_per_epoch), beta_1=0.9, beta_2=0.98, epsilon=1e-9
             )
             self.optimizer.build(model.trainable_variables)
-        self._run = tf.function(self._distributed, reduce_retracing=True)
+            self._gradients = [_sum_of_passes(v.shape) for v in model.trainable_variables]
+            self._sums = _sum_of_passes([len(STEP_SUMS)])
+        self._add = compile_for_passes(self._add_pass, strategy, _INPUTS, _KEY)
+        self._end = tf.function(self._end_step)
 
     def __call__(self, batch: Batch, step: int) -> tf.Tensor:
         """Trains on one batch.
@@ -71,8 +83,16 @@ class TrainStep:
             "hidden": probing.hidden,
             "scale": batch.scale[:, None],
         }
-        key = tf.constant([self.training.seed, step], tf.int64)
-        return self._run(divide(self.strategy, arrays, self.rows), key)
+        largest = self.training.windows_per_pass
+        for part in passes_of(batch, self.model, self.strategy, largest):
+            self._add(*self._inputs(arrays, part, step))
+        return self._end()
+
+    def _inputs(self, arrays: dict[str, np.ndarray], part: Pass, step: int) -> tuple[Any, Any]:
+        rows = -(-len(part.rows) // self.strategy.num_replicas_in_sync)
+        chosen = {name: array[part.rows, : part.steps] for name, array in arrays.items()}
+        key = np.array([self.training.seed, step, part.first_row, rows], np.int64)
+        return divide(self.strategy, chosen, rows), tf.constant(key)
 
     def _weights(self, batch: Batch, scored: np.ndarray) -> np.ndarray:
         """float32, shape of ``scored``; a weighted sum over the batch is a mean of window means."""
@@ -83,35 +103,44 @@ class TrainStep:
         windows = max(int(np.count_nonzero(total)), 1)
         return (weight / np.where(total > 0, total, 1) / windows).astype(np.float32)
 
-    def _distributed(self, inputs: dict[str, Any], key: tf.Tensor) -> tf.Tensor:
-        sums = self.strategy.run(self._replica, args=(inputs, key))
-        return self.strategy.experimental_local_results(sums)[0]
+    def _add_pass(self, inputs: dict[str, Any], key: tf.Tensor) -> None:
+        self.strategy.run(self._add_on_replica, args=(inputs, key))
 
-    def _replica(self, inputs: dict[str, tf.Tensor], key: tf.Tensor) -> tf.Tensor:
-        context = tf.distribute.get_replica_context()
-        first_row = tf.cast(context.replica_id_in_sync_group * self.rows, tf.int64)
+    def _add_on_replica(self, inputs: dict[str, tf.Tensor], key: tf.Tensor) -> None:
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        seed, step, first_row, rows = tf.unstack(key)
+        first_row += tf.cast(replica, tf.int64) * rows
         with tf.GradientTape() as tape:
             predicted = self.model(
                 inputs["times"],
                 inputs["magnitudes"],
                 inputs["visible"],
                 training=True,
-                dropout_key=tf.concat([key, [first_row]], axis=0),
+                dropout_key=tf.stack([seed, step, first_row]),
             )
             error = tf.square(inputs["target"] - predicted)
             mse = tf.reduce_sum(inputs["weight"] * error)
-        variables = self.model.trainable_variables
-        gradients = tape.gradient(mse, variables)
+        gradients = tape.gradient(mse, self.model.trainable_variables)
+        for total, gradient in zip(self._gradients, gradients, strict=True):
+            total.assign_add(gradient)
+        self._sums.assign_add(tf.stack([mse, *_hidden_sums(inputs, error)]))
 
-        sums = tf.stack([mse, *_hidden_sums(inputs, error)])
-        sums = context.all_reduce(tf.distribute.ReduceOp.SUM, sums)
+    def _end_step(self) -> tf.Tensor:
+        sums = self.strategy.run(self._end_on_replica)
+        return self.strategy.experimental_local_results(sums)[0]
+
+    def _end_on_replica(self) -> tf.Tensor:
+        context = tf.distribute.get_replica_context()
+        sums = context.all_reduce(tf.distribute.ReduceOp.SUM, self._sums.read_value())
         loss = tf.sqrt(sums[0])
         # d sqrt(mse) = d mse / (2 sqrt(mse)), with the mse of the global batch.
         slope = tf.math.divide_no_nan(0.5, loss)
-        gradients = [gradient * slope for gradient in gradients]
+        gradients = [total.read_value() * slope for total in self._gradients]
         if self.training.clip_norm:
             gradients = self._clip(gradients, context)
-        self.optimizer.apply(gradients, variables)  # sums over the replicas
+        self.optimizer.apply(gradients, self.model.trainable_variables)  # sums over the replicas
+        for total in (self._sums, *self._gradients):
+            total.assign(tf.zeros_like(total))
         return tf.concat([loss[None], sums[1:]], axis=0)
 
     def _clip(
@@ -121,6 +150,16 @@ class TrainStep:
         gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         gradients, _ = tf.clip_by_global_norm(gradients, self.training.clip_norm)
         return [gradient / self.strategy.num_replicas_in_sync for gradient in gradients]
+
+
+def _sum_of_passes(shape: Any) -> tf.Variable:
+    """Zeros, of which each replica adds to its own; reduced over replicas by the caller."""
+    return tf.Variable(
+        tf.zeros(shape),
+        trainable=False,
+        synchronization=tf.VariableSynchronization.ON_READ,
+        aggregation=tf.VariableAggregation.NONE,
+    )
 
 
 def _hidden_sums(

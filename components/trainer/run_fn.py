@@ -20,7 +20,7 @@ from components.trainer.executor import FACTS_FILE
 from pipeline_config import EncoderConfig, LightCurveRules, MaskingConfig, TrainingConfig
 
 # Settings of the training that change neither the model nor how long it is trained.
-_WITHOUT_EFFECT = ("log_every", "checkpoint_seconds", "replicas")
+_WITHOUT_EFFECT = ("log_every", "checkpoint_seconds", "replicas", "windows_per_pass")
 
 
 # What belongs to the run, but not to the weights.

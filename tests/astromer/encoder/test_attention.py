@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.encoder.attention import FusedGlorot, MultiHeadAttention
+from astromer.encoder.attention import FusedGlorot, MultiHeadAttention, attend
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -37,6 +37,33 @@ def test_it_is_softmax_attention(layer: MultiHeadAttention) -> None:
         expected[..., part] = softmax(logits + bias[:, 0]) @ value[..., part]
     expected = expected @ np.asarray(layer.merge.kernel) + np.asarray(layer.merge.bias)
     assert got == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("num_keys", [6, 4])
+def test_the_gradient_written_out_is_the_automatic_one(num_keys: int) -> None:
+    query, upstream = (tf.random.stateless_normal((2, 3, 6, 4), [1, i]) for i in range(2))
+    key, value = (tf.random.stateless_normal((2, 3, num_keys, 4), [2, i]) for i in range(2))
+    bias = tf.constant([0.0, -1e9] * (num_keys // 2))
+
+    def textbook(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+        logits = tf.einsum("bhqd,bhkd->bhqk", query, key) / 2.0 + bias
+        return tf.einsum("bhqk,bhkd->bhqd", tf.nn.softmax(logits), value)
+
+    found = []
+    for function in (lambda *inputs: attend(*inputs, bias), textbook):
+        with tf.GradientTape() as tape:
+            tape.watch([query, key, value])
+            output = function(query, key, value)
+        found.append([output, *tape.gradient(output, [query, key, value], upstream)])
+    for got, expected in zip(*found):
+        assert got.numpy() == pytest.approx(expected.numpy(), abs=1e-5)
+
+
+def test_keys_may_be_other_steps_than_queries(layer: MultiHeadAttention) -> None:
+    x = tf.random.stateless_normal((2, 6, 12), [1, 2])
+    bias = tf.where(tf.range(6) < 4, 0.0, -1e9)
+    fewer = layer(x, tf.zeros(1), x[:, :4]).numpy()
+    assert fewer == pytest.approx(layer(x, bias).numpy(), abs=1e-5)
 
 
 def test_a_blocked_key_leaves_no_trace(layer: MultiHeadAttention) -> None:

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from astromer.distribution import make_strategy
+from astromer.passes import Pass, plan_passes
 from astromer.training.step import STEP_SUMS, TrainStep
 from pipeline_config import TrainingConfig
 
@@ -52,13 +53,19 @@ def expected(model, batch, loss_on: str, seed: int, step: int, error_weighted: b
     weight = 1 / np.square(batch.errmag) if error_weighted else np.ones_like(batch.errmag)
     scored = getattr(batch.probing, loss_on)
     with tf.GradientTape() as tape:
-        predicted = model(
-            batch.times,
-            batch.magnitudes,
-            batch.probing.visible,
-            training=True,
-            dropout_key=tf.constant([seed, step, 0], tf.int64),
-        )
+        predicted = tf.zeros_like(batch.target)
+        for part in plan_passes(batch.probing.observed.sum(axis=1), batch.target.shape[1], 1000):
+            some = model(
+                batch.times[part.rows, : part.steps],
+                batch.magnitudes[part.rows, : part.steps],
+                batch.probing.visible[part.rows, : part.steps],
+                training=True,
+                dropout_key=tf.constant([seed, step, part.first_row], tf.int64),
+            )
+            padding = [[0, 0], [0, predicted.shape[1] - part.steps]]
+            predicted = tf.tensor_scatter_nd_add(
+                predicted, part.rows[:, None], tf.pad(some, padding)
+            )
         error = tf.square(batch.target - predicted)
         windows = [
             tf.reduce_sum((error[row] * weight[row])[scored[row]]) / weight[row][scored[row]].sum()
@@ -151,6 +158,29 @@ def test_empty_rows_that_fill_a_batch_change_nothing(toy, make_step) -> None:
         assert one == pytest.approx(other, abs=1e-5)
 
 
+def test_the_size_of_passes_changes_nothing(toy, make_step) -> None:
+    batch = toy.batch((20,) * 9 + (6,) * 10 + (3,) * 8)
+    training = TrainingConfig(batch_size=32)
+    once, often = (
+        make_step(replace(training, windows_per_pass=size), dropout=0.2) for size in (32, 4)
+    )
+    assert once(batch, 0).numpy() == pytest.approx(often(batch, 0).numpy(), rel=1e-5)
+    for one, other in zip(gradients_of(once).values(), gradients_of(often).values()):
+        assert one == pytest.approx(other, abs=1e-5)
+
+
+def test_short_windows_cost_the_same_loss_as_padded_ones(toy, make_step, monkeypatch) -> None:
+    batch = toy.batch((20,) * 9 + (6,) * 10 + (3,) * 8)
+    step = make_step(TrainingConfig(batch_size=32), dropout=0.0)
+    got, gradients = step(batch, 0).numpy(), gradients_of(step)
+    whole = [Pass(np.arange(len(batch)), 20, 0)]
+    monkeypatch.setattr("astromer.training.step.passes_of", lambda *_: whole)
+    step = make_step(TrainingConfig(batch_size=32), dropout=0.0)
+    assert got == pytest.approx(step(batch, 0).numpy(), rel=1e-5)
+    for one, other in zip(gradients.values(), gradients_of(step).values()):
+        assert one == pytest.approx(other, abs=1e-5)
+
+
 def test_a_batch_without_a_probed_step_leaves_the_weights(toy, make_step) -> None:
     step = make_step(TrainingConfig(batch_size=4))
     model = step.model
@@ -181,4 +211,5 @@ class Visible:
     """A probing whose scored steps are chosen freely, with what the network sees unchanged."""
 
     def __init__(self, probing, probed: np.ndarray, hidden: np.ndarray):
-        self.probed, self.hidden, self.visible = probed, hidden, probing.visible
+        self.probed, self.hidden = probed, hidden
+        self.visible, self.observed = probing.visible, probing.observed
