@@ -81,6 +81,8 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
     try:
         code = main() or 0
     except AstromerError as error:
+        if table := getattr(error, "table", ""):
+            print(table, file=sys.stderr)
         print(f"error: {error}", file=sys.stderr)
         code = error.exit_code
     except KeyboardInterrupt:

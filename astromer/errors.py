@@ -37,9 +37,17 @@ class LightCurveError(AstromerError):
 
 
 class DataAnomalyError(AstromerError):
-    """The data as a whole breaks the light-curve schema."""
+    """The data as a whole breaks the light-curve schema.
+
+    Attributes:
+        table: what was found, in lines for a terminal; printed before the message.
+    """
 
     exit_code = 6
+
+    def __init__(self, message: str, table: str = ""):
+        super().__init__(message)
+        self.table = table
 
 
 class TrainingError(AstromerError):

@@ -12,6 +12,7 @@ from pathlib import Path
 from astromer.cli import Parser, add_flags, config_from
 from astromer.files import make_folder, replace_folder
 from astromer.records.fold import Fold
+from astromer.validation.options import add_validation_flags, validation_config
 from pipeline_config import (
     DebugConfig,
     EncoderConfig,
@@ -30,6 +31,7 @@ def parse(arguments: list[str] | None, program: str, description: str) -> argpar
         "--output", default="./outputs", help="where checkpoints, logs and the model go"
     )
     add_flags(parser, EncoderConfig, TrainingConfig, MaskingConfig)
+    add_validation_flags(parser)
     return parser.parse_args(arguments)
 
 
@@ -49,6 +51,7 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
     encoder = config_from(args, EncoderConfig)
     masking = config_from(args, MaskingConfig)
     training = config_from(args, TrainingConfig)
+    validation = validation_config(args)
     fold = Fold.open(args.data)
     limit = None
     if training.debug:
@@ -61,18 +64,14 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
     from astromer.distribution import is_chief, make_strategy
     from astromer.evaluation import evaluate
     from astromer.export import export_saved_model
-    from astromer.records.check import check_fold
-    from astromer.records.reader import read_light_curves
     from astromer.training import run_fingerprint, train
+    from astromer.validation.gate import accepted_curves
 
     strategy = make_strategy(training.replicas, one_device=one_device)
     chief = is_chief(strategy)
-    check_fold(fold, LightCurveRules())
-    make_folder(args.output, "--output")
-    curves = {
-        split: read_light_curves(files, limit=limit, progress=True)
-        for split, files in fold.files.items()
-    }
+    output = make_folder(args.output, "--output")
+    report = output / "validation" if chief else None
+    curves = accepted_curves(fold, validation, LightCurveRules(), report, limit)
     name = run_fingerprint(encoder, masking, training, curves["train"], curves["validation"])
     folder = Path(args.output) / "pretrain" / f"{encoder.architecture}_{name[:12]}"
     print(f"Training in {folder}; TensorBoard: tensorboard --logdir {folder / 'logs'}")

@@ -21,6 +21,7 @@ PROGRAMS = [
             "astromer.import_weights",
             "astromer.score",
             "astromer.synthetic",
+            "astromer.validate",
             "presentation.scripts.disttrain",
             "presentation.scripts.pretrain",
         )

@@ -68,6 +68,22 @@ class RecordBatch:
     def _contexts(self) -> list[Context]:
         return [read_context(record) for record in self.serialized]
 
+    def only(self, kept: np.ndarray) -> RecordBatch:
+        """The records that are True in ``kept``, bool [B]; no longer consecutive ones."""
+        if kept.all():
+            return self
+        observations = np.repeat(kept, self.lengths)
+        return RecordBatch(
+            self.file,
+            self.first_record,
+            self.serialized[kept],
+            self.mjd[observations],
+            self.mag[observations],
+            self.errmag[observations],
+            self.lengths[kept],
+            self.series_lengths[:, kept],
+        )
+
     def head(self, count: int) -> RecordBatch:
         """The first ``count`` records."""
         stop = int(self.lengths[:count].sum())
@@ -84,7 +100,11 @@ class RecordBatch:
 
 
 def read_light_curves(
-    files: Sequence[str | Path], *, limit: int | None = None, progress: bool = False
+    files: Sequence[str | Path],
+    *,
+    limit: int | None = None,
+    leave_out: np.ndarray | None = None,
+    progress: bool = False,
 ) -> LightCurves:
     """Reads the light curves of record files, in their order, each sorted by time.
 
@@ -93,6 +113,8 @@ def read_light_curves(
     Args:
         files: TFRecord files, plain or gzip (told by their first bytes).
         limit: stop after so many light curves.
+        leave_out: positions of light curves that are not wanted, int64; these may be empty
+            or have series of unequal length.
         progress: show a progress bar.
 
     Raises:
@@ -101,8 +123,13 @@ def read_light_curves(
     """
     parts = []
     left = float("inf") if limit is None else limit
+    position = 0
     with progress_bar(desc="reading", unit=" curves", disable=not progress) as bar:
-        for batch in iterate_batches(files) if left > 0 else ():
+        for batch in iterate_batches(files, strict=leave_out is None) if left > 0 else ():
+            if leave_out is not None:
+                positions = position + np.arange(len(batch))
+                position += len(batch)
+                batch = batch.only(~np.isin(positions, leave_out))
             if len(batch) > left:
                 batch = batch.head(int(left))
             left -= len(batch)

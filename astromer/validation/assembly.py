@@ -65,6 +65,7 @@ def assemble(
         },
         profiles=_profiles(ordered, again),
         offenders=_offenders(by_file, found, again),
+        warned=frozenset(rule.name for rule in all_rules(config) if rule.severity == WARN),
     )
 
 

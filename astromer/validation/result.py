@@ -25,6 +25,7 @@ class Validation:
         profiles: what the accepted light curves are like, by split.
         offenders: the first few findings of each rule, with the light curve. Where its
             series are unequally long, the longer ones are cut.
+        warned: rules whose findings do not leave the object out.
     """
 
     curves: Mapping[str, int]
@@ -32,6 +33,7 @@ class Validation:
     rejected: Mapping[str, np.ndarray]
     profiles: Mapping[str, Any]
     offenders: tuple[tuple[Finding, LightCurve], ...]
+    warned: frozenset[str] = frozenset()
 
     @property
     def num_curves(self) -> int:

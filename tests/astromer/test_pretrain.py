@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from astromer.errors import DataNotFoundError, LightCurveError, UsageError
+from astromer.errors import DataAnomalyError, DataNotFoundError, UsageError
 from astromer.pretrain import parse, pretrain
 
 SMALL = "--hidden 8 --n-heads 2 --n-layers 1 --window 20 --bs 4 --epochs 2 --lr 1e-2".split()  # noqa: SIM905
@@ -18,14 +18,14 @@ SCRIPTS = ("presentation.scripts.pretrain", "presentation.scripts.disttrain")
 def write(folder: Path, splits: dict) -> Path:
     from astromer.records.writer import write_fold
 
-    def items(curves):
+    def items(split, curves):
         for number in range(len(curves)):
             curve = curves[number]
-            names = {"ID": curve.id, "newID": number, "Class": curve.class_name}
+            names = {"ID": f"{split}-{curve.id}", "newID": number, "Class": curve.class_name}
             yield curve, {**names, "Label": curve.label}
 
     config = '[context_features]\nvalue = ["ID", "newID", "Class", "Label"]\n'
-    write_fold(folder, {name: items(curves) for name, curves in splits.items()}, config)
+    write_fold(folder, {name: items(name, curves) for name, curves in splits.items()}, config)
     return folder
 
 
@@ -146,14 +146,34 @@ def test_a_mistake_is_told_before_anything_heavy_is_loaded(
     assert not (tmp_path / "out").exists()
 
 
-def test_nan_magnitudes_are_refused_before_the_training(toy, tmp_path: Path) -> None:
-    bad = toy.curves((30, 20))
+def test_light_curves_that_break_a_rule_are_left_out_and_told(
+    toy, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    splits = {split: toy.curves([25] * 12, i) for i, split in enumerate(("train", "validation"))}
+    bad = toy.curves([25] * 12, 2)
+    bad.mag[30] = np.nan
+    fold = write(tmp_path / "fold_0", {**splits, "test": bad})
+    here(["--data", str(fold), "--output", str(tmp_path / "out"), *SMALL, "--epochs", "1"])
+    out = capfd.readouterr().out
+    assert "1 of 36 objects rejected: 1 not_finite" in out
+    assert "Test split, 11 light curves" in out
+    assert "test-star-1" in (tmp_path / "out" / "validation" / "rejected.csv").read_text()
+
+
+def test_too_many_such_light_curves_are_refused_before_the_training(toy, tmp_path: Path) -> None:
+    good, bad = toy.curves((30, 20)), toy.curves((30, 20), 1)
     bad.mag[35] = np.nan
-    good = toy.curves((30, 20))
-    fold = write(tmp_path / "fold_0", {"train": good, "validation": bad, "test": good})
-    with pytest.raises(LightCurveError, match=r"validation split.*star-1.*mag\[5\]"):
+    splits = {"train": good, "validation": bad, "test": toy.curves((30, 20), 2)}
+    fold = write(tmp_path / "fold_0", splits)
+    with pytest.raises(
+        DataAnomalyError, match=r"validation-star-1.*validation.*mag\[5\]"
+    ) as caught:
         here(["--data", str(fold), "--output", str(tmp_path / "out"), *SMALL])
-    assert not (tmp_path / "out").exists()
+    report = tmp_path / "out" / "validation"
+    assert str(report) in str(caught.value)
+    assert "1 of 6 objects rejected" in caught.value.table
+    assert (report / "findings.parquet").is_file()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["validation"]
 
 
 def test_an_output_that_cannot_be_written_is_one_line(fold: Path, tmp_path: Path) -> None:
@@ -199,9 +219,12 @@ def test_unsorted_records_train_as_sorted_ones(toy, tmp_path: Path) -> None:
             sorted_curves, **{n: getattr(sorted_curves, n)[order] for n in ("mjd", "mag", "errmag")}
         )
     weights = []
+    keep = ["--rule", "unsorted_mjd=warn"]
     for name, splits in (("sorted", curves), ("shuffled", shuffled)):
         fold = write(tmp_path / name, splits)
-        model = here(["--data", str(fold), "--output", str(tmp_path / f"{name}-out"), *SMALL])
+        model = here(
+            ["--data", str(fold), "--output", str(tmp_path / f"{name}-out"), *SMALL, *keep]
+        )
         with np.load(model / "assets.extra" / "weights.npz") as arrays:
             weights.append({n: arrays[n].tobytes() for n in arrays.files})
     assert weights[0] == weights[1]

@@ -1,0 +1,97 @@
+"""Looks at every light curve of folds and says which break a rule.
+
+python -m astromer.validate --data FOLD
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from astromer.cli import Parser, run_program
+from astromer.errors import DataAnomalyError
+from astromer.records.fold import Fold, natural_key
+from astromer.validation.options import add_validation_flags, validation_config
+from astromer.validation.rules import OFF, STOP
+from pipeline_config import LightCurveRules, ValidationConfig
+
+if TYPE_CHECKING:
+    from astromer.validation.findings import Findings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Validates folds, prints what was found and writes a report.
+
+    Raises:
+        DataAnomalyError: the data should not be trained on.
+        AstromerError: for bad options or files; see the subclasses.
+    """
+    parser = Parser(prog="python -m astromer.validate", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument(
+        "--data",
+        required=True,
+        nargs="+",
+        metavar="FOLD",
+        help="folders of fold records; a folder of folds stands for all of them",
+    )
+    parser.add_argument(
+        "--report", metavar="DIR", help="folder for findings, numbers and an HTML page"
+    )
+    add_validation_flags(parser)
+    args = parser.parse_args(arguments)
+    config, limits = validation_config(args), LightCurveRules()
+    folds = [Fold.open(path) for given in args.data for path in _folds_in(given)]
+
+    from astromer.logs import silence
+
+    silence()
+    from astromer.validation.folds import shared_test_stars
+    from astromer.validation.output import terminal_table, write_validation
+    from astromer.validation.survey import validate_fold
+    from astromer.validation.verdict import refuse_if_bad
+
+    refused: list[DataAnomalyError] = []
+    for fold in folds:
+        validation = validate_fold(fold, config, limits)
+        report = None
+        if args.report:
+            report = Path(args.report) / (fold.path.name if len(folds) > 1 else "")
+            write_validation(validation, config, limits, report)
+        if len(folds) > 1:
+            print(f"{fold.path}:")
+        print(terminal_table(validation, config, limits))
+        if report is not None:
+            print(f"report: {report}")
+        try:
+            refuse_if_bad(validation, config, report)
+        except DataAnomalyError as error:
+            refused.append(error)
+    if len(folds) > 1 and config.shared_test_star != OFF:
+        shared = shared_test_stars({str(fold.path): fold for fold in folds})
+        refused += _tell(shared, config)
+    if refused:
+        more = f" And {len(refused) - 1} more fold(s)." if len(refused) > 1 else ""
+        raise DataAnomalyError(f"{refused[0]}{more}")
+    return 0
+
+
+def _tell(shared: Findings, config: ValidationConfig) -> list[DataAnomalyError]:
+    if not len(shared):
+        return []
+    text = f"{len(shared):,} shared_test_star. The first: {shared[0]}."
+    if config.shared_test_star == STOP:
+        return [DataAnomalyError(text)]
+    print(f"warning: {text}")
+    return []
+
+
+def _folds_in(given: str) -> list[Path]:
+    folder = Path(given).expanduser()
+    if (folder / "train").is_dir():
+        return [folder]
+    inside = [path for path in folder.glob("fold_*") if path.is_dir()]
+    return sorted(inside, key=natural_key) or [folder]
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,74 @@
+"""What a validation leaves behind in a folder."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from astromer.files import replace_folder
+from astromer.validation.result import Validation
+from astromer.validation.rules import all_rules
+from astromer.validation.verdict import headline, rejected_by
+from pipeline_config import LightCurveRules, ValidationConfig, to_dict
+
+FINDINGS_FILE = "findings.parquet"
+REJECTED_FILE = "rejected.csv"
+SUMMARY_FILE = "summary.json"
+TABLE_FILE = "table.txt"
+
+
+def write_validation(
+    validation: Validation, config: ValidationConfig, limits: LightCurveRules, folder: Path
+) -> str:
+    """Replaces a folder by the findings, the list of rejected objects, numbers and a report.
+
+    ``findings.parquet`` has a row for each object and rule that it breaks, ``rejected.csv``
+    one for each object that is left out, ``summary.json`` the numbers, the rules and the
+    profiles of the splits, ``table.txt`` the table for the terminal, ``report.html`` plots.
+
+    Returns:
+        The table for the terminal.
+    """
+    table = terminal_table(validation, config, limits)
+    with replace_folder(folder) as partial:
+        write_into(validation, config, limits, partial, table)
+    return table
+
+
+def write_into(
+    validation: Validation,
+    config: ValidationConfig,
+    limits: LightCurveRules,
+    folder: Path,
+    table: str,
+) -> None:
+    """Writes the files of :func:`write_validation` into a folder that is there already."""
+    pq.write_table(validation.findings.to_table(), folder / FINDINGS_FILE)
+    _write_rejected(validation, folder / REJECTED_FILE)
+    summary = {
+        "headline": headline(validation),
+        **validation.to_dict(),
+        "max_rejected": config.max_rejected,
+        "rules": {rule.name: to_dict(rule) for rule in all_rules(config, limits)},
+    }
+    (folder / SUMMARY_FILE).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    (folder / TABLE_FILE).write_text(table + "\n", encoding="utf-8")
+
+
+def terminal_table(
+    validation: Validation, config: ValidationConfig, limits: LightCurveRules
+) -> str:
+    """What was found, in lines for a terminal."""
+    return headline(validation)
+
+
+def _write_rejected(validation: Validation, path: Path) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("split", "object_id", "file", "record", "rules"))
+        for (split, name, record), broken in rejected_by(validation).items():
+            rules = " ".join(finding.rule for finding in broken)
+            writer.writerow((split, broken[0].object_id, name, record, rules))
