@@ -6,7 +6,6 @@ import bisect
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from astromer.records.fold import SPLITS
 from astromer.validation.duplicates import Match, Place
 from astromer.validation.findings import Finding, Findings
 from astromer.validation.look import FileLook, SecondLook, look_again
+from astromer.validation.profile import SplitProfile
 from astromer.validation.result import OFFENDERS_PER_RULE, Validation
 from astromer.validation.rules import WARN, all_rules
 from pipeline_config import ValidationConfig
@@ -175,8 +175,10 @@ def _look_again(
     }
 
 
-def _profiles(looks: Sequence[FileLook], again: Mapping[_File, SecondLook]) -> dict[str, Any]:
-    profiles: dict[str, Any] = {}
+def _profiles(
+    looks: Sequence[FileLook], again: Mapping[_File, SecondLook]
+) -> dict[str, SplitProfile]:
+    profiles: dict[str, SplitProfile] = {}
     for look in looks:
         key = (look.split, look.file)
         profile = again[key].profile if key in again else look.profile

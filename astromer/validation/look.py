@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from astromer.records.canonical import read_series
 from astromer.records.reader import RecordBatch, iterate_batches
 from astromer.validation.identity import Identities, identify
 from astromer.validation.judgement import WORDS, judge
+from astromer.validation.profile import SplitProfile
 from astromer.validation.result import OFFENDERS_PER_RULE
 from pipeline_config import LightCurveRules, ValidationConfig
 
@@ -49,7 +50,7 @@ class FileLook:
     breaches: list[Breach] = field(default_factory=list)
     rejected: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     identities: Identities = field(default_factory=Identities.none)
-    profile: Any = None
+    profile: SplitProfile | None = None
     offenders: dict[int, LightCurve] = field(default_factory=dict)
 
 
@@ -103,7 +104,7 @@ class SecondLook(NamedTuple):
         curves: the records that were asked for.
     """
 
-    profile: Any
+    profile: SplitProfile | None
     curves: dict[int, LightCurve]
 
 
@@ -138,9 +139,9 @@ def light_curve(batch: RecordBatch, row: int) -> LightCurve:
     return LightCurve(mjd, mag, errmag, context.id, context.label, context.class_name)
 
 
-def _profile(batch: RecordBatch, kept: np.ndarray) -> Any:
-    return None
+def _profile(batch: RecordBatch, kept: np.ndarray) -> SplitProfile:
+    return SplitProfile.of(batch, kept)
 
 
-def _merge(one: Any, other: Any) -> Any:
+def _merge(one: SplitProfile | None, other: SplitProfile) -> SplitProfile:
     return other if one is None else one.merge(other)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from astromer.files import replace_folder
 from astromer.validation.result import Validation
 from astromer.validation.rules import all_rules
+from astromer.validation.table import to_table
 from astromer.validation.verdict import headline, rejected_by
 from pipeline_config import LightCurveRules, ValidationConfig, to_dict
 
@@ -62,7 +63,7 @@ def terminal_table(
     validation: Validation, config: ValidationConfig, limits: LightCurveRules
 ) -> str:
     """What was found, in lines for a terminal."""
-    return headline(validation)
+    return to_table(validation, all_rules(config, limits), limits)
 
 
 def _write_rejected(validation: Validation, path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from astromer.light_curves import LightCurve
 from astromer.validation.findings import Finding, Findings
+from astromer.validation.profile import SplitProfile
 
 OFFENDERS_PER_RULE = 3
 
@@ -31,7 +32,7 @@ class Validation:
     curves: Mapping[str, int]
     findings: Findings
     rejected: Mapping[str, np.ndarray]
-    profiles: Mapping[str, Any]
+    profiles: Mapping[str, SplitProfile]
     offenders: tuple[tuple[Finding, LightCurve], ...]
     warned: frozenset[str] = frozenset()
 
@@ -59,4 +60,5 @@ class Validation:
             "curves": dict(self.curves),
             "rejected": {split: len(positions) for split, positions in self.rejected.items()},
             "findings": dict(self.findings.counts()),
+            "profiles": {split: profile.to_dict() for split, profile in self.profiles.items()},
         }
