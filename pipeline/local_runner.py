@@ -27,6 +27,7 @@ from astromer.errors import (  # noqa: E402
 )
 from astromer.logs import silence  # noqa: E402
 from astromer.records.fold import Fold  # noqa: E402
+from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
 from pipeline.console import Report, noise_to  # noqa: E402
 from pipeline.lock import locked  # noqa: E402
 from pipeline_config import (  # noqa: E402
@@ -48,6 +49,7 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool]:
     )
     parser.add_argument("--data", required=True, metavar="FOLD", help="folder of fold records")
     add_flags(parser, PipelineConfig, EncoderConfig, MaskingConfig, TrainingConfig)
+    add_validation_flags(parser)
     parser.add_argument(
         "--verbose", action="store_true", help="show the logs of TFX and TensorFlow"
     )
@@ -58,6 +60,7 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool]:
         encoder=config_from(args, EncoderConfig),
         masking=config_from(args, MaskingConfig),
         training=config_from(args, TrainingConfig),
+        validation=validation_config(args),
     )
     return config, args.verbose
 
@@ -72,7 +75,6 @@ def main(arguments: list[str] | None = None) -> int:
     output = _output_folder(config)
     fold = Fold.open(config.data)
     config = dataclasses.replace(config, data=str(fold.path.resolve()), output=str(output))
-    _check_records(fold, config)
     log = output / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     with locked(output):
         try:
@@ -101,31 +103,28 @@ def _output_folder(config: PipelineConfig) -> Path:
     return output
 
 
-def _check_records(fold: Fold, config: PipelineConfig) -> None:
-    silence()
-    from astromer.distribution import make_strategy
-    from astromer.records.check import check_fold
-
-    if config.training.replicas:
-        # Logical devices can only be made before TensorFlow is used for anything else.
-        make_strategy(config.training.replicas)
-    check_fold(fold, config.rules)
-
-
 def _run(config: PipelineConfig, output: Path, log: Path, verbose: bool) -> int:
     report = Report()
     report.say("loading TFX ...")
+    silence()
     with contextlib.nullcontext() if verbose else noise_to(log):
         # Imported late: it takes some ten seconds, and prints more than anyone can act on.
         from tfx.orchestration import metadata
 
         from components.baseline import LatestOtherBlessedModel
-        from pipeline.dag_runner import ReportingDagRunner
+        from pipeline.dag_runner import ReportingDagRunner, Step
         from pipeline.pipeline import create_pipeline
+        from pipeline.rejections import tell_rejections
         from pipeline.summary import Outcome
 
+        _make_devices(config.training.replicas)
+
+        def ended(step: Step) -> None:
+            report.ended(step)
+            tell_rejections(step, output, report.say)
+
         serving = output / "serving" / config.name
-        runner = ReportingDagRunner(serving, report.started, report.ended)
+        runner = ReportingDagRunner(serving, report.started, ended)
         database = str(output / "metadata" / "metadata.sqlite")
         try:
             runner.run(
@@ -146,6 +145,14 @@ def _run(config: PipelineConfig, output: Path, log: Path, verbose: bool) -> int:
         )
     report.say(outcome.next_step(config.data))
     return 0
+
+
+def _make_devices(replicas: int) -> None:
+    """Logical devices can only be made before TensorFlow is used for anything else."""
+    if replicas:
+        from astromer.distribution import make_strategy
+
+        make_strategy(replicas)
 
 
 def _cause(error: BaseException) -> AstromerError | None:

@@ -28,8 +28,10 @@ from components.pusher import VersionPusher
 from components.schema import LightCurveSchemaGen, schema_text
 from components.schema.light_curve_schema import SEQUENCE
 from components.trainer import AstromerTrainer
+from components.validator import LightCurveValidator
 from pipeline_config import LightCurveRules, PipelineConfig, to_dict
 
+VALIDATOR = "LightCurveValidator"
 TRAINER, EVALUATOR, PUSHER = "Trainer", "Evaluator", "Pusher"
 _JUDGES = ("astromer", "components/evaluator")
 
@@ -65,10 +67,16 @@ def create_pipeline(
         {split: [str(file) for file in fold.files[split]] for split in SPLITS},
         max_curves_per_split=most_curves,
     )
-    examples = example_gen.outputs["examples"]
+    validator = LightCurveValidator(
+        example_gen.outputs["examples"],
+        validation=config.validation,
+        rules=config.rules,
+        report=str(validation_folder(output)),
+    ).with_id(VALIDATOR)
+    examples = validator.outputs["valid_examples"]
     statistics_gen = StatisticsGen(examples=examples)
     statistics = statistics_gen.outputs["statistics"]
-    schema_gen = LightCurveSchemaGen(text=schema_text(config.rules))
+    schema_gen = LightCurveSchemaGen(text=schema_text(config.rules, config.validation))
     example_validator = ExampleValidator(statistics=statistics, schema=schema_gen.outputs["schema"])
     drift_validator = DistributionValidator(
         statistics=statistics,
@@ -79,7 +87,6 @@ def create_pipeline(
         ],
     )
     gate = AnomalyGate(
-        examples=examples,
         statistics=statistics,
         anomalies=example_validator.outputs["anomalies"],
         drift=drift_validator.outputs["anomalies"],
@@ -120,6 +127,7 @@ def create_pipeline(
         pipeline_root=pipeline_root or str(output / "pipeline"),
         components=[
             example_gen,
+            validator,
             statistics_gen,
             schema_gen,
             example_validator,
@@ -134,6 +142,11 @@ def create_pipeline(
         metadata_connection_config=metadata_connection_config,
         beam_pipeline_args=list(config.beam_args),
     )
+
+
+def validation_folder(output: Path) -> Path:
+    """Where the findings of the validation are for users."""
+    return output / "validation"
 
 
 def _drift_config(

@@ -90,7 +90,7 @@ def look_at(
         progress(len(batch))
         rejected.append(batch.first_record + np.flatnonzero(~judgement.kept))
         identities.append(identify(batch, np.flatnonzero(judgement.kept), split, file))
-        look.profile = _merge(look.profile, _profile(batch, judgement.kept))
+        look.profile = _merge(look.profile, SplitProfile.of(batch, judgement.kept))
     look.rejected = np.concatenate(rejected)
     look.identities = Identities.concatenate(identities)
     return look
@@ -116,11 +116,12 @@ def look_again(path: str | Path, rejected: np.ndarray, wanted: set[int]) -> Seco
         rejected: all records that are left out in the end.
         wanted: records to be returned.
     """
-    profile = None
+    profile: SplitProfile | None = None
     curves: dict[int, LightCurve] = {}
     for batch in iterate_batches([path], strict=False):
         records = batch.first_record + np.arange(len(batch))
-        profile = _merge(profile, _profile(batch, ~np.isin(records, rejected)))
+        kept = ~np.isin(records, rejected)
+        profile = _merge(profile, SplitProfile.of(batch, kept))
         for record in wanted.intersection(records.tolist()):
             curves[record] = light_curve(batch, record - batch.first_record)
     return SecondLook(profile, curves)
@@ -137,10 +138,6 @@ def light_curve(batch: RecordBatch, row: int) -> LightCurve:
         series = tuple(values[:shortest] for values in series)
     mjd, mag, errmag = (values.copy() for values in series)
     return LightCurve(mjd, mag, errmag, context.id, context.label, context.class_name)
-
-
-def _profile(batch: RecordBatch, kept: np.ndarray) -> SplitProfile:
-    return SplitProfile.of(batch, kept)
 
 
 def _merge(one: SplitProfile | None, other: SplitProfile) -> SplitProfile:

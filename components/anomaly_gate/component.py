@@ -13,7 +13,6 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 
 from astromer.errors import DataAnomalyError
-from astromer.records.offenders import offending_objects
 from components.anomaly_gate.findings import Finding, drift_findings, schema_findings
 from pipeline_config import LightCurveRules
 
@@ -23,7 +22,6 @@ _MOST_FINDINGS = 3
 
 @component
 def AnomalyGate(
-    examples: InputArtifact[standard_artifacts.Examples],
     statistics: InputArtifact[standard_artifacts.ExampleStatistics],
     anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
     drift: InputArtifact[standard_artifacts.ExampleAnomalies],
@@ -32,7 +30,6 @@ def AnomalyGate(
     """Raises on anomalies that matter, else returns an empty list of findings.
 
     Args:
-        examples: searched for the objects behind an anomaly.
         statistics: tells how many light curves each split has.
         anomalies: of ExampleValidator.
         drift: of DistributionValidator, every split against the training split.
@@ -42,7 +39,7 @@ def AnomalyGate(
         findings: JSON list, empty.
 
     Raises:
-        DataAnomalyError: naming split, feature, reason and up to three objects each.
+        DataAnomalyError: naming split, feature and reason.
     """
     limits = LightCurveRules(**json.loads(rules))
     splits = artifact_utils.decode_split_names(anomalies.split_names)
@@ -54,7 +51,7 @@ def AnomalyGate(
             smaller = min(curves[split], curves[BASELINE_SPLIT])
             findings += drift_findings(Path(drift.uri), split, BASELINE_SPLIT, smaller)
     if findings:
-        raise DataAnomalyError(_message(findings, examples, limits))
+        raise DataAnomalyError(_message(findings))
     return {"findings": json.dumps([])}
 
 
@@ -63,28 +60,11 @@ def _num_curves(statistics: standard_artifacts.ExampleStatistics, split: str) ->
     return sum(dataset.num_examples for dataset in view.proto().datasets)
 
 
-def _message(
-    findings: list[Finding], examples: standard_artifacts.Examples, limits: LightCurveRules
-) -> str:
-    said = [f"{f}{_objects(f, examples, limits)}" for f in findings[:_MOST_FINDINGS]]
+def _message(findings: list[Finding]) -> str:
+    said = [str(finding) for finding in findings[:_MOST_FINDINGS]]
     rest = len(findings) - _MOST_FINDINGS
     more = f" And {rest} more." if rest > 0 else ""
     return (
         f"the light curves break the schema. {' '.join(said)}{more} Mend the records; the "
         "limits and their reasons are LightCurveRules in pipeline_config.py."
     )
-
-
-def _objects(
-    finding: Finding, examples: standard_artifacts.Examples, limits: LightCurveRules
-) -> str:
-    if not finding.about:
-        return ""
-    folder = Path(artifact_utils.get_split_uri([examples], finding.split))
-    files = [str(file) for file in sorted(folder.iterdir())]
-    series = finding.series if finding.about == "values" else ()
-    names, total = offending_objects(files, series, limits)
-    if not names:
-        return ""
-    rest = f" and {total - len(names)} more" if total > len(names) else ""
-    return f" In object{'s' if total > 1 else ''} {', '.join(names)}{rest}."

@@ -33,13 +33,11 @@ class Finding:
         split: name of the split.
         series: the feature lists concerned, none for the split as a whole.
         reason: what is wrong with it.
-        about: what tells the objects behind it: "values", "lengths", or "" for none.
     """
 
     split: str
     series: tuple[str, ...]
     reason: str
-    about: str = ""
 
     def __str__(self) -> str:
         return f"{self.split} {', '.join(self.series)}".rstrip() + f": {self.reason}"
@@ -59,7 +57,7 @@ def schema_findings(folder: Path, split: str, rules: LightCurveRules) -> list[Fi
     anomalies = read_anomalies(folder / f"Split-{split}" / _ANOMALIES_FILE)
     if anomalies.data_missing:
         return [Finding(split, (), "holds no light curves.")]
-    series_by_reason: dict[tuple[str, str], list[str]] = {}
+    series_by_reason: dict[str, list[str]] = {}
     for info in anomalies.anomaly_info.values():
         path = list(info.path.step)
         if path[:1] != [SEQUENCE]:
@@ -67,12 +65,11 @@ def schema_findings(folder: Path, split: str, rules: LightCurveRules) -> list[Fi
         series = ".".join(path[1:])
         for reason in info.reason:
             if reason.type != _Type.SCHEMA_NEW_COLUMN:
-                about = "lengths" if reason.type == _TOO_FEW else "values"
-                key = (_sentence(reason, series, rules), about)
-                series_by_reason.setdefault(key, []).append(series)
+                said = _sentence(reason, series, rules)
+                series_by_reason.setdefault(said, []).append(series)
     return [
-        Finding(split, tuple(sorted(series)), reason, about)
-        for (reason, about), series in sorted(series_by_reason.items())
+        Finding(split, tuple(sorted(series)), reason)
+        for reason, series in sorted(series_by_reason.items())
     ]
 
 

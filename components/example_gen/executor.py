@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from components.provenance import settings_fingerprint
 
 MAX_CURVES = "max_curves_per_split"
 CODE = "code_fingerprint"
+
+SOURCES_FILE = "sources.json"
+"""In the artifact's folder: by split, the record files and how many records each gave."""
 
 FOLD = "fold"
 DATA_FINGERPRINT = "data_fingerprint"
@@ -48,7 +52,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         Raises:
             DataNotFoundError: a split has no record files or no records.
-            RecordError: a file is corrupt or a record in it is no light curve.
+            RecordError: a file is corrupt or a record in it is no light curve at all.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         fold = Fold.open(exec_properties[standard_component_specs.INPUT_BASE_KEY])
@@ -64,6 +68,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             folder = Path(artifact_utils.get_split_uri([examples], split))
             ingested[split] = ingest(files, folder, limit or None)
         _describe(examples, str(fold.path), ingested)
+        sources = {split: done.sources for split, done in ingested.items()}
+        (Path(examples.uri) / SOURCES_FILE).write_text(json.dumps(sources))
 
 
 def _describe(examples: types.Artifact, fold: str, ingested: Mapping[str, Ingested]) -> None:

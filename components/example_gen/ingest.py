@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +22,19 @@ _OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
 
 @dataclass(frozen=True)
 class Ingested:
-    """What one split holds. The fingerprint is of the records' content and order."""
+    """What one split holds.
+
+    Attributes:
+        curves, observations: numbers; light curves whose series do not fit each other have no
+            observations.
+        fingerprint: of the records' content and order.
+        sources: the files that were read and the number of records from each, in order.
+    """
 
     curves: int
     observations: int
     fingerprint: str
+    sources: tuple[tuple[str, int], ...]
 
 
 def ingest(
@@ -35,6 +44,8 @@ def ingest(
     curves_per_shard: int = CURVES_PER_SHARD,
 ) -> Ingested:
     """Writes ``data_tfrecord-SSSSS-of-NNNNN.gz`` into ``folder``, keeping the order.
+
+    Light curves are not judged: those that break a rule are the validator's to find.
 
     Args:
         files: record files, compressed or not, of the canonical or the older layout.
@@ -46,15 +57,15 @@ def ingest(
         DataNotFoundError: there is no record.
         RecordError: a file is corrupt or a record in it is no light curve; the message
             names the file and the record's index.
-        LightCurveError: a curve is empty or its series are not equally long.
     """
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     curves = observations = 0
+    sources: Counter[str] = Counter()
     shards: list[Path] = []
     writer: tf.io.TFRecordWriter | None = None
     try:
-        for serialized, length in _canonical(files, limit):
+        for source, serialized, length in _canonical(files, limit):
             if curves % curves_per_shard == 0:
                 if writer is not None:
                     writer.close()
@@ -63,6 +74,7 @@ def ingest(
             assert writer is not None
             writer.write(serialized)
             digest.update(hashlib.sha256(serialized).digest())
+            sources[str(source)] += 1
             curves += 1
             observations += length
     finally:
@@ -74,17 +86,17 @@ def ingest(
         )
     for index, shard in enumerate(shards):
         shard.rename(folder / f"data_tfrecord-{index:05d}-of-{len(shards):05d}.gz")
-    return Ingested(curves, observations, digest.hexdigest())
+    return Ingested(curves, observations, digest.hexdigest(), tuple(sources.items()))
 
 
-def _canonical(files: Sequence[Path], limit: int | None) -> Iterator[tuple[bytes, int]]:
-    """Each record in canonical form, with its number of observations."""
+def _canonical(files: Sequence[Path], limit: int | None) -> Iterator[tuple[Path, bytes, int]]:
+    """Each record's file, its canonical form and its number of observations."""
     left = limit
-    for batch in iterate_batches(files):
+    for batch in iterate_batches(files, strict=False):
         if left is not None:
             batch = batch.head(left)
             left -= len(batch)
         for serialized, length in zip(batch.serialized, batch.lengths):
-            yield canonicalise(serialized), int(length)
+            yield batch.file, canonicalise(serialized), int(length)
         if left == 0:
             return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from astromer.records.limits import float32_below
-from pipeline_config import LightCurveRules
+from astromer.validation.rules import REJECT, STOP
+from pipeline_config import LightCurveRules, ValidationConfig
 
 SEQUENCE = "##SEQUENCE##"
 """TFDV's name for the feature lists of a SequenceExample."""
@@ -22,18 +23,21 @@ _CONTEXT = {
 """Context features in circulation; none is needed for training."""
 
 
-def schema_text(rules: LightCurveRules) -> str:
+def schema_text(rules: LightCurveRules, validation: ValidationConfig = ValidationConfig()) -> str:
     """A ``tensorflow.metadata.v0.Schema`` in protobuf text form.
 
     The three series must be there in every record, with enough observations and values in
     their ranges, never NaN or infinite. Context features are optional, and others may occur.
+    A range that the validation only warns of, or does not look at, is no range here.
     """
-    mag = _domain(rules.min_mag, rules.max_mag)
-    mjd = _domain(rules.min_mjd, rules.max_mjd)
+    mag = _domain(rules.min_mag, rules.max_mag) if _holds(validation.mag_out_of_range) else ""
+    mjd = _domain(rules.min_mjd, rules.max_mjd) if _holds(validation.mjd_out_of_range) else ""
     # TFDV's limits are inclusive, the rule for errors is not. The lower step is larger than
     # float32 needs because TFDV flushes the smallest numbers to zero.
     errmag = _domain(rules.min_errmag + 1e-12, float32_below(rules.max_errmag))
-    least = rules.min_observations
+    if not _holds(validation.errmag_out_of_range):
+        errmag = ""
+    least = rules.min_observations if _holds(validation.too_short) else 1
     series = [
         _series("mjd", "Times of observation [days].", mjd, least, required=True),
         _series("mag", "Magnitudes.", mag, least, required=True),
@@ -54,6 +58,11 @@ def schema_text(rules: LightCurveRules) -> str:
 }}
 """
     )
+
+
+def _holds(severity: str) -> bool:
+    """Whether no light curve that breaks the rule is left."""
+    return severity in (REJECT, STOP)
 
 
 _CONTEXT_FEATURE = """feature {{

@@ -1,4 +1,4 @@
-"""The gate lets good data of any survey pass and stops bad data, naming objects."""
+"""The gate lets good data of any survey pass and stops bad data."""
 
 from __future__ import annotations
 
@@ -47,7 +47,6 @@ def gate(fold: Path, folder: Path) -> dict:
         nodes["DistributionValidator"].spec.exec_properties,
     )
     return AnomalyGate.test_call(
-        examples=examples,
         statistics=statistics,
         anomalies=anomalies,
         drift=drift,
@@ -78,20 +77,10 @@ def test_values_out_of_range_and_short_curves_stop_the_run(tmp_path):
 
     message = str(caught.value)
     assert "\n" not in message
-    assert "train errmag: must be in (0, 1), received 5. In objects star0-3, star0-5." in message
-    few = "test errmag, mag, mjd: fewer than 5 observations. In object star2-2."
+    assert "train errmag: must be in (0, 1), received 5." in message
+    few = "test errmag, mag, mjd: fewer than 5 observations."
     assert few in message, message
-    assert "test mag: must be in [-30, 40], received 99.999. In object star2-1." in message
-
-
-def test_many_offenders_are_counted_not_listed(tmp_path):
-    curves = make_curves(24)
-    for curve in curves[:10]:
-        curve.mjd[:] += 2_400_000.5
-    fold = write_fold(tmp_path / "fold", train=curves)
-
-    with pytest.raises(DataAnomalyError, match=r"mjd.*star0-0, star0-1, star0-2 and 7 more"):
-        gate(fold, tmp_path)
+    assert "test mag: must be in [-30, 40], received 99.999." in message
 
 
 @pytest.mark.parametrize(("size", "stops"), [(110, True), (20, False)])

@@ -22,7 +22,10 @@ from tests.pipeline.folds import encode, make_curves, write_fold
 ROOT = Path(__file__).resolve().parents[2]
 RUNNER = ROOT / "pipeline" / "local_runner.py"
 TINY = ["--hidden=8", "--n-heads=2", "--n-layers=1", "--window=20", "--bs=16", "--epochs=1"]
-COMPONENTS = 9  # without the resolver, which is looked up every time
+COMPONENTS = 10  # without the resolver, which is looked up every time
+
+
+REJECTED = "1 of 48 objects rejected: 1 mag_out_of_range"
 
 
 class Workplace:
@@ -30,7 +33,9 @@ class Workplace:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        write_fold(folder / "fold")
+        train = make_curves(24)
+        train[4].mag[2] = 99.999  # one light curve that is left out
+        write_fold(folder / "fold", train=train)
 
     @property
     def versions(self) -> list[int]:
@@ -72,6 +77,8 @@ def first(workplace: Workplace) -> subprocess.CompletedProcess[str]:
 def test_a_run_pushes_a_model_that_serves_curves_of_any_length(workplace, first):
     assert "Traceback" not in first.stderr
     assert len(workplace.versions) == 1
+    assert REJECTED in first.stdout
+    assert "star0-4" in (workplace.folder / "outputs/validation/rejected.csv").read_text()
     assert "linear interpolation" in first.stdout  # the honest baselines are beside the model
     version = workplace.folder / "outputs/serving/astromer" / str(workplace.versions[0])
     assert f"outputs/serving/astromer/{version.name}\n" in first.stdout
@@ -99,6 +106,7 @@ def test_the_same_command_again_takes_all_from_the_cache(workplace, first):
 
     assert again.returncode == 0, again.stderr
     assert again.stdout.count(" cached\n") == COMPONENTS
+    assert REJECTED in again.stdout
     assert workplace.versions == before
     assert str(before[-1]) in again.stdout
 
@@ -158,16 +166,11 @@ def test_a_run_that_is_stopped_says_so_and_goes_on_where_it_was(tmp_path):
     assert any((tmp_path / "outputs" / "training").rglob("checkpoints/*"))
 
 
-def spoil_nan(place: Workplace) -> None:
-    curves = make_curves(12)
-    curves[4].mag[2] = np.nan
+def spoil_times(place: Workplace) -> None:
+    curves = make_curves(12, seed=1)
+    for curve in curves[3:6]:
+        curve.mjd[:] = curve.mjd[::-1].copy()
     write_fold(place.folder / "fold", validation=curves)
-
-
-def spoil_errmag(place: Workplace) -> None:
-    curves = make_curves(12)
-    curves[4].errmag[2] = 5.0
-    write_fold(place.folder / "fold", test=curves)
 
 
 def spoil_file(place: Workplace) -> None:
@@ -183,8 +186,7 @@ def spoil_split(place: Workplace) -> None:
     [
         (spoil_split, 3, "validation"),
         (spoil_file, 4, "0.record"),
-        (spoil_nan, 5, "star0-4"),
-        (spoil_errmag, 6, "star0-4"),
+        (spoil_times, 6, "star1-3"),
     ],
 )
 def test_bad_input_is_named_and_never_published(

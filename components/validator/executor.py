@@ -1,0 +1,110 @@
+"""Runs the validation, refuses hopeless data and writes the accepted light curves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_beam_executor
+from tfx.types import artifact_utils
+
+from astromer.errors import DataAnomalyError
+from astromer.validation.assembly import Sources, assemble
+from astromer.validation.output import terminal_table, write_into, write_validation
+from astromer.validation.result import Validation
+from astromer.validation.verdict import refuse_if_bad
+from components.example_gen.executor import (
+    DATA_FINGERPRINT,
+    NUM_CURVES,
+    NUM_OBSERVATIONS,
+    SOURCES_FILE,
+)
+from components.provenance import settings_fingerprint
+from components.validator.beam_pipeline import add_validation, read_results
+from components.validator.copying import copy_accepted
+from pipeline_config import LightCurveRules, ValidationConfig
+
+NUM_REJECTED = "num_rejected"
+"""Custom properties ``num_rejected_<split>`` of the accepted Examples."""
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Validates, then copies what is accepted."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the component.
+
+        Raises:
+            DataNotFoundError: a split holds no light curves.
+            RecordError: a file is corrupt or a record is no light curve at all.
+            DataAnomalyError: the data should not be trained on; the findings are in the
+                folder ``report``.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        settings = json.loads(exec_properties["settings"])
+        config = ValidationConfig(**settings["validation"])
+        limits = LightCurveRules(**settings["rules"])
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        accepted = artifact_utils.get_single_instance(output_dict["valid_examples"])
+        anomalies = artifact_utils.get_single_instance(output_dict["anomalies"])
+
+        files = {split: _files(examples, split) for split in _splits(examples)}
+        workspace = Path(anomalies.uri) / "unfinished"
+        workspace.mkdir(parents=True)
+        with self._make_beam_pipeline() as pipeline:
+            add_validation(pipeline, files, config, limits, workspace)
+        looks, matches = read_results(workspace)
+        shutil.rmtree(workspace)
+        validation = assemble(files, looks, matches, config, _sources(examples))
+
+        table = terminal_table(validation, config, limits)
+        report = Path(exec_properties["report"])
+        try:
+            refuse_if_bad(validation, config, report, table)
+        except DataAnomalyError:
+            write_validation(validation, config, limits, report)
+            raise
+        write_into(validation, config, limits, Path(anomalies.uri), table)
+        _describe(accepted, examples, validation)
+        for split, paths in files.items():
+            folder = Path(artifact_utils.get_split_uri([accepted], split))
+            copy_accepted(paths, folder, set(validation.rejected[split].tolist()))
+
+
+def _splits(examples: types.Artifact) -> list[str]:
+    return artifact_utils.decode_split_names(examples.split_names)
+
+
+def _files(examples: types.Artifact, split: str) -> list[Path]:
+    return sorted(Path(artifact_utils.get_split_uri([examples], split)).iterdir())
+
+
+def _sources(examples: types.Artifact) -> Sources | None:
+    file = Path(examples.uri) / SOURCES_FILE
+    return json.loads(file.read_text()) if file.is_file() else None
+
+
+def _describe(accepted: types.Artifact, examples: types.Artifact, validation: Validation) -> None:
+    """Carries the properties over; those that tell the content are made anew."""
+    accepted.split_names = examples.split_names
+    for name, value in examples.mlmd_artifact.custom_properties.items():
+        accepted.mlmd_artifact.custom_properties[name].CopyFrom(value)
+    rejected = {split: positions.tolist() for split, positions in validation.rejected.items()}
+    if validation.num_rejected:
+        before = examples.get_string_custom_property(DATA_FINGERPRINT)
+        accepted.set_string_custom_property(
+            DATA_FINGERPRINT, settings_fingerprint({"data": before, "rejected": rejected})
+        )
+    for split in rejected:
+        accepted.set_int_custom_property(f"{NUM_CURVES}_{split}", validation.accepted(split))
+        observations = validation.profiles[split].observations
+        accepted.set_int_custom_property(f"{NUM_OBSERVATIONS}_{split}", observations)
+        accepted.set_int_custom_property(f"{NUM_REJECTED}_{split}", len(rejected[split]))

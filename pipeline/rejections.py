@@ -1,0 +1,31 @@
+"""Shows what the validation rejected, in every run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from astromer.files import replace_folder
+from astromer.validation.output import TABLE_FILE
+from pipeline.dag_runner import Step
+from pipeline.pipeline import VALIDATOR, validation_folder
+
+
+def tell_rejections(step: Step, output: Path, say: Callable[[str], None]) -> None:
+    """Prints the validator's table and copies its findings to where users look.
+
+    They are copied from cached results, too: the folder shows the data of the last run.
+
+    Args:
+        step: any component's part in the run; others than the validator's are passed over.
+        output: the run's output folder.
+        say: prints.
+    """
+    if step.name != VALIDATOR:
+        return
+    anomalies = Path(step.outputs["anomalies"][0].uri)
+    folder = validation_folder(output)
+    with replace_folder(folder) as partial:
+        shutil.copytree(anomalies, partial, dirs_exist_ok=True)
+    say((anomalies / TABLE_FILE).read_text(encoding="utf-8").rstrip())
