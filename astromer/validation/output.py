@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from astromer.extras import MissingExtraError
 from astromer.files import replace_folder
+from astromer.validation.report import REPORT_FILE, write_report
 from astromer.validation.result import Validation
 from astromer.validation.rules import all_rules
 from astromer.validation.table import to_table
@@ -57,6 +60,10 @@ def write_into(
     }
     (folder / SUMMARY_FILE).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     (folder / TABLE_FILE).write_text(table + "\n", encoding="utf-8")
+    try:
+        write_report(validation, folder, config, limits)
+    except MissingExtraError as error:
+        print(f"no {REPORT_FILE} was made: {error}", file=sys.stderr)
 
 
 def terminal_table(

@@ -39,7 +39,7 @@ def refuse_if_bad(
         DataAnomalyError: a rule with severity "stop" is broken, more than
             ``config.max_rejected`` of all light curves are rejected, or all of a split are.
     """
-    reasons = _reasons(validation, config)
+    reasons = refusals(validation, config)
     if not reasons:
         return
     first = next(iter(validation.findings))
@@ -51,7 +51,8 @@ def refuse_if_bad(
     )
 
 
-def _reasons(validation: Validation, config: ValidationConfig) -> list[str]:
+def refusals(validation: Validation, config: ValidationConfig) -> list[str]:
+    """Why the data should not be trained on; empty where they may."""
     reasons = []
     stops = [rule for rule in validation.findings.counts() if getattr(config, rule) == STOP]
     if stops:

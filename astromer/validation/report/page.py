@@ -1,0 +1,132 @@
+"""Puts the page together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from astromer.extras import require
+from astromer.light_curves import LightCurve
+from astromer.validation.findings import Finding
+from astromer.validation.profile import SplitProfile
+from astromer.validation.quantities import QUANTITIES
+from astromer.validation.report.figure import Picture
+from astromer.validation.result import Validation
+from astromer.validation.rules import Rule, all_rules
+from astromer.validation.table import count_by_split, printable, split_distances, warnings
+from astromer.validation.verdict import headline, refusals
+from pipeline_config import LightCurveRules, ValidationConfig
+
+REPORT_FILE = "report.html"
+_QUANTILES = (0.05, 0.5, 0.95)
+
+
+def write_report(
+    validation: Validation,
+    folder: Path,
+    config: ValidationConfig = ValidationConfig(),
+    limits: LightCurveRules = LightCurveRules(),
+) -> Path:
+    """Writes ``report.html`` into a folder: one file of HTML and pictures, no scripts.
+
+    Equal validations give equal bytes.
+
+    Raises:
+        MissingExtraError: matplotlib or jinja2 is not installed.
+    """
+    require("plots", "matplotlib", "jinja2")
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["printable"] = printable
+    page = environment.get_template("page.html").render(_content(validation, config, limits))
+    path = folder / REPORT_FILE
+    path.write_text(page, encoding="utf-8", errors="backslashreplace")
+    return path
+
+
+def _content(
+    validation: Validation, config: ValidationConfig, limits: LightCurveRules
+) -> dict[str, Any]:
+    from astromer.validation.report.class_balance import draw_class_balance
+    from astromer.validation.report.distributions import draw_distributions
+
+    rules = all_rules(config, limits)
+    counts = validation.findings.counts()
+    profiles = {s: p for s, p in validation.profiles.items() if p.curves}
+    return {
+        "headline": headline(validation),
+        "refusals": refusals(validation, config),
+        "warnings": warnings(validation, rules, limits),
+        "fraction": validation.fraction_rejected,
+        "max_rejected": config.max_rejected,
+        "splits": list(validation.curves),
+        "validation": validation,
+        "profiles": profiles,
+        "broken": [rule for rule in rules if counts[rule.name]],
+        "unbroken": [rule for rule in rules if not counts[rule.name]],
+        "counts": count_by_split(validation),
+        "numbers": [_numbers(quantity.name, profiles) for quantity in QUANTITIES],
+        "distances": _distances(validation),
+        "max_distance": limits.max_split_distance,
+        "distributions": draw_distributions(profiles) if profiles else [],
+        "class_balance": draw_class_balance(profiles) if profiles else None,
+        "offenders": _offenders(validation, rules, limits),
+    }
+
+
+class _Numbers(NamedTuple):
+    title: str
+    unit: str
+    ranges: list[tuple[str, ...]]
+
+
+def _numbers(name: str, profiles: dict[str, SplitProfile]) -> _Numbers:
+    quantity = next(quantity for quantity in QUANTITIES if quantity.name == name)
+    ranges = [
+        tuple(_written(name, value) for value in profile.quantiles(name, _QUANTILES))
+        for profile in profiles.values()
+    ]
+    return _Numbers(quantity.title, quantity.unit, ranges)
+
+
+def _written(name: str, value: float) -> str:
+    """Whole observations and days, hundredths of a magnitude, else three digits."""
+    if name in ("length", "mjd") or value >= 100:
+        return f"{value:.0f}"
+    return f"{value:.2f}" if name == "mag" else f"{value:.3g}"
+
+
+def _distances(validation: Validation) -> dict[str, list[tuple[str, float]]]:
+    by_split: dict[str, list[tuple[str, float]]] = {}
+    for split, name, distance in split_distances(validation):
+        by_split.setdefault(split, []).append((name.replace("_", " "), distance))
+    return by_split
+
+
+class _Offender(NamedTuple):
+    finding: Finding
+    picture: Picture | None
+
+
+def _offenders(
+    validation: Validation, rules: Sequence[Rule], limits: LightCurveRules
+) -> list[tuple[Rule, list[_Offender]]]:
+    """The plotted objects of each rule, in the order of the rules."""
+    from astromer.validation.report.offender import draw_offender
+
+    by_rule: dict[str, list[tuple[Finding, LightCurve]]] = {}
+    for finding, curve in validation.offenders:
+        by_rule.setdefault(finding.rule, []).append((finding, curve))
+    return [
+        (rule, [_Offender(f, draw_offender(f, curve, limits)) for f, curve in by_rule[rule.name]])
+        for rule in rules
+        if rule.name in by_rule
+    ]
