@@ -168,7 +168,7 @@ class RecordsConfig:
 
     folds: int = knob(
         1,
-        "independent train/validation/test divisions of the same stars",
+        "divisions of the same stars whose tests have no star in common (K-fold cross-validation)",
         "--folds",
         bounds="[1, inf)",
     )

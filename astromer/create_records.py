@@ -4,7 +4,8 @@
 
 SURVEY holds metadata.parquet and light_curves/, and a config.toml where its columns or
 paths are not the documented ones (docs/data_format.md). OUTPUT/fold_0, fold_1, ... each get
-train, validation and test records; all light curves of a star go to the same subset.
+train, validation and test records; all light curves of a star go to the same subset. No star
+is in the test of two folds: together they make a K-fold cross-validation.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     silence()
     from astromer.records.conversion import convert
+    from astromer.records.division import fold_test_fraction
     from astromer.records.summary import summarise, to_table, write_summary
 
     rules = LightCurveRules()
@@ -67,6 +69,11 @@ def main(arguments: list[str] | None = None) -> int:
     summary = summarise(conversion, survey, options, rules)
     write_summary(summary, output / "summary.json")
     print(to_table(summary))
+    if options.test_frac > fold_test_fraction(options.test_frac, options.folds):
+        print(
+            f"--test-frac {options.test_frac:g} became 1/{options.folds}: the tests of "
+            f"{options.folds} folds have no star in common"
+        )
     print(f"folds and summary.json are in {output}")
     print(f"next: python pipeline/local_runner.py --data {conversion.folders[0]} --debug")
     return 0

@@ -15,7 +15,7 @@ import numpy as np
 from astromer.errors import LightCurveError, UsageError
 from astromer.progress import progress_bar
 from astromer.records.cleaning import CleanChunk, clean
-from astromer.records.division import UNUSED, divide
+from astromer.records.division import UNUSED, cross_validate
 from astromer.records.encoding import encode_light_curve
 from astromer.records.fold import SPLITS
 from astromer.records.metadata import Metadata, load_metadata
@@ -119,19 +119,15 @@ def convert(
     if not usable.any():
         tally.dropped_curves["too_short"] = int((inventory.observations > 0).sum())
         raise _nothing_left(config, tally)
-    divisions = np.stack(
-        [
-            divide(
-                metadata.stars,
-                metadata.classes,
-                usable,
-                metadata.in_test_table,
-                options.val_frac,
-                options.test_frac,
-                (options.seed, number),
-            )
-            for number in range(options.folds)
-        ]
+    divisions = cross_validate(
+        metadata.stars,
+        metadata.classes,
+        usable,
+        metadata.in_test_table,
+        options.val_frac,
+        options.test_frac,
+        options.seed,
+        options.folds,
     )
 
     def work(chunk: Chunk) -> tuple[CleanChunk, list[bytes]]:

@@ -12,6 +12,7 @@ from astromer.records.division import (
     UNUSED,
     VALIDATION,
     check_fractions,
+    cross_validate,
     divide,
 )
 
@@ -78,3 +79,92 @@ def test_a_given_test_set_takes_its_stars_whole_and_no_others():
 def test_fractions_that_leave_a_subset_empty_are_refused(val, test):
     with pytest.raises(UsageError, match="--val-frac"):
         check_fractions(val, test)
+
+
+def folds_of(stars, classes=None, fixed=None, val=0.2, test=0.2, seed=1, folds=5):
+    stars = np.asarray(stars)
+    count = len(stars)
+    return cross_validate(
+        stars,
+        np.full(count, "") if classes is None else np.asarray(classes),
+        np.ones(count, bool),
+        np.zeros(count, bool) if fixed is None else np.asarray(fixed),
+        val,
+        test,
+        seed,
+        folds,
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.sampled_from("abc")), min_size=1, max_size=120),
+    st.integers(2, 8),
+    st.floats(0.01, 0.49),
+    st.floats(0.01, 0.49),
+)
+def test_no_star_is_tested_on_in_two_folds(curves, folds, val, test):
+    stars, classes = (np.array(column) for column in zip(*curves, strict=True))
+    count = len(np.unique(stars))
+    if count < folds or count - -(-count // folds) < 2:
+        with pytest.raises(UsageError, match="Give fewer --folds"):
+            folds_of(stars, classes, val=val, test=test, folds=folds)
+        return
+    divisions = folds_of(stars, classes, val=val, test=test, folds=folds)
+    assert divisions.shape == (folds, len(stars))
+    tested = np.zeros(len(stars), int)
+    for division in divisions:
+        assert set(division) == {TRAIN, VALIDATION, TEST}
+        for star in np.unique(stars):
+            assert len(set(division[stars == star])) == 1
+        tested += division == TEST
+        assert len(np.unique(stars[division == TEST])) <= -(-count // folds)
+    assert tested.max() == 1
+    if folds * test >= 1:
+        assert tested.min() == 1
+    np.testing.assert_array_equal(
+        divisions, folds_of(stars, classes, val=val, test=test, folds=folds)
+    )
+
+
+@pytest.mark.parametrize(("folds", "test"), [(5, 0.2), (4, 0.1), (10, 0.2)])
+def test_every_fold_keeps_the_proportions_of_the_classes(folds, test):
+    classes = np.repeat(["common", "middling", "rare"], [500, 103, 20])
+    order = np.random.default_rng(0).permutation(len(classes))
+    shares = np.array([1 - 0.1 - min(test, 1 / folds), 0.1, min(test, 1 / folds)])
+    divisions = folds_of(np.arange(len(classes)), classes[order], val=0.1, test=test, folds=folds)
+    for division in divisions:
+        for name, size in (("common", 500), ("middling", 103), ("rare", 20)):
+            counts = np.bincount(division[classes[order] == name], minlength=3)
+            np.testing.assert_allclose(counts, shares * size, atol=2.5)
+
+
+def test_validation_stars_are_shared_between_folds_only_where_they_must():
+    divisions = folds_of(np.arange(100), val=0.2, folds=5)
+    assert ((divisions == VALIDATION).sum(axis=0) == 1).all()
+    divisions = folds_of(np.arange(100), val=0.3, folds=5)
+    assert ((divisions == VALIDATION).sum(axis=1) == 30).all()
+    assert (divisions == VALIDATION).sum(axis=0).max() == 2
+
+
+def test_a_given_test_set_is_the_test_of_every_fold():
+    stars = np.repeat(np.arange(30), 2)
+    fixed = stars < 6
+    divisions = folds_of(stars, fixed=fixed, folds=4)
+    for division in divisions:
+        assert set(stars[division == TEST]) == set(range(6))
+    assert (divisions[:, ~fixed] == VALIDATION).sum(axis=0).max() == 1
+
+
+def test_one_fold_is_the_plain_division():
+    stars, classes = np.arange(200), np.array(["a", "b"] * 100)
+    (only,) = folds_of(stars, classes, folds=1, seed=7)
+    np.testing.assert_array_equal(only, divided(stars, classes, seed=(7, 0)))
+
+
+def test_the_folds_follow_the_seed_and_not_the_order_of_the_rows():
+    stars, classes = np.arange(200), np.array(["a", "b"] * 100)
+    divisions = folds_of(stars, classes)
+    order = np.random.default_rng(3).permutation(200)
+    np.testing.assert_array_equal(folds_of(stars[order], classes[order]), divisions[:, order])
+    assert (folds_of(stars, classes, seed=2) != divisions).any()
