@@ -10,6 +10,7 @@ from tfx.components.example_gen.component import FileBasedExampleGen
 from tfx.dsl.components.base import executor_spec
 from tfx.proto import example_gen_pb2
 
+from components.example_gen.driver import ContentDriver
 from components.example_gen.executor import CODE, MAX_CURVES, Executor
 from components.provenance import code_fingerprint
 
@@ -17,8 +18,8 @@ from components.provenance import code_fingerprint
 class FoldExampleGen(FileBasedExampleGen):
     """Ingests the splits of a fold folder, in their order, as canonical records.
 
-    The standard driver looks at names, sizes and times of the record files and ingests
-    again when one has changed.
+    Ingests again when the content of the record files has changed, not when they were copied
+    or touched.
 
     Args:
         fold: absolute path of the fold folder.
@@ -31,6 +32,7 @@ class FoldExampleGen(FileBasedExampleGen):
     """
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+    DRIVER_CLASS = ContentDriver
 
     def __init__(
         self,

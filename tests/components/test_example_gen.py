@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,8 +12,10 @@ from tfx.components.example_gen import utils
 from astromer.errors import DataNotFoundError, RecordError
 from astromer.light_curves import LightCurve
 from astromer.records.reader import read_light_curves
-from components.example_gen.component import folder_pattern
+from components.example_gen.component import FoldExampleGen, folder_pattern
+from components.example_gen.driver import ContentDriver
 from components.example_gen.ingest import ingest
+from tests.astromer.validation import corpus
 from tests.components.conftest import run_example_gen, split_files
 from tests.pipeline.folds import encode, make_curves, older, write_records
 
@@ -124,3 +128,42 @@ def test_the_standard_driver_sees_changes_in_folders_of_any_name(tmp_path, name)
     assert "num_files:1" in before
     write_records(file, [b"x", b"y"])
     assert driver_fingerprint() != before
+
+
+def test_the_driver_looks_at_content_not_at_clocks_or_sizes(fold):
+    def fingerprint() -> str:
+        component = FoldExampleGen(
+            str(fold), {s: [str(fold / s / "0.record")] for s in ("train", "validation", "test")}
+        )
+        properties = dict(component.spec.exec_properties)
+        return ContentDriver(None).resolve_exec_properties(properties, None, None)[
+            "input_fingerprint"
+        ]
+
+    before = fingerprint()
+    file = fold / "train" / "0.record"
+    status, content = file.stat(), file.read_bytes()
+    os.utime(file, ns=(1, 1))
+    assert fingerprint() == before
+    curves = make_curves(24)
+    curves[5].mag[2] += 0.25
+    write_records(file, [encode(curve) for curve in curves])
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert len(content) == file.stat().st_size
+    assert fingerprint() != before
+    file.write_bytes(content)
+    assert fingerprint() == before
+
+
+def test_light_curves_that_break_a_rule_are_let_through_to_the_validator(tmp_path):
+    records = [
+        encode(curve) if isinstance(curve, LightCurve) else curve
+        for name in ("no magnitudes", "empty", "fewer errors", "nan magnitude", "no errors")
+        for curve in corpus.spoilt(name, "validation")[corpus.BAD : corpus.BAD + 1]
+    ]
+    file = write_records(tmp_path / "in" / "0.record", records)
+    done = ingest([file, file], tmp_path / "out")
+    (shard,) = (tmp_path / "out").iterdir()
+    copied = list(tf.data.TFRecordDataset(str(shard), "GZIP").as_numpy_iterator())
+    assert copied == records * 2
+    assert done.sources == ((str(file), 10),)
