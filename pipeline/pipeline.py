@@ -20,7 +20,7 @@ from tfx.proto import distribution_validator_pb2
 from astromer.records.fold import SPLITS, Fold
 from components.anomaly_gate import AnomalyGate
 from components.anomaly_gate.component import BASELINE_SPLIT
-from components.baseline import MODEL, baseline_resolver
+from components.baseline import MODEL, LatestBlessedModelOfOtherData, baseline_resolver
 from components.evaluator import AstromerEvaluator
 from components.example_gen import FoldExampleGen
 from components.provenance import code_fingerprint
@@ -31,7 +31,7 @@ from components.trainer import AstromerTrainer
 from components.validator import LightCurveValidator
 from pipeline_config import LightCurveRules, PipelineConfig, to_dict
 
-VALIDATOR = "LightCurveValidator"
+VALIDATOR, GATE = "LightCurveValidator", "AnomalyGate"
 TRAINER, EVALUATOR, PUSHER = "Trainer", "Evaluator", "Pusher"
 _JUDGES = ("astromer", "components/evaluator")
 
@@ -86,7 +86,17 @@ def create_pipeline(
             (split, BASELINE_SPLIT) for split in SPLITS if split != BASELINE_SPLIT
         ],
     )
+    pushed = baseline_resolver(
+        LatestBlessedModelStrategy
+        if baseline_strategy is LatestBlessedModelStrategy
+        else LatestBlessedModelOfOtherData,
+        examples,
+        "PushedModel",
+    )
     gate = AnomalyGate(
+        examples=examples,
+        pushed_model=pushed.outputs[MODEL],
+        data_drift_severity=config.validation.data_drift,
         statistics=statistics,
         anomalies=example_validator.outputs["anomalies"],
         drift=drift_validator.outputs["anomalies"],
@@ -132,6 +142,7 @@ def create_pipeline(
             schema_gen,
             example_validator,
             drift_validator,
+            pushed,
             gate,
             trainer,
             baseline,

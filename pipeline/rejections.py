@@ -1,7 +1,8 @@
-"""Shows what the validation rejected, in every run."""
+"""Shows what the checks of the data rejected or warn of, in every run."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,19 +10,25 @@ from pathlib import Path
 from astromer.files import replace_folder
 from astromer.validation.output import TABLE_FILE
 from pipeline.dag_runner import Step
-from pipeline.pipeline import VALIDATOR, validation_folder
+from pipeline.pipeline import GATE, VALIDATOR, validation_folder
 
 
 def tell_rejections(step: Step, output: Path, say: Callable[[str], None]) -> None:
-    """Prints the validator's table and copies its findings to where users look.
+    """Prints the validator's table and the gate's warnings.
+
+    The validator's findings are copied to where users look.
 
     They are copied from cached results, too: the folder shows the data of the last run.
 
     Args:
-        step: any component's part in the run; others than the validator's are passed over.
+        step: any component's part in the run; others than these two are passed over.
         output: the run's output folder.
         say: prints.
     """
+    if step.name == GATE:
+        findings = step.outputs["findings"][0]
+        for warning in json.loads(Path(findings.uri).read_text(encoding="utf-8")):
+            say(f"warning: {warning}")
     if step.name != VALIDATOR:
         return
     anomalies = Path(step.outputs["anomalies"][0].uri)

@@ -11,8 +11,11 @@ from tfx.dsl.component.experimental.annotations import (
 )
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
+from tfx.utils import path_utils
 
 from astromer.errors import DataAnomalyError
+from astromer.validation.drift import data_drift, read_train_profile
+from astromer.validation.rules import OFF, STOP
 from components.anomaly_gate.findings import Finding, drift_findings, schema_findings
 from pipeline_config import LightCurveRules
 
@@ -22,21 +25,28 @@ _MOST_FINDINGS = 3
 
 @component
 def AnomalyGate(
+    examples: InputArtifact[standard_artifacts.Examples],
     statistics: InputArtifact[standard_artifacts.ExampleStatistics],
     anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
     drift: InputArtifact[standard_artifacts.ExampleAnomalies],
     rules: Parameter[str],
+    data_drift_severity: Parameter[str],
+    pushed_model: InputArtifact[standard_artifacts.Model] = None,
 ) -> OutputDict(findings=str):  # type: ignore[valid-type]
-    """Raises on anomalies that matter, else returns an empty list of findings.
+    """Raises on anomalies that matter, else returns those that are only worth a warning.
 
     Args:
+        examples: what will be trained on, with the profiles that the validator writes.
         statistics: tells how many light curves each split has.
         anomalies: of ExampleValidator.
         drift: of DistributionValidator, every split against the training split.
         rules: JSON of a ``LightCurveRules``.
+        data_drift_severity: "stop", "warn" or "off": what becomes of data unlike those of the
+            pushed model.
+        pushed_model: the last blessed model that was trained on other data.
 
     Returns:
-        findings: JSON list, empty.
+        findings: JSON list of warnings.
 
     Raises:
         DataAnomalyError: naming split, feature and reason.
@@ -50,9 +60,16 @@ def AnomalyGate(
         if split != BASELINE_SPLIT:
             smaller = min(curves[split], curves[BASELINE_SPLIT])
             findings += drift_findings(Path(drift.uri), split, BASELINE_SPLIT, smaller)
+    warnings: list[str] = []
+    if pushed_model is not None and data_drift_severity != OFF:
+        directory = Path(path_utils.serving_model_path(pushed_model.uri))
+        profile = read_train_profile(Path(examples.uri))
+        warnings = data_drift(profile, directory, limits.max_split_distance)
+        if data_drift_severity == STOP:
+            findings += [Finding(BASELINE_SPLIT, (), text) for text in warnings]
     if findings:
         raise DataAnomalyError(_message(findings))
-    return {"findings": json.dumps([])}
+    return {"findings": json.dumps(warnings)}
 
 
 def _num_curves(statistics: standard_artifacts.ExampleStatistics, split: str) -> int:

@@ -14,6 +14,7 @@ from astromer.export import export_saved_model
 from astromer.light_curves import LightCurves
 from astromer.records.reader import read_light_curves
 from astromer.training import train
+from astromer.validation.drift import TRAIN_PROFILE, read_train_profile
 from components.example_gen.executor import DATA_FINGERPRINT
 from components.provenance import git_revision, settings_fingerprint
 from components.trainer.executor import FACTS_FILE
@@ -66,7 +67,9 @@ def run_fn(fn_args: FnArgs) -> None:
         "summary": result.summary,
     }
     rules = LightCurveRules(**settings["rules"])
-    export_saved_model(result.model, fn_args.serving_model_dir, provenance, rules)
+    data = Path(fn_args.train_files[0]).parent.parent
+    metadata = {**provenance, TRAIN_PROFILE: read_train_profile(data)}
+    export_saved_model(result.model, fn_args.serving_model_dir, metadata, rules)
     facts = {
         **provenance,
         "encoder": settings["encoder"],

@@ -13,6 +13,7 @@ from tfx.types import artifact_utils
 
 from astromer.errors import DataAnomalyError
 from astromer.validation.assembly import Sources, assemble
+from astromer.validation.drift import write_profiles
 from astromer.validation.output import terminal_table, write_into, write_validation
 from astromer.validation.result import Validation
 from astromer.validation.verdict import refuse_if_bad
@@ -73,6 +74,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             write_validation(validation, config, limits, report)
             raise
         write_into(validation, config, limits, Path(anomalies.uri), table)
+        write_profiles(validation.profiles, Path(accepted.uri))
         _describe(accepted, examples, validation)
         for split, paths in files.items():
             folder = Path(artifact_utils.get_split_uri([accepted], split))

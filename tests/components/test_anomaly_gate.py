@@ -47,6 +47,8 @@ def gate(fold: Path, folder: Path) -> dict:
         nodes["DistributionValidator"].spec.exec_properties,
     )
     return AnomalyGate.test_call(
+        examples=examples,
+        data_drift_severity="warn",
         statistics=statistics,
         anomalies=anomalies,
         drift=drift,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tfx.types import standard_artifacts
 
-from components.baseline import LatestOtherBlessedModel
+from components.baseline import LatestBlessedModelOfOtherData, LatestOtherBlessedModel
 from tests.components.conftest import artifact
 
 
@@ -58,3 +58,22 @@ def test_the_run_s_own_model_is_passed_over_so_that_a_repeated_run_resolves_alik
 def test_a_model_whose_files_are_gone_is_passed_over(models, tmp_path):
     (tmp_path / "2").rmdir()
     assert resolve([models[3]], models, blessings({11: 1, 12: 1})) == [models[1]]
+
+
+def test_for_drift_the_newest_model_of_other_data_counts(models):
+    for model, data in zip(models, ("a", "b", "b", "c")):
+        model.set_string_custom_property("data_fingerprint", data)
+    judged = blessings({10: 1, 11: 1, 12: 1})
+
+    def compared_with(data: str) -> list[Any]:
+        examples = standard_artifacts.Examples()
+        examples.set_string_custom_property("data_fingerprint", data)
+        found = LatestBlessedModelOfOtherData().resolve_artifacts(
+            None, {"current": [examples], "model": models, "model_blessing": judged}
+        )
+        assert found is not None
+        return found["model"]
+
+    assert compared_with("c") == [models[2]]
+    # Model 11 or 12 may be what this very command has pushed before.
+    assert compared_with("b") == [models[0]]
