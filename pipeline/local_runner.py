@@ -1,6 +1,7 @@
 """Runs the pipeline on this machine: fold records in, a pushed SavedModel out.
 
 python pipeline/local_runner.py --data FOLD
+python pipeline/local_runner.py --data FOLDS --fold all
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from astromer.logs import silence  # noqa: E402
 from astromer.records.fold import Fold  # noqa: E402
 from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
 from pipeline.console import Report, noise_to  # noqa: E402
+from pipeline.folds import OUTCOME_FILE, run_folds  # noqa: E402
 from pipeline.lock import locked  # noqa: E402
 from pipeline_config import (  # noqa: E402
     EncoderConfig,
@@ -40,14 +42,20 @@ from pipeline_config import (  # noqa: E402
 _PATTERN_CHARACTERS = "*?[]{}"
 
 
-def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool]:
-    """The configuration that the command line asks for, and whether to show all logs."""
+def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool, str]:
+    """The configuration on the command line, whether to show all logs, and ``--fold``."""
     parser = Parser(
         prog="python pipeline/local_runner.py",
         description="Pre-trains AstroMer on a fold of records and pushes it as a SavedModel.",
         epilog="A stopped run goes on where it was; what has not changed is not done again.",
     )
     parser.add_argument("--data", required=True, metavar="FOLD", help="folder of fold records")
+    parser.add_argument(
+        "--fold",
+        default="",
+        metavar="all|N",
+        help="--data is a folder of folds: run on fold_N, or on each and tell mean and spread",
+    )
     add_flags(parser, PipelineConfig, EncoderConfig, MaskingConfig, TrainingConfig)
     add_validation_flags(parser)
     parser.add_argument(
@@ -62,7 +70,7 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool]:
         training=config_from(args, TrainingConfig),
         validation=validation_config(args),
     )
-    return config, args.verbose
+    return config, args.verbose, args.fold
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -71,8 +79,10 @@ def main(arguments: list[str] | None = None) -> int:
     Raises:
         AstromerError: one of its kinds for everything that a user can mend.
     """
-    config, verbose = parse(arguments)
+    config, verbose, choice = parse(arguments)
     output = _output_folder(config)
+    if choice:
+        return run_folds(main, config, choice, sys.argv[1:] if arguments is None else arguments)
     fold = Fold.open(config.data)
     config = dataclasses.replace(config, data=str(fold.path.resolve()), output=str(output))
     log = output / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
@@ -137,6 +147,7 @@ def _run(config: PipelineConfig, output: Path, log: Path, verbose: bool) -> int:
         finally:
             report.close()
         outcome = Outcome(runner.steps)
+    outcome.write(output / OUTCOME_FILE)
     report.say(outcome.text())
     if not outcome.blessed:
         raise NotBlessedError(

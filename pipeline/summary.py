@@ -40,6 +40,12 @@ class Outcome:
         """What was trained and how good it is."""
         return f"\n{_trained(self._facts)}\n\n{_scores(self._metrics)}\n"
 
+    def write(self, path: Path) -> None:
+        """Leaves the scores on hidden steps, of the model and the baselines, as JSON."""
+        scores = {key: value for key, value in self._metrics["model"].items() if "hidden" in key}
+        content = {"blessed": self.blessed, "evaluation": str(self.evaluation), "scores": scores}
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
     def next_step(self, data: str) -> str:
         """Where a pushed model is, and a command that uses it on the same data."""
         pushed = self._output(PUSHER, "pushed_model")
