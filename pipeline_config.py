@@ -191,6 +191,24 @@ class RecordsConfig:
 
 
 @dataclass(frozen=True)
+class MissingErrorsConfig:
+    """What becomes of observations without an error (errmag missing, null or NaN)."""
+
+    missing_errors: str = knob(
+        "refuse",
+        "refuse them, fill in the constant --error-fill, or each curve's own robust scatter",
+        "--missing-errors",
+        choices=("refuse", "constant", "scatter"),
+    )
+    error_fill: float = knob(
+        0.02,
+        "error that is filled in, and the least for scatter [mag]; typical of ground-based surveys",
+        "--error-fill",
+        bounds="(0, 1)",
+    )
+
+
+@dataclass(frozen=True)
 class LightCurveRules:
     """What counts as a usable observation and a usable light curve."""
 
@@ -340,6 +358,7 @@ class PipelineConfig:
     training: TrainingConfig = TrainingConfig()
     rules: LightCurveRules = LightCurveRules()
     validation: ValidationConfig = ValidationConfig()
+    errors: MissingErrorsConfig = MissingErrorsConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     debug: DebugConfig = DebugConfig()
     beam_args: tuple[str, ...] = ("--direct_running_mode=in_memory", "--direct_num_workers=1")

@@ -19,6 +19,7 @@ from pipeline_config import (
     EvaluationConfig,
     LightCurveRules,
     MaskingConfig,
+    MissingErrorsConfig,
     TrainingConfig,
 )
 
@@ -30,7 +31,7 @@ def parse(arguments: list[str] | None, program: str, description: str) -> argpar
     parser.add_argument(
         "--output", default="./outputs", help="where checkpoints, logs and the model go"
     )
-    add_flags(parser, EncoderConfig, TrainingConfig, MaskingConfig)
+    add_flags(parser, EncoderConfig, TrainingConfig, MaskingConfig, MissingErrorsConfig)
     add_validation_flags(parser)
     return parser.parse_args(arguments)
 
@@ -52,6 +53,7 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
     masking = config_from(args, MaskingConfig)
     training = config_from(args, TrainingConfig)
     validation = validation_config(args)
+    errors = config_from(args, MissingErrorsConfig)
     fold = Fold.open(args.data)
     limit = None
     if training.debug:
@@ -71,7 +73,7 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
     chief = is_chief(strategy)
     output = make_folder(args.output, "--output")
     report = output / "validation" if chief else None
-    curves = accepted_curves(fold, validation, LightCurveRules(), report, limit)
+    curves = accepted_curves(fold, validation, LightCurveRules(), report, limit, errors)
     name = run_fingerprint(encoder, masking, training, curves["train"], curves["validation"])
     folder = Path(args.output) / "pretrain" / f"{encoder.architecture}_{name[:12]}"
     print(f"Training in {folder}; TensorBoard: tensorboard --logdir {folder / 'logs'}")

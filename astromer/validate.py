@@ -8,12 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from astromer.cli import Parser, run_program
+from astromer.cli import Parser, add_flags, config_from, run_program
 from astromer.errors import DataAnomalyError
 from astromer.records.fold import Fold, natural_key
 from astromer.validation.options import add_validation_flags, validation_config
 from astromer.validation.rules import OFF, STOP
-from pipeline_config import LightCurveRules, ValidationConfig
+from pipeline_config import LightCurveRules, MissingErrorsConfig, ValidationConfig
 
 if TYPE_CHECKING:
     from astromer.validation.findings import Findings
@@ -38,8 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
         "--report", metavar="DIR", help="folder for findings, numbers and an HTML page"
     )
     add_validation_flags(parser)
+    add_flags(parser, MissingErrorsConfig)
     args = parser.parse_args(arguments)
     config, limits = validation_config(args), LightCurveRules()
+    errors = config_from(args, MissingErrorsConfig)
     folds = [Fold.open(path) for given in args.data for path in _folds_in(given)]
 
     from astromer.logs import silence
@@ -52,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     refused: list[DataAnomalyError] = []
     for fold in folds:
-        validation = validate_fold(fold, config, limits)
+        validation = validate_fold(fold, config, limits, errors=errors)
         report = None
         if args.report:
             report = Path(args.report) / (fold.path.name if len(folds) > 1 else "")

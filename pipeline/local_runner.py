@@ -35,6 +35,7 @@ from pipeline.lock import locked  # noqa: E402
 from pipeline_config import (  # noqa: E402
     EncoderConfig,
     MaskingConfig,
+    MissingErrorsConfig,
     PipelineConfig,
     TrainingConfig,
 )
@@ -56,7 +57,9 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool, str
         metavar="all|N",
         help="--data is a folder of folds: run on fold_N, or on each and tell mean and spread",
     )
-    add_flags(parser, PipelineConfig, EncoderConfig, MaskingConfig, TrainingConfig)
+    add_flags(
+        parser, PipelineConfig, EncoderConfig, MaskingConfig, TrainingConfig, MissingErrorsConfig
+    )
     add_validation_flags(parser)
     parser.add_argument(
         "--verbose", action="store_true", help="show the logs of TFX and TensorFlow"
@@ -69,6 +72,7 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool, str
         masking=config_from(args, MaskingConfig),
         training=config_from(args, TrainingConfig),
         validation=validation_config(args),
+        errors=config_from(args, MissingErrorsConfig),
     )
     return config, args.verbose, args.fold
 

@@ -66,6 +66,7 @@ def create_pipeline(
         str(fold.path),
         {split: [str(file) for file in fold.files[split]] for split in SPLITS},
         max_curves_per_split=most_curves,
+        errors=config.errors,
     )
     validator = LightCurveValidator(
         example_gen.outputs["examples"],

@@ -38,6 +38,18 @@ def canonicalise(serialized: bytes) -> bytes:
     return record.SerializeToString(deterministic=True) if changed else serialized
 
 
+def complete_errors(serialized: bytes, errmag: np.ndarray) -> bytes:
+    """A canonical record whose missing errors, if any, are taken from ``errmag``, float32 [n]."""
+    record = tf.train.SequenceExample.FromString(serialized)
+    errors = record.feature_lists.feature_list["errmag"]
+    before = _values(errors)
+    if len(before) == len(errmag) and not np.isnan(before).any():
+        return serialized
+    del errors.feature[:]
+    errors.feature.add().float_list.value.extend(errmag.tolist())
+    return record.SerializeToString(deterministic=True)
+
+
 def read_series(serialized: bytes) -> tuple[np.ndarray, ...]:
     """mjd (float64), mag and errmag (float32) of a record as they are, equally long or not."""
     lists = tf.train.SequenceExample.FromString(serialized).feature_lists.feature_list

@@ -19,6 +19,8 @@ from astromer.records.codec import parse_light_curves
 from astromer.records.context import Context, read_context
 from astromer.records.culprit import explain_record, find_bad_record
 from astromer.records.fold import check_framing, compression_of
+from astromer.records.missing_errors import fill
+from pipeline_config import MissingErrorsConfig
 
 _BATCH = 512
 _THREADS = 2
@@ -104,6 +106,7 @@ def read_light_curves(
     *,
     limit: int | None = None,
     leave_out: np.ndarray | None = None,
+    errors: MissingErrorsConfig = MissingErrorsConfig(),
     progress: bool = False,
 ) -> LightCurves:
     """Reads the light curves of record files, in their order, each sorted by time.
@@ -115,6 +118,7 @@ def read_light_curves(
         limit: stop after so many light curves.
         leave_out: positions of light curves that are not wanted, int64; these may be empty
             or have series of unequal length.
+        errors: how missing errors are filled in.
         progress: show a progress bar.
 
     Raises:
@@ -124,8 +128,9 @@ def read_light_curves(
     parts = []
     left = float("inf") if limit is None else limit
     position = 0
+    batches = iterate_batches(files, strict=leave_out is None, errors=errors)
     with progress_bar(desc="reading", unit=" curves", disable=not progress) as bar:
-        for batch in iterate_batches(files, strict=leave_out is None) if left > 0 else ():
+        for batch in batches if left > 0 else ():
             if leave_out is not None:
                 positions = position + np.arange(len(batch))
                 position += len(batch)
@@ -140,13 +145,20 @@ def read_light_curves(
     return LightCurves.concatenate(parts).sorted_by_time()
 
 
-def iterate_batches(files: Iterable[str | Path], *, strict: bool = True) -> Iterator[RecordBatch]:
+def iterate_batches(
+    files: Iterable[str | Path],
+    *,
+    strict: bool = True,
+    errors: MissingErrorsConfig = MissingErrorsConfig(),
+) -> Iterator[RecordBatch]:
     """Yields the records of each file in batches, in their order.
 
     Args:
         files: TFRecord files, plain or gzip.
         strict: refuse light curves whose series are missing, empty or not equally long;
             otherwise they come as :class:`RecordBatch` says.
+        errors: how missing errors are filled in; a light curve without any has no list of
+            errors, which needs ``strict=False``.
 
     Raises:
         RecordError: a file is corrupt or a record is no light curve.
@@ -161,6 +173,8 @@ def iterate_batches(files: Iterable[str | Path], *, strict: bool = True) -> Iter
                     _explain(path, first, serialized, lengths, strict)
                     mjd, mag, errmag = _fitting((mjd, mag, errmag), lengths)
                 usable = np.where(_fit(lengths) | _only_errors_missing(lengths), lengths[0], 0)
+                offsets = np.concatenate([[0], np.cumsum(usable)])
+                errmag = fill(mjd, mag, errmag, offsets, errors)
                 yield RecordBatch(path, first, serialized, mjd, mag, errmag, usable, lengths)
                 first += len(serialized)
         except (tf.errors.DataLossError, tf.errors.InvalidArgumentError):

@@ -18,7 +18,7 @@ from astromer.validation.look import FileLook, SecondLook, look_again
 from astromer.validation.profile import SplitProfile
 from astromer.validation.result import OFFENDERS_PER_RULE, Validation
 from astromer.validation.rules import WARN, all_rules
-from pipeline_config import ValidationConfig
+from pipeline_config import MissingErrorsConfig, ValidationConfig
 
 Sources = Mapping[str, Sequence[tuple[str, int]]]
 """By split, the files that a user knows and how many records of each were read, in order."""
@@ -30,6 +30,7 @@ def assemble(
     matches: Iterable[Match],
     config: ValidationConfig,
     sources: Sources | None = None,
+    errors: MissingErrorsConfig = MissingErrorsConfig(),
 ) -> Validation:
     """Makes the result.
 
@@ -39,6 +40,7 @@ def assemble(
         matches: from all buckets and kinds.
         config: tells what is rejected.
         sources: where the records came from, if the files are copies. Findings name these.
+        errors: how missing errors were filled in for the looks.
 
     Raises:
         DataNotFoundError: a split has no light curves at all.
@@ -48,7 +50,7 @@ def assemble(
     places = _Places(files, ordered, sources)
     found = _in_order(ordered, matches, places)
     gone = {at for at, finding in found if getattr(config, finding.rule) != WARN}
-    again = _look_again(files, by_file, found, gone)
+    again = _look_again(files, by_file, found, gone, errors)
     curves = {split: places.counts[number] for number, split in enumerate(SPLITS)}
     for split, count in curves.items():
         if not count:
@@ -152,6 +154,7 @@ def _look_again(
     by_file: Mapping[_File, FileLook],
     found: Sequence[tuple[_At, Finding]],
     gone: set[_At],
+    errors: MissingErrorsConfig,
 ) -> dict[_File, SecondLook]:
     """Second looks at the files in which a light curve goes because of another one."""
     wanted: dict[_File, set[int]] = {}
@@ -170,6 +173,7 @@ def _look_again(
             files[SPLITS[split]][file],
             np.array(rejected.get((split, file), []), np.int64),
             wanted.get((split, file), set()),
+            errors,
         )
         for split, file in sorted(late | set(wanted))
     }

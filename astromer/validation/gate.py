@@ -10,7 +10,7 @@ from astromer.records.reader import read_light_curves
 from astromer.validation.output import terminal_table, write_validation
 from astromer.validation.survey import validate_fold
 from astromer.validation.verdict import refuse_if_bad
-from pipeline_config import LightCurveRules, ValidationConfig
+from pipeline_config import LightCurveRules, MissingErrorsConfig, ValidationConfig
 
 
 def accepted_curves(
@@ -19,6 +19,7 @@ def accepted_curves(
     limits: LightCurveRules,
     report: Path | None,
     limit: int | None = None,
+    errors: MissingErrorsConfig = MissingErrorsConfig(),
 ) -> dict[str, LightCurves]:
     """Validates a fold, prints what was found and reads what may be trained on.
 
@@ -27,6 +28,7 @@ def accepted_curves(
         config, limits: the rules.
         report: folder that is replaced by the findings; None writes and prints nothing.
         limit: most light curves of a split.
+        errors: how missing errors are filled in.
 
     Returns:
         The accepted light curves by split, each sorted by time.
@@ -35,7 +37,7 @@ def accepted_curves(
         DataNotFoundError, RecordError: as :func:`~astromer.validation.survey.validate_fold`.
         DataAnomalyError: the data should not be trained on.
     """
-    validation = validate_fold(fold, config, limits, progress=report is not None)
+    validation = validate_fold(fold, config, limits, progress=report is not None, errors=errors)
     table = terminal_table(validation, config, limits)
     if report is not None:
         write_validation(validation, config, limits, report)
@@ -44,7 +46,11 @@ def accepted_curves(
         print(table, flush=True)
     return {
         split: read_light_curves(
-            files, limit=limit, leave_out=validation.rejected[split], progress=report is not None
+            files,
+            limit=limit,
+            leave_out=validation.rejected[split],
+            errors=errors,
+            progress=report is not None,
         )
         for split, files in fold.files.items()
     }

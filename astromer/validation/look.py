@@ -17,7 +17,7 @@ from astromer.validation.identity import Identities, identify
 from astromer.validation.judgement import WORDS, judge
 from astromer.validation.profile import SplitProfile
 from astromer.validation.result import OFFENDERS_PER_RULE
-from pipeline_config import LightCurveRules, ValidationConfig
+from pipeline_config import LightCurveRules, MissingErrorsConfig, ValidationConfig
 
 
 class Breach(NamedTuple):
@@ -61,6 +61,7 @@ def look_at(
     config: ValidationConfig,
     limits: LightCurveRules,
     progress: Callable[[int], object] = lambda count: None,
+    errors: MissingErrorsConfig = MissingErrorsConfig(),
 ) -> FileLook:
     """Reads a record file once, in memory that does not grow with it but for the identities.
 
@@ -69,6 +70,7 @@ def look_at(
         split, file: indices of its split, and of the file in the split.
         config, limits: the rules.
         progress: told how many light curves more have been looked at.
+        errors: how missing errors are filled in before they are judged.
 
     Raises:
         RecordError: the file is corrupt or a record is no light curve.
@@ -76,7 +78,7 @@ def look_at(
     look = FileLook(split, file)
     rejected, identities = [look.rejected], [look.identities]
     seen: Counter[str] = Counter()
-    for batch in iterate_batches([path], strict=False):
+    for batch in iterate_batches([path], strict=False, errors=errors):
         judgement = judge(batch, config, limits)
         broken = [(int(row), rule) for rule, rows in judgement.broken.items() for row in rows]
         for row, rule in sorted(broken):
@@ -108,17 +110,23 @@ class SecondLook(NamedTuple):
     curves: dict[int, LightCurve]
 
 
-def look_again(path: str | Path, rejected: np.ndarray, wanted: set[int]) -> SecondLook:
+def look_again(
+    path: str | Path,
+    rejected: np.ndarray,
+    wanted: set[int],
+    errors: MissingErrorsConfig = MissingErrorsConfig(),
+) -> SecondLook:
     """Reads a file again.
 
     Args:
         path: the file.
         rejected: all records that are left out in the end.
         wanted: records to be returned.
+        errors: as at the first look.
     """
     profile: SplitProfile | None = None
     curves: dict[int, LightCurve] = {}
-    for batch in iterate_batches([path], strict=False):
+    for batch in iterate_batches([path], strict=False, errors=errors):
         records = batch.first_record + np.arange(len(batch))
         kept = ~np.isin(records, rejected)
         profile = _merge(profile, SplitProfile.of(batch, kept))

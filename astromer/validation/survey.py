@@ -9,7 +9,7 @@ from astromer.validation.duplicates import KINDS, find_matches
 from astromer.validation.identity import Identities
 from astromer.validation.look import look_at
 from astromer.validation.result import Validation
-from pipeline_config import LightCurveRules, ValidationConfig
+from pipeline_config import LightCurveRules, MissingErrorsConfig, ValidationConfig
 
 
 def validate_fold(
@@ -17,6 +17,7 @@ def validate_fold(
     config: ValidationConfig = ValidationConfig(),
     limits: LightCurveRules = LightCurveRules(),
     progress: bool = True,
+    errors: MissingErrorsConfig = MissingErrorsConfig(),
 ) -> Validation:
     """Looks at every light curve of a fold.
 
@@ -30,7 +31,7 @@ def validate_fold(
     with progress_bar(desc="validating", unit=" curves", disable=not progress) as bar:
         for number, split in enumerate(SPLITS):
             for index, file in enumerate(fold.files[split]):
-                looks.append(look_at(file, number, index, config, limits, bar.update))
+                looks.append(look_at(file, number, index, config, limits, bar.update, errors))
     identities = Identities.concatenate([look.identities for look in looks])
     matches = [match for kind in KINDS for match in find_matches(identities, kind, config)]
-    return assemble(fold.files, looks, matches, config)
+    return assemble(fold.files, looks, matches, config, errors=errors)

@@ -13,6 +13,7 @@ from tfx.proto import example_gen_pb2
 from components.example_gen.driver import ContentDriver
 from components.example_gen.executor import CODE, MAX_CURVES, Executor
 from components.provenance import code_fingerprint
+from pipeline_config import MissingErrorsConfig, to_dict
 
 
 class FoldExampleGen(FileBasedExampleGen):
@@ -25,6 +26,7 @@ class FoldExampleGen(FileBasedExampleGen):
         fold: absolute path of the fold folder.
         files: record files of each split, absolute paths.
         max_curves_per_split: only the first so many light curves; 0 = all.
+        errors: how missing errors are filled in.
 
     Outputs:
         examples: Examples in gzip-compressed TFRecords of SequenceExamples, with the custom
@@ -39,9 +41,16 @@ class FoldExampleGen(FileBasedExampleGen):
         fold: str,
         files: Mapping[str, Sequence[str]],
         max_curves_per_split: int = 0,
+        errors: MissingErrorsConfig = MissingErrorsConfig(),
     ):
         settings = struct_pb2.Struct()
-        settings.update({MAX_CURVES: max_curves_per_split, CODE: code_fingerprint(*_CODE)})
+        settings.update(
+            {
+                MAX_CURVES: max_curves_per_split,
+                CODE: code_fingerprint(*_CODE),
+                **to_dict(errors),
+            }
+        )
         custom_config = example_gen_pb2.CustomConfig()
         custom_config.custom_config.Pack(settings)
         super().__init__(

@@ -18,9 +18,12 @@ from tfx.utils import proto_utils
 from astromer.records.fold import Fold
 from components.example_gen.ingest import Ingested, ingest
 from components.provenance import settings_fingerprint
+from pipeline_config import MissingErrorsConfig
 
 MAX_CURVES = "max_curves_per_split"
 CODE = "code_fingerprint"
+MISSING_ERRORS, ERROR_FILL = "missing_errors", "error_fill"
+"""As in ``MissingErrorsConfig``; custom properties of the Examples, too."""
 
 SOURCES_FILE = "sources.json"
 """In the artifact's folder: by split, the record files and how many records each gave."""
@@ -58,6 +61,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         fold = Fold.open(exec_properties[standard_component_specs.INPUT_BASE_KEY])
         settings = _settings(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY])
         limit = int(settings[MAX_CURVES])
+        errors = MissingErrorsConfig(settings[MISSING_ERRORS], settings[ERROR_FILL])
 
         examples = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.EXAMPLES_KEY]
@@ -66,8 +70,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         ingested = {}
         for split, files in fold.files.items():
             folder = Path(artifact_utils.get_split_uri([examples], split))
-            ingested[split] = ingest(files, folder, limit or None)
+            ingested[split] = ingest(files, folder, limit or None, errors=errors)
         _describe(examples, str(fold.path), ingested)
+        examples.set_string_custom_property(MISSING_ERRORS, errors.missing_errors)
+        if errors.missing_errors != "refuse":
+            examples.set_float_custom_property(ERROR_FILL, errors.error_fill)
         sources = {split: done.sources for split, done in ingested.items()}
         (Path(examples.uri) / SOURCES_FILE).write_text(json.dumps(sources))
 

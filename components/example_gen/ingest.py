@@ -11,8 +11,9 @@ from pathlib import Path
 import tensorflow as tf
 
 from astromer.errors import DataNotFoundError
-from astromer.records.canonical import canonicalise
-from astromer.records.reader import iterate_batches
+from astromer.records.canonical import canonicalise, complete_errors
+from astromer.records.reader import RecordBatch, iterate_batches
+from pipeline_config import MissingErrorsConfig
 
 CURVES_PER_SHARD = 20_000
 """About 50 MB of curves with 200 observations: enough shards for several readers."""
@@ -42,6 +43,7 @@ def ingest(
     folder: Path,
     limit: int | None = None,
     curves_per_shard: int = CURVES_PER_SHARD,
+    errors: MissingErrorsConfig = MissingErrorsConfig(),
 ) -> Ingested:
     """Writes ``data_tfrecord-SSSSS-of-NNNNN.gz`` into ``folder``, keeping the order.
 
@@ -52,6 +54,7 @@ def ingest(
         folder: made if missing.
         limit: only the first so many light curves.
         curves_per_shard: most light curves in one shard.
+        errors: how missing errors are filled in.
 
     Raises:
         DataNotFoundError: there is no record.
@@ -65,7 +68,7 @@ def ingest(
     shards: list[Path] = []
     writer: tf.io.TFRecordWriter | None = None
     try:
-        for source, serialized, length in _canonical(files, limit):
+        for source, serialized, length in _canonical(files, limit, errors):
             if curves % curves_per_shard == 0:
                 if writer is not None:
                     writer.close()
@@ -89,14 +92,23 @@ def ingest(
     return Ingested(curves, observations, digest.hexdigest(), tuple(sources.items()))
 
 
-def _canonical(files: Sequence[Path], limit: int | None) -> Iterator[tuple[Path, bytes, int]]:
+def _canonical(
+    files: Sequence[Path], limit: int | None, errors: MissingErrorsConfig
+) -> Iterator[tuple[Path, bytes, int]]:
     """Each record's file, its canonical form and its number of observations."""
     left = limit
-    for batch in iterate_batches(files, strict=False):
+    for batch in iterate_batches(files, strict=False, errors=errors):
         if left is not None:
             batch = batch.head(left)
             left -= len(batch)
-        for serialized, length in zip(batch.serialized, batch.lengths):
-            yield batch.file, canonicalise(serialized), int(length)
+        for row, length in enumerate(batch.lengths.tolist()):
+            yield batch.file, _record(batch, row, errors), length
         if left == 0:
             return
+
+
+def _record(batch: RecordBatch, row: int, errors: MissingErrorsConfig) -> bytes:
+    record = canonicalise(batch.serialized[row])
+    if errors.missing_errors == "refuse" or not batch.lengths[row]:
+        return record
+    return complete_errors(record, batch.errmag[batch.offsets[row] : batch.offsets[row + 1]])

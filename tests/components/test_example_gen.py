@@ -15,6 +15,7 @@ from astromer.records.reader import read_light_curves
 from components.example_gen.component import FoldExampleGen, folder_pattern
 from components.example_gen.driver import ContentDriver
 from components.example_gen.ingest import ingest
+from pipeline_config import MissingErrorsConfig
 from tests.astromer.validation import corpus
 from tests.components.conftest import run_example_gen, split_files
 from tests.pipeline.folds import encode, make_curves, older, write_records
@@ -167,3 +168,20 @@ def test_light_curves_that_break_a_rule_are_let_through_to_the_validator(tmp_pat
     copied = list(tf.data.TFRecordDataset(str(shard), "GZIP").as_numpy_iterator())
     assert copied == records * 2
     assert done.sources == ((str(file), 10),)
+
+
+@pytest.mark.parametrize("layout", [corpus.OBJECTS["no errors"][1], corpus.OBJECTS["nan error"][1]])
+def test_missing_errors_are_filled_in_and_the_policy_is_recorded(tmp_path, layout):
+    curves = corpus.good("train")
+    fold = corpus.write_splits(tmp_path / "fold", train=[layout(curve) for curve in curves])
+    errors = MissingErrorsConfig("constant", 0.25)
+    examples = run_example_gen(fold, tmp_path / "examples", errors=errors)
+    assert examples.get_string_custom_property("missing_errors") == "constant"
+    assert examples.get_float_custom_property("error_fill") == 0.25
+    ingested = read_light_curves(split_files(examples, "train"))
+    assert ingested.errmag[3] == 0.25
+    np.testing.assert_array_equal(ingested.mag, np.concatenate([c.mag for c in curves]))
+    untouched = read_light_curves(split_files(examples, "test"))
+    np.testing.assert_array_equal(
+        untouched.errmag, np.concatenate([c.errmag for c in corpus.good("test")])
+    )

@@ -47,6 +47,15 @@ def test_over_the_limit_it_stops_and_still_writes_the_report(tmp_path, capsys):
     assert main(["--data", str(fold), "--max-rejected", "0.03"]) == 0
 
 
+def test_missing_errors_are_refused_or_filled_in_by_a_stated_policy(tmp_path, capsys):
+    bare = [corpus.OBJECTS["no errors"][1](curve) for curve in corpus.good("train")]
+    fold = corpus.write_splits(tmp_path / "fold", train=bare)
+    with pytest.raises(DataAnomalyError, match="24 missing_errmag"):
+        main(["--data", str(fold)])
+    assert main(["--data", str(fold), "--missing-errors", "scatter"]) == 0
+    assert "0 of 48 objects rejected" in capsys.readouterr().out
+
+
 def test_a_rule_that_stops_stops_at_one_object(tmp_path):
     fold = corpus.write_splits(tmp_path / "fold", train=corpus.spoilt("sentinel"))
     with pytest.raises(DataAnomalyError, match="mag_out_of_range, which stops the run"):
