@@ -11,7 +11,7 @@ CODE := $(wildcard astromer components pipeline presentation scripts benchmarks 
 TYPED := $(wildcard astromer components pipeline presentation benchmarks) pipeline_config.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench lint format lock check-install clean distclean
+.PHONY: help setup run test bench bench-validation lint format lock check-install clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -28,6 +28,9 @@ test: setup ## run the tests (ARGS="-k windows" chooses some)
 
 bench: setup ## measure windows per second by model size
 	@$(PYTHON) benchmarks/throughput.py
+
+bench-validation: setup ## measure making, reading and validating records (minutes, 4 GB of disk)
+	@$(PYTHON) benchmarks/validation.py $(ARGS)
 
 lint: setup ## check style, formatting and types
 	@$(PYTHON) -m ruff check $(CODE)
