@@ -230,6 +230,9 @@ class LightCurveRules:
         45000.0,
         "longer than photographic plates (39,000 days): a zero among times after 1982 [days]",
     )
+    max_residual: float = knob(
+        0.5, "float32 loses less [days] even of a JD: larger residuals belong to other times"
+    )
     max_split_distance: float = knob(
         0.3,
         "Jensen-Shannon distance of mag between splits that stops a run; like splits reach 0.01",
@@ -263,6 +266,11 @@ class ValidationConfig:
     )
     not_finite: str = knob(
         "reject", "one NaN or infinity makes the whole model NaN", choices=_UNUSABLE
+    )
+    wrong_residual: str = knob(
+        "reject",
+        "mjd_residual is what float32 lost of each time: others make the times wrong",
+        choices=SEVERITIES,
     )
     missing_errmag: str = knob(
         "reject", "errors are never made up silently; a policy can fill them", choices=_UNUSABLE

@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeVar, get_type_hints
 
 import pipeline_config
 from astromer.errors import AstromerError, UsageError
+from astromer.text import printable
 
 ConfigT = TypeVar("ConfigT")
 
@@ -83,7 +84,7 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
     except AstromerError as error:
         if table := getattr(error, "table", ""):
             print(table, file=sys.stderr)
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         code = error.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

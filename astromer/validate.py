@@ -53,11 +53,11 @@ def main(arguments: list[str] | None = None) -> int:
     from astromer.validation.verdict import refuse_if_bad
 
     refused: list[DataAnomalyError] = []
-    for fold in folds:
+    for fold, name in zip(folds, _report_names(folds), strict=True):
         validation = validate_fold(fold, config, limits, errors=errors)
         report = None
         if args.report:
-            report = Path(args.report) / (fold.path.name if len(folds) > 1 else "")
+            report = Path(args.report) / name
             write_validation(validation, config, limits, report)
         if len(folds) > 1:
             print(f"{fold.path}:")
@@ -70,21 +70,40 @@ def main(arguments: list[str] | None = None) -> int:
             refused.append(error)
     if len(folds) > 1 and config.shared_test_star != OFF:
         shared = shared_test_stars({str(fold.path): fold for fold in folds})
-        refused += _tell(shared, config)
+        refused += _tell(shared, config, Path(args.report) if args.report else None)
     if refused:
         more = f" And {len(refused) - 1} more fold(s)." if len(refused) > 1 else ""
         raise DataAnomalyError(f"{refused[0]}{more}")
     return 0
 
 
-def _tell(shared: Findings, config: ValidationConfig) -> list[DataAnomalyError]:
+def _tell(
+    shared: Findings, config: ValidationConfig, report: Path | None
+) -> list[DataAnomalyError]:
+    """Tells stars that are tested on twice and lists them all in the report's folder."""
+    from astromer.validation.output import SHARED_FILE, write_findings
+
+    if report is not None:
+        write_findings(shared, report / SHARED_FILE)
     if not len(shared):
         return []
     text = f"{len(shared):,} shared_test_star. The first: {shared[0]}."
+    if report is not None:
+        text += f" All are in {report / SHARED_FILE}."
     if config.shared_test_star == STOP:
         return [DataAnomalyError(text)]
     print(f"warning: {text}")
     return []
+
+
+def _report_names(folds: list[Fold]) -> list[str]:
+    """A folder in the report for each fold; the report's own for a single one."""
+    if len(folds) == 1:
+        return [""]
+    names = [fold.path.name for fold in folds]
+    if len(set(names)) < len(names):
+        return [f"{number}_{name}" for number, name in enumerate(names)]
+    return names
 
 
 def _folds_in(given: str) -> list[Path]:

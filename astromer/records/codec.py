@@ -19,6 +19,7 @@ __all__ = [
     "ParsedLightCurves",
     "encode_light_curve",
     "parse_light_curves",
+    "parse_with_residuals",
 ]
 
 OLDER_SERIES = ("dim_0", "dim_1", "dim_2")
@@ -52,6 +53,15 @@ def parse_light_curves(serialized: tf.Tensor) -> ParsedLightCurves:
         tf.errors.InvalidArgumentError: a record is no SequenceExample, or one of the
             lists is not a float_list. TensorFlow does not tell which record it was.
     """
+    return parse_with_residuals(serialized)[0]
+
+
+def parse_with_residuals(serialized: tf.Tensor) -> tuple[ParsedLightCurves, tf.RaggedTensor]:
+    """:func:`parse_light_curves`, and the ``mjd_residual`` as recorded, ragged float32 [B, None].
+
+    Raises:
+        tf.errors.InvalidArgumentError: as there.
+    """
     names = (*SERIES, RESIDUAL, *OLDER_SERIES)
     _, lists, _ = tf.io.parse_sequence_example(
         serialized, sequence_features={name: tf.io.RaggedFeature(tf.float32) for name in names}
@@ -62,7 +72,8 @@ def parse_light_curves(serialized: tf.Tensor) -> ParsedLightCurves:
         tf.concat([flat[name], flat[older]], axis=1)
         for name, older in zip(SERIES, OLDER_SERIES, strict=True)
     )
-    return ParsedLightCurves(_add_residual(mjd, flat[RESIDUAL]), mag, errmag)
+    residual = flat[RESIDUAL]
+    return ParsedLightCurves(_add_residual(mjd, residual), mag, errmag), residual
 
 
 def _add_residual(mjd: tf.RaggedTensor, residual: tf.RaggedTensor) -> tf.RaggedTensor:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import NamedTuple
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
+MOST_CHARACTERS = 128
+
 
 class Context(NamedTuple):
-    """Context of one light curve; ``""`` and -1 where the record does not say."""
+    """Context of one light curve; ``""`` and -1 where the record does not say.
+
+    Of a name with more than 128 characters the end is replaced by a digest.
+    """
 
     id: str
     label: int
@@ -30,7 +36,9 @@ def read_context(serialized: bytes) -> Context:
     except DecodeError:
         return Context("", -1, "")
     by_name = {name.lower(): features[name] for name in features}
-    name = _text(by_name.get("id")) or _text(by_name.get("newid"))
+    name = _text(by_name.get("id"))
+    if not name.strip():
+        name = _text(by_name.get("newid"))
     return Context(
         name,
         _integer(by_name.get("label")),
@@ -51,7 +59,20 @@ def _text(feature: tf.train.Feature | None) -> str:
     value = _first(feature)
     if value is None:
         return ""
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    if isinstance(value, bytes):
+        # Names in another encoding than UTF-8 stay different from each other.
+        return _cut(value.decode(errors="backslashreplace"))
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value)
+
+
+def _cut(text: str) -> str:
+    """Names are kept in arrays in which each takes as much room as the longest."""
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return f"{text[: MOST_CHARACTERS - len(digest) - 1]}~{digest}"
 
 
 def _integer(feature: tf.train.Feature | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import tensorflow as tf
@@ -10,9 +11,8 @@ from google.protobuf.message import DecodeError
 from astromer.errors import LightCurveError, RecordError
 from astromer.records.codec import OLDER_SERIES, RESIDUAL, SERIES
 from astromer.records.context import read_context
-from astromer.records.fold import compression_of
-
-_MAKE_AGAIN = "Make or copy the records again."
+from astromer.records.framing import MAKE_AGAIN, compression_of, where
+from astromer.text import shortened
 
 
 def find_bad_record(file: Path, *, strict: bool = True) -> None:
@@ -28,9 +28,10 @@ def find_bad_record(file: Path, *, strict: bool = True) -> None:
         for record in dataset:
             explain_record(record.numpy(), file, index, strict=strict)
             index += 1
-    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
-        damage = "cut off" if "truncated" in str(error) else "corrupt (wrong checksum)"
-        raise RecordError(f"{where(file, index)} is {damage}. {_MAKE_AGAIN}") from None
+    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError):
+        raise RecordError(
+            f"{where(file, index)} is corrupt (wrong checksum). {MAKE_AGAIN}"
+        ) from None
 
 
 def explain_record(serialized: bytes, file: Path, index: int, *, strict: bool = True) -> None:
@@ -42,20 +43,21 @@ def explain_record(serialized: bytes, file: Path, index: int, *, strict: bool = 
         LightCurveError: with ``strict``, the curve is empty or its series are not equally long.
     """
     place = where(file, index)
-    try:
-        record = tf.train.SequenceExample.FromString(serialized)
-    except DecodeError:
+    record = _parse(serialized)
+    if record is None:
         raise RecordError(
-            f"{place} is not a tf.train.SequenceExample, so it is no light curve. {_MAKE_AGAIN}"
-        ) from None
+            f"{place} is not a tf.train.SequenceExample, so it is no light curve. {MAKE_AGAIN}"
+        )
     lists = record.feature_lists.feature_list
-    if not lists:
+    if not lists and not _is_object(serialized):
         inside = ", ".join(sorted(record.context.feature)) or "nothing"
         raise RecordError(
             f"{place} has no series (feature lists {', '.join(SERIES)}); it holds {inside}. Is it "
             "a tf.train.Example? Light curves are tf.train.SequenceExample records."
         )
     place += of_object(serialized)
+    if strict and not lists:
+        raise LightCurveError(f"{place} is an empty light curve. Leave such objects out.")
     older = any(name in lists for name in OLDER_SERIES) and "mag" not in lists
     names = OLDER_SERIES if older else SERIES
     lengths = {name: _length(lists, name, place) for name in names if strict or name in lists}
@@ -72,15 +74,38 @@ def explain_record(serialized: bytes, file: Path, index: int, *, strict: bool = 
         )
 
 
-def where(file: Path, index: int) -> str:
-    """Names a record."""
-    return f"record {index} (counted from 0) of {file}"
+def _parse(serialized: bytes) -> tf.train.SequenceExample | None:
+    """The record, or None for what is no such message; some of that protobuf only warns of."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            record = tf.train.SequenceExample.FromString(serialized)
+        except DecodeError:
+            return None
+    return None if said else record
+
+
+def _is_object(serialized: bytes) -> bool:
+    """Whether a record without any feature list is a light curve that lost them.
+
+    It has a name, and one value of each context feature; the features of a tf.train.Example
+    lie in the same place, but hold the series.
+    """
+    features = tf.train.Example.FromString(serialized).features.feature
+    single = all(_count(feature) <= 1 for feature in features.values())
+    series = {*SERIES, *OLDER_SERIES, RESIDUAL}.intersection(features)
+    return single and not series and bool(read_context(serialized).id)
+
+
+def _count(feature: tf.train.Feature) -> int:
+    kind = feature.WhichOneof("kind")
+    return len(getattr(feature, kind).value) if kind else 0
 
 
 def of_object(serialized: bytes) -> str:
     """`` (object ...)``, or nothing where the record does not say."""
     name = read_context(serialized).id
-    return f" (object {name})" if name else ""
+    return f" (object {shortened(name)})" if name else ""
 
 
 def _length(lists: tf.train.FeatureLists, name: str, place: str) -> int:

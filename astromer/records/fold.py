@@ -5,22 +5,23 @@ Imports the standard library only: a wrong path is refused before TensorFlow is 
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import re
-import struct
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from astromer.errors import DataNotFoundError, RecordError
+from astromer.records.framing import check_framing
 
 SPLITS = ("train", "validation", "test")
 _FOLDER_NAMES = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
-_SUFFIXES = (".record", ".tfrecord", ".record.gz", ".tfrecord.gz")
-_GZIP_MAGIC = b"\x1f\x8b"
+_OTHER_NAMES = {"valid": "validation", "dev": "validation", "training": "train", "testing": "test"}
+_RECORD_FILE = re.compile(
+    r"(?P<stem>.*\.(tf)?records?(\.gz)?)(-(?P<shard>\d+)-of-(?P<shards>\d+)(\.gz)?)?", re.IGNORECASE
+)
+"""For instance 0.record, 0.record.gz, data.tfrecord-00000-of-00002."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,17 @@ class Fold:
         """Finds the record files of a fold and checks that they look like record files.
 
         Raises:
-            DataNotFoundError: the folder, a split or its records are missing.
-            RecordError: a file is no TFRecord file.
+            DataNotFoundError: the folder, a split or its records are missing or cannot be read.
+            RecordError: a file is no TFRecord file, or holds no records beside others that do.
         """
         folder = Path(path).expanduser()
-        _check_is_fold(folder)
-        files = {split: _record_files(folder, split) for split in SPLITS}
-        for paths in files.values():
-            for file in paths:
-                check_framing(file)
-        configs = [folder / "config.toml", *(p[0].parent / "config.toml" for p in files.values())]
-        config_path = next((config for config in configs if config.is_file()), None)
+        with _readable(folder):
+            _check_is_fold(folder)
+            files = {split: _record_files(folder, split) for split in SPLITS}
+            for split, paths in files.items():
+                _check_files(split, paths)
+            configs = [folder, *(paths[0].parent for paths in files.values())]
+            config_path = next((c / "config.toml" for c in configs if _has_config(c)), None)
         return cls(folder, files, config_path)
 
     def fingerprint(self) -> str:
@@ -73,51 +74,11 @@ class Fold:
             digest.update(f"{split}\n".encode())
             for file in self.files[split]:
                 of_file = hashlib.sha256()
-                with open(file, "rb") as stream:
+                with _readable(file), open(file, "rb") as stream:
                     while block := stream.read(1 << 20):
                         of_file.update(block)
                 digest.update(of_file.digest())
         return digest.hexdigest()
-
-
-def compression_of(file: Path) -> str:
-    """``"GZIP"`` or ``""`` (none), told by the first bytes, in TensorFlow's words."""
-    with open(file, "rb") as stream:
-        return "GZIP" if stream.read(2) == _GZIP_MAGIC else ""
-
-
-def check_framing(file: Path) -> None:
-    """Checks the frame of a file's first record; an empty file passes.
-
-    Raises:
-        RecordError: the file does not start with a whole TFRecord frame.
-    """
-    try:
-        with open(file, "rb") as raw:
-            compressed = raw.read(2) == _GZIP_MAGIC
-            raw.seek(0)
-            stream: BinaryIO = gzip.GzipFile(fileobj=raw) if compressed else raw  # type: ignore[assignment]
-            header = stream.read(12)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise RecordError(f"{file} is a damaged gzip file. Make or copy it again.") from None
-    except OSError as error:
-        raise RecordError(f"{file} cannot be read: {error.strerror}.") from None
-    if not header:
-        return
-    if len(header) == 12:
-        length, masked_crc = struct.unpack("<QI", header)
-        fits = compressed or length + 16 <= file.stat().st_size
-        if masked_crc == _mask(_crc32c(header[:8])):
-            if fits:
-                return
-            raise RecordError(
-                f"{file} is cut off in its first record (record 0, counted from 0): it needs "
-                f"{length + 16} bytes, the file has {file.stat().st_size}. Copy or make it again."
-            )
-    raise RecordError(
-        f"{file} is not a TFRecord file: its first record has no valid header. Make records "
-        "with python -m astromer.create_records."
-    )
 
 
 def natural_key(path: Path) -> tuple[object, ...]:
@@ -149,17 +110,31 @@ def _check_is_fold(folder: Path) -> None:
         hint = f"It is one split: give the fold around it, {folder.parent}."
     else:
         hint = "Give a folder made by python -m astromer.create_records."
+    hint = _misspelt(folder, names) or hint
     raise DataNotFoundError(
         f"{folder} is not a fold: it has none of the folders train, validation, test. {hint}"
     )
 
 
+def _misspelt(folder: Path, names: Sequence[str]) -> str:
+    """Says which folders are nearly called like one that is looked for."""
+    meant = {**{name: name for name in names}, **_OTHER_NAMES}
+    found = sorted(
+        (path.name, meant[path.name.lower()])
+        for path in folder.iterdir()
+        if path.is_dir() and path.name not in names and meant.get(path.name.lower()) in names
+    )
+    return "".join(f"Rename {given}/ to {name}/. " for given, name in found).rstrip()
+
+
 def _record_files(fold: Path, split: str) -> tuple[Path, ...]:
     options = [fold / name for name in _FOLDER_NAMES[split] if (fold / name).is_dir()]
     if not options:
+        hint = _misspelt(fold, _FOLDER_NAMES[split]) or (
+            "A fold needs train, validation and test records."
+        )
         raise DataNotFoundError(
-            f"the fold {fold} has no folder {' or '.join(_FOLDER_NAMES[split])}/. A fold needs "
-            "train, validation and test records."
+            f"the fold {fold} has no folder {' or '.join(_FOLDER_NAMES[split])}/. {hint}"
         )
     if len(options) > 1:
         raise DataNotFoundError(
@@ -167,41 +142,67 @@ def _record_files(fold: Path, split: str) -> tuple[Path, ...]:
             f"which one holds the {split} records. Remove one of them."
         )
     folder = options[0]
-    files = [p for p in folder.iterdir() if p.is_file() and p.name.endswith(_SUFFIXES)]
+    # Hidden files are other programs' notes: ._0.record is made by a Mac.
+    names = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    files = [p for p in names if _RECORD_FILE.fullmatch(p.name)]
     if not files:
+        listed = ", ".join(p.name for p in names[:3]) + (", ..." if len(names) > 3 else "")
         raise DataNotFoundError(
-            f"{folder} holds no record files (*.record or *.tfrecord). Make records with "
-            "python -m astromer.create_records."
+            f"{folder} holds no record files (*.record or *.tfrecord) but {listed or 'nothing'}. "
+            "Make records with python -m astromer.create_records."
         )
-    filled = [p for p in files if p.stat().st_size > 0]
-    if not filled:
+    return tuple(sorted(files, key=natural_key))
+
+
+def _check_files(split: str, files: Sequence[Path]) -> None:
+    for file in files:
+        if file.is_symlink() and not file.exists():
+            raise DataNotFoundError(
+                f"{file} is a link to nothing. Put its target back, or remove the link."
+            )
+        if not file.is_file():
+            kind = "a folder" if file.is_dir() else "no regular file"
+            raise RecordError(
+                f"{file} is {kind}; record files lie in {file.parent} itself. Move or rename it."
+            )
+    _check_shards(files)
+    empty = [file for file in files if not check_framing(file)]
+    if len(empty) == len(files):
         raise DataNotFoundError(
-            f"the {len(files)} record file(s) in {folder} are empty (0 bytes): the {split} split "
-            "has no light curves. Make the records again."
+            f"the {len(files)} record file(s) in {files[0].parent} are empty: the {split} split "
+            "holds no light curves. Make the records again."
         )
-    return tuple(sorted(filled, key=natural_key))
+    if empty:
+        raise RecordError(
+            f"{empty[0]} is empty, beside files with records: light curves may be lost. Make or "
+            "copy it again, or delete it."
+        )
 
 
-def _make_crc_table() -> tuple[int, ...]:
-    table = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
-        table.append(byte)
-    return tuple(table)
+def _check_shards(files: Sequence[Path]) -> None:
+    """Refuses a set of files that says of itself that one is missing."""
+    found: dict[tuple[str, int], set[int]] = {}
+    for file in files:
+        name = _RECORD_FILE.fullmatch(file.name)
+        if name and name["shard"]:
+            found.setdefault((name["stem"], int(name["shards"])), set()).add(int(name["shard"]))
+    for (stem, count), shards in found.items():
+        if len(shards) < count:
+            lost = next(number for number in range(count) if number not in shards)
+            raise DataNotFoundError(
+                f"{files[0].parent} has {len(shards)} of the {count} files of {stem}: "
+                f"number {lost:05d} is missing. Copy it, too."
+            )
 
 
-_CRC_TABLE = _make_crc_table()
+def _has_config(folder: Path) -> bool:
+    return (folder / "config.toml").is_file()
 
 
-def _crc32c(data: bytes) -> int:
-    """CRC-32C (Castagnoli), the checksum of TFRecord frames."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = _CRC_TABLE[(crc ^ byte) & 0xFF] ^ crc >> 8
-    return crc ^ 0xFFFFFFFF
-
-
-def _mask(crc: int) -> int:
-    """TFRecord's masking of a checksum."""
-    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or path
+        raise DataNotFoundError(f"{place} cannot be read: {error.strerror or error}.") from None

@@ -15,10 +15,10 @@ import tensorflow as tf
 from astromer.errors import RecordError
 from astromer.light_curves import LightCurves
 from astromer.progress import progress_bar
-from astromer.records.codec import parse_light_curves
+from astromer.records.codec import parse_with_residuals
 from astromer.records.context import Context, read_context
 from astromer.records.culprit import explain_record, find_bad_record
-from astromer.records.fold import check_framing, compression_of
+from astromer.records.framing import MAKE_AGAIN, compression_of, count_records
 from astromer.records.missing_errors import fill
 from pipeline_config import MissingErrorsConfig
 
@@ -43,6 +43,9 @@ class RecordBatch:
         errmag: float32 [num_observations].
         lengths: int64 [B], observations per curve, at least 1 unless read leniently.
         series_lengths: int64 [3, B], values of mjd, mag and errmag in the record.
+        residual_lengths: int64 [B], values of mjd_residual; residuals that are not as many as
+            the times are not added to them.
+        largest_residuals: float32 [B], the largest magnitude of mjd_residual, in days; 0 for none.
     """
 
     file: Path
@@ -53,6 +56,8 @@ class RecordBatch:
     errmag: np.ndarray
     lengths: np.ndarray
     series_lengths: np.ndarray
+    residual_lengths: np.ndarray
+    largest_residuals: np.ndarray
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -84,6 +89,8 @@ class RecordBatch:
             self.errmag[observations],
             self.lengths[kept],
             self.series_lengths[:, kept],
+            self.residual_lengths[kept],
+            self.largest_residuals[kept],
         )
 
     def head(self, count: int) -> RecordBatch:
@@ -98,6 +105,8 @@ class RecordBatch:
             self.errmag[:stop],
             self.lengths[:count],
             self.series_lengths[:, :count],
+            self.residual_lengths[:count],
+            self.largest_residuals[:count],
         )
 
 
@@ -165,22 +174,29 @@ def iterate_batches(
         LightCurveError: with ``strict``, a curve is empty or its series are not equally long.
     """
     for path in map(Path, files):
-        check_framing(path)
+        count = count_records(path)
         first = 0
         try:
-            for serialized, (mjd, mag, errmag, lengths) in _parsed(path):
+            for serialized, (mjd, mag, errmag, lengths, *residuals) in _parsed(path):
                 if not _fit(lengths).all():
                     _explain(path, first, serialized, lengths, strict)
                     mjd, mag, errmag = _fitting((mjd, mag, errmag), lengths)
                 usable = np.where(_fit(lengths) | _only_errors_missing(lengths), lengths[0], 0)
                 offsets = np.concatenate([[0], np.cumsum(usable)])
                 errmag = fill(mjd, mag, errmag, offsets, errors)
-                yield RecordBatch(path, first, serialized, mjd, mag, errmag, usable, lengths)
+                series = (mjd, mag, errmag, usable, lengths)
+                yield RecordBatch(path, first, serialized, *series, *residuals)
                 first += len(serialized)
         except (tf.errors.DataLossError, tf.errors.InvalidArgumentError):
             # TensorFlow refuses a batch as a whole; a second, slower pass names the record.
             find_bad_record(path, strict=strict)
             raise RecordError(f"{path} cannot be read as light-curve records.") from None
+        except tf.errors.OpError as error:
+            raise RecordError(f"{path} cannot be read: {type(error).__name__}.") from None
+        if first != count:
+            raise RecordError(
+                f"{path} holds {count} records, of which TensorFlow reads {first}. {MAKE_AGAIN}"
+            )
 
 
 def _parsed(path: Path) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
@@ -207,10 +223,11 @@ def _to_numpy(serialized: tf.Tensor) -> list[np.ndarray]:
 
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
 def _parse_flat(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    """mjd, mag and errmag curve after curve, and their lengths, int64 [3, B]."""
-    series = parse_light_curves(serialized)
+    """mjd, mag and errmag curve after curve, their lengths, int64 [3, B], and the residuals'."""
+    series, residual = parse_with_residuals(serialized)
     lengths = tf.stack([tf.cast(rows.row_lengths(), tf.int64) for rows in series])
-    return (*(rows.values for rows in series), lengths)
+    largest = tf.maximum(tf.reduce_max(tf.abs(residual), axis=1), 0)
+    return (*(rows.values for rows in series), lengths, residual.row_lengths(), largest)
 
 
 def _fit(lengths: np.ndarray) -> np.ndarray:

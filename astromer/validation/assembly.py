@@ -12,6 +12,7 @@ import numpy as np
 from astromer.errors import DataNotFoundError
 from astromer.light_curves import LightCurve
 from astromer.records.fold import SPLITS
+from astromer.text import shortened
 from astromer.validation.duplicates import Match, Place
 from astromer.validation.findings import Finding, Findings
 from astromer.validation.look import FileLook, SecondLook, look_again
@@ -145,7 +146,9 @@ _SAID = {
 def _say(match: Match, places: _Places) -> str:
     kept: Place = match.kept
     file, record = places.name(kept[:3])
-    name = f" (object {kept.object_id})" if kept.object_id != match.found.object_id else ""
+    name = (
+        f" (object {shortened(kept.object_id)})" if kept.object_id != match.found.object_id else ""
+    )
     return f"{_SAID[match.rule]} record {record} of {file}{name} in {SPLITS[kept.split]}"
 
 

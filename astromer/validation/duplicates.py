@@ -54,16 +54,19 @@ def find_matches(identities: Identities, kind: str, config: ValidationConfig) ->
     """Finds what occurs twice, in a bucket or among all.
 
     Of several in one split the first stays; of several splits the test keeps its own, then
-    the validation split: training data are the ones to spare.
+    the validation split: training data are the ones to spare. What is rejected for what it is
+    itself takes no others with it; that its observations are those of another is still told.
     """
     digest = getattr(identities, kind)
     rows = np.flatnonzero(digest.any(axis=1))
     where = (identities.record, identities.file, identities.split, digest[:, 1], digest[:, 0])
     rows = rows[np.lexsort([key[rows] for key in where])]
+    gone = identities.gone[rows]
+    matches = _known(identities, rows[gone], rows[~gone], config) if kind == "curve" else []
+    rows = rows[~gone]
     if not len(rows):
-        return []
+        return matches
     groups = _Groups(identities, digest, rows)
-    matches: list[Match] = []
     for rule in _RULES[kind]:
         if getattr(config, rule) == OFF:
             continue
@@ -75,6 +78,24 @@ def find_matches(identities: Identities, kind: str, config: ValidationConfig) ->
             found, kept = found[other], kept[other]
         pairs = zip(_places(identities, found), _places(identities, kept), strict=True)
         matches += [Match(rule, *pair) for pair in pairs]
+    return matches
+
+
+def _known(
+    identities: Identities, gone: np.ndarray, others: np.ndarray, config: ValidationConfig
+) -> list[Match]:
+    """Rejected light curves, for instance unsorted ones, with the observations of another."""
+    others = others[np.isin(identities.curve[others, 0], identities.curve[gone, 0])]
+    by_digest = {tuple(identities.curve[row].tolist()): row for row in reversed(others)}
+    matches = []
+    for place, row in zip(_places(identities, gone), gone, strict=True):
+        twin = by_digest.get(tuple(identities.curve[row].tolist()))
+        if twin is None:
+            continue
+        kept = _places(identities, np.array([twin]))[0]
+        rule = "duplicate_curve" if kept.split == place.split else "leaked_curve"
+        if getattr(config, rule) != OFF:
+            matches.append(Match(rule, place, kept))
     return matches
 
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from astromer.text import shortened
+
 
 class Finding(NamedTuple):
     """One object that breaks one rule.
@@ -29,7 +31,7 @@ class Finding(NamedTuple):
     detail: str
 
     def __str__(self) -> str:
-        name = f"object {self.object_id}" if self.object_id else "an object without name"
+        name = f"object {shortened(self.object_id)}" if self.object_id else "an object without id"
         return f"{name} (record {self.record} of {self.file}, {self.split}): {self.detail}"
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from astromer.records.context import Context
 from astromer.records.reader import RecordBatch
-from astromer.records.star import star_name
+from astromer.records.star import star_key
 
 _BYTES = 16
 
@@ -21,8 +22,11 @@ class Identities:
 
     Attributes:
         name: uint64 [n, 2], digest of id and band; zero where there is no id.
-        star: uint64 [n, 2], digest of the id without its band; zero where there is no id.
-        curve: uint64 [n, 2], digest of the float32 times and magnitudes.
+        star: uint64 [n, 2], digest of the star's name, however it is written; zero where there
+            is no id.
+        curve: uint64 [n, 2], digest of the float32 times and magnitudes in order of time; zero
+            where there are none.
+        gone: bool [n], the light curve is rejected for what it is itself.
         split: int8 [n], index in SPLITS.
         file: int32 [n], index among the split's files.
         record: int64 [n], index in the file, counted from 0.
@@ -32,6 +36,7 @@ class Identities:
     name: np.ndarray
     star: np.ndarray
     curve: np.ndarray
+    gone: np.ndarray
     split: np.ndarray
     file: np.ndarray
     record: np.ndarray
@@ -57,6 +62,7 @@ class Identities:
             name=digests,
             star=digests,
             curve=digests,
+            gone=np.empty(0, bool),
             split=np.empty(0, np.int8),
             file=np.empty(0, np.int32),
             record=np.empty(0, np.int64),
@@ -64,29 +70,48 @@ class Identities:
         )
 
 
-def identify(batch: RecordBatch, rows: np.ndarray, split: int, file: int) -> Identities:
-    """The identities of some light curves of a batch.
+def identify(batch: RecordBatch, kept: np.ndarray, split: int, file: int) -> Identities:
+    """The identities of the light curves of a batch of B.
 
     Times count as float32: older records hold no more, and a copy of one is a copy.
+
+    Args:
+        batch: read leniently.
+        kept: bool [B], False for light curves that are rejected for what they are themselves.
+        split, file: indices of its split, and of the file in the split.
     """
-    contexts = batch.contexts()
-    chosen = [contexts[row] for row in rows]
-    mjd = batch.mjd.astype(np.float32)
-    spans = [slice(batch.offsets[row], batch.offsets[row + 1]) for row in rows]
-    count = len(rows)
+    chosen = batch.contexts()
+    count = len(batch)
     return Identities(
-        name=_digests(_named(c.id, f"{c.id}\0{c.band}") for c in chosen),
-        star=_digests(_named(c.id, star_name(c.id, c.band)) for c in chosen),
-        curve=_digests((mjd[span].tobytes() + batch.mag[span].tobytes()) for span in spans),
+        name=_digests(_named(_trimmed(c.id), c.band) for c in chosen),
+        star=_digests(star_key(c.id, c.band).encode() for c in chosen),
+        curve=_digests(_observations(batch)),
+        gone=~kept,
         split=np.full(count, split, np.int8),
         file=np.full(count, file, np.int32),
-        record=batch.first_record + rows.astype(np.int64),
+        record=batch.first_record + np.arange(count, dtype=np.int64),
         object_id=_names(chosen),
     )
 
 
-def _named(name: str, text: str) -> bytes:
-    return text.encode() if name else b""
+def _trimmed(name: str) -> str:
+    return " ".join(name.split())
+
+
+def _named(name: str, band: str) -> bytes:
+    return f"{name}\0{band.strip()}".encode() if name else b""
+
+
+def _observations(batch: RecordBatch) -> Iterator[bytes]:
+    """Times and magnitudes of each curve, in order of time."""
+    mjd, mag, offsets = batch.mjd.astype(np.float32), batch.mag, batch.offsets
+    curve = np.repeat(np.arange(len(batch)), batch.lengths)
+    # Times that float32 makes equal are put in order, too: a copy may have them in another.
+    if ((np.diff(mjd) <= 0) & (np.diff(curve) == 0)).any():
+        order = np.lexsort((mag, mjd, curve))
+        mjd, mag = mjd[order], mag[order]
+    for start, stop in itertools.pairwise(offsets.tolist()):
+        yield mjd[start:stop].tobytes() + mag[start:stop].tobytes()
 
 
 def _names(contexts: list[Context]) -> np.ndarray:

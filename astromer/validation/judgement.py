@@ -33,6 +33,7 @@ WORDS: dict[str, _Words] = {
     "missing_series": wording.missing_series,
     "unequal_lengths": wording.unequal_lengths,
     "not_finite": wording.not_finite,
+    "wrong_residual": wording.wrong_residual,
     "missing_errmag": wording.missing_errmag,
     "unsorted_mjd": wording.unsorted_mjd,
     "repeated_mjd": wording.repeated_mjd,
@@ -103,6 +104,9 @@ def _tests(batch: RecordBatch, limits: LightCurveRules) -> dict[str, Callable[[]
         "missing_series": lambda: missing,
         "unequal_lengths": lambda: (lengths == 0) & ~missing,
         "not_finite": not_finite,
+        "wrong_residual": lambda: (
+            wording.residuals_do_not_fit(batch) | (batch.largest_residuals > limits.max_residual)
+        ),
         "missing_errmag": lambda: any_of(np.isnan(batch.errmag)),
         "unsorted_mjd": unsorted,
         "repeated_mjd": repeated,
@@ -112,7 +116,9 @@ def _tests(batch: RecordBatch, limits: LightCurveRules) -> dict[str, Callable[[]
         "too_short": lambda: (lengths < limits.min_observations) & (lengths > 0),
         "time_span": time_span,
         "constant_mag": lambda: (lengths > 1) & long_enough & (_extent(batch.mag, lengths) == 0),
-        "missing_id": lambda: np.array([not context.id for context in batch.contexts()], bool),
+        "missing_id": lambda: np.array(
+            [not context.id.strip() for context in batch.contexts()], bool
+        ),
     }
 
 

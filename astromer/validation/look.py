@@ -39,8 +39,8 @@ class FileLook:
         curves: light curves in the file.
         breaches: in the order of the records.
         rejected: records that go for what they are themselves, int64 rising.
-        identities: of the others.
-        profile: what the others are like.
+        identities: of all.
+        profile: what those that are not rejected are like.
         offenders: records of the first few breaches of each rule, as light curves.
     """
 
@@ -91,7 +91,7 @@ def look_at(
         look.curves += len(batch)
         progress(len(batch))
         rejected.append(batch.first_record + np.flatnonzero(~judgement.kept))
-        identities.append(identify(batch, np.flatnonzero(judgement.kept), split, file))
+        identities.append(identify(batch, judgement.kept, split, file))
         look.profile = _merge(look.profile, SplitProfile.of(batch, judgement.kept))
     look.rejected = np.concatenate(rejected)
     look.identities = Identities.concatenate(identities)

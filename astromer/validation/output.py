@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from astromer.extras import MissingExtraError
 from astromer.files import replace_folder
+from astromer.validation.findings import Findings
 from astromer.validation.report import REPORT_FILE, write_report
 from astromer.validation.result import Validation
 from astromer.validation.rules import all_rules
@@ -19,6 +20,7 @@ from astromer.validation.verdict import headline, rejected_by
 from pipeline_config import LightCurveRules, ValidationConfig, to_dict
 
 FINDINGS_FILE = "findings.parquet"
+SHARED_FILE = "shared_test_stars.parquet"
 REJECTED_FILE = "rejected.csv"
 SUMMARY_FILE = "summary.json"
 TABLE_FILE = "table.txt"
@@ -50,7 +52,7 @@ def write_into(
     table: str,
 ) -> None:
     """Writes the files of :func:`write_validation` into a folder that is there already."""
-    pq.write_table(validation.findings.to_table(), folder / FINDINGS_FILE)
+    write_findings(validation.findings, folder / FINDINGS_FILE)
     _write_rejected(validation, folder / REJECTED_FILE)
     summary = {
         "headline": headline(validation),
@@ -66,6 +68,11 @@ def write_into(
         print(f"no {REPORT_FILE} was made: {error}", file=sys.stderr)
 
 
+def write_findings(findings: Findings, path: Path) -> None:
+    """Writes findings as Parquet, a row for each."""
+    pq.write_table(findings.to_table(), path)
+
+
 def terminal_table(
     validation: Validation, config: ValidationConfig, limits: LightCurveRules
 ) -> str:
@@ -79,4 +86,6 @@ def _write_rejected(validation: Validation, path: Path) -> None:
         writer.writerow(("split", "object_id", "file", "record", "rules"))
         for (split, name, record), broken in rejected_by(validation).items():
             rules = " ".join(finding.rule for finding in broken)
-            writer.writerow((split, broken[0].object_id, name, record, rules))
+            # The csv module writes no NUL.
+            object_id = broken[0].object_id.replace("\0", "\\x00")
+            writer.writerow((split, object_id, name, record, rules))

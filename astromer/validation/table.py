@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from astromer.records.fold import SPLITS
+from astromer.text import shortened
 from astromer.validation.findings import Finding
 from astromer.validation.result import Validation
 from astromer.validation.rules import Rule
@@ -41,7 +42,7 @@ def to_table(
         lines.append(
             f"  {rule.name:{wide}}  {rule.severity:9}{numbers}  {_first(firsts[rule.name])}"
         )
-        lines.append(f"  {'':{wide}}  {_shortened(firsts[rule.name].detail, _WIDTH - wide)}")
+        lines.append(f"  {'':{wide}}  {shortened(firsts[rule.name].detail, _WIDTH - wide)}")
     lines += [f"warning: {text}" for text in warnings(validation, rules, limits)]
     return "\n".join(lines)
 
@@ -86,17 +87,7 @@ def first_by_rule(validation: Validation) -> dict[str, Finding]:
     return firsts
 
 
-def printable(text: str) -> str:
-    """Text with characters that a terminal would obey, or that start a line, written out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def _first(finding: Finding) -> str:
     path = PurePath(finding.file)
-    name = _shortened(finding.object_id, 40) or "without id"
+    name = shortened(finding.object_id, 40) or "without id"
     return f"{name} (record {finding.record} of {path.parent.name}/{path.name})"
-
-
-def _shortened(text: str, width: int) -> str:
-    text = printable(text)
-    return text if len(text) <= width else text[: width - 3] + "..."

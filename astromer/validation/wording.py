@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import tensorflow as tf
 
-from astromer.records.codec import SERIES
+from astromer.records.codec import OLDER_SERIES, RESIDUAL, SERIES
 from astromer.records.limits import interval, outside
 from astromer.records.reader import RecordBatch
+from astromer.text import shortened
 from pipeline_config import LightCurveRules
 
 _MEANING = {"mjd": "times", "mag": "magnitudes", "errmag": "errors"}
@@ -14,10 +16,19 @@ _MEANING = {"mjd": "times", "mag": "magnitudes", "errmag": "errors"}
 
 def missing_series(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
     counts = batch.series_lengths[:, row].tolist()
-    if not any(counts):
+    others = _other_lists(batch.serialized[row])
+    if not any(counts) and not others:
         return "is an empty light curve"
     absent = [f"{_MEANING[n]} ({n})" for n, count in zip(SERIES, counts) if not count]
-    return f"has no {' and no '.join(absent)}"
+    instead = f", but lists called {others}" if others else ""
+    return f"has no {' and no '.join(absent)}{instead}"
+
+
+def _other_lists(serialized: bytes) -> str:
+    """Names of feature lists that are not understood."""
+    lists = tf.train.SequenceExample.FromString(serialized).feature_lists.feature_list
+    others = sorted({*lists} - {*SERIES, *OLDER_SERIES, RESIDUAL})
+    return ", ".join(map(shortened, others[:5])) + (", ..." if len(others) > 5 else "")
 
 
 def unequal_lengths(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
@@ -33,6 +44,21 @@ def not_finite(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
         if bad.any():
             return f"{_first(series, values, bad)} is not finite{_more(bad)}"
     raise ValueError("all values are finite")
+
+
+def residuals_do_not_fit(batch: RecordBatch) -> np.ndarray:
+    """bool [B], True for curves with residuals that are not as many as their times."""
+    times = batch.series_lengths[0]
+    fit: np.ndarray = (batch.residual_lengths == 0) | (batch.residual_lengths == times)
+    return ~fit & (batch.lengths > 0)
+
+
+def wrong_residual(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
+    if residuals_do_not_fit(batch)[row]:
+        count = batch.residual_lengths[row]
+        return f"has {count} mjd_residual for {batch.series_lengths[0, row]} times"
+    largest = batch.largest_residuals[row]
+    return f"mjd_residual reaches {largest:.6g} days, more than {limits.max_residual:g}"
 
 
 def missing_errmag(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:

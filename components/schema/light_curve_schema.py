@@ -37,12 +37,15 @@ def schema_text(rules: LightCurveRules, validation: ValidationConfig = Validatio
     errmag = _domain(rules.min_errmag + 1e-12, float32_below(rules.max_errmag))
     if not _holds(validation.errmag_out_of_range):
         errmag = ""
+    residual = _domain(-rules.max_residual, rules.max_residual)
+    if not _holds(validation.wrong_residual):
+        residual = ""
     least = rules.min_observations if _holds(validation.too_short) else 1
     series = [
         _series("mjd", "Times of observation [days].", mjd, least, required=True),
         _series("mag", "Magnitudes.", mag, least, required=True),
         _series("errmag", "1-sigma magnitude errors.", errmag, least, required=True),
-        _series("mjd_residual", "What float32 lost of mjd [days].", _domain(-0.5, 0.5), 0),
+        _series("mjd_residual", "What float32 lost of mjd [days].", residual, 0),
     ]
     lists = "\n".join(_indent(text) for text in series)
     return (

@@ -7,7 +7,7 @@ import io
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
-from astromer.validation.table import printable
+from astromer.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 from astromer.extras import require
 from astromer.light_curves import LightCurve
+from astromer.text import printable, shortened
 from astromer.validation.findings import Finding
 from astromer.validation.profile import SplitProfile
 from astromer.validation.quantities import QUANTITIES
 from astromer.validation.report.figure import Picture
 from astromer.validation.result import Validation
 from astromer.validation.rules import Rule, all_rules
-from astromer.validation.table import count_by_split, printable, split_distances, warnings
+from astromer.validation.table import count_by_split, split_distances, warnings
 from astromer.validation.verdict import headline, refusals
 from pipeline_config import LightCurveRules, ValidationConfig
 
@@ -46,6 +47,7 @@ def write_report(
         lstrip_blocks=True,
     )
     environment.filters["printable"] = printable
+    environment.filters["shortened"] = shortened
     page = environment.get_template("page.html").render(_content(validation, config, limits))
     path = folder / REPORT_FILE
     path.write_text(page, encoding="utf-8", errors="backslashreplace")

@@ -48,6 +48,23 @@ def raw(curve: LightCurve, **series: np.ndarray | None) -> bytes:
     return record.SerializeToString()
 
 
+def renamed_list(serialized: bytes, name: str, other: str) -> bytes:
+    """The record with a feature list called otherwise."""
+    record = tf.train.SequenceExample.FromString(serialized)
+    lists = record.feature_lists.feature_list
+    lists[other].CopyFrom(lists[name])
+    del lists[name]
+    return record.SerializeToString()
+
+
+def with_residuals(curve: LightCurve, residual: np.ndarray) -> bytes:
+    """The record with another ``mjd_residual``."""
+    record = tf.train.SequenceExample.FromString(raw(curve))
+    feature = record.feature_lists.feature_list["mjd_residual"].feature.add()
+    feature.float_list.value.extend(residual)
+    return record.SerializeToString()
+
+
 def _unsorted(curve: LightCurve) -> LightCurve:
     mjd = curve.mjd.copy()
     mjd[7], mjd[8] = mjd[8], mjd[7]
@@ -81,6 +98,26 @@ OBJECTS: dict[str, tuple[str, Spoil, str]] = {
         "missing_series",
         lambda c: raw(c, mjd=c.mjd[:0], mag=c.mag[:0], errmag=c.errmag[:0]),
         "is an empty light curve",
+    ),
+    "no lists": (
+        "missing_series",
+        lambda c: raw(c, mjd=None, mag=None, errmag=None),
+        "is an empty",
+    ),
+    "lists by other names": (
+        "missing_series",
+        lambda c: renamed_list(renamed_list(raw(c), "mjd", "time"), "mag", "flux"),
+        "has no times (mjd) and no magnitudes (mag), but lists called flux, time",
+    ),
+    "fewer residuals": (
+        "wrong_residual",
+        lambda c: with_residuals(c, c.mag[:5] * 0),
+        "has 5 mjd_residual for",
+    ),
+    "large residual": (
+        "wrong_residual",
+        lambda c: with_residuals(c, c.mag * 0 - 2),
+        "mjd_residual reaches 2 days, more than 0.5",
     ),
     "fewer errors": ("unequal_lengths", _cut("errmag", 5), "errmag 5"),
     "fewer times": ("unequal_lengths", _cut("mjd", 11), "mjd 11"),

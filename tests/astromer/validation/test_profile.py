@@ -31,6 +31,8 @@ def batch_of(curves: list[LightCurve], bands: list[str] | None = None) -> Record
         np.concatenate([curve.errmag for curve in curves]).astype(np.float32),
         lengths,
         np.stack([lengths] * 3),
+        np.zeros_like(lengths),
+        np.zeros(len(curves), np.float32),
     )
     bands = bands or [""] * len(curves)
     contexts = [Context(c.id, c.label, c.class_name, b) for c, b in zip(curves, bands)]

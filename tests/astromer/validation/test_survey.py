@@ -141,6 +141,57 @@ def test_a_star_in_two_splits_leaves_the_one_that_can_spare_it(tmp_path, loser, 
     assert found.rejected[keeper].tolist() == []
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("lmc-7", "LMC-7"), ("S1 ", "S1"), ("RR  Lyr", "RR Lyr"), ("0077", "77"), ("77", 77)],
+)
+def test_a_star_is_known_however_its_name_is_written(tmp_path, one, other):
+    train: list = [encode(curve) for curve in corpus.good("train")]
+    test: list = [encode(curve) for curve in corpus.good("test")]
+    train[4] = encode(corpus.good("train")[4], ID=one)
+    test[6] = encode(corpus.good("test")[6], ID=other)
+    found = validate(corpus.write_splits(tmp_path, train=train, test=test))
+    assert [(f.rule, f.split, f.record) for f in found.findings] == [("leaked_star", "train", 4)]
+
+
+def test_names_that_differ_in_case_or_encoding_are_no_duplicates_in_a_split(tmp_path):
+    names: list = ["a Cen", "A Cen", b"\xe9toile", b"\xe8toile"]
+    records = [encode(c, ID=name) for c, name in zip(corpus.good("train"), names)]
+    assert list(validate(corpus.write_splits(tmp_path, train=records)).findings) == []
+
+
+@pytest.mark.parametrize("name", ["S1", " S1", "S1 "])
+def test_spaces_around_a_name_make_no_other(tmp_path, name):
+    records = [encode(curve) for curve in corpus.good("train")]
+    records[2] = encode(corpus.good("train")[2], ID="S1")
+    records[9] = encode(corpus.good("train")[9], ID=name)
+    found = validate(corpus.write_splits(tmp_path, train=records))
+    assert [(f.rule, f.record) for f in found.findings] == [("duplicate_id", 9)]
+
+
+def shuffled(curve: LightCurve) -> LightCurve:
+    order = np.random.default_rng(5).permutation(len(curve))
+    series = {name: getattr(curve, name)[order] for name in ("mjd", "mag", "errmag")}
+    return replace(curve, id="renamed", **series)
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_renamed_copy_in_another_order_is_known_and_takes_nothing_with_it(tmp_path, split):
+    splits = {"train": corpus.good("train"), split: corpus.good(split)}
+    splits[split][9] = shuffled(splits["train"][3])
+    found = validate(corpus.write_splits(tmp_path, **splits))
+    copied = "duplicate_curve" if split == "train" else "leaked_curve"
+    assert [(f.rule, f.split, f.record) for f in found.findings] == [
+        ("unsorted_mjd", split, 9),
+        (copied, split, 9),
+    ]
+    assert "record 3 of" in found.findings[1].detail
+    assert found.num_rejected == 1
+    found = validate(tmp_path, unsorted_mjd="off")
+    loser = (split, 9) if split == "train" else ("train", 3)
+    assert [(f.rule, f.split, f.record) for f in found.findings] == [(copied, *loser)]
+
+
 def test_a_renamed_copy_in_another_split_leaves_the_training(tmp_path):
     train, test = corpus.good("train"), corpus.good("test")
     test[3] = renamed(train[20], "renamed")
@@ -173,7 +224,7 @@ def test_files_are_counted_on_and_named_in_order(tmp_path):
     fold = corpus.write_splits(tmp_path)
     curves = corpus.spoilt("sentinel")
     write_records(fold / "train" / "10.record", [encode(renamed(c, f"b{c.id}")) for c in curves])
-    write_records(fold / "train" / "2.record", [])
+    write_records(fold / "train" / "2.record", [encode(corpus.good("train", 1, 90)[0])])
     found = validate(fold)
     counts = found.findings.counts()
     # The file repeats the curves of the first one under other names.
@@ -181,7 +232,7 @@ def test_files_are_counted_on_and_named_in_order(tmp_path):
     first = next(iter(found.findings))
     assert first.file.endswith("10.record")
     assert first.record == 0
-    assert found.rejected["train"].tolist() == list(range(24, 48))
+    assert found.rejected["train"].tolist() == list(range(25, 49))
     assert len(found.offenders) == 4
 
 
@@ -194,7 +245,7 @@ def test_faults_of_files_are_no_findings(tmp_path):
         validate(fold)
     write_records(file, [])
     write_records(fold / "test" / "1.record", [], "GZIP")
-    with pytest.raises(DataNotFoundError, match="test split"):
+    with pytest.raises(DataNotFoundError, match=r"2 record file.* are empty: the test split"):
         validate(fold)
 
 

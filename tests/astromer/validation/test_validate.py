@@ -99,6 +99,51 @@ def test_a_star_tested_on_in_two_folds_is_a_warning(tmp_path, capsys):
         main(["--data", str(tmp_path), "--rule", "shared_test_star=stop"])
 
 
+def test_a_renamed_copy_tested_on_in_two_folds_is_listed(tmp_path, capsys):
+    copied = corpus.good("test", seed=30)[2]
+    for number in range(2):
+        curves = corpus.good("test", seed=10 + number)
+        curves[4] = replace(copied, id=f"name {number}")
+        train = corpus.good("train", seed=20 + number)
+        corpus.write_splits(tmp_path / f"fold_{number}", test=curves, train=train)
+    report = tmp_path / "report"
+    assert main(["--data", str(tmp_path), "--report", str(report)]) == 0
+    assert "has the observations of name 0 in the test split of" in capsys.readouterr().out
+    (finding,) = pq.read_table(report / "shared_test_stars.parquet").to_pylist()
+    assert (finding["object_id"], finding["record"]) == ("name 1", 4)
+    assert (report / "fold_1" / "report.html").is_file()
+
+
+NAMES = [
+    "line\nbreak\x1b[31m",
+    "ab\0cd",
+    "x" * 10_000,
+    "<script>$x_{1}$ \"'{{7*7}}",
+    "☆ 星",
+    "=1+1",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_objects_of_any_name_are_named(tmp_path, name):
+    curves = corpus.spoilt("sentinel")
+    curves[corpus.BAD] = replace(curves[corpus.BAD], id=name)
+    fold = corpus.write_splits(tmp_path / "fold", train=curves)
+    report = tmp_path / "report"
+    with pytest.raises(DataAnomalyError, match="mag_out_of_range") as caught:
+        main(["--data", str(fold), "--report", str(report), "--max-rejected", "0"])
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 900
+    (finding,) = pq.read_table(report / "findings.parquet").to_pylist()
+    assert finding["object_id"][:100] == name[:100]
+    with open(report / "rejected.csv", newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert row["object_id"] == finding["object_id"].replace("\0", "\\x00")
+    page = (report / "report.html").read_text()
+    assert "<script" not in page
+    assert "\x1b" not in page
+
+
 def test_a_corrupt_file_is_named_with_its_record(tmp_path):
     records = [encode(curve) for curve in corpus.good("train")]
     fold = corpus.write_splits(tmp_path / "fold", train=[*records[:7], b"\xff\xff", *records[7:]])

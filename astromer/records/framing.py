@@ -1,0 +1,157 @@
+"""The frames of a TFRecord file: whether each is whole, without reading what is inside.
+
+TensorFlow reads a file that ends inside a frame's header as if it were complete, and dies of
+a header that claims more memory than there is. So every frame is looked at first. Imports
+the standard library only.
+"""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from astromer.errors import RecordError
+
+MOST_BYTES = 1 << 28
+"""Longest record: 17 million observations. Nothing longer is a light curve."""
+
+MAKE_AGAIN = "Make or copy the records again."
+_GZIP_MAGIC = b"\x1f\x8b"
+_HEADER, _FOOTER = 12, 4
+
+
+def compression_of(file: Path) -> str:
+    """``"GZIP"`` or ``""`` (none), told by the first bytes, in TensorFlow's words."""
+    with open(file, "rb") as stream:
+        return "GZIP" if stream.read(2) == _GZIP_MAGIC else ""
+
+
+def check_framing(file: Path) -> bool:
+    """Checks the frame of a file's first record.
+
+    Returns:
+        Whether there is a record.
+
+    Raises:
+        RecordError: the file cannot be read or does not start with a whole TFRecord frame.
+    """
+    return next(_frames(file), None) is not None
+
+
+def count_records(file: Path) -> int:
+    """Checks the frames of all records, in a few microseconds each; payloads are skipped.
+
+    Raises:
+        RecordError: the file cannot be read, or a frame is damaged or cut off.
+    """
+    return sum(1 for _ in _frames(file))
+
+
+def where(file: Path, index: int) -> str:
+    """Names a record."""
+    return f"record {index} (counted from 0) of {file}"
+
+
+def _frames(file: Path) -> Iterator[int]:
+    """The length of each record."""
+    index = position = 0
+    with _opened(file) as (stream, size):
+        while True:
+            try:
+                header = stream.read(_HEADER)
+                if not header:
+                    return
+                length = _length(header, file, index)
+                position += _HEADER + length + _FOOTER
+                reached = stream.seek(position) if size is None else min(position, size)
+            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                raise RecordError(_gzip_damage(file, index, error)) from None
+            if reached < position:
+                raise RecordError(
+                    f"{where(file, index)} is cut off: it needs {position - reached:,} bytes more "
+                    f"than the file has. {MAKE_AGAIN}"
+                )
+            if size is not None:
+                stream.seek(position)
+            yield length
+            index += 1
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[tuple[BinaryIO, int | None]]:
+    """What the file holds, and how many bytes that is; None where it is compressed."""
+    try:
+        with open(file, "rb") as raw:
+            if raw.read(2) != _GZIP_MAGIC:
+                raw.seek(0)
+                yield raw, file.stat().st_size
+                return
+            raw.seek(0)
+            with gzip.GzipFile(fileobj=raw) as unpacked:
+                yield unpacked, None  # type: ignore[misc]
+    except OSError as error:
+        raise RecordError(f"{file} cannot be read: {error.strerror or error}.") from None
+
+
+def _length(header: bytes, file: Path, index: int) -> int:
+    """Length of the payload."""
+    whole = len(header) == _HEADER
+    length, checksum = struct.unpack("<QI", header) if whole else (0, 0)
+    if whole and checksum == _masked(_crc32c(header[:8])):
+        if length > MOST_BYTES:
+            raise RecordError(
+                f"{where(file, index)} claims {length:,} bytes; a light curve has at most "
+                f"{MOST_BYTES:,}. {MAKE_AGAIN}"
+            )
+        return int(length)
+    if not index:
+        raise RecordError(
+            f"{file} is not a TFRecord file: its first record has no valid header. Make records "
+            "with python -m astromer.create_records."
+        )
+    damage = "has a corrupt header (wrong checksum)" if whole else "is cut off in its header"
+    raise RecordError(
+        f"{where(file, index)} {damage}: the file is damaged, or goes on after its last record. "
+        f"{MAKE_AGAIN}"
+    )
+
+
+def _gzip_damage(file: Path, index: int, error: Exception) -> str:
+    if isinstance(error, EOFError):
+        damage = "it is cut off"
+    elif "Not a gzipped file" in str(error):
+        damage = "it goes on with something else after its end"
+    else:
+        damage = "it is corrupt (wrong checksum or code)"
+    at = f" at record {index} (counted from 0)"
+    return f"{file} is a damaged gzip file: {damage}{at}. {MAKE_AGAIN}"
+
+
+def _make_crc_table() -> tuple[int, ...]:
+    table = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+        table.append(byte)
+    return tuple(table)
+
+
+_CRC_TABLE = _make_crc_table()
+
+
+def _crc32c(data: bytes) -> int:
+    """CRC-32C (Castagnoli), the checksum of TFRecord frames."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = _CRC_TABLE[(crc ^ byte) & 0xFF] ^ crc >> 8
+    return crc ^ 0xFFFFFFFF
+
+
+def _masked(crc: int) -> int:
+    """TFRecord's masking of a checksum."""
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
