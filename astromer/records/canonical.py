@@ -1,4 +1,4 @@
-"""Any understood record as a canonical one: three lists of one Feature each, known names.
+"""Any understood record as a canonical one: three lists of one Feature each, known names and types.
 
 Programs that read features by name, such as TensorFlow Data Validation, need this; the
 readers of this package understand every layout by themselves.
@@ -6,24 +6,35 @@ readers of this package understand every layout by themselves.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import tensorflow as tf
 
 from astromer.records.codec import OLDER_SERIES, RESIDUAL, SERIES
+from astromer.records.context import as_text
+
+_TEXTS = ("id", "class", "band")
+
+Kinds = dict[str, str]
+"""The types of features that are not series, by name, as far as they are known."""
 
 
-def canonicalise(serialized: bytes) -> bytes:
+def canonicalise(serialized: bytes, kinds: Kinds | None = None) -> bytes:
     """Renames ``dim_0, dim_1, dim_2`` and joins lists spread over several Features.
 
     Args:
         serialized: a record that :func:`astromer.records.reader.iterate_batches` accepts.
+        kinds: given for one record after another, makes features of one name have one type:
+            text for id, class and band, for others that of the first record. What cannot be
+            converted is left out; a type of its own in one record stops TFX for all.
 
     Returns:
         The record with its context and all other lists kept; a canonical record unchanged.
     """
     record = tf.train.SequenceExample.FromString(serialized)
     lists = record.feature_lists.feature_list
-    changed = False
+    changed = kinds is not None and _unify(record, kinds)
     for name, older in zip(SERIES, OLDER_SERIES):
         if older in lists and not (name in lists and _values(lists[name])):
             lists[name].CopyFrom(lists[older])
@@ -36,6 +47,42 @@ def canonicalise(serialized: bytes) -> bytes:
             lists[name].feature.add().float_list.value.extend(values)
             changed = True
     return record.SerializeToString(deterministic=True) if changed else serialized
+
+
+def _unify(record: tf.train.SequenceExample, kinds: Kinds) -> bool:
+    """Gives features the types of those before them; whether anything changed."""
+    changed = False
+    context, lists = record.context.feature, record.feature_lists.feature_list
+    for name in list(context):
+        kind = context[name].WhichOneof("kind")
+        if kind is None:
+            continue
+        wanted = "bytes_list" if name.lower() in _TEXTS else kinds.setdefault(name, kind)
+        if kind != wanted:
+            values = _converted(getattr(context[name], kind).value, wanted)
+            del context[name]
+            if values:
+                getattr(context[name], wanted).value.extend(values)
+            changed = True
+    for name in [name for name in lists if name not in (*SERIES, RESIDUAL, *OLDER_SERIES)]:
+        found = {feature.WhichOneof("kind") for feature in lists[name].feature} - {None}
+        if found and found != {kinds.setdefault(f"{name} (list)", min(found))}:
+            del lists[name]
+            changed = True
+    return changed
+
+
+def _converted(values: Iterable[bytes | int | float], kind: str) -> list:
+    """The values in another type; none where one has no such."""
+    try:
+        if kind == "bytes_list":
+            return [as_text(value).encode() for value in values]
+        numbers = [float(value) for value in values]
+        if kind == "float_list":
+            return numbers
+        return [int(n) for n in numbers] if all(n.is_integer() for n in numbers) else []
+    except (ValueError, OverflowError):
+        return []
 
 
 def complete_errors(serialized: bytes, errmag: np.ndarray) -> bytes:

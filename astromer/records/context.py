@@ -59,9 +59,13 @@ def _text(feature: tf.train.Feature | None) -> str:
     value = _first(feature)
     if value is None:
         return ""
+    return _cut(as_text(value))
+
+
+def as_text(value: bytes | int | float) -> str:
+    """A context value as a name; 77.0 is "77", and names of any encoding stay different."""
     if isinstance(value, bytes):
-        # Names in another encoding than UTF-8 stay different from each other.
-        return _cut(value.decode(errors="backslashreplace"))
+        return value.decode(errors="backslashreplace")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value)

@@ -146,10 +146,9 @@ _SAID = {
 def _say(match: Match, places: _Places) -> str:
     kept: Place = match.kept
     file, record = places.name(kept[:3])
-    name = (
-        f" (object {shortened(kept.object_id)})" if kept.object_id != match.found.object_id else ""
-    )
-    return f"{_SAID[match.rule]} record {record} of {file}{name} in {SPLITS[kept.split]}"
+    other = kept.object_id if kept.object_id != match.found.object_id else ""
+    name = f"object {shortened(other, 40)}, " if other else ""
+    return f"{_SAID[match.rule]} {name}record {record} of {file} in {SPLITS[kept.split]}"
 
 
 def _look_again(

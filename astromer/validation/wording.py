@@ -19,6 +19,8 @@ def missing_series(batch: RecordBatch, row: int, limits: LightCurveRules) -> str
     others = _other_lists(batch.serialized[row])
     if not any(counts) and not others:
         return "is an empty light curve"
+    if not any(counts):
+        return f"has none of {', '.join(SERIES)}, but lists called {others}"
     absent = [f"{_MEANING[n]} ({n})" for n, count in zip(SERIES, counts) if not count]
     instead = f", but lists called {others}" if others else ""
     return f"has no {' and no '.join(absent)}{instead}"

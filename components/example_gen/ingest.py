@@ -11,7 +11,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from astromer.errors import DataNotFoundError
-from astromer.records.canonical import canonicalise, complete_errors
+from astromer.records.canonical import Kinds, canonicalise, complete_errors
 from astromer.records.reader import RecordBatch, iterate_batches
 from pipeline_config import MissingErrorsConfig
 
@@ -97,18 +97,19 @@ def _canonical(
 ) -> Iterator[tuple[Path, bytes, int]]:
     """Each record's file, its canonical form and its number of observations."""
     left = limit
+    kinds: Kinds = {}
     for batch in iterate_batches(files, strict=False, errors=errors):
         if left is not None:
             batch = batch.head(left)
             left -= len(batch)
         for row, length in enumerate(batch.lengths.tolist()):
-            yield batch.file, _record(batch, row, errors), length
+            yield batch.file, _record(batch, row, errors, kinds), length
         if left == 0:
             return
 
 
-def _record(batch: RecordBatch, row: int, errors: MissingErrorsConfig) -> bytes:
-    record = canonicalise(batch.serialized[row])
+def _record(batch: RecordBatch, row: int, errors: MissingErrorsConfig, kinds: Kinds) -> bytes:
+    record = canonicalise(batch.serialized[row], kinds)
     if errors.missing_errors == "refuse" or not batch.lengths[row]:
         return record
     return complete_errors(record, batch.errmag[batch.offsets[row] : batch.offsets[row + 1]])

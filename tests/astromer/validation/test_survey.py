@@ -107,7 +107,7 @@ def test_a_renamed_copy_in_the_same_split_goes(tmp_path):
     found = validate(corpus.write_splits(tmp_path, validation=curves))
     (finding,) = found.findings
     assert (finding.rule, finding.record) == ("duplicate_curve", 11)
-    assert f"(object {curves[0].id})" in finding.detail
+    assert f"object {curves[0].id}, record 0 of" in finding.detail
 
 
 def test_an_exact_copy_is_one_finding(tmp_path):
@@ -198,7 +198,7 @@ def test_a_renamed_copy_in_another_split_leaves_the_training(tmp_path):
     found = validate(corpus.write_splits(tmp_path, train=train, test=test))
     (finding,) = found.findings
     assert (finding.rule, finding.split, finding.record) == ("leaked_curve", "train", 20)
-    assert "(object renamed) in test" in finding.detail
+    assert "has the observations of object renamed, record 3 of" in finding.detail
 
 
 def test_a_star_in_all_three_splits_stays_in_the_test_alone(tmp_path):
