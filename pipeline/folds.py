@@ -208,4 +208,9 @@ def _shared_stars(paths: list[str]) -> str:
     from astromer.validation.folds import shared_test_stars
 
     shared = shared_test_stars({Path(path).name: Fold.open(path) for path in paths})
-    return f"{len(shared):,} shared_test_star. The first: {shared[0]}." if len(shared) else ""
+    if not len(shared):
+        return ""
+    return (
+        f"{len(shared):,} shared_test_star. The first: {shared[0]}. List them all with python -m "
+        "astromer.validate --report."
+    )

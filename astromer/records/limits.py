@@ -9,13 +9,17 @@ from pipeline_config import LightCurveRules
 EXCLUSIVE = ("errmag",)
 """Series whose limits are not allowed values themselves."""
 
+SMALLEST = 1e-12
+"""What a value must exceed an exclusive limit by: smaller numbers are zero to TFDV, and to
+processors that flush them."""
+
 
 def outside(values: np.ndarray, series: str, rules: LightCurveRules) -> np.ndarray:
     """bool, True where a value of "mjd", "mag" or "errmag" is not finite or out of range."""
     low, high = _limits(series, rules)
     with np.errstate(invalid="ignore"):
         if series in EXCLUSIVE:
-            return ~((values > low) & (values < high))
+            return ~((values > low + SMALLEST) & (values < high))
         return ~((values >= low) & (values <= high))
 
 

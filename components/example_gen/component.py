@@ -19,8 +19,8 @@ from pipeline_config import MissingErrorsConfig, to_dict
 class FoldExampleGen(FileBasedExampleGen):
     """Ingests the splits of a fold folder, in their order, as canonical records.
 
-    Ingests again when the content of the record files has changed, not when they were copied
-    or touched.
+    Ingests again when the content of the record files or their order has changed, not when
+    they were copied, touched or renamed.
 
     Args:
         fold: absolute path of the fold folder.

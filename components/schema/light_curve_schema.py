@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from astromer.records.limits import float32_below
+from astromer.records.limits import SMALLEST, float32_below
 from astromer.validation.rules import REJECT, STOP
 from pipeline_config import LightCurveRules, ValidationConfig
 
@@ -32,9 +32,8 @@ def schema_text(rules: LightCurveRules, validation: ValidationConfig = Validatio
     """
     mag = _domain(rules.min_mag, rules.max_mag) if _holds(validation.mag_out_of_range) else ""
     mjd = _domain(rules.min_mjd, rules.max_mjd) if _holds(validation.mjd_out_of_range) else ""
-    # TFDV's limits are inclusive, the rule for errors is not. The lower step is larger than
-    # float32 needs because TFDV flushes the smallest numbers to zero.
-    errmag = _domain(rules.min_errmag + 1e-12, float32_below(rules.max_errmag))
+    # TFDV's limits are inclusive, the rule for errors is not.
+    errmag = _domain(rules.min_errmag + SMALLEST, float32_below(rules.max_errmag))
     if not _holds(validation.errmag_out_of_range):
         errmag = ""
     residual = _domain(-rules.max_residual, rules.max_residual)

@@ -10,7 +10,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import io_utils
 
 from components.schema import LightCurveSchemaGen, schema_text
-from pipeline_config import LightCurveRules
+from pipeline_config import LightCurveRules, ValidationConfig
 from tests.components.conftest import artifact
 
 
@@ -52,3 +52,9 @@ def test_the_component_writes_what_tfx_reads(tmp_path):
 
     read = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema.uri))
     assert read == text_format.Parse(text, schema_pb2.Schema())
+
+
+def test_residuals_that_are_only_warned_of_are_no_reason_to_stop():
+    rules = LightCurveRules()
+    assert series(rules)["mjd_residual"].float_domain.max == rules.max_residual
+    assert "max: 0.5 " not in schema_text(rules, ValidationConfig(wrong_residual="warn"))

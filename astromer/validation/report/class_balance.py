@@ -38,6 +38,7 @@ def draw_class_balance(profiles: Mapping[str, SplitProfile]) -> Picture:
             shares[row].max(initial=0), row, f"  {text}", va="center", fontsize=7.5, color="#555555"
         )
     axes.set_xlim(0, shares.max(initial=1.0) * 1.35)
+    axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= 100])
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel("% of the split's light curves; numbers: " + " / ".join(splits))
     handles, labels = axes.get_legend_handles_labels()

@@ -135,6 +135,7 @@ OBJECTS: dict[str, tuple[str, Spoil, str]] = {
     ),
     "sentinel": ("mag_out_of_range", _set("mag", 99.999), "mag[3] = 99.999 is not in [-30, 40]"),
     "zero error": ("errmag_out_of_range", _set("errmag", 0), "errmag[3] = 0 is not in (0, 1)"),
+    "vanishing error": ("errmag_out_of_range", _set("errmag", 1e-42), "errmag[3] = 1.00053e-42"),
     "huge error": ("errmag_out_of_range", _set("errmag", 5), "errmag[3] = 5 is not in (0, 1)"),
     "negative error": ("errmag_out_of_range", _set("errmag", -0.1), "errmag[3] = -0.1"),
     "four observations": ("too_short", _first(4), "has 4 observations, fewer than 5"),
