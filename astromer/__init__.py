@@ -1,6 +1,7 @@
 """AstroMer: a transformer encoder for light curves.
 
-``astromer.load(path)`` loads a pushed model; nothing heavy is imported before that.
+``astromer.load(path)`` loads a pushed model to embed with, ``astromer.load_trainable(path)`` its
+encoder to train on; nothing heavy is imported before that.
 """
 
 from __future__ import annotations
@@ -11,12 +12,18 @@ if typing.TYPE_CHECKING:
     from pathlib import Path
 
     from astromer.embedder import Embedder
+    from astromer.trainable import TrainableEncoder
 
 __version__ = "0.1.0"
 
 
-def load(path: str | Path) -> Embedder:
-    """Loads a pushed model, or the newest of a folder of versions.
+def load(path: str | Path | None = None, version: int | None = None) -> Embedder:
+    """Loads a pushed model.
+
+    Args:
+        path: a SavedModel folder, or a folder of versions; by default ``outputs/serving/astromer``,
+            where ``make run`` pushes to.
+        version: which version of the folder; by default the newest.
 
     Raises:
         ModelError: if there is none, or it cannot be loaded.
@@ -25,5 +32,29 @@ def load(path: str | Path) -> Embedder:
 
     silence()
     from astromer.embedder import Embedder
+    from astromer.export import find_version
 
-    return Embedder(path)
+    return Embedder(find_version(path, version))
+
+
+def load_trainable(path: str | Path | None = None, version: int | None = None) -> TrainableEncoder:
+    """Rebuilds the encoder of a pushed model as a Keras layer, with its weights, to train on.
+
+    A SavedModel that ``tf.saved_model.load`` gives back will not do: Keras 3 does not see its
+    variables, so that ``fit`` around it trains the head alone and says nothing.
+
+    Args:
+        path, version: as in :func:`load`.
+
+    Raises:
+        ModelError: if there is none, or its config and weights do not fit each other.
+    """
+    from astromer.logs import silence
+
+    silence()
+    from astromer.export import find_version, load_model, read_config
+    from astromer.trainable import TrainableEncoder
+    from pipeline_config import LightCurveRules
+
+    folder = find_version(path, version)
+    return TrainableEncoder(load_model(folder), LightCurveRules(**read_config(folder)["rules"]))

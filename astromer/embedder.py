@@ -1,8 +1,8 @@
-"""Embedding light curves with a pushed model."""
+"""A pushed model in Python: light curves in, embeddings and reconstructions out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from astromer.errors import ModelError
+from astromer.curve_inputs import as_light_curves
+from astromer.errors import ModelError, UsageError
 from astromer.export import latest_version, read_config
 from astromer.light_curves import LightCurves
 from astromer.progress import progress_bar
+
+# What one call is given at most, so that memory stays bounded: some 250 windows of 200. A longer
+# light curve is a call of its own.
+_OBSERVATIONS_PER_CALL = 50_000
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class Embeddings:
     """Embeddings of a set of light curves, in its order.
 
     Attributes:
-        ids: str [num_curves].
+        ids: str [num_curves], "" where unknown.
         mean: float32 [num_curves, d_model], mean over the observed steps.
         max: float32 [num_curves, d_model], maximum over the observed steps.
         num_observations: int64 [num_curves], usable observations.
@@ -34,9 +39,35 @@ class Embeddings:
     num_observations: np.ndarray
     status: np.ndarray
 
+    def __len__(self) -> int:
+        return len(self.status)
+
+
+@dataclass(frozen=True)
+class Reconstructions:
+    """Magnitudes that a model predicts from the visible ones, in the order of the light curves.
+
+    Attributes:
+        ids: str [num_curves], "" where unknown.
+        mag: float32 [n] of each light curve, the prediction for each of its n observations [mag];
+            NaN where an observation is not usable, or nothing is visible.
+        hidden: bool [n] of each light curve, usable observations that the model did not see.
+        status: int32 [num_curves], as in :class:`Embeddings`.
+    """
+
+    ids: np.ndarray
+    mag: list[np.ndarray]
+    hidden: list[np.ndarray]
+    status: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.status)
+
 
 class Embedder:
-    """A pushed model, ready to embed.
+    """A pushed model, ready to use. :func:`astromer.load` makes one.
+
+    Light curves may be given in any form that :func:`astromer.curve_inputs.as_light_curves` takes.
 
     Args:
         path: a SavedModel folder, or a folder of versions, of which the newest is taken.
@@ -50,62 +81,159 @@ class Embedder:
         self.config: dict[str, Any] = read_config(self.path)
         try:
             loaded = tf.saved_model.load(str(self.path))
-            self._embed = loaded.signatures["embed"]
+            self._embed = loaded.signatures["embed_ragged"]
+            self._reconstruct = loaded.signatures["reconstruct"]
+            self._reconstruct_drawn = loaded.signatures["reconstruct_drawn"]
         except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
             raise ModelError(
-                f"A pushed model must load and have an 'embed' signature. {self.path}: {error}"
+                f"A pushed model must load and have the signatures of this version. {self.path}: "
+                f"{error}. Export it again."
             ) from error
-        self._loaded = loaded  # owns the variables that the signature uses
+        self._loaded = loaded  # owns the variables that the signatures use
 
     def embed(
-        self, curves: LightCurves, *, batch_size: int = 64, progress: bool = True
+        self,
+        curves: Any,
+        *,
+        zero_point: Any = None,
+        id_column: str | None = None,
+        batch_size: int = 1024,
+        progress: bool = True,
     ) -> Embeddings:
         """Embeds light curves of any length.
 
         Args:
-            curves: the light curves; 5 usable observations each at least.
-            batch_size: light curves per call; changes speed only.
-            progress: whether to show a bar.
+            curves: one light curve or many; 5 usable observations each at least.
+            zero_point, id_column: for fluxes and long tables, see ``as_light_curves``.
+            batch_size: light curves per call at most; changes speed and memory only.
+            progress: show a bar where it takes more than a second.
+
+        Raises:
+            LightCurveError: if values cannot be read or do not fit each other.
+            UsageError: if an argument cannot work.
         """
-        outputs: list[dict[str, np.ndarray]] = []
-        # Curves of like length share a batch, so that little is spent on padding.
-        order = np.argsort(curves.lengths, kind="stable")
-        with progress_bar(
-            total=len(curves), desc="embed", unit="curve", disable=not progress
-        ) as bar:
-            for rows in _groups(order, batch_size):
-                arrays = _padded(curves, rows)
-                result = self._embed(**{k: tf.constant(v) for k, v in arrays.items()})
-                outputs.append({name: value.numpy() for name, value in result.items()})
-                bar.update(len(rows))
-        back = np.argsort(order, kind="stable")
+        packed = as_light_curves(curves, zero_point=zero_point, id_column=id_column)
+        parts = [self._nothing()]
+        with _bar(len(packed), "embed", progress) as bar:
+            for first, stop in _calls(packed.offsets, batch_size):
+                start, end = packed.offsets[first], packed.offsets[stop]
+                answer = self._embed(
+                    mjd=tf.constant(packed.mjd[start:end], tf.float64),
+                    mag=tf.constant(packed.mag[start:end], tf.float32),
+                    errmag=tf.constant(packed.errmag[start:end], tf.float32),
+                    length=tf.constant(packed.lengths[first:stop], tf.int64),
+                )
+                parts.append({name: value.numpy() for name, value in answer.items()})
+                bar.update(stop - first)
+        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return Embeddings(packed.ids, **joined)
 
-        def joined(name: str) -> np.ndarray:
-            return np.concatenate([output[name] for output in outputs])[back]
+    def reconstruct(
+        self,
+        curves: Any,
+        *,
+        visible: Sequence[np.ndarray] | np.ndarray | None = None,
+        probed: float = 0.5,
+        seed: int = 0,
+        zero_point: Any = None,
+        id_column: str | None = None,
+        batch_size: int = 256,
+        progress: bool = True,
+    ) -> Reconstructions:
+        """Hides observations and predicts their magnitudes from the others.
 
-        if not outputs:
-            width = self.config["encoder"]["d_model"]
-            nothing = np.empty((0, width), np.float32)
-            return Embeddings(curves.ids, nothing, nothing, np.empty(0, int), np.empty(0, int))
-        return Embeddings(
-            curves.ids, joined("mean"), joined("max"), joined("num_observations"), joined("status")
+        Args:
+            curves: one light curve or many.
+            visible: bool [n] for each light curve (or for the one), False where the magnitude is
+                to be hidden; by default the model draws what to hide.
+            probed: fraction of each window's observations that is hidden if ``visible`` is None.
+            seed: of the draw. Equal seeds hide the same observations of a light curve.
+            zero_point, id_column, batch_size, progress: as in :meth:`embed`.
+
+        Raises:
+            LightCurveError: if values cannot be read or do not fit each other.
+            UsageError: if an argument cannot work.
+        """
+        packed = as_light_curves(curves, zero_point=zero_point, id_column=id_column)
+        if not 0 <= probed <= 1:
+            raise UsageError(f"probed must be in [0, 1]. Received: {probed}.")
+        shown = None if visible is None else _visible(visible, packed.lengths)
+        mag: list[np.ndarray] = []
+        hidden: list[np.ndarray] = []
+        status = [np.empty(0, np.int32)]
+        with _bar(len(packed), "reconstruct", progress) as bar:
+            for first, stop in _calls(packed.offsets, batch_size):
+                arrays = _padded(packed, first, stop, shown)
+                if shown is None:
+                    draw = {"seed": tf.constant(seed, tf.int64), "probed": tf.constant(probed)}
+                    answer = self._reconstruct_drawn(**arrays, **draw)
+                else:
+                    answer = self._reconstruct(**arrays)
+                lengths = packed.lengths[first:stop]
+                for name, rows in (("mag", mag), ("hidden", hidden)):
+                    rows += [row[:n] for row, n in zip(answer[name].numpy(), lengths)]
+                status.append(answer["status"].numpy())
+                bar.update(stop - first)
+        return Reconstructions(packed.ids, mag, hidden, np.concatenate(status))
+
+    def _nothing(self) -> dict[str, np.ndarray]:
+        """The answer to no light curve."""
+        vectors = np.empty((0, self.config["encoder"]["d_model"]), np.float32)
+        counts, status = np.empty(0, np.int64), np.empty(0, np.int32)
+        return {"mean": vectors, "max": vectors, "num_observations": counts, "status": status}
+
+
+def _bar(total: int, desc: str, progress: bool) -> Any:
+    return progress_bar(total=total, desc=desc, unit=" curves", disable=not progress)
+
+
+def _calls(offsets: np.ndarray, batch_size: int) -> Iterator[tuple[int, int]]:
+    """First and one past the last light curve of each call."""
+    if batch_size < 1:
+        raise UsageError(f"batch_size must be at least 1. Received: {batch_size}.")
+    first, count = 0, len(offsets) - 1
+    while first < count:
+        within = np.searchsorted(offsets, offsets[first] + _OBSERVATIONS_PER_CALL, side="right") - 1
+        stop = max(min(int(within), first + batch_size, count), first + 1)
+        yield first, stop
+        first = stop
+
+
+def _visible(visible: Sequence[np.ndarray] | np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """bool [num_observations], the given rows end to end."""
+    single = len(lengths) == 1 and np.ndim(visible[0] if len(visible) else 0) == 0
+    rows = [np.asarray(row) for row in ([visible] if single else visible)]
+    if len(rows) != len(lengths):
+        raise UsageError(
+            f"visible must have a row for each light curve ({len(lengths)}). Received: {len(rows)}."
         )
+    for index, (row, length) in enumerate(zip(rows, lengths)):
+        if row.shape != (length,) or row.dtype != bool:
+            raise UsageError(
+                f"visible[{index}] must be bool and as long as the light curve ({length}). "
+                f"Received: {row.dtype} of shape {list(row.shape)}."
+            )
+    return np.concatenate([np.empty(0, bool), *rows])
 
 
-def _groups(order: np.ndarray, size: int) -> Iterator[np.ndarray]:
-    for first in range(0, len(order), size):
-        yield order[first : first + size]
-
-
-def _padded(curves: LightCurves, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """The arguments of the ``embed`` signature."""
-    length = curves.lengths[rows]
-    step = np.arange(max(int(length.max(initial=0)), 1))
-    inside = step[None, :] < length[:, None]
-    index = np.where(inside, curves.offsets[rows][:, None] + step, 0)
+def _padded(
+    curves: LightCurves, first: int, stop: int, shown: np.ndarray | None
+) -> dict[str, tf.Tensor]:
+    """Arguments of the signatures on padded arrays; of a few light curves, so that it fits."""
+    lengths = curves.lengths[first:stop]
+    step = np.arange(int(lengths.max(initial=1)))
+    inside = step[None, :] < lengths[:, None]
+    index = np.where(inside, curves.offsets[first:stop][:, None] + step, 0)
+    series = {"mjd": curves.mjd, "mag": curves.mag, "errmag": curves.errmag}
+    if shown is not None:
+        series["visible"] = shown
+    arrays = {
+        name: np.where(inside, values[index], values.dtype.type(0))
+        if len(values)
+        else np.zeros(inside.shape, values.dtype)
+        for name, values in series.items()
+    }
     return {
-        "mjd": np.where(inside, curves.mjd[index], 0.0),
-        "mag": np.where(inside, curves.mag[index], np.float32(0)),
-        "errmag": np.where(inside, curves.errmag[index], np.float32(0)),
-        "length": length.astype(np.int64),
+        **{name: tf.constant(values) for name, values in arrays.items()},
+        "length": tf.constant(lengths, tf.int64),
     }

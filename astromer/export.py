@@ -16,7 +16,7 @@ from astromer.encoder import Encoder, Reconstructor
 from astromer.errors import ModelError
 from astromer.npz import DAMAGED
 from astromer.serving.module import ServingModule
-from pipeline_config import LightCurveRules, to_dict
+from pipeline_config import LightCurveRules, PipelineConfig, to_dict
 
 EXTRA = "assets.extra"
 CONFIG = "config.json"
@@ -128,6 +128,30 @@ def latest_version(path: str | Path) -> Path:
             "with `make run`."
         )
     return path / max(versions, key=int)
+
+
+def find_version(path: str | Path | None = None, version: int | None = None) -> Path:
+    """The SavedModel that a path and a version name.
+
+    Args:
+        path: a SavedModel, or a folder of versions; None for that of the default output.
+        version: which version of the folder; None for the newest.
+
+    Raises:
+        ModelError: if there is none.
+    """
+    if path is None:
+        path = Path(PipelineConfig.output) / "serving" / PipelineConfig.name
+    if version is None:
+        return latest_version(path)
+    chosen = Path(path) / str(version)
+    if not (chosen / "saved_model.pb").is_file():
+        there = ", ".join(sorted(_entries(Path(path)), key=int)) or "none"
+        raise ModelError(
+            f"A version must be in the folder of versions. Received: version {version} of {path}, "
+            f"which has {there}."
+        )
+    return chosen
 
 
 def _entries(path: Path) -> list[str]:

@@ -17,9 +17,10 @@ __all__ = [
     "SERIES",
     "ContextValue",
     "ParsedLightCurves",
+    "ParsedRecords",
     "encode_light_curve",
     "parse_light_curves",
-    "parse_with_residuals",
+    "parse_records",
 ]
 
 OLDER_SERIES = ("dim_0", "dim_1", "dim_2")
@@ -40,6 +41,20 @@ class ParsedLightCurves(NamedTuple):
     errmag: tf.RaggedTensor
 
 
+class ParsedRecords(NamedTuple):
+    """A batch of B parsed records and what their light curves do not tell.
+
+    Attributes:
+        curves: the light curves.
+        residual: ragged float32 [B, None], ``mjd_residual`` as recorded [days].
+        has_series: bool [B], True where there are lists of times and magnitudes, empty or not.
+    """
+
+    curves: ParsedLightCurves
+    residual: tf.RaggedTensor
+    has_series: tf.Tensor
+
+
 def parse_light_curves(serialized: tf.Tensor) -> ParsedLightCurves:
     """Parses a batch of records; works eagerly, in a ``tf.function`` and in a SavedModel.
 
@@ -53,11 +68,11 @@ def parse_light_curves(serialized: tf.Tensor) -> ParsedLightCurves:
         tf.errors.InvalidArgumentError: a record is no SequenceExample, or one of the
             lists is not a float_list. TensorFlow does not tell which record it was.
     """
-    return parse_with_residuals(serialized)[0]
+    return parse_records(serialized).curves
 
 
-def parse_with_residuals(serialized: tf.Tensor) -> tuple[ParsedLightCurves, tf.RaggedTensor]:
-    """:func:`parse_light_curves`, and the ``mjd_residual`` as recorded, ragged float32 [B, None].
+def parse_records(serialized: tf.Tensor) -> ParsedRecords:
+    """Parses as :func:`parse_light_curves` does, and tells more of what the records hold.
 
     Raises:
         tf.errors.InvalidArgumentError: as there.
@@ -67,13 +82,15 @@ def parse_with_residuals(serialized: tf.Tensor) -> tuple[ParsedLightCurves, tf.R
         serialized, sequence_features={name: tf.io.RaggedFeature(tf.float32) for name in names}
     )
     flat = {name: lists[name].merge_dims(1, 2) for name in names}
+    pairs = list(zip(SERIES, OLDER_SERIES, strict=True))
     # A record has one of the two names, so joining the rows picks the one that is there.
-    mjd, mag, errmag = (
-        tf.concat([flat[name], flat[older]], axis=1)
-        for name, older in zip(SERIES, OLDER_SERIES, strict=True)
+    mjd, mag, errmag = (tf.concat([flat[name], flat[older]], axis=1) for name, older in pairs)
+    has_times, has_magnitudes = (
+        lists[name].row_lengths() + lists[older].row_lengths() > 0 for name, older in pairs[:2]
     )
     residual = flat[RESIDUAL]
-    return ParsedLightCurves(_add_residual(mjd, residual), mag, errmag), residual
+    curves = ParsedLightCurves(_add_residual(mjd, residual), mag, errmag)
+    return ParsedRecords(curves, residual, has_times & has_magnitudes)
 
 
 def _add_residual(mjd: tf.RaggedTensor, residual: tf.RaggedTensor) -> tf.RaggedTensor:

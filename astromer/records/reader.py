@@ -15,7 +15,7 @@ import tensorflow as tf
 from astromer.errors import RecordError
 from astromer.light_curves import LightCurves
 from astromer.progress import progress_bar
-from astromer.records.codec import parse_with_residuals
+from astromer.records.codec import parse_records
 from astromer.records.context import Context, read_context
 from astromer.records.culprit import explain_record, find_bad_record
 from astromer.records.framing import MAKE_AGAIN, compression_of, count_records
@@ -74,6 +74,19 @@ class RecordBatch:
     @cached_property
     def _contexts(self) -> list[Context]:
         return [read_context(record) for record in self.serialized]
+
+    def light_curves(self) -> LightCurves:
+        """The light curves, as they lie in the records."""
+        contexts = self.contexts()
+        return LightCurves(
+            mjd=self.mjd,
+            mag=self.mag,
+            errmag=self.errmag,
+            offsets=self.offsets,
+            ids=np.array([context.id for context in contexts], dtype=np.str_),
+            labels=np.array([context.label for context in contexts], dtype=np.int64),
+            class_names=np.array([context.class_name for context in contexts], dtype=np.str_),
+        )
 
     def only(self, kept: np.ndarray) -> RecordBatch:
         """The records that are True in ``kept``, bool [B]; no longer consecutive ones."""
@@ -147,7 +160,7 @@ def read_light_curves(
             if len(batch) > left:
                 batch = batch.head(int(left))
             left -= len(batch)
-            parts.append(_pack(batch))
+            parts.append(batch.light_curves())
             bar.update(len(batch))
             if left <= 0:
                 break
@@ -224,7 +237,7 @@ def _to_numpy(serialized: tf.Tensor) -> list[np.ndarray]:
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
 def _parse_flat(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
     """mjd, mag and errmag curve after curve, their lengths, int64 [3, B], and the residuals'."""
-    series, residual = parse_with_residuals(serialized)
+    series, residual, _ = parse_records(serialized)
     lengths = tf.stack([tf.cast(rows.row_lengths(), tf.int64) for rows in series])
     largest = tf.maximum(tf.reduce_max(tf.abs(residual), axis=1), 0)
     return (*(rows.values for rows in series), lengths, residual.row_lengths(), largest)
@@ -260,16 +273,3 @@ def _fitting(series: tuple[np.ndarray, ...], lengths: np.ndarray) -> tuple[np.nd
     kept = fit | no_errors
     filled[np.repeat(fit[kept], lengths[0][kept])] = errmag
     return mjd, mag, filled
-
-
-def _pack(batch: RecordBatch) -> LightCurves:
-    contexts = batch.contexts()
-    return LightCurves(
-        mjd=batch.mjd,
-        mag=batch.mag,
-        errmag=batch.errmag,
-        offsets=batch.offsets,
-        ids=np.array([context.id for context in contexts], dtype=np.str_),
-        labels=np.array([context.label for context in contexts], dtype=np.int64),
-        class_names=np.array([context.class_name for context in contexts], dtype=np.str_),
-    )

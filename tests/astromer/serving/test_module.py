@@ -9,7 +9,8 @@ import tensorflow as tf
 from astromer.batches import assemble
 from astromer.masking import nothing_probed
 from astromer.records.codec import encode_light_curve
-from astromer.serving.module import STATUS_OK, STATUS_TOO_SHORT, ServingModule
+from astromer.serving.module import ServingModule
+from astromer.serving.status import STATUS_OK, STATUS_TOO_SHORT
 from astromer.windows import sequential_windows
 
 LENGTHS = (5, 200, 201, 400, 1500, 4, 1, 37)
@@ -42,7 +43,7 @@ def padded(curves, width: int | None = None, fill: float = 0.0) -> dict[str, np.
 
 
 def embed(module: ServingModule, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    outputs = module.embed_curves(**{k: tf.constant(v) for k, v in arrays.items()})
+    outputs = module.embed_pooled(**{k: tf.constant(v) for k, v in arrays.items()})
     return {name: value.numpy() for name, value in outputs.items()}
 
 
@@ -185,4 +186,11 @@ def test_magnitudes_planted_at_hidden_steps_change_no_bit(module, toy, planted: 
 
 def test_the_variables_are_tracked(model, module) -> None:
     assert len(module.variables) == len(model.variables)
-    assert set(module.signatures) == {"serving_default", "embed", "reconstruct"}
+    assert set(module.signatures) == {
+        "serving_default",
+        "embed",
+        "embed_pooled",
+        "embed_ragged",
+        "reconstruct",
+        "reconstruct_drawn",
+    }

@@ -1,0 +1,129 @@
+"""What a trained model makes of observations, inside the graph."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from astromer.encoder import Reconstructor
+from astromer.serving.chunks import over_chunks
+from astromer.serving.observations import Observations
+from astromer.serving.pooling import Outputs, pool_steps, pool_windows
+from astromer.serving.status import STATUS_OK, judge
+from astromer.serving.windowing import GraphWindows, cut_observations, usable_values
+from pipeline_config import LightCurveRules
+
+
+class WindowNetwork:
+    """A trained model on windows that are cut from observations.
+
+    Args:
+        model: the trained model.
+        rules: which observations are usable, and how many a light curve needs.
+    """
+
+    def __init__(self, model: Reconstructor, rules: LightCurveRules):
+        self._window_size, self._normalise = model.window_size, model.normalise
+        self._rules = rules
+        self._d_model = model.encoder.d_model
+        self._whole = model.encoder.quirks is not None
+        values = tf.TensorSpec([None, None], tf.float32)
+        signature = (values, values, tf.TensorSpec([None, None], tf.bool))
+        # Traced once, however many signatures use them.
+        self._encode = tf.function(lambda *inputs: model.encoder(*inputs), signature)
+        self._predict = tf.function(lambda *inputs: model(*inputs), signature)
+
+    def usable(
+        self, observations: Observations, shown: tf.Tensor | None = None
+    ) -> tuple[Observations, tf.Tensor]:
+        """The usable observations, and which of them are shown (all, by default), bool [N]."""
+        if shown is None:
+            shown = tf.ones_like(observations.mag, tf.bool)
+        usable = usable_values(
+            observations.mjd, observations.mag, observations.errmag, shown, self._rules
+        )
+        return observations.only(usable), tf.boolean_mask(shown, usable)
+
+    def cut(self, observations: Observations, shown: tf.Tensor) -> GraphWindows:
+        """Windows of usable observations."""
+        return cut_observations(observations, shown, self._window_size, self._normalise)
+
+    def embed(self, observations: Observations) -> Outputs:
+        """Embeddings pooled over the usable ones of the observations."""
+        windows = self.cut(*self.usable(observations))
+        vector = tf.TensorSpec([self._d_model], tf.float32)
+        total, highest = over_chunks(
+            lambda *inputs: pool_steps(self._encode(*inputs[:3]), inputs[3]),
+            windows,
+            (vector, vector),
+            self._whole,
+        )
+        return pool_windows(windows, total, highest, self._status(observations, windows))
+
+    def embed_steps(self, observations: Observations, steps: tf.Tensor) -> Outputs:
+        """As :meth:`embed`, and ``sequence``, float32 [batch, steps, d_model]."""
+        windows = self.cut(*self.usable(observations))
+        (vectors,) = over_chunks(
+            lambda *inputs: (self._encode(*inputs[:3]),),
+            windows,
+            (tf.TensorSpec([None, self._d_model], tf.float32),),
+            self._whole,
+        )
+        status = self._status(observations, windows)
+        observed = windows.observed[:, : tf.shape(vectors)[1]]
+        total, highest = pool_steps(vectors, observed)
+        pooled = pool_windows(windows, total, highest, status)
+        place, chosen = _places(windows, observed, status)
+        shape = tf.stack([tf.size(status, tf.int64), steps, self._d_model])
+        sequence = tf.scatter_nd(place, tf.boolean_mask(vectors, chosen), shape)
+        return {**pooled, "sequence": sequence}
+
+    def reconstruct(
+        self, observations: Observations, shown: tf.Tensor, steps: tf.Tensor
+    ) -> Outputs:
+        """Predicted magnitudes of usable observations, of which some, bool [N], are shown."""
+        windows = self.cut(observations, shown)
+        (predicted,) = over_chunks(
+            lambda *inputs: (self._predict(*inputs[:3]),),
+            windows,
+            (tf.TensorSpec([None], tf.float32),),
+            self._whole,
+        )
+        status = self._status(observations, windows)
+        magnitude = windows.centre[:, None] + windows.scale[:, None] * predicted
+        # Where nothing is visible there is no centre to add.
+        anything = tf.reduce_any(windows.visible, axis=1)[:, None]
+        magnitude = tf.where(anything, magnitude, float("nan"))
+        place, chosen = _places(windows, windows.observed[:, : tf.shape(predicted)[1]], status)
+        hidden = ~windows.visible[:, : tf.shape(predicted)[1]]
+        shape = tf.stack([tf.size(status, tf.int64), steps])
+        return {
+            "mag": tf.tensor_scatter_nd_update(
+                tf.fill(shape, float("nan")), place, tf.boolean_mask(magnitude, chosen)
+            ),
+            "hidden": tf.tensor_scatter_nd_update(
+                tf.fill(shape, False), place, tf.boolean_mask(hidden, chosen)
+            ),
+            "status": status,
+        }
+
+    def _status(self, observations: Observations, windows: GraphWindows) -> tf.Tensor:
+        return judge(observations.problem, windows.num_observations, self._rules.min_observations)
+
+
+def _places(
+    windows: GraphWindows, observed: tf.Tensor, status: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Where the observed steps of light curves without fault lie in the input.
+
+    Args:
+        windows: the windows.
+        observed: bool [num_windows, steps], the first steps of ``windows.observed``.
+        status: int32 [batch].
+
+    Returns:
+        int64 [n, 2], row and position, and bool [num_windows, steps], the n steps.
+    """
+    chosen = observed & (tf.gather(status, windows.row) == STATUS_OK)[:, None]
+    position = windows.position[:, : tf.shape(observed)[1]]
+    row = tf.broadcast_to(windows.row[:, None], tf.shape(position))
+    return tf.boolean_mask(tf.stack([row, position], axis=-1), chosen), chosen
