@@ -43,6 +43,7 @@ def export_saved_model(
     """
     directory = Path(directory)
     module = ServingModule(model, rules)
+    module.trace_ragged()
     tf.saved_model.save(module, str(directory), signatures=module.signatures)
     extra = directory / EXTRA
     extra.mkdir(exist_ok=True)
@@ -120,14 +121,14 @@ def latest_version(path: str | Path) -> Path:
     path = Path(path)
     if (path / "saved_model.pb").is_file():
         return path
-    versions = [entry for entry in _entries(path) if (path / entry / "saved_model.pb").is_file()]
+    versions = _versions(path)
     if not versions:
         raise ModelError(
             f"A model must be a SavedModel or a folder of its versions. Received: {path}, which "
             f"{'holds none' if path.exists() else 'does not exist'}. Train one first, for instance "
             "with `make run`."
         )
-    return path / max(versions, key=int)
+    return path / versions[-1]
 
 
 def find_version(path: str | Path | None = None, version: int | None = None) -> Path:
@@ -146,7 +147,7 @@ def find_version(path: str | Path | None = None, version: int | None = None) -> 
         return latest_version(path)
     chosen = Path(path) / str(version)
     if not (chosen / "saved_model.pb").is_file():
-        there = ", ".join(sorted(_entries(Path(path)), key=int)) or "none"
+        there = ", ".join(_versions(Path(path))) or "none"
         raise ModelError(
             f"A version must be in the folder of versions. Received: version {version} of {path}, "
             f"which has {there}."
@@ -154,8 +155,11 @@ def find_version(path: str | Path | None = None, version: int | None = None) -> 
     return chosen
 
 
-def _entries(path: Path) -> list[str]:
-    return [entry for entry in os.listdir(path) if entry.isdecimal()] if path.is_dir() else []
+def _versions(path: Path) -> list[str]:
+    """The numbers of whole versions, the newest last."""
+    entries = os.listdir(path) if path.is_dir() else []
+    numbers = sorted((entry for entry in entries if entry.isdecimal()), key=int)
+    return [number for number in numbers if (path / number / "saved_model.pb").is_file()]
 
 
 def _named_variables(model: Reconstructor) -> dict[str, keras.Variable]:

@@ -139,11 +139,6 @@ class ServingModule(tf.Module):
         def embed(mjd: tf.RaggedTensor, mag: tf.RaggedTensor, errmag: tf.RaggedTensor) -> Outputs:
             return pooled(from_ragged(mjd, mag, errmag))
 
-        for dtype in (tf.float32, tf.float64):
-            times = tf.RaggedTensorSpec([None, None], tf.float64, ragged_rank=1)
-            values = tf.RaggedTensorSpec([None, None], dtype, ragged_rank=1)
-            embed.get_concrete_function(times, values, values)
-
         self.embed = embed
         self.embed_examples = embed_examples
         self.embed_pooled = embed_pooled
@@ -151,6 +146,13 @@ class ServingModule(tf.Module):
         self.embed_curves = embed_curves
         self.reconstruct = reconstruct
         self.reconstruct_drawn = reconstruct_drawn
+
+    def trace_ragged(self) -> None:
+        """Makes ``embed(mjd, mag, errmag)`` on RaggedTensors a part of what is saved."""
+        times = tf.RaggedTensorSpec([None, None], tf.float64, ragged_rank=1)
+        for dtype in (tf.float32, tf.float64):
+            values = tf.RaggedTensorSpec([None, None], dtype, ragged_rank=1)
+            self.embed.get_concrete_function(times, values, values)
 
     @property
     def signatures(self) -> dict:

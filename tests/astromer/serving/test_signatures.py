@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from astromer.encoder.quirks import ASTROMER_1
 from astromer.light_curves import LightCurves
 from astromer.serving import chunks
 from astromer.serving.module import ServingModule
@@ -13,14 +14,9 @@ from astromer.serving.module import ServingModule
 LENGTHS = (5, 60, 3, 21, 20, 37)
 
 
-@pytest.fixture(scope="module", params=["plain", "public"])
-def module(request: pytest.FixtureRequest, toy) -> ServingModule:
-    from astromer.encoder.quirks import ASTROMER_1
-
-    model = toy.model("astromer_v1", num_layers=1)
-    if request.param == "public":
-        model.encoder.quirks = ASTROMER_1
-    return ServingModule(model)
+@pytest.fixture(scope="module")
+def module(toy) -> ServingModule:
+    return ServingModule(toy.model("astromer_v1", num_layers=1))
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +62,19 @@ def test_every_form_gives_the_same(module, curves) -> None:
         same(reference, module.embed(*rows))
     backwards = module.embed_ragged(**flat(reversed_rows(curves)))
     same(reference, {name: values[::-1] for name, values in backwards.items()})
+
+
+def test_public_weights_read_the_same_padding_in_any_batch(toy, curves) -> None:
+    model = toy.model("astromer_v1", num_layers=1)
+    plain = ServingModule(model).embed_ragged(**flat(curves))["mean"].numpy()
+    model.encoder.quirks = ASTROMER_1
+    module = ServingModule(model)
+    reference = module.embed_ragged(**flat(curves))
+    assert np.abs(reference["mean"].numpy() - plain).max() > 1e-3
+    short = LightCurves.from_curves([curves[0]])
+    same(
+        {name: values[:1] for name, values in reference.items()}, module.embed_ragged(**flat(short))
+    )
 
 
 def test_the_sequence_is_aligned_with_the_steps_of_the_input(module, curves) -> None:
@@ -121,8 +130,7 @@ def test_the_draw_depends_on_seed_and_light_curve_alone(module, curves) -> None:
     assert np.isnan(everything["mag"]).all(), "nothing was visible"
 
 
-def test_what_is_drawn_is_really_hidden(toy, curves) -> None:
-    module = ServingModule(toy.model(num_layers=1))
+def test_what_is_drawn_is_really_hidden(module, curves) -> None:
     arrays = padded(curves)
     one = drawn(module, arrays)
     planted = np.where(one["hidden"], np.float32(19.0), arrays["mag"])
@@ -139,8 +147,7 @@ def test_what_is_drawn_is_really_hidden(toy, curves) -> None:
     )
 
 
-def test_draws_differ_between_light_curves_and_are_even(toy) -> None:
-    module = ServingModule(toy.model(num_layers=1))
+def test_draws_differ_between_light_curves_and_are_even(module, toy) -> None:
     hidden = drawn(module, padded(toy.curves([20] * 400), 20), probed=0.5)["hidden"]
     assert (hidden.sum(axis=1) == 10).all()
     assert len({row.tobytes() for row in hidden}) > 390
