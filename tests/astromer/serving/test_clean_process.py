@@ -77,7 +77,7 @@ def test_it_embeds_as_the_python_api_does(toy, tmp_path) -> None:
         cwd=elsewhere,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     expected = astromer.load(tmp_path / "model").embed(curves, progress=False)
