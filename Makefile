@@ -11,10 +11,10 @@ CODE := $(wildcard astromer components pipeline presentation scripts benchmarks 
 TYPED := $(wildcard astromer components pipeline presentation benchmarks) pipeline_config.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench bench-validation lint format lock check-install clean distclean
+.PHONY: help setup run test bench bench-embedding bench-validation lint format lock check-install clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: ## make or update .venv from requirements.lock
 	@sh scripts/set_up.sh
@@ -31,6 +31,9 @@ bench: setup ## measure windows per second by model size
 
 bench-validation: setup ## measure making, reading and validating records (minutes, 4 GB of disk)
 	@$(PYTHON) benchmarks/validation.py $(ARGS)
+
+bench-embedding: setup ## measure light curves embedded per second, by way and model size (minutes)
+	@$(PYTHON) benchmarks/embedding.py $(ARGS)
 
 lint: setup ## check style, formatting and types
 	@$(PYTHON) -m ruff check $(CODE)

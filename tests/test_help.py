@@ -18,6 +18,7 @@ PROGRAMS = [
         for module in (
             "astromer.create_records",
             "astromer.embed",
+            "astromer.export_onnx",
             "astromer.import_weights",
             "astromer.score",
             "astromer.synthetic",

@@ -16,6 +16,7 @@ from astromer.serving.observations import (
     from_ragged,
 )
 from astromer.serving.pooling import Outputs
+from astromer.serving.window_signature import window_signature
 from pipeline_config import LightCurveRules
 
 _EXAMPLES = tf.TensorSpec([None], tf.string, "examples")
@@ -146,6 +147,7 @@ class ServingModule(tf.Module):
         self.embed_curves = embed_curves
         self.reconstruct = reconstruct
         self.reconstruct_drawn = reconstruct_drawn
+        self.encode_windows = window_signature(model)
 
     def trace_ragged(self) -> None:
         """Makes ``embed(mjd, mag, errmag)`` on RaggedTensors a part of what is saved."""
@@ -164,4 +166,5 @@ class ServingModule(tf.Module):
             "embed_ragged": self.embed_ragged,
             "reconstruct": self.reconstruct,
             "reconstruct_drawn": self.reconstruct_drawn,
+            "encode_windows": self.encode_windows,
         }

@@ -1,0 +1,180 @@
+"""Light curves embedded per second: with the pushed model, one by one, and by onnxruntime.
+
+    python benchmarks/embedding.py [--curves 512] [--rounds 3]
+
+Models have random weights: speed does not depend on them. The ways take turns within the same
+process, with the same number of threads; "ratio" is to the encoder called once per light curve,
+in the same turns. "full" light curves have 200 observations, one window each; "mixed" ones 20 to
+1000, log-uniform.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from astromer.logs import silence
+
+silence()
+
+import numpy as np
+import onnxruntime
+import tensorflow as tf
+
+import astromer
+from astromer.batches import assemble
+from astromer.embedder import Embedder
+from astromer.encoder import Encoder, Reconstructor
+from astromer.export import export_saved_model, load_model
+from astromer.export_onnx import export_onnx
+from astromer.light_curves import LightCurve, LightCurves
+from astromer.masking import nothing_probed
+from astromer.windows import sequential_windows
+from pipeline_config import EncoderConfig
+
+SIZES = {
+    "documented defaults": EncoderConfig(),
+    "`make run`": EncoderConfig("astromer_v2", 64, 2, 2),
+}
+BATCH = 64
+Way = Callable[[LightCurves], np.ndarray]
+
+
+def make_curves(lengths: np.ndarray) -> LightCurves:
+    """Noise at random times: the network does not mind."""
+    rng = np.random.default_rng(0)
+    return LightCurves.from_curves(
+        LightCurve(
+            mjd=np.sort(rng.uniform(50000, 52000, length)),
+            mag=rng.normal(15, 0.3, length).astype(np.float32),
+            errmag=rng.uniform(0.01, 0.1, length).astype(np.float32),
+        )
+        for length in lengths
+    )
+
+
+def pooled(mean: np.ndarray, lengths: np.ndarray, curve: np.ndarray) -> np.ndarray:
+    """Means of windows to means of light curves."""
+    first = np.flatnonzero(np.diff(curve, prepend=-1))
+    total = np.add.reduceat(mean * lengths[:, None], first)
+    return total / np.add.reduceat(lengths, first)[:, None]
+
+
+def batched(embedder: Embedder) -> Way:
+    """The Python API, as documented."""
+    return lambda curves: embedder.embed(curves, batch_size=BATCH, progress=False).mean
+
+
+def one_by_one(encoder: Encoder) -> Way:
+    """The encoder, called (compiled, without retracing) for each light curve's windows."""
+    call = tf.function(
+        encoder.call,
+        input_signature=[
+            tf.TensorSpec([None, 200], dtype) for dtype in (tf.float32, tf.float32, tf.bool)
+        ],
+    )
+
+    def run(curves: LightCurves) -> np.ndarray:
+        means = []
+        for row in range(len(curves)):
+            offsets = np.array([0, curves.lengths[row]]) + curves.offsets[row]
+            windows = sequential_windows(offsets, 200)
+            batch = assemble(curves, windows, nothing_probed(windows.length, 200))
+            observed = batch.probing.observed
+            z = call(batch.times, batch.magnitudes, observed).numpy()
+            means.append(z[observed].mean(axis=0))
+        return np.stack(means)
+
+    return run
+
+
+def by_onnxruntime(path: Path, threads: int) -> Way:
+    """The exported file, BATCH windows at a time."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+
+    def run(curves: LightCurves) -> np.ndarray:
+        windows = sequential_windows(curves.offsets, 200)
+        means = []
+        for first in range(0, len(windows), BATCH):
+            some = windows[first : first + BATCH]
+            batch = assemble(curves, some, nothing_probed(some.length, 200))
+            feed = {
+                "input": batch.magnitudes[..., None],
+                "times": batch.times[..., None],
+                "mask_in": batch.probing.observed[..., None].astype(np.float32),
+            }
+            means.append(session.run(["mean"], feed)[0])
+        return pooled(np.concatenate(means), windows.length, windows.curve)
+
+    return run
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """Wall-clock seconds of one call."""
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--curves", type=int, default=512, help="light curves (default: 512)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns that count (default: 3)")
+    args = parser.parse_args()
+    threads = len(os.sched_getaffinity(0))
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    mixed = np.exp(np.random.default_rng(1).uniform(np.log(20), np.log(1000), args.curves))
+    data = {
+        "full": make_curves(np.full(args.curves, 200)),
+        "mixed": make_curves(mixed.astype(int)),
+    }
+    print(f"{args.curves} light curves, {threads} threads, median of {args.rounds}")
+    print(f"{'size':22}{'curves':8}{'way':26}{'curves/s':>10}{'ratio':>8}")
+    for name, config in SIZES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            pushed, file = Path(folder) / "1", Path(folder) / "astromer.onnx"
+            export_saved_model(Reconstructor.from_settings(config, seed=0), pushed)
+            export_onnx(pushed, file)
+            ways = {
+                "encoder, one by one": one_by_one(load_model(pushed).encoder),
+                "astromer.load().embed": batched(astromer.load(pushed)),
+                "onnxruntime, batched": by_onnxruntime(file, threads),
+            }
+            for kind, curves in data.items():
+                report(name, kind, measure(ways, curves, args.rounds))
+
+
+def measure(ways: dict[str, Way], curves: LightCurves, rounds: int) -> dict[str, list[float]]:
+    """Light curves per second of each way, by turn. All ways must agree."""
+    few = make_curves(curves.lengths[:BATCH])
+    answers = [way(few) for way in ways.values()]
+    for answer in answers[1:]:
+        np.testing.assert_allclose(answer, answers[0], atol=1e-3)
+    rates: dict[str, list[float]] = {way: [] for way in ways}
+    for turn in range(rounds + 1):
+        for name, way in ways.items():
+            took = seconds(lambda: way(curves))  # noqa: B023
+            if turn:  # the first one warms up
+                rates[name].append(len(curves) / took)
+    return rates
+
+
+def report(size: str, kind: str, rates: dict[str, list[float]]) -> None:
+    """Prints the lines of one size and one set."""
+    reference, *_ = rates.values()
+    for way, measured in rates.items():
+        ratio = statistics.median(one / other for one, other in zip(measured, reference))
+        rate = statistics.median(measured)
+        print(f"{size:22}{kind:8}{way:26}{rate:10.1f}{ratio:8.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
