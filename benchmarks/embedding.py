@@ -4,18 +4,19 @@
 
 Models have random weights: speed does not depend on them. The ways take turns within the same
 process, with the same number of threads; "ratio" is to the encoder called once per light curve,
-in the same turns. "full" light curves have 200 observations, one window each; "mixed" ones 20 to
-1000, log-uniform.
+in the same turns. "CPU ratio" is that of light curves per second of processor time, which says
+more on a machine that others use. "full" light curves have 200 observations, one window each;
+"mixed" ones 20 to 1000, log-uniform.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from astromer.logs import silence
@@ -116,11 +117,11 @@ def by_onnxruntime(path: Path, threads: int) -> Way:
     return run
 
 
-def seconds(action: Callable[[], object]) -> float:
-    """Wall-clock seconds of one call."""
-    started = time.perf_counter()
+def seconds(action: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of one call: on the wall clock, and of all processors together."""
+    started, used = time.perf_counter(), time.process_time()
     action()
-    return time.perf_counter() - started
+    return time.perf_counter() - started, time.process_time() - used
 
 
 def main() -> None:
@@ -137,7 +138,7 @@ def main() -> None:
         "mixed": make_curves(mixed.astype(int)),
     }
     print(f"{args.curves} light curves, {threads} threads, median of {args.rounds}")
-    print(f"{'size':22}{'curves':8}{'way':26}{'curves/s':>10}{'ratio':>8}")
+    print(f"{'size':22}{'curves':8}{'way':26}{'curves/s':>10}{'ratio':>8}{'CPU ratio':>11}")
     for name, config in SIZES.items():
         with tempfile.TemporaryDirectory() as folder:
             pushed, file = Path(folder) / "1", Path(folder) / "astromer.onnx"
@@ -152,26 +153,29 @@ def main() -> None:
                 report(name, kind, measure(ways, curves, args.rounds))
 
 
-def measure(ways: dict[str, Way], curves: LightCurves, rounds: int) -> dict[str, list[float]]:
-    """Light curves per second of each way, by turn. All must agree on some, which warms them up."""
+def measure(ways: dict[str, Way], curves: LightCurves, rounds: int) -> dict[str, np.ndarray]:
+    """Light curves per second [rounds, 2], wall and processor, of each way.
+
+    All must agree on some light curves first, which warms them up.
+    """
     few = make_curves(curves.lengths[:BATCH])
     answers = [way(few) for way in ways.values()]
     for answer in answers[1:]:
         np.testing.assert_allclose(answer, answers[0], atol=1e-3)
-    rates: dict[str, list[float]] = {way: [] for way in ways}
+    took: list[dict[str, tuple[float, float]]] = []
     for _ in range(rounds):
-        for name, way in ways.items():
-            rates[name].append(len(curves) / seconds(lambda: way(curves)))  # noqa: B023
-    return rates
+        took.append({name: seconds(partial(way, curves)) for name, way in ways.items()})
+    return {name: len(curves) / np.array([turn[name] for turn in took]) for name in ways}
 
 
-def report(size: str, kind: str, rates: dict[str, list[float]]) -> None:
+def report(size: str, kind: str, rates: dict[str, np.ndarray]) -> None:
     """Prints the lines of one size and one set."""
     reference, *_ = rates.values()
     for way, measured in rates.items():
-        ratio = statistics.median(one / other for one, other in zip(measured, reference))
-        rate = statistics.median(measured)
-        print(f"{size:22}{kind:8}{way:26}{rate:10.1f}{ratio:8.2f}", flush=True)
+        ratio, cpu_ratio = np.median(measured / reference, axis=0)
+        rate = np.median(measured[:, 0])
+        line = f"{size:22}{kind:8}{way:26}{rate:10.1f}{ratio:8.2f}{cpu_ratio:11.2f}"
+        print(line, flush=True)
 
 
 if __name__ == "__main__":
