@@ -193,4 +193,5 @@ def test_the_variables_are_tracked(model, module) -> None:
         "embed_ragged",
         "reconstruct",
         "reconstruct_drawn",
+        "encode_windows",
     }
