@@ -1,28 +1,41 @@
-"""Turns a survey in the raw Parquet layout into fold records.
+"""Turns a survey into fold records.
 
     python -m astromer.create_records --data SURVEY [--output FOLDER]
 
-SURVEY holds metadata.parquet and light_curves/, and a config.toml where its columns or
-paths are not the documented ones (docs/data_format.md). OUTPUT/fold_0, fold_1, ... each get
-train, validation and test records; all light curves of a star go to the same subset. No star
-is in the test of two folds: together they make a K-fold cross-validation.
+SURVEY is one of (docs/data_format.md):
+  a folder with metadata.parquet and light_curves/*.parquet;
+  a folder with a CSV, DAT, TXT or FITS file for each light curve, and metadata.csv or none;
+  one long CSV, FITS or Parquet table with a column of ids;
+  a fold of records, to be cleaned and divided again.
+A config.toml in the folder says what its columns are called, where they have no usual names.
+
+OUTPUT/fold_0, fold_1, ... each get train, validation and test records; all light curves of a
+star go to the same subset. No star is in the test of two folds: together they make a K-fold
+cross-validation.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from astromer.cli import Parser, add_flags, config_from, run_program
 from astromer.errors import DataNotFoundError, UsageError
 from astromer.logs import silence
-from pipeline_config import LightCurveRules, RecordsConfig
+from pipeline_config import LightCurveRules, MissingErrorsConfig, RecordsConfig
+
+if TYPE_CHECKING:
+    from astromer.records.survey_config import SurveyConfig
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line."""
     parser = Parser(prog="python -m astromer.create_records", description=__doc__)
-    parser.add_argument("--data", required=True, metavar="DIR", help="folder of the raw survey")
+    parser.add_argument(
+        "--data", required=True, metavar="PATH", help="the survey: a folder or a table"
+    )
     parser.add_argument(
         "--output",
         metavar="DIR",
@@ -32,31 +45,51 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--config",
         metavar="FILE",
-        help="description of the survey (default: DIR/config.toml, or the documented layout)",
+        help="description of the survey (default: PATH/config.toml, or the usual names)",
+    )
+    parser.add_argument(
+        "--metadata",
+        metavar="FILE",
+        help="table of the light curves or stars (default: PATH/metadata.parquet, .csv or .fits)",
+    )
+    parser.add_argument(
+        "--band",
+        nargs="+",
+        action="extend",
+        metavar="BAND",
+        help="only light curves in these bands (default: all, one light curve for each)",
+    )
+    parser.add_argument(
+        "--columns",
+        metavar="NAME,NAME,...",
+        help="names of the columns of text files without a header (default: mjd,mag,errmag)",
+    )
+    parser.add_argument(
+        "--flux", action="store_true", help="the survey has fluxes; needs --zero-point"
+    )
+    parser.add_argument(
+        "--zero-point", type=float, metavar="MAG", help="magnitude of a flux of 1 (with --flux)"
+    )
+    parser.add_argument(
+        "--time-offset",
+        type=float,
+        metavar="DAYS",
+        help="days to add to the times to get MJD, for instance -2400000.5 to a JD (default: 0)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace folds that are there")
-    add_flags(parser, RecordsConfig)
+    add_flags(parser, RecordsConfig, MissingErrorsConfig)
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the program."""
     args = parse_args(arguments)
-    options = config_from(args, RecordsConfig)
+    options, errors = config_from(args, RecordsConfig), config_from(args, MissingErrorsConfig)
     _check_options(options)
     survey = Path(args.data).expanduser()
     if not survey.exists():
-        raise DataNotFoundError(f"there is no data folder {survey}. Give a raw survey's folder.")
-    if not survey.is_dir():
-        raise DataNotFoundError(f"{survey} is a file; give the folder of a raw survey.")
-
-    from astromer.records.survey_config import default_config, load_config
-
-    config_path = Path(args.config).expanduser() if args.config else survey / "config.toml"
-    if args.config and not config_path.is_file():
-        raise DataNotFoundError(f"there is no config file {config_path}.")
-    described = config_path.is_file()
-    config = load_config(config_path, survey) if described else default_config(survey)
+        raise DataNotFoundError(f"there is no data folder or file {survey}. Give a survey.")
+    config = _describe(args, survey)
     output = Path(args.output or config.target).expanduser()
 
     silence()
@@ -65,7 +98,15 @@ def main(arguments: list[str] | None = None) -> int:
     from astromer.records.summary import summarise, to_table, write_summary
 
     rules = LightCurveRules()
-    conversion = convert(config, options, rules, output, overwrite=args.overwrite)
+    conversion = convert(
+        config,
+        options,
+        rules,
+        output,
+        errors=errors,
+        bands=tuple(dict.fromkeys(args.band or ())),
+        overwrite=args.overwrite,
+    )
     summary = summarise(conversion, survey, options, rules)
     write_summary(summary, output / "summary.json")
     print(to_table(summary))
@@ -77,6 +118,36 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"folds and summary.json are in {output}")
     print(f"next: python pipeline/local_runner.py --data {conversion.folders[0]} --debug")
     return 0
+
+
+def _describe(args: argparse.Namespace, survey: Path) -> SurveyConfig:
+    """The survey's config, with what the options say in its place."""
+    from astromer.records.sources.files import is_fold
+    from astromer.records.survey_config import default_config, load_config
+
+    path = Path(args.config).expanduser() if args.config else survey / "config.toml"
+    metadata = Path(args.metadata).expanduser() if args.metadata else None
+    for option, file in (("config", args.config and path), ("metadata", metadata)):
+        if file and not file.is_file():
+            raise DataNotFoundError(f"there is no {option} file {file}.")
+    # The config of a fold describes its records, which describe themselves.
+    if args.config or (path.is_file() and not is_fold(survey)):
+        config = load_config(path, survey, metadata)
+    else:
+        config = default_config(survey, metadata)
+    calibration = config.calibration
+    if args.flux and args.zero_point is None and calibration.zero_point is None:
+        raise UsageError("--flux needs --zero-point, the magnitude of a flux of 1.")
+    if args.zero_point is not None and not (args.flux or calibration.zero_point is not None):
+        raise UsageError("--zero-point is for fluxes: give --flux too.")
+    if args.zero_point is not None:
+        calibration = dataclasses.replace(calibration, zero_point=args.zero_point)
+    if args.time_offset is not None:
+        calibration = dataclasses.replace(calibration, time_offset=args.time_offset)
+    columns = config.columns
+    if args.columns:
+        columns = tuple(name.strip() for name in args.columns.split(","))
+    return dataclasses.replace(config, calibration=calibration, columns=columns)
 
 
 def _check_options(options: RecordsConfig) -> None:

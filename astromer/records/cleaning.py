@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from astromer.records.shards import Chunk
-from pipeline_config import LightCurveRules
+from astromer.records.calibration import Calibration, count_julian_dates
+from astromer.records.chunk import Chunk
+from astromer.records.missing_errors import fill
+from pipeline_config import LightCurveRules, MissingErrorsConfig
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class CleanChunk:
         errmag: float32.
         dropped_observations: number by reason.
         dropped_curves: number by reason.
+        julian_dates: observations whose time was out of range and looks like a Julian date.
+        filled_errors: observations kept whose error was filled in.
     """
 
     rows: np.ndarray
@@ -32,26 +36,44 @@ class CleanChunk:
     errmag: np.ndarray
     dropped_observations: Counter[str]
     dropped_curves: Counter[str]
+    julian_dates: int
+    filled_errors: int
 
 
-def clean(chunk: Chunk, rules: LightCurveRules) -> CleanChunk:
+def clean(
+    chunk: Chunk,
+    rules: LightCurveRules,
+    calibration: Calibration = Calibration(),
+    errors: MissingErrorsConfig = MissingErrorsConfig(),
+) -> CleanChunk:
     """Drops bad observations, sorts by time, then drops curves that are too short.
 
-    An observation counts under the first reason that applies: ``not_finite``,
-    ``errmag_out_of_range``, ``mag_out_of_range``, ``mjd_out_of_range``,
-    ``duplicate_time`` (all but the first of its time are dropped), ``short_curve``.
+    An observation counts under the first reason that applies: ``non_positive_flux``,
+    ``not_finite``, ``missing_errmag`` (which a policy may fill in), ``errmag_out_of_range``,
+    ``mag_out_of_range``, ``mjd_out_of_range``, ``duplicate_time`` (all but the first of its
+    time are dropped), ``short_curve``.
     """
     curve = np.repeat(np.arange(len(chunk.rows)), chunk.lengths)
-    mjd, mag, errmag = chunk.mjd, chunk.mag, chunk.errmag
+    mjd = calibration.times(chunk.mjd)
+    mag, errmag, non_positive = calibration.magnitudes(chunk.mag, chunk.errmag)
+    missing = np.isnan(errmag)
+    if missing.any():
+        # A sentinel among the magnitudes must not count as scatter.
+        plausible = (mag >= rules.min_mag) & (mag <= rules.max_mag)
+        offsets = np.concatenate([[0], np.cumsum(chunk.lengths)]).astype(np.int64)
+        errmag = fill(mjd, np.where(plausible, mag, np.nan), errmag, offsets, errors)
     # Records hold float32: a time beyond its range would not survive either.
-    finite = np.isfinite(mag) & np.isfinite(errmag) & (np.abs(mjd) <= np.finfo(np.float32).max)
+    finite = np.isfinite(mag) & ~np.isinf(errmag) & (np.abs(mjd) <= np.finfo(np.float32).max)
     reasons = {
+        "non_positive_flux": non_positive,
         "not_finite": ~finite,
+        "missing_errmag": np.isnan(errmag),
         "errmag_out_of_range": ~((errmag > rules.min_errmag) & (errmag < rules.max_errmag)),
         "mag_out_of_range": ~((mag >= rules.min_mag) & (mag <= rules.max_mag)),
         "mjd_out_of_range": ~((mjd >= rules.min_mjd) & (mjd <= rules.max_mjd)),
     }
     dropped: Counter[str] = Counter()
+    julian_dates = count_julian_dates(mjd)
     kept = np.ones(len(mjd), bool)
     for reason, bad in reasons.items():
         dropped[reason] = int((kept & bad).sum())
@@ -78,4 +100,6 @@ def clean(chunk: Chunk, rules: LightCurveRules) -> CleanChunk:
             nothing_left=int((lengths == 0).sum()),
             too_short=int((~long_enough & (lengths > 0)).sum()),
         ),
+        julian_dates=julian_dates,
+        filled_errors=int(missing[order].sum()),
     )

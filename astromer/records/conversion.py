@@ -1,10 +1,8 @@
-"""Turns a raw Parquet survey into fold records, one chunk of light curves at a time."""
+"""Turns a survey into fold records, one chunk of light curves at a time."""
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,22 +12,18 @@ import numpy as np
 
 from astromer.errors import LightCurveError, UsageError
 from astromer.progress import progress_bar
+from astromer.records.chunk import Chunk
 from astromer.records.cleaning import CleanChunk, clean
 from astromer.records.division import UNUSED, cross_validate
 from astromer.records.encoding import encode_light_curve
 from astromer.records.fold import SPLITS
-from astromer.records.metadata import Metadata, load_metadata
+from astromer.records.metadata import Metadata
+from astromer.records.processing import Processing
 from astromer.records.publishing import publish, refuse_existing
-from astromer.records.shards import (
-    Chunk,
-    CurveIndex,
-    Inventory,
-    iterate_chunks,
-    shard_files,
-    take_inventory,
-)
+from astromer.records.sources.survey import Survey, open_survey
 from astromer.records.survey_config import SurveyConfig
-from pipeline_config import LightCurveRules, RecordsConfig
+from astromer.records.threads import in_order
+from pipeline_config import LightCurveRules, MissingErrorsConfig, RecordsConfig
 
 if TYPE_CHECKING:
     from astromer.records.writer import FoldWriter
@@ -44,18 +38,24 @@ class Tally:
         dropped_curves: number by reason.
         written: bool [metadata rows], light curves that went into the records.
         observations: observations that went into each fold.
+        filled_errors: those of them whose error was filled in.
+        julian_dates: dropped observations whose time looks like a Julian date.
     """
 
     written: np.ndarray
     observations: int = 0
     dropped_observations: Counter[str] = field(default_factory=Counter)
     dropped_curves: Counter[str] = field(default_factory=Counter)
+    filled_errors: int = 0
+    julian_dates: int = 0
 
     def add(self, cleaned: CleanChunk) -> None:
         self.written[cleaned.rows] = True
         self.observations += int(cleaned.offsets[-1])
         self.dropped_observations.update(cleaned.dropped_observations)
         self.dropped_curves.update(cleaned.dropped_curves)
+        self.filled_errors += cleaned.filled_errors
+        self.julian_dates += cleaned.julian_dates
 
     def reasons(self) -> str:
         """Why things were dropped, in words."""
@@ -70,20 +70,36 @@ class Tally:
         ]
         return "; ".join(parts) or "nothing was dropped"
 
+    def hints(self) -> list[str]:
+        """What would keep some of what was dropped."""
+        hints = []
+        if self.julian_dates:
+            hints.append(
+                f"{self.julian_dates} time(s) look like JD: state --time-offset -2400000.5 (or "
+                "time_offset = -2400000.5 under [sequential_features] in config.toml)"
+            )
+        if missing := self.dropped_observations["missing_errmag"]:
+            hints.append(
+                f"{missing} observation(s) have no error: state a policy, --missing-errors "
+                "constant (with --error-fill) or --missing-errors scatter"
+            )
+        return hints
+
 
 @dataclass(frozen=True)
 class Conversion:
     """A finished conversion, for the summary.
 
     Attributes:
-        metadata, inventory: what went in.
+        survey: what went in.
+        processing: what was done to its values.
         divisions: int8 [folds, metadata rows], subset of each light curve in each fold.
         tally: what became of it.
         folders: the folds that were written.
     """
 
-    metadata: Metadata
-    inventory: Inventory
+    survey: Survey
+    processing: Processing
     divisions: np.ndarray
     tally: Tally
     folders: tuple[Path, ...]
@@ -95,6 +111,8 @@ def convert(
     rules: LightCurveRules,
     output: Path,
     *,
+    errors: MissingErrorsConfig = MissingErrorsConfig(),
+    bands: tuple[str, ...] = (),
     overwrite: bool = False,
     progress: bool = True,
 ) -> Conversion:
@@ -102,22 +120,75 @@ def convert(
 
     The same survey, options and seed give the same bytes, whatever ``njobs`` is.
 
+    Args:
+        config: the survey.
+        options: how it is divided.
+        rules: which observations and light curves are kept.
+        output: folder of the folds.
+        errors: how missing errors are filled in.
+        bands: only light curves in these bands; all where there are none.
+        overwrite: replace folds that are there.
+        progress: show progress bars.
+
     Raises:
-        UsageError: a fold is there already, or there are too few stars to divide.
+        UsageError: a fold is there already, there are too few stars to divide, or a band is
+            not there.
         DataNotFoundError, RecordError, DataAnomalyError: something is wrong with the files.
         LightCurveError: no light curve is left after cleaning.
     """
     folders = tuple(output / f"fold_{number}" for number in range(options.folds))
     for folder in folders:
         refuse_existing(folder, overwrite)
-    metadata = load_metadata(config)
-    index = CurveIndex(metadata)
-    inventory = take_inventory(shard_files(config, metadata), config, metadata, index)
+    processing = Processing(config.calibration, errors, bands)
+    with open_survey(config, options.njobs, output, progress=progress) as survey:
+        wanted = in_bands(survey.metadata, bands, config.light_curves)
+        tally, divisions = _divide(survey, config, options, rules, wanted)
+
+        def work(chunk: Chunk) -> tuple[CleanChunk, list[bytes]]:
+            cleaned = clean(chunk, rules, config.calibration, errors)
+            return cleaned, _encode(cleaned, survey.metadata)
+
+        chunks = (chunk.only(wanted[chunk.rows]) for chunk in survey.chunks())
+        with publish(list(folders), overwrite=overwrite) as unfinished:
+            with ExitStack() as stack:
+                text = survey.config.text + processing.to_toml()
+                writers = _open_writers(stack, unfinished, text, options)
+                bar = stack.enter_context(
+                    progress_bar(
+                        total=int(survey.inventory.observations.sum()),
+                        desc="writing records",
+                        unit=" obs",
+                        disable=not progress,
+                    )
+                )
+                for chunk, (cleaned, records) in in_order(chunks, work, options.njobs):
+                    tally.add(cleaned)
+                    _write(writers, divisions[:, cleaned.rows], records)
+                    bar.update(len(chunk.mjd))
+            _check_filled(config, tally, divisions)
+    return Conversion(survey, processing, divisions, tally, folders)
+
+
+def _divide(
+    survey: Survey,
+    config: SurveyConfig,
+    options: RecordsConfig,
+    rules: LightCurveRules,
+    wanted: np.ndarray,
+) -> tuple[Tally, np.ndarray]:
+    """Counts what is left out before reading, and gives the rest their subsets."""
+    metadata, observations = survey.metadata, survey.inventory.observations
     tally = Tally(np.zeros(len(metadata), bool))
-    tally.dropped_curves["without_observations"] = int((inventory.observations == 0).sum())
-    usable = inventory.observations >= rules.min_observations
+    tally.dropped_observations.update(
+        unknown_light_curve=survey.inventory.unknown_observations,
+        flagged=survey.dropped["flagged"],
+        other_band=int(observations[~wanted].sum()),
+    )
+    tally.dropped_curves["other_band"] = int((~wanted).sum())
+    tally.dropped_curves["without_observations"] = int((wanted & (observations == 0)).sum())
+    usable = wanted & (observations >= rules.min_observations)
     if not usable.any():
-        tally.dropped_curves["too_short"] = int((inventory.observations > 0).sum())
+        tally.dropped_curves["too_short"] = int((wanted & (observations > 0)).sum())
         raise _nothing_left(config, tally)
     divisions = cross_validate(
         metadata.stars,
@@ -129,48 +200,29 @@ def convert(
         options.seed,
         options.folds,
     )
-
-    def work(chunk: Chunk) -> tuple[CleanChunk, list[bytes]]:
-        cleaned = clean(chunk, rules)
-        return cleaned, _encode(cleaned, metadata)
-
-    chunks = (chunk for shard in inventory.shards for chunk in iterate_chunks(shard, config, index))
-    with publish(list(folders), overwrite=overwrite) as unfinished:
-        with ExitStack() as stack:
-            writers = _open_writers(stack, unfinished, config, options)
-            bar = stack.enter_context(
-                progress_bar(
-                    total=int(inventory.observations.sum()),
-                    desc="writing records",
-                    unit=" obs",
-                    disable=not progress,
-                )
-            )
-            for chunk, (cleaned, records) in _in_order(chunks, work, options.njobs):
-                tally.add(cleaned)
-                _write(writers, divisions[:, cleaned.rows], records)
-                bar.update(len(chunk.mjd))
-        _check_filled(config, tally, divisions)
-    return Conversion(metadata, inventory, divisions, tally, folders)
+    return tally, divisions
 
 
-def _in_order(
-    chunks: Iterator[Chunk], work: Callable[[Chunk], tuple[CleanChunk, list[bytes]]], njobs: int
-) -> Iterator[tuple[Chunk, tuple[CleanChunk, list[bytes]]]]:
-    """Runs ``work`` in threads on a bounded number of chunks; results keep the order."""
-    waiting: deque[tuple[Chunk, Future[tuple[CleanChunk, list[bytes]]]]] = deque()
-    with ThreadPoolExecutor(njobs) as pool:
-        try:
-            for chunk in chunks:
-                waiting.append((chunk, pool.submit(work, chunk)))
-                if len(waiting) > njobs:
-                    first, future = waiting.popleft()
-                    yield first, future.result()
-            while waiting:
-                first, future = waiting.popleft()
-                yield first, future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+def in_bands(metadata: Metadata, bands: tuple[str, ...], place: Path) -> np.ndarray:
+    """bool [rows], light curves in one of some bands; all of them where none is named.
+
+    Raises:
+        UsageError: a band is not there.
+    """
+    if not bands:
+        return np.ones(len(metadata), bool)
+    there = metadata.bands
+    if there is None:
+        raise UsageError(
+            f"--band {' '.join(bands)}: {place} does not tell bands. Leave out --band."
+        )
+    unknown = [band for band in bands if band not in there]
+    if unknown:
+        raise UsageError(
+            f"--band: there is no light curve in {', '.join(unknown)}. The bands of {place} are "
+            f"{', '.join(sorted(set(there.tolist())))}."
+        )
+    return np.isin(there, bands)
 
 
 def _encode(cleaned: CleanChunk, metadata: Metadata) -> list[bytes]:
@@ -187,13 +239,13 @@ def _encode(cleaned: CleanChunk, metadata: Metadata) -> list[bytes]:
 
 
 def _open_writers(
-    stack: ExitStack, folders: list[Path], config: SurveyConfig, options: RecordsConfig
+    stack: ExitStack, folders: list[Path], config_toml: str, options: RecordsConfig
 ) -> list[FoldWriter]:
     # TensorFlow takes seconds to load: the input has been looked at by now.
     from astromer.records.writer import FoldWriter
 
     return [
-        stack.enter_context(FoldWriter(folder, config.text, options.elements_per_shard))
+        stack.enter_context(FoldWriter(folder, config_toml, options.elements_per_shard))
         for folder in folders
     ]
 
@@ -220,8 +272,9 @@ def _check_filled(config: SurveyConfig, tally: Tally, divisions: np.ndarray) -> 
 
 
 def _nothing_left(config: SurveyConfig, tally: Tally) -> LightCurveError:
+    hints = "".join(f" {hint[0].upper()}{hint[1:]}." for hint in tally.hints())
+    advice = hints or " Usable observations are finite, with 0 < errmag < 1."
     return LightCurveError(
         f"no light curve of {config.light_curves} is usable: {tally.reasons()}. Nothing was "
-        "written. Usable observations are finite, with 0 < errmag < 1; a survey without errors "
-        "needs stated ones filled in first."
+        f"written.{advice}"
     )

@@ -1,4 +1,4 @@
-"""The metadata table of a raw survey: which light curves there are, of which stars."""
+"""The metadata of a survey: which light curves there are, of which stars."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from astromer.errors import DataAnomalyError, RecordError
 from astromer.records.encoding import ContextValue
+from astromer.records.parquet import brief, open_parquet, require_columns
 from astromer.records.star import BAND_SEPARATORS
 from astromer.records.survey_config import SurveyConfig
 
@@ -34,6 +34,7 @@ class Metadata:
         classes: str [rows], what the division is stratified by.
         in_test_table: bool [rows], listed in the separate test metadata.
         shards: int64 [rows] or None, number of the shard file, where the table tells.
+        id_column: the column that tells light curves apart.
     """
 
     table: pa.Table
@@ -42,17 +43,24 @@ class Metadata:
     classes: np.ndarray
     in_test_table: np.ndarray
     shards: np.ndarray | None
+    id_column: str
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    @property
+    def bands(self) -> np.ndarray | None:
+        """str [rows], where there is such a column."""
+        column = _first_column(self.table, _BAND_COLUMNS)
+        return None if column is None else np.array(column.to_pylist(), np.str_)
 
     def contexts(self, rows: np.ndarray) -> list[dict[str, ContextValue]]:
         """Context features of some rows."""
         return self.table.take(pa.array(rows)).to_pylist()
 
 
-def load_metadata(config: SurveyConfig) -> Metadata:
-    """Reads the metadata table, and the test metadata where there is one.
+def load_metadata(config: SurveyConfig, path: Path) -> Metadata:
+    """Reads a Parquet table of metadata, and the test metadata where there is one.
 
     A curve that both tables list is taken from the test metadata.
 
@@ -61,7 +69,7 @@ def load_metadata(config: SurveyConfig) -> Metadata:
         DataAnomalyError: a column is missing or of another type, an id is missing or
             occurs twice, or there are no rows.
     """
-    table = _read(config.metadata, config)
+    table = _read(path, config)
     in_test = np.zeros(table.num_rows, bool)
     if config.test_metadata is not None:
         test = _read(config.test_metadata, config)
@@ -71,14 +79,26 @@ def load_metadata(config: SurveyConfig) -> Metadata:
         in_test = np.arange(table.num_rows + test.num_rows) >= table.num_rows
         table = pa.concat_tables([table, test])
     table = table.combine_chunks()
-    ids = table.column(config.id_column)
+    keys = as_keys(table.column(config.id_column))
+    return assemble(table, config.id_column, keys, in_test, _shards(table))
+
+
+def assemble(
+    table: pa.Table,
+    id_column: str,
+    keys: np.ndarray,
+    in_test: np.ndarray,
+    shards: np.ndarray | None,
+) -> Metadata:
+    """Metadata of a table of context columns without nulls; see :class:`Metadata`."""
     return Metadata(
         table=table,
-        keys=as_keys(ids),
-        stars=_number(_star_names(table, ids)),
+        keys=keys,
+        stars=_number(_star_names(table, table.column(id_column))),
         classes=_class_names(table),
         in_test_table=in_test,
-        shards=_shards(table),
+        shards=shards,
+        id_column=id_column,
     )
 
 
@@ -98,39 +118,17 @@ def as_keys(ids: pa.Array | pa.ChunkedArray) -> np.ndarray:
         raise TypeError(f"ids must be whole numbers or text, they are {ids.type}") from None
 
 
-def open_parquet(path: Path) -> pq.ParquetFile:
-    """Opens a Parquet file for reading with little memory.
-
-    Raises:
-        RecordError: it is none.
-    """
-    try:
-        return pq.ParquetFile(path, buffer_size=1 << 20)
-    except (pa.ArrowException, OSError) as error:
-        raise RecordError(f"{path} cannot be read as a Parquet table: {_brief(error)}") from None
-
-
-def require_columns(path: Path, schema: pa.Schema, names: list[str]) -> None:
-    """Raises DataAnomalyError where a table lacks a column."""
-    missing = [name for name in names if name not in schema.names]
-    if missing:
-        raise DataAnomalyError(
-            f"{path} lacks the column(s) {', '.join(missing)}; it has {', '.join(schema.names)}. "
-            "Name the columns in config.toml if they are called differently."
-        )
-
-
 def _read(path: Path, config: SurveyConfig) -> pa.Table:
     file = open_parquet(path)
     require_columns(path, file.schema_arrow, list(config.context))
     try:
         table = file.read(columns=list(config.context)).select(list(config.context))
     except (pa.ArrowException, OSError) as error:
-        raise RecordError(f"{path} is damaged: {_brief(error)}") from None
+        raise RecordError(f"{path} is damaged: {brief(error)}") from None
     if table.num_rows == 0:
         raise DataAnomalyError(f"{path} has no rows: there are no light curves in the survey.")
     _check_ids(table.column(config.id_column), config.id_column, path)
-    columns = [_cast(table.column(n), n, dtype, path) for n, dtype in config.context.items()]
+    columns = [fill_nulls(table.column(n), n, d, path) for n, d in config.context.items()]
     return pa.table(columns, names=list(config.context))
 
 
@@ -150,7 +148,14 @@ def _check_ids(ids: pa.ChunkedArray, name: str, path: Path) -> None:
         )
 
 
-def _cast(column: pa.ChunkedArray, name: str, dtype: str, path: Path) -> pa.ChunkedArray:
+def fill_nulls(
+    column: pa.ChunkedArray, name: str, dtype: str, path: Path | None
+) -> pa.ChunkedArray:
+    """A column as 'string', 'integer' or 'float', with "", -1 or NaN for nulls.
+
+    Raises:
+        DataAnomalyError: it is of another type.
+    """
     wanted = _ARROW_TYPES[dtype]
     is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
     try:
@@ -159,7 +164,7 @@ def _cast(column: pa.ChunkedArray, name: str, dtype: str, path: Path) -> pa.Chun
         return pc.fill_null(column.cast(wanted), pa.scalar(_NULLS[dtype], wanted))
     except pa.ArrowException as error:
         raise DataAnomalyError(
-            f"{path}: the column {name} must be {dtype}, it is {column.type} ({_brief(error)}). "
+            f"{path}: the column {name} must be {dtype}, it is {column.type} ({brief(error)}). "
             "Correct the table or the dtypes in config.toml."
         ) from None
 
@@ -208,7 +213,3 @@ def _shards(table: pa.Table) -> np.ndarray | None:
 
 def _first_column(table: pa.Table, names: tuple[str, ...]) -> pa.ChunkedArray | None:
     return next((table.column(name) for name in names if name in table.column_names), None)
-
-
-def _brief(error: Exception) -> str:
-    return str(error).split("\n")[0].strip().rstrip(".")

@@ -12,32 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from astromer.errors import DataAnomalyError, DataNotFoundError, RecordError
+from astromer.records.chunk import Chunk
 from astromer.records.fold import natural_key
-from astromer.records.metadata import Metadata, as_keys, open_parquet, require_columns
+from astromer.records.metadata import Metadata, as_keys
+from astromer.records.parquet import open_parquet, require_columns
 from astromer.records.survey_config import SurveyConfig
 
 _BATCH_ROWS = 1 << 17
 _CHUNK_ROWS = 1 << 18
 _BUCKET_ROWS = 1 << 22
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Whole light curves, observations as in the shard.
-
-    Attributes:
-        rows: int64 [C], metadata row of each curve.
-        lengths: int64 [C], observations of each curve.
-        mjd: float64 [sum(lengths)], days.
-        mag: float32 [sum(lengths)].
-        errmag: float32 [sum(lengths)].
-    """
-
-    rows: np.ndarray
-    lengths: np.ndarray
-    mjd: np.ndarray
-    mag: np.ndarray
-    errmag: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -166,7 +149,7 @@ def iterate_chunks(shard: Shard, config: SurveyConfig, index: CurveIndex) -> Ite
 
 
 _Piece = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""Metadata row, mjd, mag and errmag of consecutive observations."""
+"""Metadata row, time, magnitude or flux, and error of consecutive observations."""
 
 
 def _cut_into_chunks(pieces: Iterator[_Piece]) -> Iterator[Chunk]:
@@ -216,8 +199,10 @@ def _known_pieces(path: Path, config: SurveyConfig, index: CurveIndex) -> Iterat
         run_rows, run_lengths = _runs(batch.column(0), index)
         rows = np.repeat(run_rows, run_lengths)
         mjd, mag, errmag = (_to_float64(batch.column(i)) for i in (1, 2, 3))
-        with np.errstate(over="ignore"):
-            piece = (rows, mjd, mag.astype(np.float32), errmag.astype(np.float32))
+        if config.calibration.zero_point is None:
+            with np.errstate(over="ignore"):
+                mag, errmag = mag.astype(np.float32), errmag.astype(np.float32)
+        piece = (rows, mjd, mag, errmag)
         yield piece if (rows >= 0).all() else _slice(piece, rows >= 0)
 
 

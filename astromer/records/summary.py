@@ -20,29 +20,31 @@ def summarise(
     conversion: Conversion, survey: Path, options: RecordsConfig, rules: LightCurveRules
 ) -> dict[str, Any]:
     """The summary as plain JSON types; the same conversion gives the same summary."""
-    metadata, inventory, tally = conversion.metadata, conversion.inventory, conversion.tally
+    read, tally = conversion.survey, conversion.tally
+    metadata, dropped = read.metadata, tally.dropped_observations
+    observations = int(read.inventory.observations.sum())
     # How many jobs shared the work does not show in the result.
     settings = {k: v for k, v in dataclasses.asdict(options).items() if k != "njobs"}
     return {
         "survey": str(survey),
         "options": settings,
         "rules": dataclasses.asdict(rules),
+        "processing": conversion.processing.as_dict(),
         "input": {
             "light_curves": len(metadata),
             "stars": len(np.unique(metadata.stars)),
-            "observations": int(inventory.observations.sum()) + inventory.unknown_observations,
+            "observations": observations + dropped["unknown_light_curve"] + dropped["flagged"],
             "classes": _count(metadata.classes),
         },
-        "dropped_observations": {
-            "unknown_light_curve": inventory.unknown_observations,
-            **tally.dropped_observations,
-        },
+        "dropped_observations": dict(dropped),
         "dropped_light_curves": dict(tally.dropped_curves),
         "written": {
             "light_curves": int(tally.written.sum()),
             "stars": len(np.unique(metadata.stars[tally.written])),
             "observations": tally.observations,
+            "filled_errors": tally.filled_errors,
         },
+        "notes": [*read.notes, *tally.hints()],
         "folds": {
             folder.name: {
                 split: _describe(conversion, division == subset)
@@ -76,6 +78,10 @@ def to_table(summary: dict[str, Any]) -> str:
     for fold, splits in summary["folds"].items():
         for split, part in splits.items():
             lines.append(_row(f"  {fold}/{split}", part["light_curves"], ""))
+    if written["filled_errors"]:
+        policy = summary["processing"]["missing_errors"]
+        lines.append(f"{written['filled_errors']:,} missing error(s) were filled in ({policy})")
+    lines += [f"note: {note}" for note in summary["notes"]]
     return "\n".join(lines)
 
 
@@ -83,8 +89,8 @@ def _describe(conversion: Conversion, chosen: np.ndarray) -> dict[str, Any]:
     chosen = chosen & conversion.tally.written
     return {
         "light_curves": int(chosen.sum()),
-        "stars": len(np.unique(conversion.metadata.stars[chosen])),
-        "classes": _count(conversion.metadata.classes[chosen]),
+        "stars": len(np.unique(conversion.survey.metadata.stars[chosen])),
+        "classes": _count(conversion.survey.metadata.classes[chosen]),
     }
 
 

@@ -1,21 +1,25 @@
-"""The ``config.toml`` that describes a raw survey and the records made from it.
+"""The ``config.toml`` that describes a survey and the records made from it.
 
-Imports the standard library (and its TOML reader) only.
+Imports nothing heavier than NumPy.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from astromer.errors import DataNotFoundError, UsageError
+from astromer.records.calibration import Calibration
+from astromer.records.sources.files import is_fold, metadata_file, stem_of
 from astromer.toml import tomllib
 
 DTYPES = ("string", "integer", "float")
 _SERIES = ("mjd", "mag", "errmag")
+_METADATA, _LIGHT_CURVES = "metadata.parquet", "light_curves"
 _DEFAULT_CONTEXT = {
     "newID": "integer",
     "ID": "string",
@@ -28,49 +32,81 @@ _DEFAULT_CONTEXT = {
 
 @dataclass(frozen=True)
 class SurveyConfig:
-    """Where a raw survey lies and what its columns are called.
+    """Where a survey lies, what its columns are called and what its numbers mean.
 
     Attributes:
         text: the TOML text that goes with the records.
         target: where records go by default, as written.
         id_column: column that joins metadata and observations.
-        metadata: Parquet table, one row per light curve.
+        metadata: table with one row per light curve or star, or None.
         test_metadata: a second such table whose stars make up the test subset, or None.
-        light_curves: folder of Parquet shards (or one file), one row per observation.
+        light_curves: folder of files with observations, or one such file.
         context: dtype ('string', 'integer' or 'float') of each metadata column to write.
-        series: columns that hold time, magnitude and error, in this order.
+        series: columns that hold time, magnitude (or flux) and error, in this order.
+        columns: names of the columns of text files without a header, in order.
+        calibration: whether there are magnitudes or fluxes, and which times.
+        described: whether a file says all this; the usual names are looked for otherwise.
     """
 
     text: str
     target: str
     id_column: str
-    metadata: Path
+    metadata: Path | None
     test_metadata: Path | None
     light_curves: Path
     context: Mapping[str, str]
     series: tuple[str, str, str]
+    columns: tuple[str, ...] = ()
+    calibration: Calibration = field(default_factory=Calibration)
+    described: bool = field(default=True, compare=False)
+
+    def with_context(self, context: Mapping[str, str], id_column: str) -> SurveyConfig:
+        """The config of records with these context features."""
+        if dict(context) == dict(self.context) and id_column == self.id_column:
+            return self
+        metadata = self.metadata.name if self.metadata else _METADATA
+        text = _to_toml(id_column, self.target, metadata, self.light_curves.name, context)
+        return dataclasses.replace(self, text=text, context=context, id_column=id_column)
 
 
-def default_config(survey: Path) -> SurveyConfig:
-    """The config of a survey that has none: the documented layout and column names."""
-    target = f"./data/records/{survey.resolve().name}"
+def default_config(survey: Path, metadata: Path | None = None) -> SurveyConfig:
+    """The config of a survey that has none: the documented layouts and column names.
+
+    Args:
+        survey: a folder, or a file that holds all observations.
+        metadata: its metadata table, where that lies elsewhere.
+    """
+    found = _default_metadata(survey, metadata)
+    place = _default_light_curves(survey)
+    if found is None and survey.is_dir() and place != survey and any(place.glob("*.parquet")):
+        raise DataNotFoundError(
+            f"the metadata table is missing: there is no {survey / _METADATA}. A raw survey needs "
+            f"metadata.parquet and light_curves/. To do without, give --data {place}."
+        )
+    target = f"./data/records/{_stem(survey)}"
     return SurveyConfig(
-        text=_to_toml("newID", target, "metadata.parquet", "light_curves", _DEFAULT_CONTEXT),
+        text=_to_toml("newID", target, _METADATA, _LIGHT_CURVES, _DEFAULT_CONTEXT),
         target=target,
         id_column="newID",
-        metadata=_existing("metadata.parquet", [survey], "the metadata table"),
+        metadata=found,
         test_metadata=None,
-        light_curves=_existing("light_curves", [survey], "the light-curve folder"),
+        light_curves=place,
         context=_DEFAULT_CONTEXT,
         series=_SERIES,
+        described=False,
     )
 
 
-def load_config(path: Path, survey: Path) -> SurveyConfig:
-    """Reads a ``config.toml``.
+def load_config(path: Path, survey: Path, metadata: Path | None = None) -> SurveyConfig:
+    """Reads a ``config.toml``; what it does not say is as in :func:`default_config`.
 
     Relative input paths are looked for in the config's folder, the current folder and the
     survey's folder, in this order.
+
+    Args:
+        path: the file.
+        survey: the survey's folder or file.
+        metadata: its metadata table, in the place of the one that the file names.
 
     Raises:
         UsageError: the file is no TOML, or a setting is missing or of the wrong kind.
@@ -82,57 +118,115 @@ def load_config(path: Path, survey: Path) -> SurveyConfig:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path} cannot be read as TOML: {error}.") from None
     places = [path.resolve().parent, Path.cwd(), survey]
-    id_column = settings.string("id_column", "value")
-    target = settings.string("target", "path", default=f"./data/records/{survey.resolve().name}")
-    metadata = settings.string("context_features", "path")
-    test_metadata = settings.string("context_features", "test_path", default="")
-    light_curves = settings.string("sequential_features", "path")
-    context = settings.columns("context_features")
+    target = settings.string("target", "path", default=f"./data/records/{_stem(survey)}")
+    table = settings.string("context_features", "path", default="")
+    test_table = settings.string("context_features", "test_path", default="")
+    series_path = settings.string("sequential_features", "path", default="")
+    described = settings.has("context_features", "value")
+    context = settings.columns("context_features") if described else dict(_DEFAULT_CONTEXT)
+    id_column = settings.string("id_column", "value", default=None if described else "newID")
     if id_column not in context:
         id_dtype = settings.string("id_column", "dtype", default="integer")
         context = {id_column: settings.dtype("id_column", id_dtype), **context}
-    series = _order_series(list(settings.columns("sequential_features")), path)
-    if series != _SERIES:
+    series = _SERIES
+    if settings.has("sequential_features", "value"):
+        series = _order_series(list(settings.columns("sequential_features")), path)
+    calibration = _calibration(settings)
+    columns = tuple(settings.names("text", "columns"))
+    as_written = series == _SERIES and calibration == Calibration() and described
+    if not as_written or columns or settings.has("processing"):
         # Records always carry the canonical names, so their config must say so.
-        text = _to_toml(id_column, target, metadata, light_curves, context)
+        text = _to_toml(
+            id_column, target, table or _METADATA, series_path or _LIGHT_CURVES, context
+        )
+    if metadata is None and table:
+        metadata = _existing(table, places, "the metadata table")
     return SurveyConfig(
         text=text,
         target=target,
         id_column=id_column,
-        metadata=_existing(metadata, places, "the metadata table"),
+        metadata=_default_metadata(survey, metadata),
         test_metadata=(
-            _existing(test_metadata, places, "the test metadata table") if test_metadata else None
+            _existing(test_table, places, "the test metadata table") if test_table else None
         ),
-        light_curves=_existing(light_curves, places, "the light-curve folder"),
+        light_curves=(
+            _existing(series_path, places, "the light-curve folder")
+            if series_path and survey.is_dir() and not is_fold(survey)
+            else _default_light_curves(survey)
+        ),
         context=context,
         series=series,
+        columns=columns,
+        calibration=calibration,
+        described=described,
     )
+
+
+def _calibration(settings: _Settings) -> Calibration:
+    kind = settings.string("sequential_features", "kind", default="magnitude")
+    if kind not in ("magnitude", "flux"):
+        raise UsageError(
+            f"[sequential_features] kind in {settings.path} must be magnitude or flux, got "
+            f"{kind!r}."
+        )
+    offset = settings.number("sequential_features", "time_offset", 0.0)
+    if kind == "magnitude":
+        return Calibration(None, offset)
+    return Calibration(settings.number("sequential_features", "zero_point"), offset)
+
+
+def _default_metadata(survey: Path, given: Path | None) -> Path | None:
+    if given is not None or survey.is_file() or is_fold(survey):
+        return given
+    return metadata_file(survey)
+
+
+def _default_light_curves(survey: Path) -> Path:
+    inside = survey / _LIGHT_CURVES
+    return inside if inside.is_dir() else survey
+
+
+def _stem(survey: Path) -> str:
+    return stem_of(survey) if survey.is_file() else survey.resolve().name
 
 
 class _Settings:
     """Typed access to a TOML document."""
 
     def __init__(self, path: Path, document: Mapping[str, Any]) -> None:
-        self._path = path
+        self.path = path
         self._document = document
 
     def string(self, section: str, key: str, default: str | None = None) -> str:
         value = self._get(section, key, default)
         if not isinstance(value, str):
-            raise UsageError(f"[{section}] {key} in {self._path} must be a string, got {value!r}.")
+            raise UsageError(f"[{section}] {key} in {self.path} must be a string, got {value!r}.")
         return value
 
+    def number(self, section: str, key: str, default: float | None = None) -> float:
+        value = self._get(section, key, default)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise UsageError(f"[{section}] {key} in {self.path} must be a number, got {value!r}.")
+        return float(value)
+
+    def names(self, section: str, key: str) -> list[str]:
+        value = self._get(section, key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise UsageError(
+                f"[{section}] {key} in {self.path} must be a list of strings, got {value!r}."
+            )
+        return value
+
+    def has(self, section: str, key: str = "") -> bool:
+        table = self._document.get(section)
+        return table is not None and (not key or (isinstance(table, dict) and key in table))
+
     def columns(self, section: str) -> dict[str, str]:
-        names = self._get(section, "value")
-        dtypes = self._get(section, "dtypes", ["float"] * len(names))
-        for key, value in (("value", names), ("dtypes", dtypes)):
-            if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-                raise UsageError(
-                    f"[{section}] {key} in {self._path} must be a list of strings, got {value!r}."
-                )
+        names = self.names(section, "value")
+        dtypes = self.names(section, "dtypes") or ["float"] * len(names)
         if len(names) != len(dtypes) or len(set(names)) != len(names):
             raise UsageError(
-                f"[{section}] value and dtypes in {self._path} must be equally long and value "
+                f"[{section}] value and dtypes in {self.path} must be equally long and value "
                 f"without repeats, got {names} and {dtypes}."
             )
         return {n: self.dtype(section, d) for n, d in zip(names, dtypes, strict=True)}
@@ -140,7 +234,7 @@ class _Settings:
     def dtype(self, section: str, name: str) -> str:
         if name not in DTYPES:
             raise UsageError(
-                f"dtypes of [{section}] in {self._path} must be among {', '.join(DTYPES)}, "
+                f"dtypes of [{section}] in {self.path} must be among {', '.join(DTYPES)}, "
                 f"got {name!r}."
             )
         return name
@@ -149,7 +243,7 @@ class _Settings:
         table = self._document.get(section, {})
         value = table.get(key, default) if isinstance(table, dict) else None
         if value is None:
-            raise UsageError(f"{self._path} lacks [{section}] {key}. See docs/data_format.md.")
+            raise UsageError(f"{self.path} lacks [{section}] {key}. See docs/data_format.md.")
         return value
 
 

@@ -4,8 +4,8 @@ import hypothesis.strategies as st
 import numpy as np
 from hypothesis import given, settings
 
+from astromer.records.chunk import Chunk
 from astromer.records.cleaning import clean
-from astromer.records.shards import Chunk
 from pipeline_config import LightCurveRules
 
 RULES = LightCurveRules()
@@ -38,7 +38,9 @@ def test_each_bad_observation_counts_under_one_reason():
     ]
     cleaned = clean(chunk_of(good + bad), RULES)
     assert cleaned.dropped_observations == {
-        "not_finite": 3,
+        "non_positive_flux": 0,
+        "not_finite": 2,
+        "missing_errmag": 1,
         "errmag_out_of_range": 3,
         "mag_out_of_range": 1,
         "mjd_out_of_range": 1,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from astromer.errors import DataNotFoundError, UsageError
+from astromer.records.calibration import Calibration
 from astromer.records.survey_config import default_config, load_config
 
 CONFIG = """
@@ -72,13 +73,13 @@ def test_relative_paths_are_also_looked_for_in_the_current_folder(survey, tmp_pa
 
 
 def test_without_a_config_the_documented_layout_is_taken(survey):
+    (survey / "light_curves").mkdir()
+    (survey / "light_curves" / "shard_000.parquet").touch()
     with pytest.raises(DataNotFoundError, match="metadata table"):
         default_config(survey)
     (survey / "metadata.parquet").touch()
-    with pytest.raises(DataNotFoundError, match="light-curve folder"):
-        default_config(survey)
-    (survey / "light_curves").mkdir()
     config = default_config(survey)
+    assert config.light_curves == survey / "light_curves"
     assert config.target == f"./data/records/{survey.name}"
     assert load(survey, config.text) == config
 
@@ -88,7 +89,9 @@ def test_without_a_config_the_documented_layout_is_taken(survey):
     [
         ("[id_column]", "[id_column", "TOML"),
         ('value = "oid"', "value = 3", "must be a string"),
-        ('path = "obs"', "", "lacks"),
+        ('path = "obs"', 'kind = "flux"', "lacks .* zero_point"),
+        ('path = "obs"', 'kind = "colour"', "magnitude or flux"),
+        ('path = "obs"', 'time_offset = "JD"', "must be a number"),
         ('["string", "float"]', '["string"]', "equally long"),
         ('["string", "float"]', '["string", "double"]', "'double'"),
         ('["hjd", "magnitude", "e_mag"]', '"mag"', "list of strings"),
@@ -99,3 +102,22 @@ def test_mistakes_are_usage_errors_that_name_the_file(survey, old, new, expected
     with pytest.raises(UsageError, match=expected) as caught:
         load(survey, CONFIG.replace(old, new))
     assert str(survey / "config.toml") in str(caught.value)
+
+
+def test_what_a_config_does_not_say_is_as_usual(survey):
+    (survey / "light_curves").mkdir()
+    (survey / "metadata.csv").touch()
+    config = load(
+        survey,
+        '[sequential_features]\nvalue = ["BJD", "f", "df"]\nkind = "flux"\nzero_point = 25\n'
+        'time_offset = -2400000.5\n[text]\ncolumns = ["BJD", "f", "df"]\n',
+    )
+    assert config.metadata == survey / "metadata.csv"
+    assert config.light_curves == survey / "light_curves"
+    assert config.series == config.columns == ("BJD", "f", "df")
+    assert config.calibration == Calibration(25.0, -2400000.5)
+    assert not config.described
+    # The records hold magnitudes and MJD, and so says their config.
+    (survey / "metadata.parquet").touch()
+    copy = load(survey, config.text)
+    assert (copy.series, copy.calibration) == (("mjd", "mag", "errmag"), Calibration())

@@ -1,0 +1,150 @@
+"""FITS tables through astropy, with what Kepler's and TESS's light-curve files mean by theirs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from astromer.errors import DataAnomalyError, RecordError
+from astromer.extras import require
+from astromer.records.calibration import JD_TO_MJD
+from astromer.records.sources.columns import first_of
+
+_ROWS = 1 << 18
+_EXTENSION = "LIGHTCURVE"
+_OBJECT = ("OBJECT", "KEPLERID", "TICID")
+_QUALITY = ("sap_quality", "quality")
+
+
+@dataclass(frozen=True)
+class FitsTable:
+    """A binary or ASCII table of a FITS file.
+
+    Attributes:
+        path: the file, plain or gzip.
+        names: of the columns.
+        extension: number of the table's extension.
+        objects: what the headers call the object, where they do.
+        time_offset: days to add to a time to get MJD, where the header says (BJDREFI, BJDREFF).
+        quality: column that is 0 for good observations, in files that say BJDREFI.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    extension: int
+    objects: tuple[str, ...]
+    time_offset: float
+    quality: str | None
+
+    def blocks(
+        self, numbers: Sequence[str], texts: Sequence[str]
+    ) -> Iterator[Callable[[], pa.Table]]:
+        """Reads some columns, a bounded number of rows at a time.
+
+        Yields:
+            What gives the next block.
+
+        Raises:
+            RecordError: the file is damaged.
+            DataAnomalyError: a column is not what it must be.
+        """
+        with _opened(self.path) as file:
+            data = file[self.extension].data
+            for start in range(0, len(data), _ROWS):
+                part = data[start : start + _ROWS]
+                columns = {n: _numbers(part[n], n, self.path) for n in numbers}
+                columns |= {n: _texts(part[n], n, self.path) for n in texts}
+                yield partial(pa.table, columns)
+
+    def read(self, texts: Sequence[str]) -> pa.Table:
+        """The whole table; columns other than ``texts`` keep their type."""
+        with _opened(self.path) as file:
+            data = file[self.extension].data
+            return pa.table(
+                {
+                    name: (
+                        _texts(data[name], name, self.path)
+                        if name in texts or data[name].dtype.kind in "SU"
+                        else pa.array(_native(data[name]))
+                    )
+                    for name in self.names
+                    if data[name].ndim == 1
+                }
+            )
+
+
+def open_fits(path: Path) -> FitsTable:
+    """Looks for the table: the extension LIGHTCURVE, else the first table.
+
+    Raises:
+        MissingExtraError: astropy is not installed.
+        RecordError: the file is damaged, or has no table.
+    """
+    with _opened(path) as file:
+        tables = [n for n, hdu in enumerate(file) if hasattr(hdu, "columns")]
+        named = [n for n in tables if file[n].name == _EXTENSION]
+        if not tables:
+            raise RecordError(f"{path} has no table: only {', '.join(h.name for h in file)}.")
+        extension = (named or tables)[0]
+        headers = (file[extension].header, file[0].header)
+        names = tuple(file[extension].columns.names)
+        objects = [str(h[k]).strip() for k in _OBJECT for h in headers if h.get(k) is not None]
+        reference = _value(headers, "BJDREFI")
+        offset = 0.0
+        if reference is not None:
+            offset = float(reference) + float(_value(headers, "BJDREFF") or 0.0) + JD_TO_MJD
+        quality = first_of(names, _QUALITY) if reference is not None else None
+        return FitsTable(
+            path, names, extension, tuple(dict.fromkeys(filter(None, objects))), offset, quality
+        )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    require("fits", "astropy")
+    from astropy.io import fits
+    from astropy.utils.exceptions import AstropyUserWarning
+
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=AstropyUserWarning)
+            for damage in ("File may have been truncated", "Error validating header"):
+                warnings.filterwarnings("error", damage)
+            with fits.open(path, memmap=True, lazy_load_hdus=False) as file:
+                yield file
+    except (OSError, ValueError, TypeError, KeyError, IndexError, Warning) as error:
+        reason = str(error).strip("'").split("\n")[0].rstrip(".")
+        raise RecordError(f"{path} cannot be read as FITS: {reason}. Copy it again.") from None
+
+
+def _value(headers: tuple[Any, ...], key: str) -> Any:
+    return next((header[key] for header in headers if header.get(key) is not None), None)
+
+
+def _native(values: np.ndarray) -> np.ndarray:
+    """FITS is big-endian; Arrow is not."""
+    values = np.asarray(values)
+    return values.astype(values.dtype.newbyteorder("="))
+
+
+def _numbers(values: np.ndarray, name: str, path: Path) -> pa.Array:
+    if values.ndim != 1 or values.dtype.kind not in "fiu":
+        raise DataAnomalyError(
+            f"{path}: the column {name} must hold one number in each row, it has "
+            f"{values.dtype} of shape {values.shape[1:]}."
+        )
+    return pa.array(values.astype(np.float64))
+
+
+def _texts(values: np.ndarray, name: str, path: Path) -> pa.Array:
+    if values.ndim != 1:
+        raise DataAnomalyError(f"{path}: the column {name} must hold one name in each row.")
+    return pa.array(np.char.strip(_native(values).astype(np.str_)).tolist(), pa.string())

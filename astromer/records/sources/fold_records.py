@@ -1,0 +1,82 @@
+"""The records of a fold, to be cleaned and divided again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+
+from astromer.errors import DataAnomalyError
+from astromer.records.fold import Fold
+from astromer.records.reader import RecordBatch, iterate_batches
+
+_PROPER = {"id": "ID", "newid": "newID", "class": "Class", "band": "Band", "label": "Label"}
+_LEFT_OUT = ("length",)
+"""What older records say of themselves, and cleaning may change."""
+
+
+class FoldRecords:
+    """Reads all splits of a fold; each record is a light curve of its own.
+
+    Args:
+        folder: a fold, of any layout in circulation.
+
+    Raises:
+        DataNotFoundError, RecordError: as :meth:`astromer.records.fold.Fold.open`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._fold = Fold.open(folder)
+        self._columns: dict[str, list] = {}
+        self.count = 0
+
+    def batches(self) -> Iterator[tuple[np.ndarray, RecordBatch]]:
+        """The records, with the number of the light curve of each observation, int64.
+
+        Light curves whose series do not fit each other come without observations.
+
+        Raises:
+            RecordError: a file is corrupt or a record is no light curve.
+        """
+        for files in self._fold.files.values():
+            for batch in iterate_batches(files, strict=False):
+                for record in batch.serialized:
+                    self._remember(record)
+                first = self.count - len(batch)
+                yield np.repeat(np.arange(first, self.count), batch.lengths), batch
+
+    def table(self) -> pa.Table:
+        """Context features of all records read, one row each; null where a record has none.
+
+        Raises:
+            DataAnomalyError: a feature is a number in one record and text in another.
+        """
+        columns = {}
+        for name, values in self._columns.items():
+            values += [None] * (self.count - len(values))
+            try:
+                columns[name] = pa.array(values)
+            except pa.ArrowException:
+                raise DataAnomalyError(
+                    f"{self._fold.path}: the context feature {name} is of several types."
+                ) from None
+        return pa.table(columns or {"ID": pa.array([str(n) for n in range(self.count)])})
+
+    def _remember(self, record: bytes) -> None:
+        # The context lies where an Example has its features; see records.context.
+        features = tf.train.Example.FromString(record).features.feature
+        for name, feature in features.items():
+            if name.lower() in _LEFT_OUT:
+                continue
+            kind = feature.WhichOneof("kind")
+            values = getattr(feature, kind).value if kind else ()
+            if not values:
+                continue
+            value = values[0].decode(errors="replace") if kind == "bytes_list" else values[0]
+            column = self._columns.setdefault(_PROPER.get(name.lower(), name), [])
+            column += [None] * (self.count - len(column))
+            column.append(value)
+        self.count += 1
