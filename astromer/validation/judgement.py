@@ -10,6 +10,7 @@ import numpy as np
 from astromer.records.limits import outside
 from astromer.records.reader import RecordBatch
 from astromer.validation import wording
+from astromer.validation.repeats import repeated_observations
 from astromer.validation.rules import OFF, WARN
 from pipeline_config import LightCurveRules, ValidationConfig
 
@@ -80,14 +81,13 @@ def _tests(batch: RecordBatch, limits: LightCurveRules) -> dict[str, Callable[[]
         return any_of(~finite["mjd"] | ~finite["mag"] | np.isinf(batch.errmag))
 
     def unsorted() -> np.ndarray:
-        return any_of(_steps(batch, curve) < 0)
+        return any_of(_steps_of(batch.mjd, curve) < 0)
 
     def repeated() -> np.ndarray:
-        steps = _steps(batch, curve)
-        if (steps < 0).any():
-            order = np.lexsort((batch.mjd, curve))
-            steps = _steps_of(batch.mjd[order], curve)
-        return any_of(steps == 0)
+        steps = _steps_of(batch.mjd, curve)
+        if (steps > 0).sum() == np.isfinite(steps).sum() and np.isfinite(batch.mjd).all():
+            return np.zeros(len(batch), bool)  # all times rise
+        return any_of(repeated_observations(batch.mjd, batch.mag, curve)[0])
 
     def out_of_range(series: str) -> Callable[[], np.ndarray]:
         values = getattr(batch, series)
@@ -120,10 +120,6 @@ def _tests(batch: RecordBatch, limits: LightCurveRules) -> dict[str, Callable[[]
             [not context.id.strip() for context in batch.contexts()], bool
         ),
     }
-
-
-def _steps(batch: RecordBatch, curve: np.ndarray) -> np.ndarray:
-    return _steps_of(batch.mjd, curve)
 
 
 def _steps_of(mjd: np.ndarray, curve: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ _ADVICE = {
     "wrong_residual": "write mjd_residual and mjd from the same rows, or leave it out",
     "missing_errmag": "choose --missing-errors constant or scatter, or leave such objects out",
     "unsorted_mjd": "sort the observations by time; warn trains on the sorted curve",
-    "repeated_mjd": "drop repeats; float32 times (5.6 minutes apart at MJD 59000) may need warn",
+    "repeated_mjd": "drop repeats; create_records does",
     "mjd_out_of_range": "convert the times to MJD in days (JD - 2400000.5)",
     "mag_out_of_range": "drop sentinels; convert fluxes to magnitudes",
     "errmag_out_of_range": "drop such observations; create_records does",

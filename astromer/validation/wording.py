@@ -9,6 +9,7 @@ from astromer.records.codec import OLDER_SERIES, RESIDUAL, SERIES
 from astromer.records.limits import interval, outside
 from astromer.records.reader import RecordBatch
 from astromer.text import shortened
+from astromer.validation.repeats import repeated_observations
 from pipeline_config import LightCurveRules
 
 _MEANING = {"mjd": "times", "mag": "magnitudes", "errmag": "errors"}
@@ -81,11 +82,10 @@ def unsorted_mjd(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
 
 
 def repeated_mjd(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
-    mjd = _values(batch, row, "mjd")
-    order = np.argsort(mjd, kind="stable")
-    same = np.flatnonzero(np.diff(mjd[order]) == 0)
-    before, at = order[same[0]], order[same[0] + 1]
-    more = f" (and {len(same) - 1} more)" if len(same) > 1 else ""
+    mjd, mag = _values(batch, row, "mjd"), _values(batch, row, "mag")
+    first, second = repeated_observations(mjd, mag, np.zeros(len(mjd), np.int64))
+    before, at = int(first[0]), int(second[0])
+    more = f" (and {len(first) - 1} more)" if len(first) > 1 else ""
     return f"mjd[{at}] = {_time(mjd[at])} is the time of mjd[{before}] too{more}"
 
 

@@ -13,7 +13,8 @@ from astromer.errors import DataAnomalyError
 from astromer.records.fold import Fold
 from astromer.records.reader import RecordBatch, iterate_batches
 
-_PROPER = {"id": "ID", "newid": "newID", "class": "Class", "band": "Band", "label": "Label"}
+_USUAL = ("newID", "ID", "Class", "Band", "Label")
+_PROPER = {name.lower(): name for name in _USUAL}
 _LEFT_OUT = ("length",)
 """What older records say of themselves, and cleaning may change."""
 
@@ -55,7 +56,12 @@ class FoldRecords:
             DataAnomalyError: a feature is a number in one record and text in another.
         """
         columns = {}
-        for name, values in self._columns.items():
+        # A record keeps its features in no order; the usual ones come first.
+        order = [*_USUAL, *sorted(set(self._columns) - set(_USUAL))]
+        for name in order:
+            if name not in self._columns:
+                continue
+            values = self._columns[name]
             values += [None] * (self.count - len(values))
             try:
                 columns[name] = pa.array(values)

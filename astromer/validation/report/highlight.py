@@ -8,6 +8,7 @@ import numpy as np
 
 from astromer.light_curves import LightCurve
 from astromer.records.limits import outside
+from astromer.validation.repeats import repeated_observations
 from pipeline_config import LightCurveRules
 
 
@@ -24,8 +25,10 @@ def _goes_back(curve: LightCurve, limits: LightCurveRules) -> np.ndarray:
 
 
 def _repeated(curve: LightCurve, limits: LightCurveRules) -> np.ndarray:
-    _, which, counts = np.unique(curve.mjd, return_inverse=True, return_counts=True)
-    return counts[which] > 1
+    found = np.zeros(len(curve.mjd), bool)
+    for side in repeated_observations(curve.mjd, curve.mag, np.zeros(len(curve.mjd), np.int64)):
+        found[side] = True
+    return found
 
 
 def _ends(curve: LightCurve, limits: LightCurveRules) -> np.ndarray:
