@@ -164,7 +164,7 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class RecordsConfig:
-    """How raw surveys become fold records."""
+    """How surveys become fold records."""
 
     folds: int = knob(
         1,

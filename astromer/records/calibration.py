@@ -50,7 +50,10 @@ class Calibration:
         """
         if self.zero_point is None:
             with np.errstate(over="ignore", invalid="ignore"):
-                mag, errmag = values.astype(np.float32), errors.astype(np.float32)
+                mag, errmag = (
+                    values.astype(np.float32, copy=False),
+                    errors.astype(np.float32, copy=False),
+                )
                 missing = np.abs(errmag) >= SENTINEL
             errmag = np.where(missing, np.float32(np.nan), errmag) if missing.any() else errmag
             return mag, errmag, np.zeros(len(values), bool)

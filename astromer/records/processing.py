@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from astromer.records.calibration import Calibration
+from astromer.toml import tomllib
 from pipeline_config import MissingErrorsConfig
 
 
@@ -43,3 +45,14 @@ class Processing:
         # JSON strings, numbers and lists are valid TOML.
         lines = [f"{key} = {json.dumps(value)}" for key, value in self.as_dict().items()]
         return "\n".join(["", "[processing]", *lines, ""])
+
+
+def read_processing(config: Path | None) -> dict[str, Any]:
+    """The table ``[processing]`` of a fold's ``config.toml``; empty where nothing is known."""
+    if config is None:
+        return {}
+    try:
+        found = tomllib.loads(config.read_text(encoding="utf-8")).get("processing")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return {}  # records are read without their config
+    return found if isinstance(found, dict) else {}

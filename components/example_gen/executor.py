@@ -16,14 +16,18 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
 from astromer.records.fold import Fold
+from astromer.records.processing import read_processing
 from components.example_gen.ingest import Ingested, ingest
 from components.provenance import settings_fingerprint
-from pipeline_config import MissingErrorsConfig
+from pipeline_config import MissingErrorsConfig, to_dict
 
 MAX_CURVES = "max_curves_per_split"
 CODE = "code_fingerprint"
 MISSING_ERRORS, ERROR_FILL = "missing_errors", "error_fill"
 """As in ``MissingErrorsConfig``; custom properties of the Examples, too."""
+
+PROCESSING = "processing"
+"""Custom property of the Examples: what was done to the values of the survey, as JSON."""
 
 SOURCES_FILE = "sources.json"
 """In the artifact's folder: by split, the record files and how many records each gave."""
@@ -75,6 +79,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples.set_string_custom_property(MISSING_ERRORS, errors.missing_errors)
         if errors.missing_errors != "refuse":
             examples.set_float_custom_property(ERROR_FILL, errors.error_fill)
+        processing = read_processing(fold.config_path)
+        if errors.missing_errors != "refuse":
+            processing |= to_dict(errors)
+        examples.set_string_custom_property(PROCESSING, json.dumps(processing, default=str))
         sources = {split: done.sources for split, done in ingested.items()}
         (Path(examples.uri) / SOURCES_FILE).write_text(json.dumps(sources))
 

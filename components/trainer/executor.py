@@ -11,7 +11,7 @@ from tfx.components.trainer import executor
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.types import artifact_utils, standard_component_specs
 
-from components.example_gen.executor import DATA_FINGERPRINT
+from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
 
 FACTS_FILE = "training.json"
 """Beside the SavedModel's folder in the Model artifact: see ``run_fn``."""
@@ -31,7 +31,12 @@ class Executor(executor.GenericExecutor):
             input_dict[standard_component_specs.EXAMPLES_KEY]
         )
         fingerprint = examples.get_string_custom_property(DATA_FINGERPRINT)
-        fn_args.custom_config = {**fn_args.custom_config, DATA_FINGERPRINT: fingerprint}
+        processing = examples.get_string_custom_property(PROCESSING)
+        fn_args.custom_config = {
+            **fn_args.custom_config,
+            DATA_FINGERPRINT: fingerprint,
+            PROCESSING: json.loads(processing or "{}"),
+        }
         return fn_args
 
     def Do(

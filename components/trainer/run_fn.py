@@ -15,7 +15,7 @@ from astromer.light_curves import LightCurves
 from astromer.records.reader import read_light_curves
 from astromer.training import train
 from astromer.validation.drift import TRAIN_PROFILE, read_train_profile
-from components.example_gen.executor import DATA_FINGERPRINT
+from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
 from components.provenance import git_revision, settings_fingerprint
 from components.trainer.executor import FACTS_FILE
 from pipeline_config import EncoderConfig, LightCurveRules, MaskingConfig, TrainingConfig
@@ -25,7 +25,7 @@ _WITHOUT_EFFECT = ("log_every", "checkpoint_seconds", "replicas", "windows_per_p
 
 
 # What belongs to the run, but not to the weights.
-_NOT_TRAINED_ON = ("training_root", "rules")
+_NOT_TRAINED_ON = ("training_root", "rules", PROCESSING)
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -60,6 +60,7 @@ def run_fn(fn_args: FnArgs) -> None:
     provenance = {
         "fingerprint": fingerprint,
         "data_fingerprint": settings[DATA_FINGERPRINT],
+        PROCESSING: settings.get(PROCESSING, {}),
         "code_fingerprint": settings["code_fingerprint"],
         "git_revision": git_revision(),
         "masking": settings["masking"],

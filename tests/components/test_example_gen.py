@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import numpy as np
@@ -185,3 +186,18 @@ def test_missing_errors_are_filled_in_and_the_policy_is_recorded(tmp_path, layou
     np.testing.assert_array_equal(
         untouched.errmag, np.concatenate([c.errmag for c in corpus.good("test")])
     )
+
+
+def test_what_was_done_to_the_survey_is_a_property(tmp_path):
+    fold = corpus.write_splits(tmp_path / "fold")
+    examples = run_example_gen(fold, tmp_path / "unknown")
+    assert json.loads(examples.get_string_custom_property("processing")) == {}
+    config = '[processing]\nmissing_errors = "scatter"\nzero_point = 25.0\n'
+    (tmp_path / "fold" / "config.toml").write_text(config)
+    examples = run_example_gen(fold, tmp_path / "known")
+    done = {"missing_errors": "scatter", "zero_point": 25.0}
+    assert json.loads(examples.get_string_custom_property("processing")) == done
+    errors = MissingErrorsConfig("constant", 0.25)
+    examples = run_example_gen(fold, tmp_path / "filled", errors=errors)
+    done = {"missing_errors": "constant", "zero_point": 25.0, "error_fill": 0.25}
+    assert json.loads(examples.get_string_custom_property("processing")) == done

@@ -65,6 +65,7 @@ def test_what_does_not_change_the_weights_does_not_start_anew(change):
 
 
 def test_trains_and_tells_where_the_model_came_from(fold, tmp_path):
+    (fold / "config.toml").write_text('[processing]\nmissing_errors = "constant"\n')
     examples = run_example_gen(fold, tmp_path / "examples")
     model = artifact(standard_artifacts.Model, tmp_path / "model")
     model_run = artifact(standard_artifacts.ModelRun, tmp_path / "model_run")
@@ -79,7 +80,9 @@ def test_trains_and_tells_where_the_model_came_from(fold, tmp_path):
     served = tmp_path / "model" / "Format-Serving"
     assert load_model(served).window_size == 20
     fingerprint = model.get_string_custom_property("fingerprint")
-    assert read_config(served)["metadata"]["fingerprint"] == fingerprint
+    metadata = read_config(served)["metadata"]
+    assert metadata["fingerprint"] == fingerprint
+    assert metadata["processing"] == {"missing_errors": "constant"}
     assert model.get_string_custom_property("data_fingerprint")
     assert model.get_string_custom_property("git_revision")
     assert model.get_int_custom_property("encoder.d_model") == 8
