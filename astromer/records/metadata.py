@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from astromer.errors import DataAnomalyError, RecordError
 from astromer.records.encoding import ContextValue
 from astromer.records.parquet import brief, open_parquet, require_columns
-from astromer.records.star import BAND_SEPARATORS
+from astromer.records.star import star_key
 from astromer.records.survey_config import SurveyConfig
 
 _ARROW_TYPES = {"string": pa.string(), "integer": pa.int64(), "float": pa.float64()}
@@ -170,21 +170,16 @@ def fill_nulls(
 
 
 def _star_names(table: pa.Table, ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """One name for all light curves of a star, however each of them writes it."""
     own = pc.binary_join_element_wise("\0", ids.cast(pa.string()), "")
     column = _first_column(table, _STAR_COLUMNS)
     if column is None:
         return own
-    names = column.cast(pa.string())
-    names = pc.if_else(pc.equal(names, ""), own, names)
+    names = column.cast(pa.string()).to_pylist()
     bands = _first_column(table, _BAND_COLUMNS)
-    if bands is None:
-        return names
-    # Some surveys name each band of a star: STAR_R and STAR_B are one star.
-    for band in pc.unique(bands.cast(pa.string())).to_pylist():
-        for suffix in (f"{separator}{band}" for separator in BAND_SEPARATORS if band):
-            ends = pc.and_(pc.equal(bands, band), pc.ends_with(names, suffix))
-            names = pc.if_else(ends, pc.utf8_slice_codeunits(names, 0, -len(suffix)), names)
-    return names
+    of_band = [""] * len(names) if bands is None else bands.cast(pa.string()).to_pylist()
+    keys = pa.array(map(star_key, names, of_band), pa.string())
+    return pc.if_else(pc.equal(keys, ""), own, pa.chunked_array([keys]))
 
 
 def _number(names: pa.ChunkedArray) -> np.ndarray:

@@ -87,7 +87,7 @@ def _tests(batch: RecordBatch, limits: LightCurveRules) -> dict[str, Callable[[]
         steps = _steps_of(batch.mjd, curve)
         if (steps > 0).sum() == np.isfinite(steps).sum() and np.isfinite(batch.mjd).all():
             return np.zeros(len(batch), bool)  # all times rise
-        return any_of(repeated_observations(batch.mjd, batch.mag, curve)[0])
+        return any_of(repeated_observations(batch.mjd, batch.mag, batch.errmag, curve)[0])
 
     def out_of_range(series: str) -> Callable[[], np.ndarray]:
         values = getattr(batch, series)

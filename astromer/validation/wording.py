@@ -82,8 +82,9 @@ def unsorted_mjd(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
 
 
 def repeated_mjd(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
-    mjd, mag = _values(batch, row, "mjd"), _values(batch, row, "mag")
-    first, second = repeated_observations(mjd, mag, np.zeros(len(mjd), np.int64))
+    mjd, mag, errmag = (_values(batch, row, name) for name in SERIES)
+    one = np.zeros(len(mjd), np.int64)
+    first, second = repeated_observations(mjd, mag, errmag, one)
     before, at = int(first[0]), int(second[0])
     more = f" (and {len(first) - 1} more)" if len(first) > 1 else ""
     return f"mjd[{at}] = {_time(mjd[at])} is the time of mjd[{before}] too{more}"

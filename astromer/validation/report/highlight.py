@@ -26,7 +26,8 @@ def _goes_back(curve: LightCurve, limits: LightCurveRules) -> np.ndarray:
 
 def _repeated(curve: LightCurve, limits: LightCurveRules) -> np.ndarray:
     found = np.zeros(len(curve.mjd), bool)
-    for side in repeated_observations(curve.mjd, curve.mag, np.zeros(len(curve.mjd), np.int64)):
+    one = np.zeros(len(curve.mjd), np.int64)
+    for side in repeated_observations(curve.mjd, curve.mag, curve.errmag, one):
         found[side] = True
     return found
 

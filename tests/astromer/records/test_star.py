@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import hypothesis.strategies as st
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 
+from astromer.records.metadata import load_metadata
 from astromer.records.star import star_key, star_name
+from astromer.records.survey_config import default_config
 
 
 def test_a_band_at_the_end_is_no_part_of_the_name():
@@ -41,3 +45,18 @@ def test_no_name_is_no_star():
 def test_a_key_is_its_own_key(name, band):
     key = star_key(name, band)
     assert star_key(key, "") == key
+
+
+def test_metadata_count_such_names_as_one_star(tmp_path):
+    survey = tmp_path / "survey"
+    (survey / "light_curves").mkdir(parents=True)
+    names = ["lmc-7 ", "LMC-7", "lmc-8_R", "LMC-8", ""]
+    table = {"newID": range(5), "ID": names, "Band": ["V", "V", "R", "B", "V"]}
+    pq.write_table(pa.table({k: list(v) for k, v in table.items()}), survey / "metadata.parquet")
+    config = default_config(survey).with_context(
+        {"newID": "integer", "ID": "string", "Band": "string"}, "newID"
+    )
+    stars = load_metadata(config, survey / "metadata.parquet").stars
+    assert stars[0] == stars[1]
+    assert stars[2] == stars[3]
+    assert len(set(stars.tolist())) == 3

@@ -1,14 +1,26 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from astromer.validation.repeats import repeated_observations
 
 
-def pairs(mjd, mag, curve) -> list[tuple[int, int]]:
+def pairs(mjd, mag, curve, errmag=0.1) -> list[tuple[int, int]]:
     mag, curve = np.array(mag, np.float32), np.array(curve)
-    first, second = repeated_observations(np.array(mjd, np.float64), mag, curve)
+    errors = np.broadcast_to(np.float32(errmag), mag.shape)
+    first, second = repeated_observations(np.array(mjd, np.float64), mag, errors, curve)
     return list(zip(first.tolist(), second.tolist(), strict=True))
+
+
+def as_float32(mjd: np.ndarray) -> np.ndarray:
+    return mjd.astype(np.float32).astype(np.float64)
+
+
+def visits(gap_minutes: float = 4) -> np.ndarray:
+    """40 nights with three observations each, at float32 times of which some coincide."""
+    nights = 55000.3 + 20.013 * np.arange(40)
+    return as_float32((nights[:, None] + np.arange(3) * gap_minutes / 1440).ravel())
 
 
 def test_equal_times_of_one_light_curve_are_repeats():
@@ -19,19 +31,34 @@ def test_equal_times_of_one_light_curve_are_repeats():
     assert pairs([], [], []) == []
 
 
-def test_float32_times_may_coincide_unless_the_magnitudes_do():
-    exact = 59000.2 + np.arange(4) / 1000
-    rounded = exact.astype(np.float32).astype(np.float64)
-    assert len(set(rounded.tolist())) < 4
-    assert pairs(rounded, [1, 2, 3, 4], [0] * 4) == []
-    same = np.flatnonzero(np.diff(rounded) == 0)[0]
-    mags = [1, 2, 3, 4]
-    mags[same + 1] = mags[same]
-    assert pairs(rounded, mags, [0] * 4) == [(same, same + 1)]
+def test_float32_times_of_visits_may_coincide_unless_the_values_do():
+    mjd = visits()
+    assert len(np.unique(mjd)) < len(mjd)
+    mag = np.arange(len(mjd))
+    assert pairs(mjd, mag, [0] * len(mjd)) == []
+    twin = int(np.flatnonzero(np.diff(mjd) == 0)[0])
+    mag[twin + 1] = mag[twin]
+    assert pairs(mjd, mag, [0] * len(mjd)) == [(twin, twin + 1)]
+    errors = 0.1 + 0.001 * np.arange(len(mjd))
+    assert pairs(mjd, mag, [0] * len(mjd), errors) == []
     # Another light curve of the batch may have its times in full.
-    both = np.concatenate([rounded, [0.1, 0.2, 0.2]])
-    assert pairs(both, [1, 2, 3, 4, 5, 6, 7], [0] * 4 + [1] * 3) == [(5, 6)]
+    both = np.concatenate([mjd, [0.1, 0.2, 0.2]])
+    mags, curve = np.arange(len(both)), [0] * len(mjd) + [1] * 3
+    assert pairs(both, mags, curve) == [(len(both) - 2, len(both) - 1)]
+
+
+def test_times_so_dense_that_rounding_must_join_some_may_coincide():
+    mjd = as_float32(np.sort(59000 + np.random.default_rng(0).uniform(0, 20, 400)))
+    assert len(np.unique(mjd)) < 400
+    assert pairs(mjd, np.arange(400), [0] * 400) == []
+
+
+@pytest.mark.parametrize(("observations", "days"), [(60, 300), (200, 1000), (30, 3000)])
+def test_rounding_does_not_explain_one_pair_among_times_far_apart(observations, days):
+    mjd = as_float32(59000 + np.linspace(0, days, observations))
+    mjd[7] = mjd[6]
+    assert pairs(mjd, np.arange(observations), [0] * observations) == [(6, 7)]
 
 
 def test_a_copy_between_others_of_its_time_is_found():
-    assert pairs([1.0, 1.0, 1.0], [5, 6, 5], [0] * 3) == [(0, 2)]
+    assert pairs([1.0, 1.0, 1.0], [5, 6, 5], [0] * 3)
