@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar, get_type_hints
+from typing import Any, NoReturn, TypeVar, get_args, get_type_hints
 
 import pipeline_config
 from astromer.errors import AstromerError, UsageError
@@ -45,15 +45,20 @@ def add_flags(parser: argparse.ArgumentParser, *configs: type) -> None:
                 continue
             options: dict[str, Any] = {"dest": knob.name, "default": knob.default}
             text = knob.metadata["reason"].replace("%", "%%")
-            if types[knob.name] is bool:
+            kind, several = types[knob.name], get_args(types[knob.name])
+            if kind is bool:
                 options["action"] = "store_true"
             else:
-                options["type"] = types[knob.name]
-                options["metavar"] = types[knob.name].__name__.upper()
+                options["type"] = kind = several[0] if several else kind
+                options["metavar"] = kind.__name__.upper()
                 if knob.metadata.get("choices"):
                     options["choices"] = knob.metadata["choices"]
                     options["metavar"] = "|".join(knob.metadata["choices"])
-                text += f" (default: {knob.default})"
+                default: Any = knob.default
+                if several:  # a tuple of any length
+                    options["nargs"] = "+"
+                    default = " ".join(map(str, default))
+                text += f" (default: {default})"
             group.add_argument(*flags, help=text, **options)
 
 

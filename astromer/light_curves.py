@@ -89,6 +89,21 @@ class LightCurves:
         order = np.lexsort((self.mjd, curve))
         return replace(self, mjd=self.mjd[order], mag=self.mag[order], errmag=self.errmag[order])
 
+    def take(self, positions: np.ndarray) -> LightCurves:
+        """The light curves at some positions, int64 [n], in that order."""
+        lengths = self.lengths[positions]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        index = np.arange(offsets[-1]) + np.repeat(self.offsets[positions] - offsets[:-1], lengths)
+        return LightCurves(
+            self.mjd[index],
+            self.mag[index],
+            self.errmag[index],
+            offsets,
+            self.ids[positions],
+            self.labels[positions],
+            self.class_names[positions],
+        )
+
     @classmethod
     def from_curves(cls, curves: Iterable[LightCurve]) -> LightCurves:
         """Packs single light curves, in their order."""

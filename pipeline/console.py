@@ -22,7 +22,7 @@ class Step(Protocol):
 class Report:
     """One line for each component: its name, then its time or where its result came from."""
 
-    _WITH_PROGRESS_BARS = ("Trainer", "Evaluator")
+    _WITH_PROGRESS_BARS = ("Trainer", "Evaluator", "Finetuner")
 
     def __init__(self) -> None:
         self._open = False

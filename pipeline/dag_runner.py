@@ -49,6 +49,7 @@ class ReportingDagRunner(LocalDagRunner):
         serving: the folder of pushed versions.
         on_start: called with a component's id before it runs.
         on_end: called with its :class:`Step` after it has run.
+        maker: id of the component whose output ``model`` is pushed.
     """
 
     def __init__(
@@ -56,9 +57,11 @@ class ReportingDagRunner(LocalDagRunner):
         serving: Path,
         on_start: Callable[[str], None],
         on_end: Callable[[Step], None],
+        maker: str = TRAINER,
     ):
         super().__init__()
         self.serving = serving
+        self.maker = maker
         self.on_start, self.on_end = on_start, on_end
         self.steps: dict[str, Step] = {}
 
@@ -114,7 +117,7 @@ class ReportingDagRunner(LocalDagRunner):
         If it is not (a version was deleted, or another model was pushed since), the cache's
         word that this model has been pushed is true and useless.
         """
-        model = self.steps[TRAINER].outputs["model"][0]
+        model = self.steps[self.maker].outputs["model"][0]
         version = latest(self.serving)
         return version is not None and same_model(
             Path(path_utils.serving_model_path(model.uri)), version

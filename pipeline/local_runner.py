@@ -11,7 +11,6 @@ import dataclasses
 import os
 import sys
 import time
-import traceback
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
@@ -20,16 +19,12 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
 from astromer.cli import Parser, add_flags, config_from, run_program  # noqa: E402
-from astromer.errors import (  # noqa: E402
-    AstromerError,
-    NotBlessedError,
-    TrainingInterrupted,
-    UsageError,
-)
+from astromer.errors import NotBlessedError  # noqa: E402
 from astromer.logs import silence  # noqa: E402
 from astromer.records.fold import Fold  # noqa: E402
 from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
 from pipeline.console import Report, noise_to  # noqa: E402
+from pipeline.failures import output_folder, told  # noqa: E402
 from pipeline.folds import OUTCOME_FILE, run_folds  # noqa: E402
 from pipeline.lock import locked  # noqa: E402
 from pipeline_config import (  # noqa: E402
@@ -39,8 +34,6 @@ from pipeline_config import (  # noqa: E402
     PipelineConfig,
     TrainingConfig,
 )
-
-_PATTERN_CHARACTERS = "*?[]{}"
 
 
 def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool, str]:
@@ -84,37 +77,14 @@ def main(arguments: list[str] | None = None) -> int:
         AstromerError: one of its kinds for everything that a user can mend.
     """
     config, verbose, choice = parse(arguments)
-    output = _output_folder(config)
+    output = output_folder(config.output)
     if choice:
         return run_folds(main, config, choice, sys.argv[1:] if arguments is None else arguments)
     fold = Fold.open(config.data)
     config = dataclasses.replace(config, data=str(fold.path.resolve()), output=str(output))
     log = output / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    with locked(output):
-        try:
-            return _run(config, output, log, verbose)
-        except (KeyboardInterrupt, SystemExit) as error:
-            raise TrainingInterrupted("stopped. The same command goes on from here.") from error
-        except Exception as error:
-            known = _cause(error)
-            if known is not None:
-                raise known from error
-            _write_traceback(error, log)
-            what = (str(error).strip().splitlines() or ["no message"])[0]
-            raise AstromerError(
-                f"something unforeseen, {type(error).__name__}: {what[:300]}. The whole story is "
-                f"in {log}. The same command goes on from here."
-            ) from error
-
-
-def _output_folder(config: PipelineConfig) -> Path:
-    output = Path(config.output).expanduser().absolute()
-    if set(str(output)) & set(_PATTERN_CHARACTERS):
-        raise UsageError(
-            f"--output must hold none of the characters {_PATTERN_CHARACTERS}, which TFX takes for "
-            f"patterns. Received: {output}."
-        )
-    return output
+    with locked(output), told(log):
+        return _run(config, output, log, verbose)
 
 
 def _run(config: PipelineConfig, output: Path, log: Path, verbose: bool) -> int:
@@ -168,22 +138,6 @@ def _make_devices(replicas: int) -> None:
         from astromer.distribution import make_strategy
 
         make_strategy(replicas)
-
-
-def _cause(error: BaseException) -> AstromerError | None:
-    """The error of this package that others were raised because of, if there is one."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, AstromerError):
-            return seen
-        seen = seen.__cause__ or seen.__context__
-    return None
-
-
-def _write_traceback(error: BaseException, log: Path) -> None:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "a", encoding="utf-8") as file:
-        traceback.print_exception(error, file=file)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -28,8 +29,9 @@ def run_fingerprint(
     training: TrainingConfig,
     train: LightCurves,
     validation: LightCurves,
+    initial: Sequence[np.ndarray] = (),
 ) -> str:
-    """Names a run by its settings and data: sha256, as hexadecimal digits."""
+    """Names a run by its settings, data and given weights: sha256, as hexadecimal digits."""
     kept = {k: v for k, v in to_dict(training).items() if k not in _FREE_TO_CHANGE}
     if training.decay != "constant":
         kept["epochs"] = training.epochs  # the schedule depends on them
@@ -38,4 +40,6 @@ def run_fingerprint(
     for curves in (train, validation):
         for array in (curves.mjd, curves.mag, curves.errmag, curves.offsets):
             digest.update(np.ascontiguousarray(array).data)
+    for array in initial:
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -40,6 +41,7 @@ class Trainer:
         checkpoint_dir: folder of the training state; the same folder continues a run.
         log_dir: folder of the TensorBoard logs.
         strategy: where to run; made from ``training.replicas`` by default.
+        initial: weights to begin with, in the order of the model's variables; else fresh ones.
 
     Raises:
         UsageError: for settings that cannot work, or a checkpoint of other settings or data.
@@ -58,6 +60,7 @@ class Trainer:
         checkpoint_dir: Path,
         log_dir: Path,
         strategy: tf.distribute.Strategy | None = None,
+        initial: Sequence[np.ndarray] = (),
     ):
         self.train_curves, self.validation_curves = train, validation
         self.masking, self.training = masking, training
@@ -71,13 +74,17 @@ class Trainer:
                 )
         except ValueError as error:
             raise UsageError(str(error)) from error
+        if initial:
+            self._assign(list(initial))
         steps_per_epoch = len(self._epoch(0))
         self.step = TrainStep(self.model, self.strategy, training, steps_per_epoch)
         self.predictor = Predictor(self.model, self.strategy)
         self.state_file = StateFile(checkpoint_dir)
         self.report = TrainingReport(log_dir, training.epochs, silent=not self.chief)
         self.best_weights = self._weights()
-        self.progress = Progress(run_fingerprint(encoder, masking, training, train, validation))
+        self.progress = Progress(
+            run_fingerprint(encoder, masking, training, train, validation, initial)
+        )
         self._restore()
 
     def run(self) -> TrainingResult:

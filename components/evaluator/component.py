@@ -71,7 +71,7 @@ def AstromerEvaluator(
         scores.metrics, baseline.metrics if baseline else None, limits.max_rmse_increase
     )
     _write_evaluation(evaluation, scores, baseline)
-    _write_blessing(blessing, model, baseline_model if baseline else None, reasons)
+    write_blessing(blessing, model, baseline_model if baseline else None, reasons)
 
 
 def _directory(model: Artifact) -> Path:
@@ -117,9 +117,10 @@ def _write_evaluation(artifact: Artifact, scores: Evaluation, baseline: Evaluati
             artifact.set_float_custom_property(name, value)
 
 
-def _write_blessing(
+def write_blessing(
     artifact: Artifact, model: Artifact, baseline: Artifact | None, reasons: list[str]
 ) -> None:
+    """Writes what Pusher and the resolvers read: properties, and BLESSED or NOT_BLESSED."""
     folder = Path(artifact.uri)
     artifact.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(not reasons))
     artifact.set_string_custom_property(

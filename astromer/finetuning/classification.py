@@ -1,0 +1,111 @@
+"""The whole task: compare, write the table, export the best classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from astromer.files import replace_folder
+from astromer.finetuning.cells import Cell
+from astromer.finetuning.choice import best_cell, rebuild
+from astromer.finetuning.dataset import Dataset
+from astromer.finetuning.export import export_classifier
+from astromer.finetuning.output import write_outputs
+from astromer.finetuning.sources import (
+    PUBLIC,
+    RANDOM,
+    PretrainedSource,
+    PublicSource,
+    RandomSource,
+    Source,
+)
+from astromer.finetuning.study import Study
+from astromer.light_curves import LightCurves
+from astromer.serving_check import check_servable
+from pipeline_config import FinetuneConfig, LightCurveRules, StudyConfig, to_dict
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What came of it.
+
+    Attributes:
+        results: one for each cell.
+        cell: the one whose classifier was exported.
+        dataset: the labelled light curves.
+        text: table, verdicts and scores by class, for a terminal.
+    """
+
+    results: list[dict[str, Any]]
+    cell: Cell
+    dataset: Dataset
+    text: str
+
+
+def classify(
+    source: PretrainedSource,
+    curves: Mapping[str, LightCurves],
+    study_config: StudyConfig,
+    config: FinetuneConfig,
+    output: Path,
+    *,
+    work: Path | None = None,
+    public_weights: str | None = None,
+    rules: LightCurveRules = LightCurveRules(),
+    facts: Mapping[str, Any] | None = None,
+    say: Callable[[str], None] = lambda text: None,
+    progress: bool = False,
+) -> Classification:
+    """Fine-tunes classifiers on light curves, scores them beside baselines and exports the best.
+
+    Args:
+        source: the pushed encoder.
+        curves: by split, with classes.
+        study_config, config: the knobs.
+        output: folder of the tables and of ``classifier``, the SavedModel.
+        work: folder of what is finished; ``output/work`` by default. A call with the same folder
+            goes on where an earlier one stopped.
+        public_weights: zip of public weights, for the baseline "public".
+        rules: which observations the served model uses.
+        facts: JSON-able, for ``results.json`` and the lineage of the SavedModel.
+        say: prints a line.
+        progress: whether to show progress bars.
+
+    Raises:
+        DataAnomalyError: the light curves have no usable classes.
+        TrainingError: a loss is not finite.
+        ModelError: weights cannot be read, or the classifier could not be served.
+    """
+    dataset = Dataset.of(curves)
+    sources: list[Source] = [source]
+    if RANDOM in study_config.baselines:
+        sources.append(RandomSource(source))
+    if PUBLIC in study_config.baselines and public_weights:
+        sources.append(PublicSource(public_weights))
+    study = Study(
+        dataset,
+        sources,
+        study_config,
+        config,
+        work or output / "work",
+        say=say,
+        progress=progress,
+    )
+    results = study.run()
+    settings = {"study": to_dict(study_config), "finetune": to_dict(config)}
+    lineage = {
+        **(facts or {}),
+        "encoder": source.lineage(),
+        "data_fingerprint": dataset.fingerprint,
+        **settings,
+    }
+    text = write_outputs(results, dataset, output, lineage)
+    cell = best_cell(results)
+    scores = next(r for r in results if Cell.of(r) == cell)
+    with replace_folder(output / "classifier") as partial:
+        metadata = {**lineage, "cell": cell.to_dict(), "summary": scores}
+        export_classifier(rebuild(study, cell), partial, metadata, rules)
+        check_servable(partial, dataset.curves["test"])
+    return Classification(results, cell, dataset, text)

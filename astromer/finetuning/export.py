@@ -1,0 +1,93 @@
+"""Writing a classifier as a SavedModel, and reading it back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from astromer import __version__
+from astromer.encoder import Encoder, Reconstructor
+from astromer.errors import ModelError
+from astromer.export import CONFIG, EXTRA, WEIGHTS, read_config
+from astromer.finetuning.classifier import Classifier
+from astromer.finetuning.head import Head
+from astromer.finetuning.label_map import LabelMap
+from astromer.finetuning.module import ClassifierModule
+from astromer.finetuning.sources import encoder_settings
+from astromer.finetuning.weights import set_weights, weights_of
+from astromer.npz import DAMAGED
+from pipeline_config import LightCurveRules, to_dict
+
+LABEL_MAP = "label_map.json"
+_HEAD = ("num_classes", "vectors", "d_model", "hidden", "dropout", "seed")
+
+
+def export_classifier(
+    classifier: Classifier,
+    directory: str | Path,
+    metadata: Mapping[str, Any] | None = None,
+    rules: LightCurveRules = LightCurveRules(),
+) -> Path:
+    """Writes a SavedModel that any TensorFlow loader can serve.
+
+    Args:
+        classifier: the trained classifier.
+        directory: must not exist yet, or be empty.
+        metadata: JSON-able facts, for instance the lineage back to encoder and survey.
+        rules: which observations the served model uses.
+
+    Returns:
+        The directory. Its ``assets.extra`` holds ``config.json``, ``weights.npz`` and
+        ``label_map.json``.
+    """
+    directory = Path(directory)
+    module = ClassifierModule(classifier, rules)
+    tf.saved_model.save(module, str(directory), signatures=module.signatures)
+    extra = directory / EXTRA
+    extra.mkdir(exist_ok=True)
+    model, head = classifier.model, classifier.head
+    config = {
+        "astromer_version": __version__,
+        "tensorflow_version": tf.__version__,
+        "encoder": encoder_settings(model),
+        "window_size": model.window_size,
+        "normalise": model.normalise,
+        "pooling": classifier.pooling,
+        "head": {name: getattr(head, name) for name in _HEAD},
+        "rules": to_dict(rules),
+        "metadata": dict(metadata or {}),
+    }
+    label_map = json.dumps(classifier.label_map.to_dict(), indent=2)
+    (extra / LABEL_MAP).write_text(label_map + "\n", encoding="utf-8")
+    np.savez(extra / WEIGHTS, **weights_of(classifier))  # type: ignore[arg-type]
+    (extra / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    return directory
+
+
+def load_classifier(directory: str | Path) -> Classifier:
+    """Rebuilds the classifier of a SavedModel that :func:`export_classifier` wrote.
+
+    Raises:
+        ModelError: config, label map or weights are missing, damaged or do not fit each other.
+    """
+    config = read_config(directory)
+    extra = Path(directory) / EXTRA
+    try:
+        label_map = LabelMap.from_dict(json.loads((extra / LABEL_MAP).read_text("utf-8")))
+        encoder = Encoder(**config["encoder"], name="encoder")
+        model = Reconstructor(encoder, config["window_size"], config["normalise"], name="astromer")
+        classifier = Classifier(model, Head(**config["head"]), config["pooling"], label_map)
+        with np.load(extra / WEIGHTS, allow_pickle=False) as saved:
+            weights = {name: saved[name] for name in saved.files}
+    except DAMAGED as error:
+        raise ModelError(
+            f"A classifier must hold its config, label map and weights. {extra} does not: {error}. "
+            "Fine-tune again."
+        ) from error
+    set_weights(classifier, weights, str(extra / WEIGHTS))
+    return classifier

@@ -1,0 +1,71 @@
+"""From the encoder's output at every step to a few vectors for each light curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+MEAN, MAX, LAYERS = "mean", "max", "layers"
+
+
+def pool_steps(layers: Sequence[tf.Tensor], observed: tf.Tensor, head: str) -> tf.Tensor:
+    """Pools each window over its observed steps; padding never counts.
+
+    Args:
+        layers: float32 [num_windows, steps, d_model] each, as from ``Encoder.layer_outputs``.
+        observed: bool [num_windows, steps].
+        head: "mean" and "layers" sum, of the last layer or of each; "max" takes the maximum.
+
+    Returns:
+        float32 [num_windows, K, d_model], K = len(layers) for "layers" and 1 otherwise.
+    """
+    real = observed[..., None]
+    if head == MAX:
+        lowest = layers[-1].dtype.min
+        return tf.reduce_max(tf.where(real, layers[-1], lowest), axis=1)[:, None]
+    chosen = layers if head == LAYERS else layers[-1:]
+    return tf.stack([tf.reduce_sum(tf.where(real, z, 0.0), axis=1) for z in chosen], axis=1)
+
+
+def pool_windows(
+    pooled: tf.Tensor, row: tf.Tensor, num_observations: tf.Tensor, head: str
+) -> tf.Tensor:
+    """Joins the windows of each light curve.
+
+    Args:
+        pooled: float32 [num_windows, K, d_model], from :func:`pool_steps`.
+        row: int [num_windows], the light curve of each window.
+        num_observations: int [num_curves], observed steps of all its windows.
+        head: as there.
+
+    Returns:
+        float32 [num_curves, K, d_model]; zeros for a light curve without observations.
+    """
+    curves = tf.shape(num_observations, tf.int64)[0]
+    row = tf.cast(row, tf.int64)
+    count = tf.cast(num_observations, tf.float32)[:, None, None]
+    if head == MAX:
+        highest = tf.math.unsorted_segment_max(pooled, row, curves)
+        return tf.where(count > 0, highest, 0.0)
+    return tf.math.divide_no_nan(tf.math.unsorted_segment_sum(pooled, row, curves), count)
+
+
+def pool_windows_numpy(
+    pooled: np.ndarray, row: np.ndarray, num_observations: np.ndarray, head: str
+) -> np.ndarray:
+    """:func:`pool_windows` for arrays, in double precision."""
+    shape = (len(num_observations), *pooled.shape[1:])
+    if head == MAX:
+        highest = np.full(shape, -np.inf)
+        np.maximum.at(highest, row, pooled)
+        return np.where(np.isfinite(highest), highest, 0.0).astype(np.float32)
+    total = np.zeros(shape)
+    np.add.at(total, row, pooled)
+    return (total / np.maximum(num_observations, 1)[:, None, None]).astype(np.float32)
+
+
+def num_vectors(head: str, num_layers: int) -> int:
+    """K: the vectors that a head reads of each light curve."""
+    return num_layers + 1 if head == LAYERS else 1

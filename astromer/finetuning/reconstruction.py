@@ -1,0 +1,146 @@
+"""Masked reconstruction, continued on another survey."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from astromer.encoder import Reconstructor
+from astromer.errors import ModelError
+from astromer.evaluation import Evaluation, evaluate
+from astromer.finetuning.sources import PretrainedSource, encoder_settings
+from astromer.light_curves import LightCurves
+from astromer.training import TrainingResult, train
+from pipeline_config import (
+    EncoderConfig,
+    EvaluationConfig,
+    FinetuneConfig,
+    MaskingConfig,
+    TrainingConfig,
+)
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A pushed encoder before and after training on another survey.
+
+    Attributes:
+        model: after it.
+        zero_shot, fine_tuned: scores on the same hidden steps of the test split.
+        training: facts about the training.
+    """
+
+    model: Reconstructor
+    zero_shot: Evaluation
+    fine_tuned: Evaluation
+    training: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON types."""
+        return {
+            "zero_shot": self.zero_shot.metrics,
+            "fine_tuned": self.fine_tuned.metrics,
+            "training": self.training,
+        }
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """A line for each prediction: its name, RMSE [mag] and R2 at hidden steps."""
+        scores = {
+            "pushed encoder as it is": self.zero_shot.hidden["model"],
+            "fine-tuned encoder": self.fine_tuned.hidden["model"],
+            "mean of the window": self.zero_shot.hidden["mean"],
+            "linear interpolation": self.zero_shot.hidden["interpolation"],
+        }
+        lines = [(name, f"{s.rmse():.4f}", f"{s.r2():.3f}") for name, s in scores.items()]
+        return [("hidden steps of the test split", "RMSE [mag]", "R2"), *lines]
+
+    def text(self) -> str:
+        """For a terminal."""
+        return "\n".join(f"{name:32}{rmse:>12}{r2:>9}" for name, rmse, r2 in self.rows())
+
+    def markdown(self) -> str:
+        """As a table in Markdown."""
+        head, *rows = self.rows()
+        lines = [head, ("---", "---:", "---:"), *rows]
+        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def continue_reconstruction(
+    source: PretrainedSource,
+    curves: Mapping[str, LightCurves],
+    config: FinetuneConfig,
+    masking: MaskingConfig,
+    seed: int,
+    folder: Path,
+) -> Reconstruction:
+    """Trains a pushed model further, with early stopping, and scores it before and after.
+
+    Goes on where an earlier call in the same folder was stopped. Epoch by epoch the training can
+    only be kept where validation improves on the other epochs; the first row tells whether it
+    improved on the pushed model.
+
+    Args:
+        source: the pushed model.
+        curves: by split.
+        config: the knobs.
+        masking: fractions of probed, same and random steps.
+        seed: of windows, masks and dropout.
+        folder: of checkpoints and logs.
+
+    Raises:
+        ModelError: the model was imported from public weights, which see what is hidden.
+        TrainingError, TrainingInterrupted: as :class:`astromer.training.Trainer`.
+    """
+    model = source.make(seed)
+    if model.encoder.quirks is not None:
+        raise ModelError(
+            f"--task reconstruct needs a model that does not see hidden steps. {source.path} was "
+            "imported from public weights, whose scores on hidden steps measure copying. Use a "
+            "model that was pre-trained here, or --task classify."
+        )
+    # Scored before training: a damaged test split shows at once.
+    zero_shot = _evaluate(model, curves["test"], masking, seed)
+    result = _train(model, curves, config, masking, seed, folder)
+    fine_tuned = _evaluate(result.model, curves["test"], masking, seed)
+    return Reconstruction(result.model, zero_shot, fine_tuned, result.summary)
+
+
+def _train(
+    model: Reconstructor,
+    curves: Mapping[str, LightCurves],
+    config: FinetuneConfig,
+    masking: MaskingConfig,
+    seed: int,
+    folder: Path,
+) -> TrainingResult:
+    shape = encoder_settings(model)
+    shape.pop("quirks")
+    training = TrainingConfig(
+        epochs=config.reconstruct_epochs,
+        batch_size=config.reconstruct_batch_size,
+        learning_rate=config.learning_rate,
+        patience=config.patience,
+        norm=model.normalise,
+        seed=seed,
+    )
+    return train(
+        curves["train"],
+        curves["validation"],
+        encoder=EncoderConfig(**shape, window_size=model.window_size),
+        masking=masking,
+        training=training,
+        checkpoint_dir=folder / "checkpoints",
+        log_dir=folder / "logs",
+        initial=[np.asarray(variable) for variable in model.variables],
+    )
+
+
+def _evaluate(
+    model: Reconstructor, curves: LightCurves, masking: MaskingConfig, seed: int
+) -> Evaluation:
+    size = EvaluationConfig().batch_size
+    return evaluate(model, curves, masking=masking, seed=seed, batch_size=size, progress=True)

@@ -1,0 +1,107 @@
+"""Where the weights of an encoder come from before it is fine-tuned."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from astromer.encoder import Encoder, Reconstructor
+from astromer.export import latest_version, load_model, read_config
+from astromer.import_weights import load_public
+
+PRETRAINED, RANDOM, PUBLIC, FOREST = "pretrained", "random", "public", "forest"
+_RANDOM_SEED = 1_000_003  # keeps the fresh weights apart from those of the heads
+
+
+class PretrainedSource:
+    """A pushed encoder.
+
+    Args:
+        path: a SavedModel, or a folder of versions, of which the newest is taken.
+
+    Raises:
+        ModelError: there is none, or it is damaged.
+    """
+
+    name = PRETRAINED
+    per_seed = False
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = latest_version(path)
+        self.config = read_config(self.path)
+        self.fingerprint = encoder_fingerprint(self.make(0))
+
+    def make(self, seed: int) -> Reconstructor:
+        """The model as it was pushed, whatever the seed."""
+        return load_model(self.path)
+
+    def lineage(self) -> dict[str, Any]:
+        """Where the encoder comes from; JSON-able."""
+        metadata = self.config.get("metadata", {})
+        return {
+            "path": str(self.path.resolve()),
+            "version": self.path.name,
+            "fingerprint": self.fingerprint,
+            "data_fingerprint": metadata.get("data_fingerprint", ""),
+        }
+
+
+class RandomSource:
+    """Fresh weights in an encoder of the same shape, other ones for each seed."""
+
+    name = RANDOM
+    per_seed = True
+
+    def __init__(self, like: PretrainedSource) -> None:
+        self.config = like.config
+        shape = {key: self.config[key] for key in ("encoder", "window_size", "normalise")}
+        self.fingerprint = hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()
+
+    def make(self, seed: int) -> Reconstructor:
+        """The weights that this seed draws."""
+        drawn = (seed * _RANDOM_SEED + 1) % 2**31
+        encoder = Encoder(**self.config["encoder"], seed=drawn, name="encoder")
+        size, normalise = self.config["window_size"], self.config["normalise"]
+        return Reconstructor(encoder, size, normalise, seed=drawn, name="astromer")
+
+
+class PublicSource:
+    """Weights of the public AstroMer code, with the quirks that they were trained with.
+
+    Raises:
+        ModelError: the checkpoint is missing, damaged or of something else.
+    """
+
+    name = PUBLIC
+    per_seed = False
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.fingerprint = encoder_fingerprint(self.make(0))
+
+    def make(self, seed: int) -> Reconstructor:
+        """The public weights, whatever the seed."""
+        return load_public(self.path)[0]
+
+
+Source = PretrainedSource | RandomSource | PublicSource
+
+
+def encoder_fingerprint(model: Reconstructor) -> str:
+    """sha256 of the encoder's weights and of how light curves are prepared for it."""
+    text = json.dumps([encoder_settings(model), model.window_size, model.normalise])
+    digest = hashlib.sha256(text.encode())
+    for variable in model.encoder.variables:
+        digest.update(np.ascontiguousarray(np.asarray(variable)).data)
+    return digest.hexdigest()
+
+
+def encoder_settings(model: Reconstructor) -> dict[str, Any]:
+    """The arguments that build an encoder of the same shape; JSON-able."""
+    own = model.encoder.get_config()
+    passed_over = ("name", "trainable", "dtype", "seed")
+    return {key: own[key] for key in sorted(own) if key not in passed_over}

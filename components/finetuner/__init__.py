@@ -1,0 +1,6 @@
+"""Fine-tunes a pushed encoder inside a pipeline, and judges what came of it."""
+
+from components.finetuner.component import Finetuner
+from components.finetuner.judge import ClassifierJudge
+
+__all__ = ["ClassifierJudge", "Finetuner"]

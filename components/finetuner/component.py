@@ -1,0 +1,84 @@
+"""The component that fine-tunes a pushed encoder on labelled Examples."""
+
+import json
+from pathlib import Path
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.utils import path_utils
+
+from astromer.export import read_config
+from astromer.files import replace_folder
+from astromer.finetuning.classification import classify
+from astromer.finetuning.sources import PretrainedSource
+from astromer.records.fold import SPLITS
+from astromer.records.reader import read_light_curves
+from components.example_gen.executor import DATA_FINGERPRINT
+from components.provenance import settings_fingerprint
+from components.trainer.executor import flatten, set_property
+from pipeline_config import FinetuneConfig, LightCurveRules, StudyConfig
+
+CLASSIFIER = "classifier"
+CHOSEN_FILE = "chosen.json"
+"""Beside the tables: the cell whose classifier was exported."""
+
+
+@component
+def Finetuner(
+    examples: InputArtifact[standard_artifacts.Examples],
+    encoder: InputArtifact[standard_artifacts.PushedModel],
+    model: OutputArtifact[standard_artifacts.Model],
+    results: OutputArtifact[standard_artifacts.ModelEvaluation],
+    settings: Parameter[str],
+    work: Parameter[str],
+    code_fingerprint: Parameter[str],
+):
+    """Fine-tunes classifiers and baselines, and exports the best classifier.
+
+    Args:
+        examples: with the splits train, validation and test, and classes.
+        encoder: the pushed encoder.
+        model: output; the SavedModel, with its lineage as custom properties.
+        results: output; the tables and pictures of :mod:`astromer.finetuning.output`.
+        settings: JSON of ``{"study", "finetune", "rules", "public_weights"}``.
+        work: folder outside the pipeline root for finished cells: a run that was stopped goes on
+            from them.
+        code_fingerprint: of the code that fine-tunes, for the cache.
+    """
+    knobs = json.loads(settings)
+    curves = {split: read_light_curves(_files(examples, split)) for split in SPLITS}
+    source = PretrainedSource(encoder.uri)
+    survey = examples.get_string_custom_property(DATA_FINGERPRINT)
+    pushed = encoder.get_string_custom_property("pushed_destination")
+    facts = {
+        "examples_fingerprint": survey,
+        "code_fingerprint": code_fingerprint,
+        "pushed_encoder": pushed or encoder.uri,
+    }
+    output = Path(results.uri)
+    done = classify(
+        source,
+        curves,
+        StudyConfig(**knobs["study"]),
+        FinetuneConfig(**knobs["finetune"]),
+        output,
+        work=Path(work) / settings_fingerprint({"code": code_fingerprint}),
+        public_weights=knobs["public_weights"],
+        rules=LightCurveRules(**knobs["rules"]),
+        facts=facts,
+        say=lambda text: print(text, flush=True),
+        progress=True,
+    )
+    (output / CHOSEN_FILE).write_text(json.dumps(done.cell.to_dict()))
+    with replace_folder(path_utils.serving_model_dir(model.uri)) as partial:
+        partial.rmdir()
+        (output / CLASSIFIER).rename(partial)
+    metadata = read_config(path_utils.serving_model_dir(model.uri))["metadata"]
+    kept = {name: metadata[name] for name in ("encoder", "cell", *facts)}
+    for name, value in flatten({**kept, DATA_FINGERPRINT: survey}).items():
+        set_property(model, name, value)
+
+
+def _files(examples: standard_artifacts.Examples, split: str) -> list:
+    return sorted(Path(artifact_utils.get_split_uri([examples], split)).iterdir())

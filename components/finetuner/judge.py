@@ -1,0 +1,69 @@
+"""The component that asks a classifier about the test split and blesses it, or not."""
+
+import json
+from pathlib import Path
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.utils import path_utils
+
+from astromer.errors import ModelError
+from astromer.finetuning.cells import Cell
+from astromer.finetuning.dataset import Dataset
+from astromer.finetuning.output import RESULTS_FILE
+from astromer.finetuning.served import served_scores
+from astromer.records.fold import SPLITS
+from astromer.records.reader import read_light_curves
+from astromer.serving_check import check_servable
+from components.evaluator.component import METRICS_FILE, write_blessing
+from components.finetuner.blessing import objections
+from components.finetuner.component import CHOSEN_FILE
+
+
+@component
+def ClassifierJudge(
+    examples: InputArtifact[standard_artifacts.Examples],
+    model: InputArtifact[standard_artifacts.Model],
+    results: InputArtifact[standard_artifacts.ModelEvaluation],
+    evaluation: OutputArtifact[standard_artifacts.ModelEvaluation],
+    blessing: OutputArtifact[standard_artifacts.ModelBlessing],
+    bless_over: Parameter[str],
+    code_fingerprint: Parameter[str],
+):
+    """Scores what the SavedModel answers; blesses what is servable and beats its baseline.
+
+    Args:
+        examples: with the split ``test``.
+        model: the classifier to judge.
+        results: of the Finetuner, with the baselines' scores.
+        evaluation: output; scores as properties and in ``metrics.json``.
+        blessing: output; file BLESSED or NOT_BLESSED, and why not in ``reasons``.
+        bless_over: "random" or "majority"; see :mod:`components.finetuner.blessing`.
+        code_fingerprint: of the code that judges, for the cache.
+    """
+    dataset = Dataset.of(
+        {
+            split: read_light_curves(
+                sorted(Path(artifact_utils.get_split_uri([examples], split)).iterdir())
+            )
+            for split in SPLITS
+        }
+    )
+    directory = Path(path_utils.serving_model_path(model.uri))
+    found = json.loads((Path(results.uri) / RESULTS_FILE).read_text())
+    chosen = Cell(**json.loads((Path(results.uri) / CHOSEN_FILE).read_text()))
+    reasons = []
+    scores = {}
+    try:
+        check_servable(directory, dataset.curves["test"])
+        scores = served_scores(directory, dataset)
+        reasons += objections(scores, chosen, found["cells"], found["majority"], bless_over)
+    except ModelError as error:
+        reasons.append(str(error))
+    content = {"served": scores, "cell": chosen.to_dict(), "bless_over": bless_over}
+    (Path(evaluation.uri) / METRICS_FILE).write_text(json.dumps(content, indent=1))
+    for name in ("macro_f1", "accuracy"):
+        if name in scores:
+            evaluation.set_float_custom_property(name, scores[name])
+    write_blessing(blessing, model, None, reasons)

@@ -1,0 +1,70 @@
+"""How a run that fails is told, whatever the pipeline."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from astromer.errors import AstromerError, TrainingInterrupted, UsageError
+
+_PATTERN_CHARACTERS = "*?[]{}"
+
+
+def output_folder(path: str) -> Path:
+    """The absolute path of an output folder.
+
+    Raises:
+        UsageError: it has characters that TFX takes for patterns.
+    """
+    output = Path(path).expanduser().absolute()
+    if set(str(output)) & set(_PATTERN_CHARACTERS):
+        raise UsageError(
+            f"--output must hold none of the characters {_PATTERN_CHARACTERS}, which TFX takes for "
+            f"patterns. Received: {output}."
+        )
+    return output
+
+
+@contextmanager
+def told(log: Path) -> Iterator[None]:
+    """Turns whatever is raised inside into an error that is told in one line.
+
+    Args:
+        log: takes the traceback of what nobody has foreseen.
+
+    Raises:
+        TrainingInterrupted: on Ctrl-C and SIGTERM.
+        AstromerError: the one that others were raised because of, or one that names the log.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as error:
+        raise TrainingInterrupted("stopped. The same command goes on from here.") from error
+    except Exception as error:
+        known = _cause(error)
+        if known is not None:
+            raise known from error
+        _write_traceback(error, log)
+        what = (str(error).strip().splitlines() or ["no message"])[0]
+        raise AstromerError(
+            f"something unforeseen, {type(error).__name__}: {what[:300]}. The whole story is "
+            f"in {log}. The same command goes on from here."
+        ) from error
+
+
+def _cause(error: BaseException) -> AstromerError | None:
+    """The error of this package that others were raised because of, if there is one."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, AstromerError):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+def _write_traceback(error: BaseException, log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "a", encoding="utf-8") as file:
+        traceback.print_exception(error, file=file)

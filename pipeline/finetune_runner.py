@@ -1,0 +1,201 @@
+"""Runs the fine-tuning pipeline on this machine: a pushed encoder in, a pushed classifier out.
+
+python pipeline/finetune_runner.py --model OUTPUT/serving/astromer --data FOLD
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import sys
+import time
+from pathlib import Path
+
+_HERE = Path(__file__).resolve().parent
+# Started as a file, Python looks for modules in this folder first, where ``pipeline`` is a
+# module instead of the package around it.
+sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
+
+from astromer.cli import Parser, add_flags, config_from, run_program  # noqa: E402
+from astromer.errors import ModelError, NotBlessedError, UsageError  # noqa: E402
+from astromer.extras import require  # noqa: E402
+from astromer.finetune import check_baselines  # noqa: E402
+from astromer.logs import silence  # noqa: E402
+from astromer.records.fold import Fold  # noqa: E402
+from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
+from pipeline.console import Report, noise_to  # noqa: E402
+from pipeline.failures import output_folder, told  # noqa: E402
+from pipeline.lock import locked  # noqa: E402
+from pipeline_config import (  # noqa: E402
+    ClassifierConfig,
+    FinetuneConfig,
+    MissingErrorsConfig,
+    StudyConfig,
+)
+
+
+def parse(arguments: list[str] | None = None) -> tuple[ClassifierConfig, bool]:
+    """The configuration on the command line, and whether to show all logs."""
+    parser = Parser(
+        prog="python pipeline/finetune_runner.py",
+        description="Fine-tunes a pushed encoder on a fold of labelled records and pushes the "
+        "classifier.",
+        epilog="A stopped run goes on where it was; what has not changed is not done again.",
+    )
+    parser.add_argument(
+        "--model",
+        required=True,
+        help="OUTPUT/serving/astromer of a pre-training run, one of its versions, or a SavedModel",
+    )
+    parser.add_argument("--data", required=True, metavar="FOLD", help="folder of fold records")
+    parser.add_argument(
+        "--output",
+        default="",
+        help="where results and versions go (default: OUTPUT of the pre-training run, "
+        "else ./outputs)",
+    )
+    parser.add_argument(
+        "--public-weights",
+        default="",
+        metavar="ZIP",
+        help="weights of the public code for --baselines public",
+    )
+    add_flags(parser, ClassifierConfig, StudyConfig, FinetuneConfig, MissingErrorsConfig)
+    add_validation_flags(parser)
+    parser.add_argument(
+        "--verbose", action="store_true", help="show the logs of TFX and TensorFlow"
+    )
+    args = parser.parse_args(arguments)
+    config = ClassifierConfig(
+        model=args.model,
+        data=args.data,
+        output=args.output,
+        finetune=config_from(args, FinetuneConfig),
+        study=config_from(args, StudyConfig),
+        public_weights=args.public_weights,
+        bless_over=args.bless_over,
+        validation=validation_config(args),
+        errors=config_from(args, MissingErrorsConfig),
+    )
+    return config, args.verbose
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Checks the input, runs the pipeline and prints what came of it.
+
+    Raises:
+        AstromerError: one of its kinds for everything that a user can mend.
+    """
+    config, verbose = parse(arguments)
+    check_baselines(config.study, config.public_weights)
+    if config.bless_over == "random" and "random" not in config.study.baselines:
+        raise UsageError(
+            "--bless-over random needs --baselines random. Received: --baselines "
+            f"{' '.join(config.study.baselines)}. Add it, or give --bless-over majority."
+        )
+    model = _newest(Path(config.model).expanduser())
+    home = _home_of(model)
+    output = output_folder(config.output or str(home or "outputs"))
+    fold = Fold.open(config.data)
+    require("finetune", "sklearn", "light_curve")
+    require("plots", "matplotlib")
+    weights = config.public_weights and str(Path(config.public_weights).resolve())
+    config = dataclasses.replace(
+        config, data=str(fold.path.resolve()), output=str(output), public_weights=weights
+    )
+    log = output / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    with contextlib.ExitStack() as held:
+        # The metadata are those of the pre-training run: neither may be written by two at once.
+        for folder in dict.fromkeys([output, home or output]):
+            held.enter_context(locked(folder))
+        held.enter_context(told(log))
+        return _run(config, model, home or output, log, verbose)
+
+
+def _newest(path: Path) -> Path:
+    """The newest version, without loading TensorFlow for a wrong path.
+
+    Raises:
+        ModelError: there is none.
+    """
+    if not path.is_dir():
+        raise ModelError(f"--model must exist. Received: {path}. Train one with `make run`.")
+    if (path / "saved_model.pb").is_file():
+        return path.resolve()
+    versions = [
+        p for p in path.iterdir() if p.name.isdecimal() and (p / "saved_model.pb").is_file()
+    ]
+    if not versions:
+        raise ModelError(
+            f"--model must be a SavedModel or a folder of its versions. Received: {path}, which "
+            "holds none. Train one with `make run`."
+        )
+    return max(versions, key=lambda version: int(version.name)).resolve()
+
+
+def _home_of(model: Path) -> Path | None:
+    """OUTPUT of ``OUTPUT/serving/<name>/<version>``, if there are metadata in it."""
+    parents = model.parents
+    pushed = len(parents) >= 3 and parents[1].name == "serving"
+    return parents[2] if pushed and _database(parents[2]).is_file() else None
+
+
+def _database(output: Path) -> Path:
+    return output / "metadata" / "metadata.sqlite"
+
+
+def _run(config: ClassifierConfig, model: Path, home: Path, log: Path, verbose: bool) -> int:
+    report = Report()
+    report.say("loading TFX ...")
+    silence()
+    output = Path(config.output)
+    with contextlib.nullcontext() if verbose else noise_to(log):
+        # Imported late: it takes some ten seconds, and prints more than anyone can act on.
+        from ml_metadata.metadata_store import metadata_store
+        from tfx.orchestration import metadata
+
+        from components.finetuner.pushed_encoder import archived_copy
+        from pipeline.dag_runner import ReportingDagRunner, Step
+        from pipeline.finetune_pipeline import (
+            FINETUNER,
+            create_finetune_pipeline,
+            finetuning_folder,
+        )
+        from pipeline.finetune_summary import FinetuneOutcome
+        from pipeline.rejections import tell_rejections
+
+        def ended(step: Step) -> None:
+            report.ended(step)
+            tell_rejections(step, finetuning_folder(output), report.say)
+
+        _database(home).parent.mkdir(parents=True, exist_ok=True)
+        connection = metadata.sqlite_metadata_connection_config(str(_database(home)))
+        encoder = archived_copy(metadata_store.MetadataStore(connection), model)
+        if encoder is None:
+            report.say(f"warning: no run that pushed {model} is known, so lineage ends with it")
+        runner = ReportingDagRunner(
+            output / "serving" / config.name, report.started, ended, maker=FINETUNER
+        )
+        try:
+            runner.run(
+                create_finetune_pipeline(
+                    config, encoder=encoder or str(model), metadata_connection_config=connection
+                )
+            )
+        finally:
+            report.close()
+        outcome = FinetuneOutcome(runner.steps)
+        results = outcome.copy_to(finetuning_folder(output) / "results")
+    report.say(outcome.text(results))
+    if not outcome.blessed:
+        raise NotBlessedError(
+            f"the classifier was not blessed, so nothing was pushed: {outcome.reasons}. The "
+            f"comparison is in {results}."
+        )
+    report.say(outcome.next_step())
+    return 0
+
+
+if __name__ == "__main__":
+    run_program(main)

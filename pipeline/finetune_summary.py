@@ -1,0 +1,63 @@
+"""What a fine-tuning run did, in a screenful."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from tfx.types import Artifact
+
+from astromer.files import replace_folder
+from astromer.finetuning.output import TEXT_FILE
+from components.evaluator.component import METRICS_FILE
+from pipeline.dag_runner import Step
+from pipeline.finetune_pipeline import FINETUNER, JUDGE
+from pipeline.pipeline import PUSHER
+
+
+class FinetuneOutcome:
+    """The outcome of a run.
+
+    Attributes:
+        blessed: whether the classifier may be served.
+        reasons: why not.
+    """
+
+    def __init__(self, steps: Mapping[str, Step]):
+        self._steps = steps
+        self._results = Path(self._output(FINETUNER, "results").uri)
+        evaluation = Path(self._output(JUDGE, "evaluation").uri)
+        self._judged = json.loads((evaluation / METRICS_FILE).read_text())
+        blessing = self._output(JUDGE, "blessing")
+        self.blessed = blessing.get_int_custom_property("blessed") == 1
+        self.reasons = blessing.get_string_custom_property("reasons")
+
+    def copy_to(self, folder: Path) -> Path:
+        """Puts tables and pictures where users look, from cached results, too."""
+        with replace_folder(folder) as partial:
+            shutil.copytree(self._results, partial, dirs_exist_ok=True)
+        return folder
+
+    def text(self, results: Path) -> str:
+        """The table, and what the classifier that is served reaches."""
+        table = (self._results / TEXT_FILE).read_text(encoding="utf-8").rstrip()
+        served, cell = self._judged["served"], self._judged["cell"]
+        line = ""
+        if served:
+            line = (
+                f"\n\nas served ({cell['encoder']}, {cell['shots'] or 'all'} per class, seed "
+                f"{cell['seed']}): macro-F1 {served['macro_f1']:.3f}, accuracy "
+                f"{served['accuracy']:.3f}"
+            )
+        return f"\n{table}{line}\n\ntables and pictures: {results}"
+
+    def next_step(self) -> str:
+        """Where a pushed classifier is."""
+        pushed = self._output(PUSHER, "pushed_model")
+        news = "as before" if self._steps[PUSHER].cached else "pushed"
+        return f"SavedModel ({news}): {pushed.get_string_custom_property('pushed_destination')}"
+
+    def _output(self, component: str, key: str) -> Artifact:
+        return self._steps[component].outputs[key][0]

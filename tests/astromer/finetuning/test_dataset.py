@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from astromer.errors import DataAnomalyError
+from astromer.finetuning.dataset import Dataset, class_weights, draw_shots
+
+CLASSES = np.array([0] * 30 + [1] * 10 + [2] * 3)
+
+
+def test_a_draw_has_the_same_number_of_each_class_and_all_of_a_scarce_one():
+    drawn = draw_shots(CLASSES, 5, [1])
+    assert np.bincount(CLASSES[drawn]).tolist() == [5, 5, 3]
+    assert len(set(drawn.tolist())) == 13
+    assert (np.diff(drawn) > 0).all()
+
+
+def test_no_shots_means_all():
+    assert draw_shots(CLASSES, 0, [1]).tolist() == list(range(43))
+
+
+def test_a_smaller_draw_is_part_of_a_larger_one():
+    small, large = draw_shots(CLASSES, 4, [3]), draw_shots(CLASSES, 9, [3])
+    assert set(small) < set(large)
+
+
+def test_a_draw_depends_on_its_seed_alone():
+    assert draw_shots(CLASSES, 5, [1]).tolist() == draw_shots(CLASSES, 5, [1]).tolist()
+    assert draw_shots(CLASSES, 5, [1]).tolist() != draw_shots(CLASSES, 5, [2]).tolist()
+
+
+def test_train_and_validation_are_drawn_apart(dataset):
+    assert dataset.draw("train", 4, 1).tolist() != dataset.draw("validation", 4, 1).tolist()
+
+
+def test_scarce_classes_are_told(dataset):
+    assert dataset.scarce(12) == {}
+    assert dataset.scarce(13) == {"RRL": 12, "LPV": 12, "flat": 12}
+
+
+def test_weights_are_even_for_even_classes_and_lift_rare_ones():
+    assert class_weights(np.array([0, 1, 0, 1])).tolist() == [1, 1, 1, 1]
+    weights = class_weights(np.array([0] * 100 + [1] * 4))
+    assert weights[-1] / weights[0] == pytest.approx(5)
+    assert weights.mean() == pytest.approx(1)
+
+
+def without_labels(curves, chosen=slice(None)):
+    names, labels = curves.class_names.copy(), curves.labels.copy()
+    names[chosen], labels[chosen] = "", -1
+    return dataclasses.replace(curves, class_names=names, labels=labels)
+
+
+def test_unlabelled_data_are_refused_naming_the_fields(survey):
+    bare = {split: without_labels(curves) for split, curves in survey.items()}
+    with pytest.raises(DataAnomalyError, match=r"Class \(bytes_list\) and Label \(int64_list\)"):
+        Dataset.of(bare)
+    with pytest.raises(DataAnomalyError, match="test has none"):
+        Dataset.of({**survey, "test": bare["test"]})
+
+
+def test_single_curves_without_a_class_are_left_out_and_told(survey):
+    made = Dataset.of({**survey, "train": without_labels(survey["train"], slice(0, 2))})
+    assert len(made.curves["train"]) == len(survey["train"]) - 2
+    assert made.notes == ("2 light curves of train have no class",)
+
+
+def test_a_class_that_train_lacks_is_refused(survey):
+    names = np.array([name.replace("flat", "QSO") for name in survey["test"].class_names.tolist()])
+    odd = dataclasses.replace(survey["test"], class_names=names)
+    with pytest.raises(DataAnomalyError, match="class of test must be in train.*QSO"):
+        Dataset.of({**survey, "test": odd})
+
+
+def test_a_class_that_the_test_lacks_is_told(survey):
+    kept = np.flatnonzero(survey["test"].class_names != "LPV")
+    made = Dataset.of({**survey, "test": survey["test"].take(kept)})
+    assert made.notes == ("test has no LPV: the macro-F1 is over the other classes",)
+
+
+def test_the_fingerprint_tells_data_and_classes_apart(survey, dataset):
+    assert Dataset.of(survey).fingerprint == dataset.fingerprint
+    shifted = dataclasses.replace(survey["test"], mag=survey["test"].mag + np.float32(0.1))
+    assert Dataset.of({**survey, "test": shifted}).fingerprint != dataset.fingerprint

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from astromer.finetuning.classifier import Classifier, make_head
+from astromer.finetuning.encoder_training import CurvesAndClasses, EncoderTraining
+from astromer.finetuning.head_training import Labelled, train_head
+from astromer.finetuning.weights import weights_of
+
+
+def prepare(dataset, source, config, head="layers"):
+    config = dataclasses.replace(config, head=head)
+    model = source.make(1)
+    classifier = Classifier(model, make_head(model, config, 3, seed=1), head, dataset.label_map)
+    pairs = [
+        CurvesAndClasses(dataset.curves[s], dataset.classes[s]) for s in ("train", "validation")
+    ]
+    labelled = [Labelled(classifier.encode(pair.curves), pair.classes) for pair in pairs]
+    before = weights_of(classifier)
+    train_head(classifier.head, *labelled, config, seed=1)
+    return classifier, EncoderTraining(classifier, *pairs, config, seed=1), before
+
+
+def test_frozen_means_frozen(dataset, source, config):
+    classifier, _, before = prepare(dataset, source, config)
+    after = weights_of(classifier)
+    moved = {name for name in before if not np.array_equal(before[name], after[name])}
+    assert moved
+    assert all(name.startswith("head/") for name in moved)
+
+
+@pytest.mark.parametrize("head", ["mean", "max", "layers"])
+def test_trainable_means_that_every_weight_moves(dataset, source, config, head):
+    classifier, training, _ = prepare(dataset, source, config, head)
+    before = weights_of(classifier)
+    training._train_epoch(1)
+    after = weights_of(classifier)
+    still = {name for name in before if np.array_equal(before[name], after[name])}
+    # No step is hidden in fine-tuning, so the mask token is not shown.
+    fixed = {"head/centre", "head/spread", "encoder/mask_token"}
+    if head != "layers":
+        fixed.add("head/layer_logits")
+    assert still == fixed
+
+
+def test_the_gradient_is_that_of_whole_light_curves_however_passes_are_cut(dataset, source, config):
+    """One step over all light curves, beside a plain gradient without passes."""
+    config = dataclasses.replace(config, batch_size=100, windows_per_curve=3)
+    classifier, training, _ = prepare(dataset, source, config)
+    classifier.model.encoder.trainable = True
+    for block in classifier.model.encoder.blocks:
+        block.attention_dropout.rate = block.ffn_dropout.rate = 0.0
+    for drop in classifier.head.drops:
+        drop.rate = 0.0
+    # Curves of at most a window are taken whole, so there is nothing random about them.
+    short = np.flatnonzero(dataset.curves["train"].lengths <= 20)
+    curves = dataset.curves["train"].take(short)
+    classes = dataset.classes["train"][short]
+    training = EncoderTraining(
+        classifier,
+        CurvesAndClasses(curves, classes),
+        CurvesAndClasses(curves, classes),
+        config,
+        seed=1,
+    )
+    rows = np.arange(len(short))
+    share = training._weights / training._weights.sum()
+    for chosen, arrays, first in training._passes(rows, np.random.default_rng(0)):
+        training._add(*arrays, classes[chosen], share[chosen], np.array([1, 0, first]))
+    logits = classifier.logits(curves)
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits).numpy()
+    assert float(training._loss) == pytest.approx(float((share * losses).sum()), rel=1e-4)
+    kernel = classifier.head.dense[-1].bias
+    index = [v.path for v in training._variables].index(kernel.path)
+    probabilities = tf.nn.softmax(logits).numpy()
+    wanted = (share[:, None] * (probabilities - np.eye(3)[classes])).sum(axis=0)
+    np.testing.assert_allclose(training._gradients[index].numpy(), wanted, atol=1e-5)
+
+
+def test_the_cost_is_bounded(dataset, source, config):
+    _, training, _ = prepare(dataset, source, config)
+    lengths = dataset.curves["train"].lengths
+    windows = np.minimum(-(-lengths // 20), config.windows_per_curve).sum()
+    assert training.windows_per_epoch() == windows
+    small = dataclasses.replace(config, epochs=50, max_windows=int(3.5 * windows))
+    assert prepare(dataset, source, small)[1].epochs == 3
+    tiny = dataclasses.replace(config, max_windows=1)
+    assert prepare(dataset, source, tiny)[1].epochs == 1
+
+
+def test_fine_tuning_never_ends_worse_on_validation_than_it_began(dataset, source, config):
+    wild = dataclasses.replace(config, learning_rate=0.5, epochs=1)
+    classifier, training, _ = prepare(dataset, source, wild)
+    before = training._validate()
+    stopping = training.run()
+    assert stopping.best <= before
+    assert training._validate() == pytest.approx(stopping.best, rel=1e-5)
