@@ -355,7 +355,7 @@ class FinetuneConfig:
     )
     head_hidden: int = knob(
         64,
-        "width of the head's hidden layer; 0 = a linear head. Wider ones overfit 20 curves a class",
+        "width of the head's hidden layer; 0 = a linear head. Small, for draws of 20 curves a class",
         "--head-hidden",
         bounds="[0, inf)",
     )
@@ -373,11 +373,11 @@ class FinetuneConfig:
         "--head-patience",
         bounds="[1, inf)",
     )
-    epochs: int = knob(20, "most epochs of the trainable encoder", "--epochs", bounds="[1, inf)")
+    epochs: int = knob(30, "most epochs of the trainable encoder", "--epochs", bounds="[1, inf)")
     max_windows: int = knob(
-        24000,
+        48000,
         "windows that a trainable encoder is trained on in all, at least one epoch: bounds the "
-        "cost of a cell, about a minute on two cores for 2 layers of width 64",
+        "cost of a cell, one to two minutes on two cores for 2 layers of width 64",
         "--max-windows",
         bounds="[1, inf)",
     )
@@ -398,15 +398,16 @@ class FinetuneConfig:
         bounds="(0, 1]",
     )
     patience: int = knob(
-        5,
-        "epochs of the trainable encoder without a lower validation loss before it stops",
+        10,
+        "epochs of the trainable encoder without a lower validation loss before it stops; the "
+        "first ones may be worse than the frozen encoder",
         "--patience",
         bounds="[1, inf)",
     )
     trees: int = knob(500, "trees of the random forest; more change little", bounds="[1, inf)")
     public_trainable: bool = knob(
         False,
-        "fine-tune the public weights, too: 2 layers of width 256 take some ten times longer",
+        "fine-tune the public weights, too: 2 layers of width 256 take some four times longer than 64",
         "--public-trainable",
     )
     reconstruct_epochs: int = knob(

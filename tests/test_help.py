@@ -13,12 +13,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 PROGRAMS = [
     pytest.param(["pipeline/local_runner.py"], id="local_runner"),
+    pytest.param(["pipeline/finetune_runner.py"], id="finetune_runner"),
     *(
         pytest.param(["-m", module], id=module)
         for module in (
             "astromer.create_records",
             "astromer.embed",
             "astromer.export_onnx",
+            "astromer.finetune",
             "astromer.import_weights",
             "astromer.score",
             "astromer.synthetic",

@@ -15,6 +15,7 @@ from astromer.finetuning.confusion_plot import plot_confusion
 from astromer.finetuning.dataset import Dataset
 from astromer.finetuning.sources import PRETRAINED
 from astromer.finetuning.table import (
+    MODES,
     majority_scores,
     row_dicts,
     rows_of,
@@ -95,7 +96,7 @@ def class_table(results: Sequence[Mapping[str, Any]]) -> str:
     for (source, encoder, shots), members in groups.items():
         if source != PRETRAINED or shots != _most_shots(results):
             continue
-        lines.append(f"pre-trained encoder, {encoder}, {shots_title(shots)}, by class:")
+        lines.append(f"pre-trained encoder, {MODES[encoder]}, {shots_title(shots)}, by class:")
         names = members[0]["classes"]
         wide = max(map(len, names))
         lines.append(f"  {'':{wide}}  precision  recall     F1  test curves")
@@ -125,7 +126,8 @@ def _plot(results: Sequence[Mapping[str, Any]], dataset: Dataset, folder: Path) 
         if source != PRETRAINED:
             continue
         confusion = np.sum([member["confusion"] for member in members], axis=0)
-        title = f"pre-trained encoder, {encoder}, {shots_title(shots)}, {len(members)} seed(s)"
+        seeds = _plural(len(members))
+        title = f"pre-trained encoder, {MODES[encoder]}, {shots_title(shots)}, {seeds}"
         name = f"confusion_{encoder}_{shots or 'all'}.png"
         plot_confusion(confusion, dataset.label_map.names, title, folder / name)
 
@@ -142,6 +144,10 @@ def _groups(
 
 def _mean(members: Sequence[Mapping[str, Any]], name: str, score: str) -> float:
     return float(np.mean([member["classes"][name][score] for member in members]))
+
+
+def _plural(seeds: int) -> str:
+    return f"{seeds} seeds" if seeds > 1 else "1 seed"
 
 
 def _finite(value: float) -> float | None:

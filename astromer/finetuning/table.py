@@ -21,7 +21,7 @@ _TITLES = {
     FOREST: "random forest",
     MAJORITY: "most frequent class",
 }
-_MODES = {"frozen": "frozen", "trainable": "fine-tuned", "none": ""}
+MODES = {"frozen": "frozen", "trainable": "fine-tuned", "none": ""}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Row:
     @property
     def title(self) -> str:
         """The method, for people."""
-        mode = _MODES[self.encoder]
+        mode = MODES[self.encoder]
         return f"{_TITLES[self.source]}, {mode}" if mode else _TITLES[self.source]
 
 
@@ -74,7 +74,7 @@ class Verdict:
         verb = "beats a random one" if self.beats else "does NOT beat a random one"
         one = ", on the one seed that was tried" if not spread else ""
         return (
-            f"{_MODES[self.encoder]}, {shots_title(self.shots)}: the pre-trained encoder {verb} "
+            f"{MODES[self.encoder]}, {shots_title(self.shots)}: the pre-trained encoder {verb} "
             f"(macro-F1 {self.gain:+.3f}{spread}{one})"
         )
 

@@ -94,7 +94,7 @@ def test_the_cost_is_bounded(dataset, source, config):
 
 def test_fine_tuning_never_ends_worse_on_validation_than_it_began(dataset, source, config):
     wild = dataclasses.replace(config, learning_rate=0.5, epochs=1)
-    classifier, training, _ = prepare(dataset, source, wild)
+    training = prepare(dataset, source, wild)[1]
     before = training._validate()
     stopping = training.run()
     assert stopping.best <= before

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import csv
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from astromer.finetuning.output import write_outputs
+from astromer.finetuning.scores import classification_scores
+from astromer.finetuning.table import rows_of, to_markdown, to_text, verdicts_of
+
+
+def result(source: str, seed: int, macro_f1: float, **changes: Any) -> dict[str, Any]:
+    cell = {"source": source, "encoder": "frozen", "shots": 20, "seed": seed}
+    return {**cell, "macro_f1": macro_f1, "accuracy": macro_f1 + 0.1, **changes}
+
+
+def study(pretrained: list[float], random: list[float]) -> list[dict[str, Any]]:
+    pairs = [("pretrained", pretrained), ("random", random)]
+    return [result(name, seed, f1) for name, scores in pairs for seed, f1 in enumerate(scores)]
+
+
+def test_mean_and_sample_standard_deviation_over_seeds():
+    [row] = rows_of([result("pretrained", s, f1) for s, f1 in enumerate((0.5, 0.6, 0.7))])
+    assert row.macro_f1 == pytest.approx(0.6)
+    assert row.macro_f1_spread == pytest.approx(0.1)
+    assert row.accuracy == pytest.approx(0.7)
+    assert "0.600 ± 0.100" in to_text([row])
+    assert "| 0.600 ± 0.100 |" in to_markdown([row])
+
+
+def test_one_seed_has_no_spread():
+    [row] = rows_of([result("pretrained", 1, 0.5)])
+    assert math.isnan(row.macro_f1_spread)
+    assert "±" not in to_text([row])
+    [verdict] = verdicts_of(study([0.5], [0.4]))
+    assert verdict.beats
+    assert "one seed" in verdict.text()
+
+
+@pytest.mark.parametrize(
+    ("pretrained", "random", "beats"),
+    [
+        ([0.60, 0.62, 0.64], [0.50, 0.52, 0.54], True),
+        ([0.60, 0.62, 0.50], [0.50, 0.52, 0.54], False),  # worse with one seed
+        ([0.51, 0.90, 0.51], [0.50, 0.50, 0.50], False),  # the gain is within the spread
+        ([0.50, 0.50, 0.50], [0.60, 0.61, 0.62], False),
+        ([0.50, 0.50], [0.50, 0.50], False),
+    ],
+)
+def test_an_encoder_that_does_not_beat_a_random_one_is_reported_as_such(pretrained, random, beats):
+    [verdict] = verdicts_of(study(pretrained, random))
+    assert verdict.beats == beats
+    assert ("does NOT beat a random one" in verdict.text()) != beats
+
+
+def test_without_a_random_encoder_there_is_no_verdict():
+    assert verdicts_of([result("pretrained", 1, 0.9)]) == []
+
+
+def test_scores_of_a_known_confusion(dataset):
+    true, predicted = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])
+    scores = classification_scores(true, predicted, dataset.label_map)
+    assert scores["confusion"] == [[1, 1, 0], [0, 2, 0], [0, 0, 0]]
+    assert scores["accuracy"] == 0.75
+    assert scores["classes"]["LPV"] == pytest.approx(
+        {"precision": 1, "recall": 0.5, "f1": 2 / 3, "support": 2}
+    )
+    assert scores["macro_f1"] == pytest.approx((2 / 3 + 0.8) / 2)  # not over the absent class
+
+
+def test_files(dataset, tmp_path):
+    true = dataset.classes["test"]
+    scores = classification_scores(true, np.roll(true, 1), dataset.label_map)
+    cells = [{**result("pretrained", s, 0.5), "train_curves": 60, **scores} for s in (1, 2)]
+    text = write_outputs(cells, dataset, tmp_path, {"task": "classify"})
+    content = json.loads((tmp_path / "results.json").read_text())
+    assert [c["label"] for c in content["classes"]] == [11, 10, 12]
+    assert content["cells"] == cells
+    assert "train has fewer of LPV 12, RRL 12, flat 12" in text
+    assert "most frequent class" in (tmp_path / "table.md").read_text()
+    rows = list(csv.DictReader((tmp_path / "results.csv").open()))
+    assert [row["seed"] for row in rows] == ["1", "2"]
+    assert len(list(csv.DictReader((tmp_path / "per_class.csv").open()))) == 3
+    assert (tmp_path / "confusion_frozen_20.png").read_bytes()[:4] == b"\x89PNG"
