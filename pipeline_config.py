@@ -404,7 +404,9 @@ class FinetuneConfig:
         "--patience",
         bounds="[1, inf)",
     )
-    trees: int = knob(500, "trees of the random forest; more change little", bounds="[1, inf)")
+    trees: int = knob(
+        500, "trees of the random forest; more change little", "--trees", bounds="[1, inf)"
+    )
     public_trainable: bool = knob(
         False,
         "fine-tune the public weights, too: 2 layers of width 256 take some four times longer than 64",

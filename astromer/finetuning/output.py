@@ -73,7 +73,8 @@ def write_outputs(
     listed = "".join(f"- {sentence}\n" for sentence in sentences)
     _write(folder / TABLE_FILE, f"{to_markdown(rows)}\n\n{listed}")
     _plot(results, dataset, folder)
-    text = "\n\n".join([to_text(rows), "\n".join(sentences), class_table(results)])
+    parts = [to_text(rows), "\n".join(sentences), class_table(results)]
+    text = "\n\n".join(part for part in parts if part)
     _write(folder / TEXT_FILE, text + "\n")
     return text
 
