@@ -355,7 +355,7 @@ class FinetuneConfig:
     )
     head_hidden: int = knob(
         64,
-        "width of the head's hidden layer; 0 = a linear head. Small, for draws of 20 curves a class",
+        "width of the head's hidden layer; 0 = a linear head. Small, as draws are",
         "--head-hidden",
         bounds="[0, inf)",
     )
@@ -375,7 +375,7 @@ class FinetuneConfig:
     )
     epochs: int = knob(30, "most epochs of the trainable encoder", "--epochs", bounds="[1, inf)")
     max_windows: int = knob(
-        48000,
+        32000,
         "windows that a trainable encoder is trained on in all, at least one epoch: bounds the "
         "cost of a cell, one to two minutes on two cores for 2 layers of width 64",
         "--max-windows",
@@ -409,7 +409,8 @@ class FinetuneConfig:
     )
     public_trainable: bool = knob(
         False,
-        "fine-tune the public weights, too: 2 layers of width 256 take some four times longer than 64",
+        "fine-tune the public weights, too: 2 layers of width 256 take some four times longer "
+        "than of 64",
         "--public-trainable",
     )
     reconstruct_epochs: int = knob(

@@ -168,7 +168,9 @@ class EncoderTraining:
         encoder, head = self.classifier.model.encoder, self.classifier.head
         pooling = self.classifier.pooling
         with tf.GradientTape() as tape:
-            layers = encoder.layer_outputs(times, magnitudes, visible, True, key)
+            # No dropout in the encoder: it would move the pooled means, which vary little between
+            # light curves, by more than what tells the classes apart.
+            layers = encoder.layer_outputs(times, magnitudes, visible)
             pooled = pool_steps(layers, visible, pooling)
             observed = tf.math.count_nonzero(visible, axis=1)
             count = tf.math.unsorted_segment_sum(observed, row, tf.shape(classes)[0])

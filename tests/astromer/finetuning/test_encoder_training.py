@@ -51,9 +51,6 @@ def test_the_gradient_is_that_of_whole_light_curves_however_passes_are_cut(datas
     """One step over all light curves, beside a plain gradient without passes."""
     config = dataclasses.replace(config, batch_size=100, windows_per_curve=3)
     classifier, training, _ = prepare(dataset, source, config)
-    classifier.model.encoder.trainable = True
-    for block in classifier.model.encoder.blocks:
-        block.attention_dropout.rate = block.ffn_dropout.rate = 0.0
     for drop in classifier.head.drops:
         drop.rate = 0.0
     # Curves of at most a window are taken whole, so there is nothing random about them.
