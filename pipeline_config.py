@@ -375,7 +375,7 @@ class FinetuneConfig:
     )
     epochs: int = knob(30, "most epochs of the trainable encoder", "--epochs", bounds="[1, inf)")
     max_windows: int = knob(
-        32000,
+        24000,
         "windows that a trainable encoder is trained on in all, at least one epoch: bounds the "
         "cost of a cell, one to two minutes on two cores for 2 layers of width 64",
         "--max-windows",
@@ -398,9 +398,9 @@ class FinetuneConfig:
         bounds="(0, 1]",
     )
     patience: int = knob(
-        10,
-        "epochs of the trainable encoder without a lower validation loss before it stops; the "
-        "first ones may be worse than the frozen encoder",
+        30,
+        "epochs of the trainable encoder without a lower validation loss before it stops; the loss "
+        "is above the frozen encoder's until the learning rate has fallen, and 10 stopped too soon",
         "--patience",
         bounds="[1, inf)",
     )
