@@ -22,6 +22,7 @@ PROGRAMS = [
             "astromer.export_onnx",
             "astromer.finetune",
             "astromer.import_weights",
+            "astromer.merge_folds",
             "astromer.score",
             "astromer.synthetic",
             "astromer.validate",

@@ -270,19 +270,23 @@ def _existing(name: str, places: list[Path], what: str) -> Path:
     )
 
 
+def features_toml(id_column: str, context: Mapping[str, str]) -> str:
+    """A ``config.toml`` that only says which features records have."""
+    return _to_toml(id_column, "", _METADATA, _LIGHT_CURVES, context)
+
+
 def _to_toml(
     id_column: str, target: str, metadata: str, light_curves: str, context: Mapping[str, str]
 ) -> str:
     # A JSON string or list of strings is valid TOML.
+    goes_to = ["[target]", f"path = {json.dumps(target)}", ""] if target else []
     return "\n".join(
         [
             "[id_column]",
             f"value = {json.dumps(id_column)}",
             f"dtype = {json.dumps(context[id_column])}",
             "",
-            "[target]",
-            f"path = {json.dumps(target)}",
-            "",
+            *goes_to,
             "[context_features]",
             f"path = {json.dumps(metadata)}",
             f"value = {json.dumps(list(context))}",

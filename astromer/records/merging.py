@@ -1,0 +1,86 @@
+"""Joins folds of several surveys into one, split by split."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from astromer.errors import UsageError
+from astromer.records.fold import SPLITS, Fold
+from astromer.records.publishing import publish
+from astromer.records.survey_config import features_toml
+from astromer.toml import tomllib
+
+
+def merge_folds(
+    folds: Mapping[str, Fold], output: str | Path, *, overwrite: bool = False
+) -> dict[str, int]:
+    """Copies the record files of each split, byte for byte, into one new fold.
+
+    Files are called ``<survey>_<old name>``. ``config.toml`` names the context features that
+    all surveys have alike, and what was done to the values of each (``[processing.<survey>]``).
+
+    Args:
+        folds: by the name of their survey.
+        output: the new fold.
+        overwrite: replace what is there.
+
+    Returns:
+        Number of record files in each split.
+
+    Raises:
+        UsageError: the output is in use, or a config is no TOML.
+    """
+    text = _merged_config({name: _read_config(fold) for name, fold in folds.items()})
+    with publish([Path(output)], overwrite=overwrite) as (unfinished,):
+        for split in SPLITS:
+            (unfinished / split).mkdir()
+            for name, fold in folds.items():
+                for file in fold.files[split]:
+                    shutil.copyfile(file, unfinished / split / f"{name}_{file.name}")
+            if text:
+                (unfinished / split / "config.toml").write_text(text, encoding="utf-8")
+        if text:
+            (unfinished / "config.toml").write_text(text, encoding="utf-8")
+    return {split: sum(len(fold.files[split]) for fold in folds.values()) for split in SPLITS}
+
+
+def survey_names(folders: Sequence[Path]) -> list[str]:
+    """A name for the survey of each fold folder: its own, or its parent's for ``fold_N``."""
+    places = [folder.resolve() for folder in folders]
+    names = [p.parent.name if p.name.startswith("fold_") else p.name for p in places]
+    counted = {name: names.count(name) for name in names}
+    return [f"{n}_{i}" if counted[n] > 1 else n for i, n in enumerate(names)]
+
+
+def _read_config(fold: Fold) -> dict[str, Any]:
+    if fold.config_path is None:
+        return {}
+    try:
+        return tomllib.loads(fold.config_path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{fold.config_path} cannot be read as TOML: {error}.") from None
+
+
+def _merged_config(configs: Mapping[str, dict[str, Any]]) -> str:
+    """The text of the new ``config.toml``; empty where the surveys have no feature in common."""
+    common: dict[str, str] | None = None
+    for config in configs.values():
+        described = config.get("context_features", {})
+        features = dict(zip(described.get("value", ()), described.get("dtypes", ())))
+        if common is None:
+            common = features
+        common = {name: kind for name, kind in common.items() if features.get(name) == kind}
+    if not common:
+        return ""
+    first = next(iter(configs.values())).get("id_column", {}).get("value")
+    text = features_toml(first if first in common else next(iter(common)), common)
+    for name, config in configs.items():
+        done = config.get("processing")
+        if isinstance(done, dict) and done:
+            lines = [f"{key} = {json.dumps(value)}" for key, value in done.items()]
+            text += "\n".join(["", f"[processing.{json.dumps(name)}]", *lines, ""])
+    return text
