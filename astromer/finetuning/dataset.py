@@ -33,33 +33,33 @@ class Dataset:
 
     @classmethod
     def of(cls, curves: Mapping[str, LightCurves]) -> Dataset:
-        """Leaves out light curves without a class, and says how many.
+        """Leaves out light curves without a class that is in train, and says how many.
 
         Raises:
-            DataAnomalyError: there are no labels, or a class occurs in validation or test alone.
+            DataAnomalyError: there are no labels, or none are left of a split.
         """
         label_map = LabelMap.of(curves["train"])
         kept: dict[str, LightCurves] = {}
         classes: dict[str, np.ndarray] = {}
         notes = []
         for split in SPLITS:
-            names = class_names(curves[split])
-            labelled = np.flatnonzero(names != "")
-            if len(labelled) < len(names):
-                notes.append(f"{len(names) - len(labelled)} light curves of {split} have no class")
-            kept[split] = curves[split].take(labelled)
-            classes[split] = label_map.indices(kept[split])
-            unknown = sorted(set(names[labelled][classes[split] == UNLABELLED].tolist()))
-            if unknown:
-                raise DataAnomalyError(
-                    f"Every class of {split} must be in train, too. These are not: "
-                    f"{', '.join(unknown[:10])}. Divide the survey again (it is stratified by "
-                    "class), or leave these classes out."
+            names, indices = class_names(curves[split]), label_map.indices(curves[split])
+            without = int((names == "").sum())
+            if without:
+                notes.append(f"{without} light curves of {split} have no class")
+            unknown = (indices == UNLABELLED) & (names != "")
+            if unknown.any():
+                notes.append(
+                    f"{int(unknown.sum())} light curves of {split} are left out: train has none of "
+                    f"their class ({', '.join(sorted(set(names[unknown].tolist()))[:10])})"
                 )
+            labelled = np.flatnonzero(indices != UNLABELLED)
+            kept[split], classes[split] = curves[split].take(labelled), indices[labelled]
             if not len(labelled):
                 raise DataAnomalyError(
-                    f"Every split must have labelled light curves. {split} has none: its records "
-                    "have neither of the context features Class and Label."
+                    f"Every split must have light curves of a class that is in train. {split} has "
+                    "none: its records have neither of the context features Class and Label, or "
+                    "other classes. Divide the survey again (it is stratified by class)."
                 )
             absent = [n for i, n in enumerate(label_map.names) if i not in classes[split]]
             if absent and split == "test":

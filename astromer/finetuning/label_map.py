@@ -20,7 +20,8 @@ class LabelMap:
 
     Attributes:
         names: class names, sorted.
-        labels: the survey's number (``Label``) of each class; its index where there is none.
+        labels: the survey's number (``Label``) of each class; its index where there is none, or
+            several.
     """
 
     names: tuple[str, ...]
@@ -34,7 +35,7 @@ class LabelMap:
         """The classes of some light curves, normally those to train on.
 
         Raises:
-            DataAnomalyError: there are fewer than two classes, or a class has two numbers.
+            DataAnomalyError: there are fewer than two classes.
         """
         known = class_names(curves)
         names = sorted(set(known.tolist()) - {""}, key=_natural)
@@ -49,16 +50,11 @@ class LabelMap:
             raise DataAnomalyError(
                 f"Classification needs two classes or more. Received one in train: {names[0]}."
             )
-        numbers = {name: sorted(set(curves.labels[known == name].tolist())) for name in names}
-        for name, found in numbers.items():
-            if len(found) > 1:
-                raise DataAnomalyError(
-                    f"A class must have one Label. Received for class {name} in train: "
-                    f"{', '.join(map(str, found[:5]))}. Mend Label in metadata.parquet and "
-                    "make the records again."
-                )
-        labels = [found[0] for found in numbers.values()]
-        if -1 in labels or len(set(labels)) < len(labels):
+        numbers = [set(curves.labels[known == name].tolist()) for name in names]
+        labels = [min(found) for found in numbers]
+        # Surveys that were joined count their classes each in its own way.
+        one_each = all(len(found) == 1 for found in numbers) and len(set(labels)) == len(labels)
+        if not one_each or -1 in labels:
             labels = list(range(len(names)))
         return cls(tuple(names), tuple(labels))
 

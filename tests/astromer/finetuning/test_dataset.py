@@ -68,10 +68,23 @@ def test_single_curves_without_a_class_are_left_out_and_told(survey):
     assert made.notes == ("2 light curves of train have no class",)
 
 
-def test_a_class_that_train_lacks_is_refused(survey):
-    names = np.array([name.replace("flat", "QSO") for name in survey["test"].class_names.tolist()])
+def test_a_class_that_train_lacks_is_left_out_and_told(survey):
+    before = survey["test"].class_names
+    count = int((before == "flat").sum())
+    names = np.array([name.replace("flat", "QSO") for name in before.tolist()])
+    made = Dataset.of({**survey, "test": dataclasses.replace(survey["test"], class_names=names)})
+    assert len(made.curves["test"]) == len(made.classes["test"]) == len(names) - count
+    assert "QSO" not in made.label_map.names
+    assert made.notes == (
+        f"{count} light curves of test are left out: train has none of their class (QSO)",
+        "test has no flat: the macro-F1 is over the other classes",
+    )
+
+
+def test_a_split_without_any_class_of_train_is_refused(survey):
+    names = np.full(len(survey["test"]), "QSO")
     odd = dataclasses.replace(survey["test"], class_names=names)
-    with pytest.raises(DataAnomalyError, match="class of test must be in train.*QSO"):
+    with pytest.raises(DataAnomalyError, match="class that is in train. test has none"):
         Dataset.of({**survey, "test": odd})
 
 

@@ -38,9 +38,12 @@ def test_classes_without_numbers_are_numbered(toy):
     assert LabelMap.of(curves).labels == (0, 1)
 
 
-def test_two_numbers_for_a_class_and_a_single_class_are_refused(toy):
+def test_classes_of_joined_surveys_are_counted_anew(toy):
     curves = toy.curves([9] * 4)
-    with pytest.raises(DataAnomalyError, match="class LPV in train: 1, 5"):
-        LabelMap.of(dataclasses.replace(curves, labels=np.array([0, 1, 0, 5])))
+    mixed = dataclasses.replace(curves, labels=np.array([0, 1, 0, 5]))
+    assert LabelMap.of(mixed).labels == (0, 1)
+
+
+def test_a_single_class_is_refused(toy):
     with pytest.raises(DataAnomalyError, match="two classes or more.*RRL"):
-        LabelMap.of(curves.take(np.array([0, 2])))
+        LabelMap.of(toy.curves([9] * 4).take(np.array([0, 2])))
