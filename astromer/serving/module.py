@@ -10,6 +10,7 @@ from astromer.serving.network import WindowNetwork
 from astromer.serving.observations import (
     OBSERVATIONS,
     Observations,
+    after,
     from_examples,
     from_flat,
     from_padded,
@@ -112,9 +113,10 @@ class ServingModule(tf.Module):
             mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor, visible: tf.Tensor
         ) -> Outputs:
             steps = tf.shape(mjd, tf.int64)[1]
-            tf.debugging.assert_equal(
+            check = tf.debugging.assert_equal(
                 tf.shape(visible), tf.shape(mjd), "visible must have the shape of mjd"
             )
+            (visible,) = after([check], visible)
             observations = from_padded(mjd, mag, errmag, length)
             shown = tf.gather_nd(visible, observations.place)
             return predicted(*network.usable(observations, shown), steps)
@@ -129,9 +131,10 @@ class ServingModule(tf.Module):
             probed: tf.Tensor,
         ) -> Outputs:
             steps = tf.shape(mjd, tf.int64)[1]
-            tf.debugging.assert_equal(
+            check = tf.debugging.assert_equal(
                 (probed >= 0) & (probed <= 1), True, "probed must be in [0, 1]"
             )
+            (probed,) = after([check], probed)
             observations, _ = network.usable(from_padded(mjd, mag, errmag, length))
             hidden = draw_hidden(observations, seed, probed, model.window_size)
             return predicted(observations, ~hidden, steps)

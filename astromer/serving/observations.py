@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -51,6 +52,16 @@ OBSERVATIONS = Observations(
 )
 
 
+def after(checks: Sequence[Any], *inputs: tf.Tensor) -> list[tf.Tensor]:
+    """The inputs, which wait for the checks.
+
+    A graph runs checks beside the rest: what fails for the same reason could fail first, with a
+    message that says nothing.
+    """
+    with tf.control_dependencies([check for check in checks if check is not None]):
+        return [tf.identity(values) for values in inputs]
+
+
 def owners(counts: tf.Tensor) -> tf.Tensor:
     """int64 [sum(counts)], the row of each of ``counts`` int64 [rows] things that lie in order."""
     # tf.repeat would make a matrix of rows by the largest count.
@@ -69,13 +80,18 @@ def from_padded(
         tf.errors.InvalidArgumentError: the arrays are not of one shape.
     """
     shape = tf.shape(mjd, tf.int64)
-    for name, other in (("mag", mag), ("errmag", errmag)):
+    checks = [
         tf.debugging.assert_equal(
             tf.shape(other, tf.int64), shape, f"{name} must have the shape of mjd"
         )
-    tf.debugging.assert_equal(
-        tf.shape(length, tf.int64), shape[:1], "length must have one value for each row of mjd"
+        for name, other in (("mag", mag), ("errmag", errmag))
+    ]
+    checks.append(
+        tf.debugging.assert_equal(
+            tf.shape(length, tf.int64), shape[:1], "length must have one value for each row of mjd"
+        )
     )
+    mjd, mag, errmag, length = after(checks, mjd, mag, errmag, length)
     wrong = (length < 0) | (length > shape[1])
     inside = tf.range(shape[1])[None, :] < tf.where(wrong, tf.zeros_like(length), length)[:, None]
     place = tf.where(inside)
@@ -97,12 +113,17 @@ def from_flat(mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tens
             add up to theirs: where each light curve starts is then unknown.
     """
     total = tf.size(mjd, tf.int64)
-    for name, other in (("mag", mag), ("errmag", errmag)):
+    checks = [
         tf.debugging.assert_equal(tf.size(other, tf.int64), total, f"{name} must be as long as mjd")
-    tf.debugging.assert_non_negative(length, "length must not be negative")
-    tf.debugging.assert_equal(
-        tf.reduce_sum(length), total, "length must add up to the observations in mjd"
-    )
+        for name, other in (("mag", mag), ("errmag", errmag))
+    ]
+    checks += [
+        tf.debugging.assert_non_negative(length, "length must not be negative"),
+        tf.debugging.assert_equal(
+            tf.reduce_sum(length), total, "length must add up to the observations in mjd"
+        ),
+    ]
+    mjd, mag, errmag, length = after(checks, mjd, mag, errmag, length)
     return _in_order(mjd, mag, errmag, length, tf.zeros_like(length, tf.int32))
 
 

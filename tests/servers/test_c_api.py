@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from astromer.serving.status import STATUS_UNREADABLE
 from components.pusher.versions import latest, publish
 
 COMPILER = os.environ.get("CXX", "g++")
@@ -123,18 +124,26 @@ def test_bad_requests_are_refused_and_cost_nothing(
     server: Server, answers, record_file: Path, same
 ) -> None:
     body = record_file.read_bytes()
-    foreign = (12).to_bytes(8, "little") + bytes(4) + b"not examples" + bytes(4)
     for bad, told in (
         (b"", "holds no record"),
         (b"hello", "ends within a record"),
         (body[:-1], "ends within a record"),
-        (foreign, "Invalid protocol message"),
     ):
         code, answer = server.ask("POST", "/embed", bad)
         assert code == 400
         assert told in answer["error"]
     assert server.ask("GET", "/nothing")[0] == 404
     same(server.ask("POST", "/embed", body)[1], answers[0])
+
+
+def test_a_record_of_something_else_spoils_no_other(
+    server: Server, answers, record_file: Path, same
+) -> None:
+    foreign = (12).to_bytes(8, "little") + bytes(4) + b"not examples" + bytes(4)
+    code, answer = server.ask("POST", "/embed", record_file.read_bytes() + foreign)
+    assert code == 200
+    assert answer["status"][-1] == STATUS_UNREADABLE
+    same({name: rows[:-1] for name, rows in answer.items() if name != "version"}, answers[0])
 
 
 def test_a_folder_without_a_version_is_an_error(program: Path, tmp_path: Path) -> None:
