@@ -79,7 +79,9 @@ def clean(
         dropped[reason] = int((kept & bad).sum())
         kept &= ~bad
     order = np.flatnonzero(kept)
-    order = order[np.lexsort((mjd[order], curve[order]))]
+    sorted_already = (np.diff(mjd[order]) >= 0) | (np.diff(curve[order]) > 0)
+    if not sorted_already.all():
+        order = order[np.lexsort((mjd[order], curve[order]))]
     same = np.zeros(len(order), bool)
     same[1:] = (np.diff(mjd[order]) == 0) & (np.diff(curve[order]) == 0)
     dropped["duplicate_time"] = int(same.sum())

@@ -13,6 +13,7 @@ million.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -52,11 +53,13 @@ def encode_light_curve(
     lengths = {name: len(values) for name, values in series.items()}
     if len(set(lengths.values())) != 1:
         raise ValueError(f"the series of one light curve must be equally long, got {lengths}")
-    features = b"".join(_map_entry(name, _feature(name, context[name])) for name in sorted(context))
-    lists = b"".join(
-        _map_entry(name, _field(1, _float_feature(values))) for name, values in series.items()
-    )
-    return _field(1, features) + _field(2, lists)
+    features = b"".join([_context_entry(name, context[name]) for name in sorted(context)])
+    parts = [
+        part
+        for name, values in series.items()
+        for part in (_before_series(name, len(values)), values.astype("<f4", copy=False).tobytes())
+    ]
+    return _field(1, features) + _field(2, b"".join(parts))
 
 
 def _residual(mjd: np.ndarray, mjd32: np.ndarray) -> np.ndarray:
@@ -64,6 +67,20 @@ def _residual(mjd: np.ndarray, mjd32: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         lost: np.ndarray = mjd - mjd32.astype(np.float64)
     return np.where(np.isfinite(lost), lost, 0.0).astype(np.float32)
+
+
+# Half of the context, such as class and band, and the lengths come again and again.
+@functools.lru_cache(maxsize=1 << 12, typed=True)
+def _context_entry(name: str, value: ContextValue) -> bytes:
+    return _map_entry(name, _feature(name, value))
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _before_series(name: str, count: int) -> bytes:
+    """What comes before the ``count`` values of a feature list."""
+    zeros = np.zeros(count, np.float32)
+    entry = _map_entry(name, _field(1, _float_feature(zeros)))
+    return entry[: len(entry) - zeros.nbytes]
 
 
 def _feature(name: str, value: ContextValue) -> bytes:
@@ -89,7 +106,8 @@ def _map_entry(key: str, value: bytes) -> bytes:
 
 def _field(number: int, payload: bytes) -> bytes:
     """A length-delimited field."""
-    return bytes((number << 3 | _LENGTH_DELIMITED,)) + _varint(len(payload)) + payload
+    length = len(payload)
+    return _TAGS[number] + (_SMALL[length] if length < 128 else _varint(length)) + payload
 
 
 def _varint(value: int) -> bytes:
@@ -99,3 +117,8 @@ def _varint(value: int) -> bytes:
         value >>= 7
     encoded.append(value)
     return bytes(encoded)
+
+
+# Made once: a record has some fifty fields, and records are made by the million.
+_SMALL = [bytes((value,)) for value in range(128)]
+_TAGS = [bytes((number << 3 | _LENGTH_DELIMITED,)) for number in range(4)]
