@@ -96,6 +96,28 @@ def validate(folder: Path) -> Callable[[], object]:
     return work
 
 
+def validate_with_beam(folder: Path) -> Callable[[], object]:
+    """Every rule and the profiles, as the component LightCurveValidator does it."""
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    from astromer.records.fold import Fold
+    from components.validator.beam_pipeline import add_validation, read_results
+    from pipeline_config import LightCurveRules, PipelineConfig, ValidationConfig
+
+    fold = Fold.open(folder / "records" / "fold_0")
+    options = PipelineOptions(list(PipelineConfig(data="").beam_args))
+
+    def work() -> None:
+        with tempfile.TemporaryDirectory(dir=folder) as found:
+            with beam.Pipeline(options=options) as pipeline:
+                rules = ValidationConfig(), LightCurveRules()
+                add_validation(pipeline, fold.files, *rules, Path(found))
+            read_results(Path(found))
+
+    return work
+
+
 def tfdv_statistics(folder: Path) -> Callable[[], object]:
     """What StatisticsGen does with the records of the three splits."""
     import apache_beam as beam
@@ -132,6 +154,7 @@ ROWS: dict[str, Callable[[Path], Callable[[], object]]] = {
     "create_records --njobs 4": lambda folder: make_records(folder, 4),
     "read the records": read,
     "validate and report": validate,
+    "validate with Beam": validate_with_beam,
     "TFDV statistics": tfdv_statistics,
 }
 
