@@ -12,9 +12,12 @@ from astromer.cli import Parser, add_flags, config_from, run_program
 from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
 
 PROGRAM = """
-import sys, time
+import signal, sys, time
 from astromer.cli import run_program
 from astromer.errors import RecordError
+
+# A shell's background jobs are started with Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def main():
     {body}
