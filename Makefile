@@ -26,8 +26,9 @@ run: setup ## train, judge and push a small model on built-in data (RUN_FLAGS, D
 test: setup ## run the tests (ARGS="-k windows" chooses some)
 	@$(PYTHON) -m pytest $(ARGS)
 
-bench: setup ## measure windows per second by model size
+bench: setup ## measure windows per second by model size, and beside a plain implementation
 	@$(PYTHON) benchmarks/throughput.py
+	@$(PYTHON) benchmarks/train_step.py
 
 bench-validation: setup ## measure making, reading and validating records (minutes, 4 GB of disk)
 	@$(PYTHON) benchmarks/validation.py $(ARGS)

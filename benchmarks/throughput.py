@@ -11,7 +11,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from astromer.logs import silence
@@ -33,8 +33,8 @@ SIZES = {
 ROUNDS = 4
 
 
-def make_curves(count: int = 600, length: int = 200) -> LightCurves:
-    """Full windows: the most expensive ones."""
+def make_curves(lengths: Iterable[int] = (200,) * 600) -> LightCurves:
+    """Noise at irregular times; by default full windows, the most expensive ones."""
     rng = np.random.default_rng(0)
     return LightCurves.from_curves(
         LightCurve(
@@ -42,7 +42,7 @@ def make_curves(count: int = 600, length: int = 200) -> LightCurves:
             mag=rng.normal(15, 0.3, length).astype(np.float32),
             errmag=rng.uniform(0.01, 0.1, length).astype(np.float32),
         )
-        for _ in range(count)
+        for length in lengths
     )
 
 
