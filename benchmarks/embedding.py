@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from astromer.logs import silence
 
@@ -33,9 +36,10 @@ from astromer.embedder import Embedder
 from astromer.encoder import Encoder, Reconstructor
 from astromer.export import export_saved_model, load_model
 from astromer.export_onnx import export_onnx
-from astromer.light_curves import LightCurve, LightCurves
+from astromer.light_curves import LightCurves
 from astromer.masking import nothing_probed
 from astromer.windows import sequential_windows
+from benchmarks.throughput import make_curves
 from pipeline_config import EncoderConfig
 
 SIZES = {
@@ -44,19 +48,6 @@ SIZES = {
 }
 BATCH = 64
 Way = Callable[[LightCurves], np.ndarray]
-
-
-def make_curves(lengths: np.ndarray) -> LightCurves:
-    """Noise at random times: the network does not mind."""
-    rng = np.random.default_rng(0)
-    return LightCurves.from_curves(
-        LightCurve(
-            mjd=np.sort(rng.uniform(50000, 52000, length)),
-            mag=rng.normal(15, 0.3, length).astype(np.float32),
-            errmag=rng.uniform(0.01, 0.1, length).astype(np.float32),
-        )
-        for length in lengths
-    )
 
 
 def pooled(mean: np.ndarray, lengths: np.ndarray, curve: np.ndarray) -> np.ndarray:
