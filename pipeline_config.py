@@ -150,9 +150,16 @@ class TrainingConfig:
     windows_per_pass: int = knob(
         0,
         "windows that a replica works on at once, with the gradient summed over the batch: changes "
-        "speed and memory only; 0 = 32 on a CPU, 256 on a GPU",
+        "speed, memory and rounding only; 0 = up to 64 for each core of a CPU, 256 on a GPU",
         "--windows-per-pass",
         bounds="[0, inf)",
+    )
+    precision: str = knob(
+        "float32",
+        "mixed_bfloat16 trains with matrix products in bfloat16, all else and every evaluation in "
+        "float32: faster where the processor or GPU has instructions for it",
+        "--precision",
+        choices=("float32", "mixed_bfloat16"),
     )
     checkpoint_seconds: float = knob(
         300.0,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from astromer.concurrency import claim_cores
 from astromer.errors import UsageError
 
 
@@ -27,6 +28,7 @@ def make_strategy(replicas: int = 0, *, one_device: bool = False) -> tf.distribu
     Raises:
         UsageError: if TensorFlow was already in use with fewer logical devices.
     """
+    claim_cores()
     if _workers() > 1:
         return tf.distribute.MultiWorkerMirroredStrategy()
     if replicas == 0:

@@ -9,11 +9,15 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.batches import Batch
+from astromer.concurrency import Ordered, passes_at_once
 from astromer.distribution import divide
 from astromer.encoder import Reconstructor
 from astromer.passes import Pass, plan_passes
 
-_WINDOWS_PER_PASS = {"CPU": 32, "GPU": 256}  # what fits a processor's cache; what fills a GPU
+_WINDOWS_PER_GPU_PASS = 256  # what fills a GPU
+_WINDOWS_PER_CPU_PASS = 32  # what suits the caches where a pass has all cores
+# With a core for each pass, larger ones pay; the fewest keep all cores busy in a batch.
+_WINDOWS_PER_CORE = range(8, 65)
 
 NETWORK_INPUTS = {
     "times": tf.TensorSpec([None, None], tf.float32),
@@ -39,6 +43,7 @@ class Predictor:
         def run(inputs: dict[str, Any]) -> Any:
             return self.strategy.run(lambda inputs: model(**inputs), args=(inputs,))
 
+        self._passes = Ordered(passes_at_once(self.strategy))
         self._run = compile_for_passes(run, self.strategy, NETWORK_INPUTS)
 
     def __call__(self, batch: Batch) -> np.ndarray:
@@ -49,7 +54,8 @@ class Predictor:
         predicted = np.zeros_like(batch.target)
         inputs = network_inputs(batch)
         parts = passes_of(batch, self.model, self.strategy)
-        for part, result in [(part, self._predict(inputs, part)) for part in parts]:
+        results = self._passes.map(lambda part: self._predict(inputs, part), parts)
+        for part, result in zip(parts, results, strict=True):
             predicted[part.rows, : part.steps] = result.numpy()[: len(part.rows)]
         return predicted
 
@@ -73,13 +79,21 @@ def passes_of(
         strategy: where it runs.
         per_replica: windows that a replica works on at once; 0 for what suits its device.
     """
-    if not per_replica:
-        per_replica = _WINDOWS_PER_PASS["GPU" if tf.config.list_logical_devices("GPU") else "CPU"]
+    per_replica = per_replica or _windows_per_pass(len(batch), strategy)
     length = batch.probing.observed.sum(axis=1)
     window_size = batch.target.shape[1]
     if model.encoder.quirks is not None:
         length = np.full_like(length, window_size)
     return plan_passes(length, window_size, per_replica * strategy.num_replicas_in_sync)
+
+
+def _windows_per_pass(windows: int, strategy: tf.distribute.Strategy) -> int:
+    if tf.config.list_logical_devices("GPU"):
+        return _WINDOWS_PER_GPU_PASS
+    at_once = passes_at_once(strategy)
+    if at_once == 1:
+        return _WINDOWS_PER_CPU_PASS
+    return min(max(-(-windows // at_once), _WINDOWS_PER_CORE[0]), _WINDOWS_PER_CORE[-1])
 
 
 def compile_for_passes(

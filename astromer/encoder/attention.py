@@ -7,7 +7,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from astromer.encoder.dense import FlatDense, project
+from astromer.encoder.dense import FlatDense
+from astromer.encoder.fusing import fused
+from astromer.encoder.steps import Steps
 
 
 class FusedGlorot(keras.initializers.Initializer):
@@ -60,25 +62,26 @@ class MultiHeadAttention(keras.layers.Layer):
         self.merge.build(input_shape)
         self.built = True
 
-    def call(self, x: tf.Tensor, bias: tf.Tensor, keys: tf.Tensor | None = None) -> tf.Tensor:
+    def read(self, x: Steps, bias: tf.Tensor, keys: Steps | None = None) -> tf.Tensor:
         """Every step asks; the steps of ``keys`` answer.
 
         Args:
             x: float [batch, steps, width].
-            bias: float, broadcast to [batch, 1, steps, num_keys], added to the logits.
+            bias: float32, broadcast to [batch, 1, steps, num_keys], added to the logits.
             keys: float [batch, num_keys, width]; ``x`` itself by default.
 
         Returns:
-            float [batch, steps, width].
+            float [batch, steps, width], of the type of ``x``.
         """
         keys = x if keys is None else keys
         query, key, value = (
-            self._heads(project(source, kernel, shift))
+            self._heads(source.project(kernel, shift))
             for source, kernel, shift in zip((x, keys, keys), *self._kernels(), strict=True)
         )
-        heads = attend(query, key, value, bias)
-        merged = tf.reshape(tf.transpose(heads, [0, 2, 1, 3]), tf.shape(x))
-        return self.merge(tf.ensure_shape(merged, [None, None, x.shape[-1]]))
+        heads = tf.transpose(attend(query, key, value, tf.cast(bias, query.dtype)), [0, 2, 1, 3])
+        shape = tf.shape(heads)
+        merged = tf.reshape(heads, [shape[0], shape[1], self.merge.kernel.shape[0]])
+        return self.merge.read(Steps(merged))
 
     def _kernels(self) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
         """Kernels and biases of Q, K and V: of each its own product, as K and V see fewer steps."""
@@ -113,20 +116,32 @@ def attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, bias: tf.Tensor) 
     Returns:
         float [batch, heads, steps, depth].
     """
-    # Scaling the queries touches fewer numbers than scaling the products.
     scale = query.shape[-1] ** -0.5
-    scaled = query * scale
-    weights = tf.nn.softmax(tf.matmul(scaled, key, transpose_b=True) + bias)
+    # Written so, TensorFlow does all three in the product.
+    weights = tf.nn.softmax(tf.matmul(query, key, transpose_b=True) * scale + bias)
     output = tf.matmul(weights, value)
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
-        total = tf.reduce_sum(upstream * output, axis=-1, keepdims=True)
-        logits = weights * (tf.matmul(upstream, value, transpose_b=True) - total)
+        # Scaling the values touches fewer numbers than scaling the logits.
+        along = tf.matmul(upstream, value * scale, transpose_b=True)
+        logits = fused(_of_logits, query.dtype)(weights, along, upstream, output, scale)
         return (
-            tf.matmul(logits, key) * scale,
-            tf.matmul(logits, scaled, transpose_a=True),
+            tf.matmul(logits, key),
+            tf.matmul(logits, query, transpose_a=True),
             tf.matmul(weights, upstream, transpose_a=True),
             None,
         )
 
     return output, gradient
+
+
+def _of_logits(
+    weights: tf.Tensor, along: tf.Tensor, upstream: tf.Tensor, output: tf.Tensor, scale: float
+) -> tf.Tensor:
+    """weights (along - scale sum(upstream output)), in float32 and back."""
+    dtype = weights.dtype
+    weights, along, upstream, output = (
+        tf.cast(x, tf.float32) for x in (weights, along, upstream, output)
+    )
+    total = scale * tf.reduce_sum(upstream * output, axis=-1, keepdims=True)
+    return tf.cast(weights * (along - total), dtype)

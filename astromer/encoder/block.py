@@ -11,6 +11,7 @@ from astromer.encoder.attention import MultiHeadAttention
 from astromer.encoder.dense import FlatDense
 from astromer.encoder.dropout import CounterDropout
 from astromer.encoder.normalization import FastLayerNorm
+from astromer.encoder.steps import Standardised, Steps
 
 LAYER_NORM_EPSILON = 1e-6  # of the public code
 
@@ -67,27 +68,30 @@ class EncoderBlock(keras.layers.Layer):
             self.ffn_skip.build(input_shape)
         self.built = True
 
-    def call(
+    def read(
         self,
-        x: tf.Tensor,
+        x: Steps,
         bias: tf.Tensor,
-        keys: tf.Tensor | None = None,
+        keys: Steps | None = None,
         training: bool = False,
         dropout_key: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        """Arguments as in MultiHeadAttention. Returns float [batch, steps, width]."""
-        h = self.attention_dropout(
-            self.attention(x, bias, keys), training=training, dropout_key=dropout_key
+    ) -> Standardised:
+        """Arguments as in MultiHeadAttention. Returns [batch, steps, width], of the type of x."""
+        drop = {"training": training, "dropout_key": dropout_key}
+        attended = self.attention.read(x, bias, keys)
+        hidden = self.attention_norm.standardise(
+            attended,
+            self.attention_skip.read(x) if self.skip else None,
+            self.attention_dropout.kept(tf.shape(attended), **drop),
+            self.attention_dropout.scale,
         )
-        if self.skip:
-            h = h + self.attention_skip(x)
-        h = self.attention_norm(h)
-        y = self.ffn_dropout(
-            self.ffn_out(self.ffn_in(h)), training=training, dropout_key=dropout_key
+        y = self.ffn_out.read(Steps(self.ffn_in.read(hidden)))
+        return self.ffn_norm.standardise(
+            y,
+            self.ffn_skip.read(hidden) if self.skip else None,
+            self.ffn_dropout.kept(tf.shape(y), **drop),
+            self.ffn_dropout.scale,
         )
-        if self.skip:
-            y = y + self.ffn_skip(h)
-        return self.ffn_norm(y)
 
     def get_config(self) -> dict[str, Any]:
         return {

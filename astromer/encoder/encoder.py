@@ -10,9 +10,12 @@ import tensorflow as tf
 
 from astromer.encoder.block import EncoderBlock
 from astromer.encoder.dense import FlatDense
+from astromer.encoder.order import Arranged, AsGiven, VisibleFirst
 from astromer.encoder.positional import positional_encoding
 from astromer.encoder.quirks import Quirks
-from astromer.encoder.visible_first import VisibleFirst
+from astromer.encoder.steps import Embedded, Steps
+
+Order = Arranged | AsGiven
 
 
 class Encoder(keras.layers.Layer):
@@ -124,37 +127,70 @@ class Encoder(keras.layers.Layer):
         dropout_key: tf.Tensor | None = None,
     ) -> list[tf.Tensor]:
         """The input embedding and the output of each block: num_layers + 1 tensors."""
+        order = self.order(visible)
+        x = self.embed(*map(order.arrange, (times, magnitudes, visible)))
+        outputs = self.run(x, order, training=training, dropout_key=dropout_key)
+        return [order.restore(z.value()) for z in outputs]
+
+    def order(self, visible: tf.Tensor, arranged: bool = False) -> Order:
+        """The order of steps in which the encoder works.
+
+        Args:
+            visible: bool [batch, steps].
+            arranged: whether the visible steps come first already.
+        """
         if self.quirks is not None:
-            # Public weights attend to hidden steps, so that all steps are keys.
-            outputs = [self.embed_steps(times, magnitudes, visible)]
-            bias = self._attention_bias(visible)
-            for block in self.blocks:
-                outputs.append(block(outputs[-1], bias, training=training, dropout_key=dropout_key))
-            return outputs
-        order = VisibleFirst(visible)
-        outputs = [self.embed_steps(*map(order.arrange, (times, magnitudes, visible)))]
-        for block in self.blocks:
-            x = outputs[-1]
-            keys = order.keys(x)
-            outputs.append(block(x, order.bias, keys, training=training, dropout_key=dropout_key))
-        return [order.restore(z) for z in outputs]
+            return AsGiven(visible, self.quirks)
+        return Arranged(visible) if arranged else VisibleFirst(visible)
 
-    def embed_steps(self, times: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor) -> tf.Tensor:
-        """Input embedding, float32 [batch, steps, d_model]: magnitude plus position."""
-        shown = magnitudes
-        if not (self.quirks and self.quirks.shows_hidden):
-            hidden_value = self.mask_token if self.architecture == "astromer_v2" else 0.0
-            shown = tf.where(visible, magnitudes, hidden_value)
+    def embed(
+        self,
+        times: tf.Tensor,
+        magnitudes: tf.Tensor,
+        visible: tf.Tensor,
+        dtype: tf.DType = tf.float32,
+    ) -> Steps:
+        """Input embedding, [batch, steps, d_model] of ``dtype``: magnitude plus position."""
+        weights = (self.embedding.kernel, self.embedding.bias)
+        kernel, bias = map(tf.convert_to_tensor, weights)
+        shows_hidden = self.quirks is not None and self.quirks.shows_hidden
+        shown = magnitudes if shows_hidden else tf.where(visible, magnitudes, 0.0)
+        columns, rows = [shown, tf.ones_like(shown)], [kernel[0], bias]
+        if self.architecture == "astromer_v2" and not shows_hidden:
+            columns.append(tf.cast(~visible, tf.float32))
+            rows.append(self.mask_token * kernel[0])
         position = positional_encoding(times, self.d_model, self.pe_base)
-        return self.embedding(shown[..., None]) + position
+        return Embedded(
+            tf.cast(tf.stack(columns, axis=-1), dtype), tf.stack(rows), tf.cast(position, dtype)
+        )
 
-    def _attention_bias(self, visible: tf.Tensor) -> tf.Tensor:
-        """float32 [batch, 1, 1 or steps, steps], added to the attention logits."""
-        assert self.quirks is not None
-        blocked = ~visible[:, None, None, :]
-        if self.quirks.blocks_queries:
-            blocked = tf.logical_or(blocked, ~visible[:, None, :, None])
-        return tf.where(blocked, self.quirks.attention_bias, 0.0)
+    def run(
+        self,
+        x: Steps,
+        order: Order,
+        first: tf.Tensor | None = None,
+        training: bool = False,
+        dropout_key: tf.Tensor | None = None,
+    ) -> list[Steps]:
+        """The blocks, in the order in which the encoder works.
+
+        Args:
+            x: the input embedding, arranged.
+            order: what :meth:`order` gave for these windows.
+            first: int32, the last block leaves out the steps before this one; None for none.
+
+        Returns:
+            The input embedding and the output of each block.
+        """
+        outputs = [x]
+        for number, block in enumerate(self.blocks, start=1):
+            x, keys = outputs[-1], order.keys(outputs[-1])
+            last = number == len(self.blocks)
+            asked = x if first is None or not last else x.part(first)
+            outputs.append(
+                block.read(asked, order.bias, keys, training=training, dropout_key=dropout_key)
+            )
+        return outputs
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -7,50 +7,83 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from astromer.encoder.fusing import fused
+from astromer.encoder.steps import Standardised
+
 
 class FastLayerNorm(keras.layers.LayerNormalization):
     """keras.layers.LayerNormalization over the last axis, in half the passes over memory."""
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """x: float [..., width]. Returns the same shape."""
+        return self.standardise(x).value()
+
+    def standardise(
+        self,
+        x: tf.Tensor,
+        skip: tf.Tensor | None = None,
+        kept: tf.Tensor | None = None,
+        scale: float = 1.0,
+    ) -> Standardised:
+        """Normalises dropout(x) + skip; gain and shift are left to what reads the result.
+
+        Args:
+            x: float [..., width].
+            skip: float, same shape and type, or None for nothing.
+            kept: bool, same shape, False where x is dropped; None to keep everything.
+            scale: of what is kept.
+
+        Returns:
+            Of the type of ``x``; the statistics are float32 anyway.
+        """
         gamma, beta = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
-        return _normalise(x, gamma, beta, self.epsilon)
+        return Standardised(_standardise(x, skip, kept, scale, self.epsilon), gamma, beta)
 
 
-def _normalise(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float) -> tf.Tensor:
-    """gamma (x - mean) / sqrt(variance + epsilon) + beta (Ba et al. 2016)."""
+def _standardise(
+    x: tf.Tensor,
+    skip: tf.Tensor | None,
+    kept: tf.Tensor | None,
+    scale: float,
+    epsilon: float,
+) -> tf.Tensor:
+    """(y - mean) / sqrt(variance + epsilon) over the last axis (Ba et al. 2016)."""
 
-    @tf.custom_gradient
-    def normalise(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> Any:
-        centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
+    def forward(x: tf.Tensor, *others: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        rest = list(others)
+        y = tf.cast(x, tf.float32)
+        if kept is not None:
+            y *= tf.cast(rest.pop(), tf.float32) * scale
+        if skip is not None:
+            y += tf.cast(rest.pop(), tf.float32)
+        centred = y - tf.reduce_mean(y, axis=-1, keepdims=True)
         variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
         inverse = tf.math.rsqrt(variance + epsilon)
-        unit = centred * inverse
+        return tf.cast(centred * inverse, x.dtype), inverse
 
-        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            # Sums as products with a vector: several times as fast as tf.reduce_sum on a CPU.
-            width = upstream.shape[-1]
-            along = upstream * unit
-            share = gamma[:, None] / width
-            mean, slope = (_times(part, share) for part in (upstream, along))
-            return (
-                inverse * (upstream * gamma - mean - unit * slope),
-                _column_sums(along),
-                _column_sums(upstream),
-            )
+    def backward(
+        upstream: tf.Tensor, unit: tf.Tensor, inverse: tf.Tensor, *others: tf.Tensor
+    ) -> list[tf.Tensor]:
+        dtype, wide, unit = upstream.dtype, *(tf.cast(z, tf.float32) for z in (upstream, unit))
+        mean = tf.reduce_mean(wide, axis=-1, keepdims=True)
+        slope = tf.reduce_mean(wide * unit, axis=-1, keepdims=True)
+        of_skip = inverse * (wide - mean - unit * slope)
+        of_x = of_skip
+        if kept is not None:
+            of_x = of_skip * (tf.cast(others[-1], tf.float32) * scale)
+        return [tf.cast(z, dtype) for z in ([of_x] if skip is None else [of_x, of_skip])]
 
-        return unit * gamma + beta, gradient
+    forward, backward = (fused(function, x.dtype) for function in (forward, backward))
+    others = [z for z in (skip, kept) if z is not None]
 
-    return normalise(x, gamma, beta)
+    @tf.custom_gradient
+    def standardise(*inputs: tf.Tensor) -> Any:
+        unit, inverse = forward(*inputs)
 
+        def gradient(upstream: tf.Tensor) -> list[tf.Tensor | None]:
+            found = backward(upstream, unit, inverse, *inputs[1:])
+            return [*found, *[None] * (len(inputs) - len(found))]
 
-def _times(x: tf.Tensor, column: tf.Tensor) -> tf.Tensor:
-    """x [..., width] times column [width, 1]."""
-    product = tf.matmul(tf.reshape(x, [-1, x.shape[-1]]), column)
-    return tf.reshape(product, tf.concat([tf.shape(x)[:-1], [1]], axis=0))
+        return unit, gradient
 
-
-def _column_sums(x: tf.Tensor) -> tf.Tensor:
-    """Sum over all axes but the last."""
-    flat = tf.reshape(x, [-1, x.shape[-1]])
-    return tf.matmul(tf.ones([1, tf.shape(flat)[0]], x.dtype), flat)[0]
+    return standardise(x, *others)

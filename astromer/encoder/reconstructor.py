@@ -11,6 +11,7 @@ from astromer.encoder.block import LAYER_NORM_EPSILON
 from astromer.encoder.dense import FlatDense
 from astromer.encoder.encoder import Encoder
 from astromer.encoder.normalization import FastLayerNorm
+from astromer.encoder.steps import Steps
 from pipeline_config import EncoderConfig
 
 
@@ -73,5 +74,36 @@ class Reconstructor(keras.Model):
         dropout_key: tf.Tensor | None = None,
     ) -> tf.Tensor:
         """Arguments as in :meth:`Encoder.call`. Returns float32 [batch, steps], centred."""
-        z = self.encoder(times, magnitudes, visible, training=training, dropout_key=dropout_key)
-        return tf.squeeze(self.head(self.norm(z)), axis=-1)
+        order = self.encoder.order(visible)
+        x = self.encoder.embed(*map(order.arrange, (times, magnitudes, visible)))
+        z = self.encoder.run(x, order, training=training, dropout_key=dropout_key)[-1]
+        return order.restore(self._head(z))
+
+    def predict_scored(
+        self,
+        times: tf.Tensor,
+        magnitudes: tf.Tensor,
+        visible: tf.Tensor,
+        first: tf.Tensor,
+        dropout_key: tf.Tensor | None = None,
+        dtype: tf.DType = tf.float32,
+    ) -> tf.Tensor:
+        """What training needs: the predictions of the steps from number ``first`` on.
+
+        Args:
+            times, magnitudes, visible: as in :meth:`Encoder.call`, visible steps first.
+            first: int32, the first step that the loss scores in any window; 0 for public weights
+                that block queries.
+            dropout_key: as in :meth:`Encoder.call`.
+            dtype: of the matrix products; all between them is float32.
+
+        Returns:
+            float32 [batch, steps - first], centred.
+        """
+        order = self.encoder.order(visible, arranged=True)
+        x = self.encoder.embed(times, magnitudes, visible, dtype)
+        z = self.encoder.run(x, order, first, training=True, dropout_key=dropout_key)[-1]
+        return self._head(z)
+
+    def _head(self, z: Steps) -> tf.Tensor:
+        return tf.squeeze(self.head.read(self.norm.standardise(z.value())), axis=-1)

@@ -9,10 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.batches import Batch
+from astromer.concurrency import Ordered, passes_at_once
 from astromer.distribution import divide
 from astromer.encoder import Reconstructor
 from astromer.passes import Pass
 from astromer.prediction import NETWORK_INPUTS, compile_for_passes, network_inputs, passes_of
+from astromer.training.arrangement import arrange
 from astromer.training.schedule import make_schedule
 from pipeline_config import TrainingConfig
 
@@ -23,7 +25,9 @@ _INPUTS = {
     "hidden": tf.TensorSpec([None, None], tf.bool),
     "scale": tf.TensorSpec([None, 1], tf.float32),
 }
-_KEY = tf.TensorSpec([4], tf.int64)  # seed, step, first row, rows per replica
+_KEY = tf.TensorSpec([5], tf.int64)  # seed, step, first row, rows per replica, first scored step
+
+PRODUCT_TYPES = {"float32": tf.float32, "mixed_bfloat16": tf.bfloat16}
 
 # Sums that a step returns over the global batch, in this order.
 STEP_SUMS = ("loss", "hidden_count", "hidden_squared_error", "hidden_squared_spread")
@@ -54,6 +58,7 @@ class TrainStep:
         self.model = model
         self.strategy = strategy
         self.training = training
+        self._dtype = PRODUCT_TYPES[training.precision]
         with strategy.scope():
             self.optimizer = keras.optimizers.Adam(
                 make_schedule(training, steps_per_epoch), beta_1=0.9, beta_2=0.98, epsilon=1e-9
@@ -61,7 +66,9 @@ class TrainStep:
             self.optimizer.build(model.trainable_variables)
             self._gradients = [_sum_of_passes(v.shape) for v in model.trainable_variables]
             self._sums = _sum_of_passes([len(STEP_SUMS)])
-        self._add = compile_for_passes(self._add_pass, strategy, _INPUTS, _KEY)
+        self._passes = Ordered(passes_at_once(strategy))
+        self._differentiate = compile_for_passes(self._differentiate_pass, strategy, _INPUTS, _KEY)
+        self._add = tf.function(self._add_pass)
         self._end = tf.function(self._end_step)
 
     def __call__(self, batch: Batch, step: int) -> tf.Tensor:
@@ -83,15 +90,30 @@ class TrainStep:
             "hidden": probing.hidden,
             "scale": batch.scale[:, None],
         }
-        largest = self.training.windows_per_pass
-        for part in passes_of(batch, self.model, self.strategy, largest):
-            self._add(*self._inputs(arrays, part, step))
+        first_scored = np.zeros(len(batch), np.int64)
+        if self.model.encoder.quirks is None:
+            arrays, first_scored = arrange(arrays, probing.visible, scored)
+        parts = passes_of(batch, self.model, self.strategy, self.training.windows_per_pass)
+        # Of all passes of one length, so that dropout does not depend on how many there are. At
+        # least one step is predicted, so that no product is empty.
+        first = {part.steps: part.steps - 1 for part in parts}
+        for part in parts:
+            first[part.steps] = min(first[part.steps], first_scored[part.rows].min())
+
+        def differentiate(part: Pass) -> Any:
+            return self._differentiate(*self._inputs(arrays, first[part.steps], part, step))
+
+        # Added in one order, whichever pass is done first: float32 sums depend on it.
+        for gradients, sums in self._passes.map(differentiate, parts):
+            self._add(gradients, sums)
         return self._end()
 
-    def _inputs(self, arrays: dict[str, np.ndarray], part: Pass, step: int) -> tuple[Any, Any]:
+    def _inputs(
+        self, arrays: dict[str, np.ndarray], first_scored: int, part: Pass, step: int
+    ) -> tuple[Any, Any]:
         rows = -(-len(part.rows) // self.strategy.num_replicas_in_sync)
         chosen = {name: array[part.rows, : part.steps] for name, array in arrays.items()}
-        key = np.array([self.training.seed, step, part.first_row, rows], np.int64)
+        key = np.array([self.training.seed, step, part.first_row, rows, first_scored], np.int64)
         return divide(self.strategy, chosen, rows), tf.constant(key)
 
     def _weights(self, batch: Batch, scored: np.ndarray) -> np.ndarray:
@@ -103,27 +125,41 @@ class TrainStep:
         windows = max(int(np.count_nonzero(total)), 1)
         return (weight / np.where(total > 0, total, 1) / windows).astype(np.float32)
 
-    def _add_pass(self, inputs: dict[str, Any], key: tf.Tensor) -> None:
-        self.strategy.run(self._add_on_replica, args=(inputs, key))
+    def _differentiate_pass(self, inputs: dict[str, Any], key: tf.Tensor) -> Any:
+        return self.strategy.run(self._differentiate_on_replica, args=(inputs, key))
 
-    def _add_on_replica(self, inputs: dict[str, tf.Tensor], key: tf.Tensor) -> None:
+    def _differentiate_on_replica(
+        self, inputs: dict[str, tf.Tensor], key: tf.Tensor
+    ) -> tuple[list[tf.Tensor], tf.Tensor]:
+        """Gradients of the variables, and float32 [4], ``STEP_SUMS``."""
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        seed, step, first_row, rows = tf.unstack(key)
+        seed, step, first_row, rows, first_scored = tf.unstack(key)
+        first_scored = tf.cast(first_scored, tf.int32)
         first_row += tf.cast(replica, tf.int64) * rows
         with tf.GradientTape() as tape:
-            predicted = self.model(
+            predicted = self.model.predict_scored(
                 inputs["times"],
                 inputs["magnitudes"],
                 inputs["visible"],
-                training=True,
+                first_scored,
                 dropout_key=tf.stack([seed, step, first_row]),
+                dtype=self._dtype,
             )
-            error = tf.square(inputs["target"] - predicted)
-            mse = tf.reduce_sum(inputs["weight"] * error)
+            target, weight, hidden = (
+                inputs[name][:, first_scored:] for name in ("target", "weight", "hidden")
+            )
+            error = tf.square(target - predicted)
+            mse = tf.reduce_sum(weight * error)
         gradients = tape.gradient(mse, self.model.trainable_variables)
+        return gradients, tf.stack([mse, *_hidden_sums(error, target, hidden, inputs["scale"])])
+
+    def _add_pass(self, gradients: list[Any], sums: Any) -> None:
+        self.strategy.run(self._add_on_replica, args=(gradients, sums))
+
+    def _add_on_replica(self, gradients: list[tf.Tensor], sums: tf.Tensor) -> None:
         for total, gradient in zip(self._gradients, gradients, strict=True):
             total.assign_add(gradient)
-        self._sums.assign_add(tf.stack([mse, *_hidden_sums(inputs, error)]))
+        self._sums.assign_add(sums)
 
     def _end_step(self) -> tf.Tensor:
         sums = self.strategy.run(self._end_on_replica)
@@ -163,18 +199,15 @@ def _sum_of_passes(shape: Any) -> tf.Variable:
 
 
 def _hidden_sums(
-    inputs: dict[str, tf.Tensor], error: tf.Tensor
+    error: tf.Tensor, target: tf.Tensor, hidden: tf.Tensor, scale: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Count, squared error and squared spread [mag^2] of the hidden steps."""
-    hidden = tf.cast(inputs["hidden"], tf.float32)
-    squared_scale = tf.square(inputs["scale"])
-    count = tf.reduce_sum(hidden, axis=1, keepdims=True)
-    mean = tf.math.divide_no_nan(
-        tf.reduce_sum(hidden * inputs["target"], axis=1, keepdims=True), count
-    )
-    spread = tf.square(inputs["target"] - mean)
+    chosen = tf.cast(hidden, tf.float32)
+    squared_scale = tf.square(scale)
+    count = tf.reduce_sum(chosen, axis=1, keepdims=True)
+    mean = tf.math.divide_no_nan(tf.reduce_sum(chosen * target, axis=1, keepdims=True), count)
     return (
         tf.reduce_sum(count),
-        tf.reduce_sum(hidden * error * squared_scale),
-        tf.reduce_sum(hidden * spread * squared_scale),
+        tf.reduce_sum(chosen * error * squared_scale),
+        tf.reduce_sum(chosen * tf.square(target - mean) * squared_scale),
     )

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from astromer.encoder.attention import FusedGlorot, MultiHeadAttention, attend
+from astromer.encoder.steps import Steps
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -26,7 +27,7 @@ def test_it_is_softmax_attention(layer: MultiHeadAttention) -> None:
     rng = np.random.default_rng(1)
     x = rng.normal(size=(2, 6, 12)).astype(np.float32)
     bias = rng.normal(size=(2, 1, 1, 6)).astype(np.float32)
-    got = layer(x, bias).numpy()
+    got = layer.read(Steps(x), bias).numpy()
 
     projected = x @ np.asarray(layer.qkv.kernel) + np.asarray(layer.qkv.bias)
     query, key, value = (projected[..., i * 12 : (i + 1) * 12] for i in range(3))
@@ -62,8 +63,8 @@ def test_the_gradient_written_out_is_the_automatic_one(num_keys: int) -> None:
 def test_keys_may_be_other_steps_than_queries(layer: MultiHeadAttention) -> None:
     x = tf.random.stateless_normal((2, 6, 12), [1, 2])
     bias = tf.where(tf.range(6) < 4, 0.0, -1e9)
-    fewer = layer(x, tf.zeros(1), x[:, :4]).numpy()
-    assert fewer == pytest.approx(layer(x, bias).numpy(), abs=1e-5)
+    fewer = layer.read(Steps(x), tf.zeros(1), Steps(x[:, :4])).numpy()
+    assert fewer == pytest.approx(layer.read(Steps(x), bias).numpy(), abs=1e-5)
 
 
 def test_a_blocked_key_leaves_no_trace(layer: MultiHeadAttention) -> None:
@@ -71,7 +72,7 @@ def test_a_blocked_key_leaves_no_trace(layer: MultiHeadAttention) -> None:
     bias = np.array([0, 0, -1e9, 0], np.float32)[None, None, None, :]
     planted = x.copy()
     planted[:, 2] += 5
-    one, other = layer(x, bias).numpy(), layer(planted, bias).numpy()
+    one, other = layer.read(Steps(x), bias).numpy(), layer.read(Steps(planted), bias).numpy()
     rest = [0, 1, 3]
     assert one[:, rest].tobytes() == other[:, rest].tobytes()
     assert (one[:, 2] != other[:, 2]).all()
@@ -95,7 +96,9 @@ def test_each_projection_is_drawn_as_if_it_stood_alone() -> None:
 
 def test_compiled_and_eager_agree_for_any_number_of_steps(layer: MultiHeadAttention) -> None:
     spec = tf.TensorSpec([None, None, 12], tf.float32)
-    compiled = tf.function(lambda x: layer(x, tf.zeros(1)), input_signature=[spec])
+    compiled = tf.function(lambda x: layer.read(Steps(x), tf.zeros(1)), input_signature=[spec])
     for steps in (1, 5, 9):
         x = tf.random.stateless_normal((2, steps, 12), [1, steps])
-        assert compiled(x).numpy() == pytest.approx(layer(x, tf.zeros(1)).numpy(), abs=1e-5)
+        assert compiled(x).numpy() == pytest.approx(
+            layer.read(Steps(x), tf.zeros(1)).numpy(), abs=1e-5
+        )

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from astromer.encoder.block import EncoderBlock
+from astromer.encoder.steps import Steps
 
 
 def layer_norm(x: np.ndarray, layer) -> np.ndarray:
@@ -26,11 +27,11 @@ def test_formula(skip: bool) -> None:
         variable.assign_add(rng.normal(0, 0.3, variable.shape))
     x = rng.normal(size=(2, 5, 8)).astype(np.float32)
 
-    h = block.attention(x, tf.zeros(1)).numpy()
+    h = block.attention.read(Steps(x), tf.zeros(1)).numpy()
     h = layer_norm(h + dense(x, block.attention_skip) if skip else h, block.attention_norm)
     y = dense(np.tanh(dense(h, block.ffn_in)), block.ffn_out)
     y = layer_norm(y + dense(h, block.ffn_skip) if skip else y, block.ffn_norm)
-    assert block(x, tf.zeros(1)).numpy() == pytest.approx(y, abs=2e-5)
+    assert block.read(Steps(x), tf.zeros(1)).value().numpy() == pytest.approx(y, abs=2e-5)
 
 
 def test_dropout_acts_in_training_alone() -> None:
@@ -38,9 +39,9 @@ def test_dropout_acts_in_training_alone() -> None:
     block.build((None, None, 8))
     x = tf.random.stateless_normal((2, 5, 8), [1, 2])
     key = tf.constant([1, 0, 0], tf.int64)
-    quiet = block(x, tf.zeros(1), training=False, dropout_key=key).numpy()
-    noisy = block(x, tf.zeros(1), training=True, dropout_key=key).numpy()
-    assert (quiet == block(x, tf.zeros(1)).numpy()).all()
+    quiet = block.read(Steps(x), tf.zeros(1), training=False, dropout_key=key).value().numpy()
+    noisy = block.read(Steps(x), tf.zeros(1), training=True, dropout_key=key).value().numpy()
+    assert (quiet == block.read(Steps(x), tf.zeros(1)).value().numpy()).all()
     assert np.abs(quiet - noisy).max() > 0.1
 
 

@@ -104,5 +104,20 @@ def test_config_rebuilds_the_layer() -> None:
     assert (layer.rate, layer.salt) == (0.25, 7)
 
 
+def test_eight_bits_meet_a_rate_between_their_levels() -> None:
+    # 0.3 = 76.8 / 256: some vectors drop at 76 / 256, others at 77 / 256.
+    layer = CounterDropout(0.3)
+    key = tf.constant([1, 0, 9], tf.int64)
+    level = round(0.3 * 2**16)
+    thresholds = layer._thresholds(tf.constant([64, 16, 5]), key).numpy()
+    assert thresholds.shape == (64, 16, 1)
+    assert np.unique(thresholds).tolist() == [76, 77]
+    assert thresholds.mean() == pytest.approx(256 * level / 2**16, abs=0.02)
+    one_row = layer._thresholds(tf.constant([1, 256, 5]), key).numpy()
+    assert one_row.mean() == level / 256
+
+
 def test_almost_everything_can_be_dropped() -> None:
-    assert np.isfinite(dropped(4, rate=1 - 1e-9)).all()
+    values = dropped(400, rate=1 - 1e-9)
+    assert np.isfinite(values).all()
+    assert 0.98 < (values == 0).mean() < 1

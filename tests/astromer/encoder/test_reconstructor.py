@@ -97,3 +97,62 @@ def test_every_weight_is_trainable_and_reached_by_the_gradient(
     for variable, gradient in zip(model.trainable_variables, gradients):
         assert gradient is not None, variable.path
         assert np.abs(gradient.numpy()).max() > 1e-7, variable.path
+
+
+def arranged(inputs, first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Order of the steps with visible ones first, and which ones come from ``first`` on."""
+    order = np.argsort(~inputs.visible, axis=1, kind="stable")
+    return order, order[:, first:]
+
+
+@pytest.mark.parametrize("first", [0, 4, 19])
+def test_scored_predictions_and_their_gradient_are_those_of_the_whole(
+    toy, inputs, architecture: str, first: int
+) -> None:
+    import tensorflow as tf
+
+    model = toy.model(architecture, dropout=0.0)
+    order, asked = arranged(inputs, first)
+    given = [
+        np.take_along_axis(array, order, axis=1)
+        for array in (inputs.times, inputs.magnitudes, inputs.visible)
+    ]
+    upstream = np.random.default_rng(0).normal(size=asked.shape).astype(np.float32)
+    found = []
+    for predict in (
+        lambda: model.predict_scored(*given, first),
+        lambda: tf.gather(
+            model(inputs.times, inputs.magnitudes, inputs.visible, training=True),
+            asked,
+            batch_dims=1,
+        ),
+    ):
+        with tf.GradientTape() as tape:
+            predicted = predict()
+        variables = [v.value for v in model.trainable_variables]
+        found.append([predicted, *tape.gradient(predicted, variables, upstream)])
+    for name, one, other in zip(
+        ["predicted", *(v.path for v in model.trainable_variables)], *found, strict=True
+    ):
+        assert np.asarray(one) == pytest.approx(np.asarray(other), abs=2e-4), name
+
+
+def test_products_in_bfloat16_come_close_and_hide_what_is_hidden(
+    toy, inputs, architecture: str
+) -> None:
+    import tensorflow as tf
+
+    model = toy.model(architecture, dropout=0.0)
+    order, _ = arranged(inputs, 4)
+    times, magnitudes, visible = (
+        np.take_along_axis(array, order, axis=1)
+        for array in (inputs.times, inputs.magnitudes, inputs.visible)
+    )
+    exact = model.predict_scored(times, magnitudes, visible, 4).numpy()
+    got = model.predict_scored(times, magnitudes, visible, 4, dtype=tf.bfloat16)
+    assert got.dtype == tf.float32
+    assert (got.numpy() != exact).any()
+    assert got.numpy() == pytest.approx(exact, abs=0.15)
+    planted = np.where(visible, magnitudes, np.float32(np.nan))
+    again = model.predict_scored(times, planted, visible, 4, dtype=tf.bfloat16)
+    assert again.numpy().tobytes() == got.numpy().tobytes()

@@ -1,0 +1,35 @@
+"""Element-wise operations in one pass over memory, where that pays."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from astromer.logs import quiet_stderr
+
+
+def fused(function: Callable[..., Any], dtype: tf.DType) -> Callable[..., Any]:
+    """Compiles a function of element-wise operations with XLA for bfloat16 on a CPU.
+
+    There each operation would convert to float32 and back: normalisation takes half the time this
+    way, its gradient a third. In float32 it gains a few per cent of a step, less than compiling
+    every shape of pass anew is worth; a GPU would need the CUDA compiler.
+
+    Args:
+        function: of tensors, with static ranks.
+        dtype: of its inputs.
+    """
+    if dtype != tf.bfloat16 or tf.config.list_physical_devices("GPU"):
+        return function
+    _start_compiler()
+    return tf.function(function, jit_compile=True, autograph=False)
+
+
+@functools.cache
+def _start_compiler() -> None:
+    """Lets XLA say once, to nobody, that it has started and compiled something."""
+    with quiet_stderr(), tf.init_scope():
+        tf.function(lambda: tf.zeros(1) + 1, jit_compile=True, autograph=False)()

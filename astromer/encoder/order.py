@@ -1,0 +1,109 @@
+"""The order of the steps of a window inside the encoder, which does not care for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from astromer.encoder.quirks import Quirks
+from astromer.encoder.steps import Steps
+
+BLOCKED = -1e9  # added to a logit, leaves no weight in float32
+
+
+class AsGiven:
+    """The order of the caller; every step is a key.
+
+    Public weights attend to hidden steps.
+
+    Args:
+        visible: bool [batch, steps].
+        quirks: what the public weights add to the logits.
+
+    Attributes:
+        bias: float32 [batch, 1, 1 or steps, num_keys], added to the attention logits.
+    """
+
+    def __init__(self, visible: tf.Tensor, quirks: Quirks) -> None:
+        blocked = ~visible[:, None, None, :]
+        if quirks.blocks_queries:
+            blocked = tf.logical_or(blocked, ~visible[:, None, :, None])
+        self.bias = tf.where(blocked, quirks.attention_bias, 0.0)
+
+    def arrange(self, values: tf.Tensor) -> tf.Tensor:
+        """[batch, steps], as the encoder takes them."""
+        return values
+
+    def keys(self, x: Steps) -> Steps:
+        """The steps to attend to."""
+        return x
+
+    def restore(self, x: tf.Tensor) -> tf.Tensor:
+        """[batch, steps, ...], as the caller gave them."""
+        return x
+
+
+class Arranged:
+    """Windows that come with their visible steps first, so that those alone are keys.
+
+    Their times tell the encoder where steps are. Hidden steps and padding are blocked as keys,
+    so only the first ``num_keys`` steps, the most that are visible in any window of the batch,
+    need keys and values: a third of them less under the published masking, and attention is that
+    much smaller.
+
+    Args:
+        visible: bool [batch, steps]. A window without a visible step attends to its first step,
+            whatever the other windows of the batch are like.
+
+    Attributes:
+        bias: float32 [batch, 1, 1, num_keys], blocks what is not visible among the keys.
+    """
+
+    def __init__(self, visible: tf.Tensor) -> None:
+        count = tf.math.count_nonzero(visible, axis=1, dtype=tf.int32)
+        count = tf.maximum(count, 1)
+        self._most = tf.maximum(tf.reduce_max(count), 1)  # of no window, too
+        shown = tf.range(self._most)[None, :] < count[:, None]
+        self.bias = tf.where(shown, 0.0, BLOCKED)[:, None, None, :]
+
+    def arrange(self, values: tf.Tensor) -> tf.Tensor:
+        """[batch, steps], as the encoder takes them."""
+        return values
+
+    def keys(self, x: Steps) -> Steps:
+        """The steps to attend to."""
+        return x.part(0, self._most)
+
+    def restore(self, x: tf.Tensor) -> tf.Tensor:
+        """[batch, steps, ...], as the caller gave them."""
+        return x
+
+
+class VisibleFirst(Arranged):
+    """Brings the visible steps to the front, and the outputs back.
+
+    Args:
+        visible: bool [batch, steps].
+    """
+
+    def __init__(self, visible: tf.Tensor) -> None:
+        super().__init__(visible)
+        self._order = tf.argsort(tf.cast(~visible, tf.int32), axis=1, stable=True)
+        self._back = tf.argsort(self._order, axis=1)
+
+    def arrange(self, values: tf.Tensor) -> tf.Tensor:
+        return tf.gather(values, self._order, batch_dims=1)
+
+    def restore(self, x: tf.Tensor) -> tf.Tensor:
+        return _take(x, self._back, self._order)
+
+
+@tf.custom_gradient
+def _take(x: tf.Tensor, order: tf.Tensor, inverse: tf.Tensor) -> Any:
+    """x in another order; its gradient in the inverse order, instead of a scatter."""
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
+        return tf.gather(upstream, inverse, batch_dims=1), None, None
+
+    return tf.gather(x, order, batch_dims=1), gradient

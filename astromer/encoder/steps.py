@@ -1,0 +1,140 @@
+"""The steps of windows between two layers, in the form that the next products read fastest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from astromer.encoder.products import project
+
+
+class Steps:
+    """One vector per step.
+
+    Layers read each other's outputs through :meth:`project` alone, so that an output need not
+    be made where its parts are cheaper to multiply.
+
+    Args:
+        tensor: float [batch, steps, width].
+    """
+
+    def __init__(self, tensor: tf.Tensor) -> None:
+        self.tensor = tensor
+
+    def project(self, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+        """value kernel + bias.
+
+        Args:
+            kernel: float32 [width, units].
+            bias: float32 [units].
+
+        Returns:
+            float [batch, steps, units], of the type of ``tensor``.
+        """
+        return project(self.tensor, kernel, bias)
+
+    def value(self) -> tf.Tensor:
+        """float [batch, steps, width]."""
+        return self.tensor
+
+    def part(self, first: tf.Tensor | int, count: tf.Tensor | int = -1) -> Steps:
+        """``count`` steps from ``first`` on; all of them by default."""
+        return Steps(_part(self.tensor, first, count))
+
+
+class Standardised(Steps):
+    """What LayerNorm gives: gamma unit + beta.
+
+    Gain and shift go into the kernels that read it, (gamma unit + beta) W = unit (gamma W) +
+    beta W: a kernel has fewer numbers than the steps of a batch.
+
+    Args:
+        unit: float [batch, steps, width], of mean 0 and variance 1.
+        gamma, beta: float32 [width].
+    """
+
+    def __init__(self, unit: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> None:
+        super().__init__(unit)
+        self.gamma, self.beta = gamma, beta
+
+    def project(self, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+        shift = tf.linalg.matvec(kernel, self.beta, transpose_a=True)
+        return project(self.tensor, self.gamma[:, None] * kernel, bias + shift)
+
+    def value(self) -> tf.Tensor:
+        return tf.cast(self.tensor, tf.float32) * self.gamma + self.beta
+
+    def part(self, first: tf.Tensor | int, count: tf.Tensor | int = -1) -> Standardised:
+        return Standardised(_part(self.tensor, first, count), self.gamma, self.beta)
+
+
+class Embedded(Steps):
+    """The input embedding: columns rows + position.
+
+    In training only ``rows`` has weights behind it, so that the gradient of a product with the
+    value needs that of a few columns, not of every number of every step.
+
+    Args:
+        columns: float [batch, steps, few].
+        rows: float32 [few, width].
+        position: float [batch, steps, width].
+        value: float [batch, steps, width], their sum; made here by default.
+    """
+
+    def __init__(
+        self,
+        columns: tf.Tensor,
+        rows: tf.Tensor,
+        position: tf.Tensor,
+        value: tf.Tensor | None = None,
+    ) -> None:
+        if value is None:
+            value = project(columns, rows, tf.zeros(rows.shape[-1:])) + position
+        super().__init__(value)
+        self.columns, self.rows, self.position = columns, rows, position
+
+    def project(self, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+        value = tf.stop_gradient(self.tensor)
+        return _project_embedded(value, self.position, self.columns, self.rows, kernel, bias)
+
+    def part(self, first: tf.Tensor | int, count: tf.Tensor | int = -1) -> Embedded:
+        columns, position, value = (
+            _part(x, first, count) for x in (self.columns, self.position, self.tensor)
+        )
+        return Embedded(columns, self.rows, position, value)
+
+
+@tf.custom_gradient
+def _project_embedded(
+    value: tf.Tensor,
+    position: tf.Tensor,
+    columns: tf.Tensor,
+    rows: tf.Tensor,
+    kernel: tf.Tensor,
+    bias: tf.Tensor,
+) -> Any:
+    """value kernel + bias, where value = columns rows + position."""
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
+        flat, few, whole = (tf.reshape(x, [-1, x.shape[-1]]) for x in (upstream, columns, value))
+        along = tf.cast(tf.matmul(few, flat, transpose_a=True), tf.float32)
+        read = tf.cast(tf.matmul(rows, kernel), flat.dtype)
+        # Those of position and columns are large and seldom asked for: then TensorFlow leaves
+        # them out of the graph.
+        of_position = tf.matmul(flat, tf.cast(kernel, flat.dtype), transpose_b=True)
+        return (
+            None,
+            tf.reshape(of_position, tf.shape(position)),
+            tf.reshape(tf.matmul(flat, read, transpose_b=True), tf.shape(columns)),
+            tf.matmul(along, kernel, transpose_b=True),
+            tf.cast(tf.matmul(whole, flat, transpose_a=True), tf.float32),
+            tf.cast(tf.reduce_sum(flat, axis=0), tf.float32),
+        )
+
+    return project(value, kernel, bias), gradient
+
+
+def _part(x: tf.Tensor, first: tf.Tensor | int, count: tf.Tensor | int) -> tf.Tensor:
+    # tf.slice and not x[:, :n], whose gradient is a slow scatter.
+    return tf.slice(x, [0, first, 0], [-1, count, x.shape[-1]])

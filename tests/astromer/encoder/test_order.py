@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from astromer.encoder.order import BLOCKED, Arranged, AsGiven, VisibleFirst
+from astromer.encoder.quirks import ASTROMER_1, ASTROMER_2
+from astromer.encoder.steps import Steps
+
+VISIBLE = np.array([[0, 1, 0, 1, 0], [1, 1, 1, 0, 0], [0, 0, 0, 0, 0]], bool)
+
+
+@pytest.fixture
+def order() -> VisibleFirst:
+    return VisibleFirst(tf.constant(VISIBLE))
+
+
+def test_visible_steps_come_first_in_their_own_order(order: VisibleFirst) -> None:
+    steps = tf.constant([[0, 1, 2, 3, 4]] * 3)
+    assert order.arrange(steps).numpy().tolist() == [
+        [1, 3, 0, 2, 4],
+        [0, 1, 2, 3, 4],
+        [0, 1, 2, 3, 4],
+    ]
+
+
+def test_keys_are_the_visible_steps_alone(order: VisibleFirst) -> None:
+    x = tf.random.stateless_normal((3, 5, 4), [1, 2])
+    keys = order.keys(Steps(x)).value().numpy()
+    assert (keys == x.numpy()[:, :3]).all()
+    # A window without a visible step attends to its first one.
+    shown = np.array([[1, 1, 0], [1, 1, 1], [1, 0, 0]], bool)
+    assert (order.bias.numpy()[:, 0, 0] == np.where(shown, 0, BLOCKED)).all()
+
+
+def test_windows_that_come_arranged_are_left_so() -> None:
+    visible = tf.constant(-np.sort(-VISIBLE.astype(int), axis=1) > 0)
+    order, sorting = Arranged(visible), VisibleFirst(visible)
+    steps = tf.constant([[0, 1, 2, 3, 4]] * 3)
+    assert (order.arrange(steps).numpy() == sorting.arrange(steps).numpy()).all()
+    assert (order.restore(steps).numpy() == steps.numpy()).all()
+    assert (order.bias.numpy() == sorting.bias.numpy()).all()
+
+
+def test_public_weights_attend_to_every_step() -> None:
+    visible = tf.constant(VISIBLE)
+    one, two = AsGiven(visible, ASTROMER_1), AsGiven(visible, ASTROMER_2)
+    assert (two.bias.numpy()[:, 0, 0] == np.where(VISIBLE, 0, -1e9)).all()
+    both = VISIBLE[:, :, None] & VISIBLE[:, None, :]
+    assert (one.bias.numpy()[:, 0] == np.where(both, 0, 1)).all()
+    x = Steps(tf.ones((3, 5, 4)))
+    assert one.keys(x) is x
+
+
+def test_restore_undoes_arrange_in_both_directions(order: VisibleFirst) -> None:
+    x = tf.random.stateless_normal((3, 5, 4), [1, 2])
+    upstream = tf.random.stateless_normal((3, 5, 4), [3, 4])
+    arranged = tf.stack([order.arrange(x[..., i]) for i in range(4)], axis=-1)
+    with tf.GradientTape() as tape:
+        tape.watch(arranged)
+        restored = order.restore(arranged)
+    assert (restored.numpy() == x.numpy()).all()
+    expected = tf.stack([order.arrange(upstream[..., i]) for i in range(4)], axis=-1)
+    got = tape.gradient(restored, arranged, output_gradients=upstream)
+    assert (got.numpy() == expected.numpy()).all()
+
+
+@pytest.mark.parametrize("windows", [2, 0])
+def test_a_batch_without_a_visible_step_has_one_key(windows: int) -> None:
+    order = VisibleFirst(tf.zeros((windows, 4), tf.bool))
+    assert order.keys(Steps(tf.ones((windows, 4, 3)))).value().shape == (windows, 1, 3)
