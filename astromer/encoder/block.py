@@ -77,19 +77,18 @@ class EncoderBlock(keras.layers.Layer):
         dropout_key: tf.Tensor | None = None,
     ) -> Standardised:
         """Arguments as in MultiHeadAttention. Returns [batch, steps, width], of the type of x."""
-        drop = {"training": training, "dropout_key": dropout_key}
         attended = self.attention.read(x, bias, keys)
         hidden = self.attention_norm.standardise(
             attended,
             self.attention_skip.read(x) if self.skip else None,
-            self.attention_dropout.kept(tf.shape(attended), **drop),
+            self.attention_dropout.kept(tf.shape(attended), training, dropout_key),
             self.attention_dropout.scale,
         )
         y = self.ffn_out.read(Steps(self.ffn_in.read(hidden)))
         return self.ffn_norm.standardise(
             y,
             self.ffn_skip.read(hidden) if self.skip else None,
-            self.ffn_dropout.kept(tf.shape(y), **drop),
+            self.ffn_dropout.kept(tf.shape(y), training, dropout_key),
             self.ffn_dropout.scale,
         )
 
