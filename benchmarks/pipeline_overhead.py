@@ -104,7 +104,7 @@ def run_measured(arguments: Sequence[str], result: Path) -> int:
             watch.mark(EXPORT if watch.costs[-1].part == TRAINING else step.name, step.cached)
             super().ended(step)
 
-    local_runner.Report = Report  # type: ignore[attr-defined]
+    local_runner.Report = Report  # type: ignore[misc]
     code = local_runner.main(list(arguments))
     watch.mark("summary")
     result.write_text(json.dumps([asdict(cost) for cost in watch.costs]))
