@@ -36,7 +36,7 @@ class LightCurveValidatorSpec(component_spec.ComponentSpec):
 
 
 class LightCurveValidator(base_beam_component.BaseBeamComponent):
-    """Validates light curves as a Beam pipeline.
+    """Validates light curves, as a Beam pipeline where Beam has several workers.
 
     Args:
         examples: channel of Examples of SequenceExamples, as FoldExampleGen makes them.
