@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils, channel_utils, standard_artifacts
 
+from components.example_gen.ingest import ingest
 from components.schema import schema_text
 from components.statistics import StatisticsGen
 from components.statistics.executor import Executor
 from components.statistics.generation import statistics_of
 from pipeline_config import LightCurveRules
 from tests.components.conftest import artifact, run_example_gen, split_files
+from tests.pipeline.folds import encode, make_curves, write_records
 
 SPLITS = ["train", "validation", "test"]
 
@@ -76,6 +79,15 @@ def test_every_record_of_every_file_counts(examples):
     one, two = statistics_of(files).datasets[0], statistics_of(files * 3).datasets[0]
     assert one.num_examples == 24
     assert two.num_examples == 72
+
+
+def test_names_are_counted_exactly(tmp_path):
+    curves = [dataclasses.replace(make_curves(1)[0], id=f"star-{n}") for n in range(1500)]
+    ingest([write_records(tmp_path / "0.record", list(map(encode, curves)))], tmp_path / "out")
+    [dataset] = statistics_of(sorted((tmp_path / "out").iterdir())).datasets
+    [names] = [f.string_stats for f in dataset.features if f.path.step == ["ID"]]
+    assert names.unique == 1500
+    assert {value.frequency for value in names.top_values} == {1.0}
 
 
 def test_an_empty_split_is_told_as_such(tmp_path):
