@@ -27,6 +27,7 @@ from astromer.validation.options import add_validation_flags, validation_config 
 from pipeline.console import Report, noise_to  # noqa: E402
 from pipeline.failures import output_folder, told  # noqa: E402
 from pipeline.lock import locked  # noqa: E402
+from pipeline.quick_imports import quick_imports  # noqa: E402
 from pipeline_config import (  # noqa: E402
     ClassifierConfig,
     FinetuneConfig,
@@ -151,19 +152,20 @@ def _run(config: ClassifierConfig, model: Path, home: Path, log: Path, verbose: 
     silence()
     output = Path(config.output)
     with contextlib.nullcontext() if verbose else noise_to(log):
-        # Imported late: it takes some ten seconds, and prints more than anyone can act on.
-        from ml_metadata.metadata_store import metadata_store
-        from tfx.orchestration import metadata
+        # Imported late: it takes seconds, and prints more than anyone can act on.
+        with quick_imports():
+            from ml_metadata.metadata_store import metadata_store
+            from tfx.orchestration import metadata
 
-        from components.finetuner.pushed_encoder import archived_copy
-        from pipeline.dag_runner import ReportingDagRunner, Step
-        from pipeline.finetune_pipeline import (
-            FINETUNER,
-            create_finetune_pipeline,
-            finetuning_folder,
-        )
-        from pipeline.finetune_summary import FinetuneOutcome
-        from pipeline.rejections import tell_rejections
+            from components.finetuner.pushed_encoder import archived_copy
+            from pipeline.dag_runner import ReportingDagRunner, Step
+            from pipeline.finetune_pipeline import (
+                FINETUNER,
+                create_finetune_pipeline,
+                finetuning_folder,
+            )
+            from pipeline.finetune_summary import FinetuneOutcome
+            from pipeline.rejections import tell_rejections
 
         def ended(step: Step) -> None:
             report.ended(step)

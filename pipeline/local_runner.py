@@ -27,6 +27,7 @@ from pipeline.console import Report, noise_to  # noqa: E402
 from pipeline.failures import output_folder, told  # noqa: E402
 from pipeline.folds import OUTCOME_FILE, run_folds  # noqa: E402
 from pipeline.lock import locked  # noqa: E402
+from pipeline.quick_imports import quick_imports  # noqa: E402
 from pipeline_config import (  # noqa: E402
     EncoderConfig,
     MaskingConfig,
@@ -92,14 +93,15 @@ def _run(config: PipelineConfig, output: Path, log: Path, verbose: bool) -> int:
     report.say("loading TFX ...")
     silence()
     with contextlib.nullcontext() if verbose else noise_to(log):
-        # Imported late: it takes some ten seconds, and prints more than anyone can act on.
-        from tfx.orchestration import metadata
+        # Imported late: it takes seconds, and prints more than anyone can act on.
+        with quick_imports():
+            from tfx.orchestration import metadata
 
-        from components.baseline import LatestOtherBlessedModel
-        from pipeline.dag_runner import ReportingDagRunner, Step
-        from pipeline.pipeline import create_pipeline
-        from pipeline.rejections import tell_rejections
-        from pipeline.summary import Outcome
+            from components.baseline import LatestOtherBlessedModel
+            from pipeline.dag_runner import ReportingDagRunner, Step
+            from pipeline.pipeline import create_pipeline
+            from pipeline.rejections import tell_rejections
+            from pipeline.summary import Outcome
 
         _make_devices(config.training.replicas)
 

@@ -9,7 +9,6 @@ from typing import Any
 from tensorflow_metadata.proto.v0 import path_pb2, schema_pb2
 from tfx.components.distribution_validator.component import DistributionValidator
 from tfx.components.example_validator.component import ExampleValidator
-from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.dsl.components.common.resolver import ResolverStrategy
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
     LatestBlessedModelStrategy,
@@ -27,6 +26,7 @@ from components.provenance import code_fingerprint
 from components.pusher import VersionPusher
 from components.schema import LightCurveSchemaGen, schema_text
 from components.schema.light_curve_schema import SEQUENCE
+from components.statistics import StatisticsGen
 from components.trainer import AstromerTrainer
 from components.validator import LightCurveValidator
 from pipeline_config import LightCurveRules, PipelineConfig, to_dict

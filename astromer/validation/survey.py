@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
 from astromer.progress import progress_bar
 from astromer.records.fold import SPLITS, Fold
 from astromer.validation.assembly import assemble
-from astromer.validation.duplicates import KINDS, find_matches
+from astromer.validation.duplicates import KINDS, Match, find_matches
 from astromer.validation.identity import Identities
-from astromer.validation.look import look_at
+from astromer.validation.look import FileLook, look_at
 from astromer.validation.result import Validation
 from pipeline_config import LightCurveRules, MissingErrorsConfig, ValidationConfig
 
@@ -27,11 +30,35 @@ def validate_fold(
         DataNotFoundError: a split holds no light curves.
         RecordError: a file is corrupt or a record is no light curve.
     """
-    looks = []
     with progress_bar(desc="validating", unit=" curves", disable=not progress) as bar:
-        for number, split in enumerate(SPLITS):
-            for index, file in enumerate(fold.files[split]):
-                looks.append(look_at(file, number, index, config, limits, bar.update, errors))
-    identities = Identities.concatenate([look.identities for look in looks])
-    matches = [match for kind in KINDS for match in find_matches(identities, kind, config)]
+        looks, matches = look_at_all(fold.files, config, limits, bar.update, errors)
     return assemble(fold.files, looks, matches, config, errors=errors)
+
+
+def look_at_all(
+    files: Mapping[str, Sequence[Path]],
+    config: ValidationConfig,
+    limits: LightCurveRules,
+    progress: Callable[[int], object] = lambda count: None,
+    errors: MissingErrorsConfig = MissingErrorsConfig(),
+) -> tuple[list[FileLook], list[Match]]:
+    """Looks at record files one after another, then for light curves that are alike.
+
+    Args:
+        files: by split.
+        config, limits, progress, errors: as in :func:`astromer.validation.look.look_at`.
+
+    Returns:
+        What :func:`astromer.validation.assembly.assemble` takes: a look for each file, and the
+        matches between them.
+
+    Raises:
+        RecordError: a file is corrupt or a record is no light curve.
+    """
+    looks = [
+        look_at(file, number, index, config, limits, progress, errors)
+        for number, split in enumerate(SPLITS)
+        for index, file in enumerate(files[split])
+    ]
+    identities = Identities.concatenate([look.identities for look in looks])
+    return looks, [match for kind in KINDS for match in find_matches(identities, kind, config)]

@@ -12,6 +12,7 @@ from tfx.proto import example_gen_pb2
 
 from components.example_gen.driver import ContentDriver
 from components.example_gen.executor import CODE, MAX_CURVES, Executor
+from components.in_process import CODE as IN_PROCESS
 from components.provenance import code_fingerprint
 from pipeline_config import MissingErrorsConfig, to_dict
 
@@ -68,7 +69,7 @@ class FoldExampleGen(FileBasedExampleGen):
         )
 
 
-_CODE = ("astromer/records", "components/example_gen")
+_CODE = ("astromer/records", "components/example_gen", IN_PROCESS)
 
 
 def folder_pattern(paths: Sequence[str]) -> str:

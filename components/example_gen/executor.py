@@ -10,7 +10,6 @@ from typing import Any
 from google.protobuf import struct_pb2
 from tfx import types
 from tfx.components.util import examples_utils
-from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
@@ -18,6 +17,7 @@ from tfx.utils import proto_utils
 from astromer.records.fold import Fold
 from astromer.records.processing import read_processing
 from components.example_gen.ingest import Ingested, ingest
+from components.in_process import InProcess
 from components.provenance import settings_fingerprint
 from pipeline_config import MissingErrorsConfig, to_dict
 
@@ -43,7 +43,7 @@ removed or reordered light curve does not.
 """
 
 
-class Executor(base_beam_executor.BaseBeamExecutor):
+class Executor(InProcess):
     """Plain sequential ingestion: Beam would shuffle the curves, and costs more than it saves.
 
     It is a Beam executor in name because TFX asks that of every file-based ExampleGen.

@@ -9,12 +9,13 @@ from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
+from components.in_process import CODE as IN_PROCESS
 from components.provenance import code_fingerprint
 from components.validator.artifact import LightCurveAnomalies
 from components.validator.executor import Executor
 from pipeline_config import LightCurveRules, ValidationConfig, to_dict
 
-_CODE = ("astromer/validation", "astromer/records", "components/validator")
+_CODE = ("astromer/validation", "astromer/records", "components/validator", IN_PROCESS)
 
 
 class LightCurveValidatorSpec(component_spec.ComponentSpec):
@@ -35,7 +36,7 @@ class LightCurveValidatorSpec(component_spec.ComponentSpec):
 
 
 class LightCurveValidator(base_beam_component.BaseBeamComponent):
-    """Validates light curves as a Beam pipeline.
+    """Validates light curves, as a Beam pipeline where Beam has several workers.
 
     Args:
         examples: channel of Examples of SequenceExamples, as FoldExampleGen makes them.

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from tfx import types
-from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
 from astromer.errors import DataAnomalyError
 from astromer.validation.assembly import Sources, assemble
 from astromer.validation.drift import write_profiles
+from astromer.validation.duplicates import Match
+from astromer.validation.look import FileLook
 from astromer.validation.output import terminal_table, write_into, write_validation
 from astromer.validation.result import Validation
+from astromer.validation.survey import look_at_all
 from astromer.validation.verdict import refuse_if_bad
 from components.example_gen.executor import (
     DATA_FINGERPRINT,
@@ -23,6 +25,7 @@ from components.example_gen.executor import (
     NUM_OBSERVATIONS,
     SOURCES_FILE,
 )
+from components.in_process import InProcess
 from components.provenance import settings_fingerprint
 from components.validator.beam_pipeline import add_validation, read_results
 from components.validator.copying import copy_accepted
@@ -32,7 +35,7 @@ NUM_REJECTED = "num_rejected"
 """Custom properties ``num_rejected_<split>`` of the accepted Examples."""
 
 
-class Executor(base_beam_executor.BaseBeamExecutor):
+class Executor(InProcess):
     """Validates, then copies what is accepted."""
 
     def Do(
@@ -58,12 +61,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         anomalies = artifact_utils.get_single_instance(output_dict["anomalies"])
 
         files = {split: _files(examples, split) for split in _splits(examples)}
-        workspace = Path(anomalies.uri) / "unfinished"
-        workspace.mkdir(parents=True)
-        with self._make_beam_pipeline() as pipeline:
-            add_validation(pipeline, files, config, limits, workspace)
-        looks, matches = read_results(workspace)
-        shutil.rmtree(workspace)
+        if self.in_process:
+            looks, matches = look_at_all(files, config, limits)
+        else:
+            looks, matches = self._look_with_beam(
+                files, config, limits, Path(anomalies.uri) / "unfinished"
+            )
         validation = assemble(files, looks, matches, config, _sources(examples))
 
         table = terminal_table(validation, config, limits)
@@ -79,6 +82,27 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         for split, paths in files.items():
             folder = Path(artifact_utils.get_split_uri([accepted], split))
             copy_accepted(paths, folder, set(validation.rejected[split].tolist()))
+
+    def _look_with_beam(
+        self,
+        files: dict[str, list[Path]],
+        config: ValidationConfig,
+        limits: LightCurveRules,
+        workspace: Path,
+    ) -> tuple[list[FileLook], list[Match]]:
+        """Looks at the files on many workers.
+
+        Args:
+            files: record files by split.
+            config, limits: the rules.
+            workspace: a folder that all workers reach; removed afterwards.
+        """
+        workspace.mkdir(parents=True)
+        with self._make_beam_pipeline() as pipeline:
+            add_validation(pipeline, files, config, limits, workspace)
+        found = read_results(workspace)
+        shutil.rmtree(workspace)
+        return found
 
 
 def _splits(examples: types.Artifact) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -31,7 +32,9 @@ from tests.components.conftest import artifact, run_example_gen, split_files
 from tests.pipeline.folds import encode, write_records
 
 
-def run(fold: Path, folder: Path, **severities: Any) -> tuple[Any, Any, Any]:
+def run(
+    fold: Path, folder: Path, with_beam: bool = False, **severities: Any
+) -> tuple[Any, Any, Any]:
     """Ingests and validates a fold: examples, valid_examples and anomalies."""
     examples = run_example_gen(fold, folder / "examples")
     component = LightCurveValidator(
@@ -43,14 +46,23 @@ def run(fold: Path, folder: Path, **severities: Any) -> tuple[Any, Any, Any]:
     accepted = artifact(standard_artifacts.Examples, folder / "accepted")
     anomalies = artifact(LightCurveAnomalies, folder / "anomalies")
     context = base_beam_executor.BaseBeamExecutor.Context(
-        beam_pipeline_args=list(PipelineConfig("").beam_args), tmp_dir=str(folder), unique_id="1"
+        beam_pipeline_args=list(PipelineConfig("").beam_args),
+        tmp_dir=str(folder),
+        unique_id="1",
+        make_beam_pipeline_fn=_direct_pipeline if with_beam else None,
     )
-    Executor(context).Do(
+    executor = Executor(context)
+    assert executor.in_process is not with_beam
+    executor.Do(
         {"examples": [examples]},
         {"valid_examples": [accepted], "anomalies": [anomalies]},
         component.spec.exec_properties,
     )
     return examples, accepted, anomalies
+
+
+def _direct_pipeline() -> beam.Pipeline:
+    return beam.Pipeline(runner="BundleBasedDirectRunner")
 
 
 def ids(examples: Any, split: str) -> list[str]:
@@ -105,13 +117,14 @@ def test_nothing_broken_is_left_and_everything_good_is(broken, tmp_path):
     assert all(row["object_id"] == f"star0-{row['record']}" for row in findings[:21])
 
 
-def test_beam_and_the_plain_program_find_the_same(broken, tmp_path):
+@pytest.mark.parametrize("with_beam", [True, False])
+def test_beam_and_the_plain_program_find_the_same(broken, tmp_path, with_beam):
     fold, _ = broken
     train = corpus.good("train", 10, 7)
     test = [train[3], replace(train[4], id="copy"), *corpus.good("test", 5, 8)]
     write_records(fold / "train" / "1.record", [encode(curve) for curve in train])
     write_records(fold / "test" / "1.record", [encode(curve) for curve in test])
-    _, _, anomalies = run(fold, tmp_path, max_rejected=1.0)
+    _, _, anomalies = run(fold, tmp_path, with_beam, max_rejected=1.0)
     plain = validate_fold(Fold.open(fold), progress=False)
     assert {"leaked_star", "leaked_curve", "not_finite"} <= set(plain.findings.counts())
     found = pq.read_table(Path(anomalies.uri) / "findings.parquet")

@@ -1,0 +1,48 @@
+"""Beam where there are machines or processes to spread work over, and none where there are not.
+
+In one process Beam costs more than it does: every Beam executor packs TFX's source for workers
+that never come (a second or two), and a pipeline of a hundred steps is built, checked and staged
+for light curves that are counted in less time.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from tfx.dsl.components.base import base_beam_executor
+
+CODE = "components/in_process.py"
+_DIRECT = ("direct", "directrunner")
+
+
+def runs_in_process(beam_pipeline_args: Sequence[str]) -> bool:
+    """Whether Beam with these arguments would work in this process, in one thread."""
+    options = PipelineOptions(list(beam_pipeline_args))
+    direct = options.view_as(DirectOptions)
+    runner = options.view_as(StandardOptions).runner or "direct"
+    return (
+        runner.lower() in _DIRECT
+        and direct.direct_running_mode == "in_memory"
+        and direct.direct_num_workers == 1
+    )
+
+
+class InProcess(base_beam_executor.BaseBeamExecutor):
+    """A Beam executor that knows whether it needs Beam.
+
+    Attributes:
+        in_process: True where Beam would run in this process: do the work without it.
+    """
+
+    def __init__(self, context: Any = None):
+        self.in_process = context is None or (
+            context.make_beam_pipeline_fn is None
+            and runs_in_process(context.beam_pipeline_args or ())
+        )
+        if context is not None and self.in_process:
+            context = copy.copy(context)
+            context.beam_pipeline_args = []  # with any, TFX packs its source
+        super().__init__(context)
