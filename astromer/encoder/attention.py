@@ -120,11 +120,12 @@ def attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, bias: tf.Tensor) 
     # Written so, TensorFlow does all three in the product.
     weights = tf.nn.softmax(tf.matmul(query, key, transpose_b=True) * scale + bias)
     output = tf.matmul(weights, value)
+    of_logits = fused(_of_logits, query.dtype)
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
         # Scaling the values touches fewer numbers than scaling the logits.
         along = tf.matmul(upstream, value * scale, transpose_b=True)
-        logits = fused(_of_logits, query.dtype)(weights, along, upstream, output, scale)
+        logits = of_logits(weights, along, upstream, output, scale)
         return (
             tf.matmul(logits, key),
             tf.matmul(logits, query, transpose_a=True),

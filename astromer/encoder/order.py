@@ -10,6 +10,7 @@ from astromer.encoder.quirks import Quirks
 from astromer.encoder.steps import Steps
 
 BLOCKED = -1e9  # added to a logit, leaves no weight in float32
+_LANES = 8  # numbers of keys are multiples: products like them, and fewer kinds are compiled
 
 
 class AsGiven:
@@ -48,9 +49,9 @@ class Arranged:
     """Windows that come with their visible steps first, so that those alone are keys.
 
     Their times tell the encoder where steps are. Hidden steps and padding are blocked as keys,
-    so only the first ``num_keys`` steps, the most that are visible in any window of the batch,
-    need keys and values: a third of them less under the published masking, and attention is that
-    much smaller.
+    so only the first ``num_keys`` steps, about the most that any window of the batch shows, need
+    keys and values: a third of them less under the published masking, and attention is that much
+    smaller.
 
     Args:
         visible: bool [batch, steps]. A window without a visible step attends to its first step,
@@ -63,7 +64,8 @@ class Arranged:
     def __init__(self, visible: tf.Tensor) -> None:
         count = tf.math.count_nonzero(visible, axis=1, dtype=tf.int32)
         count = tf.maximum(count, 1)
-        self._most = tf.maximum(tf.reduce_max(count), 1)  # of no window, too
+        most = tf.maximum(tf.reduce_max(count), 1)  # of no window, too
+        self._most = tf.minimum(-(-most // _LANES) * _LANES, tf.shape(visible)[1])
         shown = tf.range(self._most)[None, :] < count[:, None]
         self.bias = tf.where(shown, 0.0, BLOCKED)[:, None, None, :]
 

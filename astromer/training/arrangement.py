@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from astromer.passes import Pass
+
+_LANES = 8  # multiples of it, so that few kinds of pass occur
+
 
 def arrange(
     arrays: dict[str, np.ndarray], visible: np.ndarray, scored: np.ndarray
@@ -30,3 +34,20 @@ def arrange(
         for name, array in arrays.items()
     }
     return arranged, unscored.sum(axis=1)
+
+
+def first_of_passes(parts: list[Pass], first_scored: np.ndarray) -> dict[int, int]:
+    """The first step that must be predicted, by the padded length of a pass.
+
+    The same in all passes of one length, so that dropout does not depend on how many there are. At
+    least one step is predicted, so that no product is empty.
+
+    Args:
+        parts: the passes of a batch.
+        first_scored: int64 [num_windows], from :func:`arrange`.
+    """
+    first = {part.steps: part.steps - 1 for part in parts}
+    for part in parts:
+        lowest = int(first_scored[part.rows].min())
+        first[part.steps] = min(first[part.steps], lowest // _LANES * _LANES)
+    return first

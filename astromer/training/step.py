@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import keras
@@ -12,9 +13,10 @@ from astromer.batches import Batch
 from astromer.concurrency import Ordered, passes_at_once
 from astromer.distribution import divide
 from astromer.encoder import Reconstructor
+from astromer.encoder.fusing import fusing
 from astromer.passes import Pass
 from astromer.prediction import NETWORK_INPUTS, compile_for_passes, network_inputs, passes_of
-from astromer.training.arrangement import arrange
+from astromer.training.arrangement import arrange, first_of_passes
 from astromer.training.schedule import make_schedule
 from pipeline_config import TrainingConfig
 
@@ -67,7 +69,12 @@ class TrainStep:
             self._gradients = [_sum_of_passes(v.shape) for v in model.trainable_variables]
             self._sums = _sum_of_passes([len(STEP_SUMS)])
         self._passes = Ordered(passes_at_once(strategy))
-        self._differentiate = compile_for_passes(self._differentiate_pass, strategy, _INPUTS, _KEY)
+        self._differentiate = {
+            fuse: compile_for_passes(
+                functools.partial(self._differentiate_pass, fuse), strategy, _INPUTS, _KEY
+            )
+            for fuse in (False, True)
+        }
         self._add = tf.function(self._add_pass)
         self._end = tf.function(self._end_step)
 
@@ -94,14 +101,13 @@ class TrainStep:
         if self.model.encoder.quirks is None:
             arrays, first_scored = arrange(arrays, probing.visible, scored)
         parts = passes_of(batch, self.model, self.strategy, self.training.windows_per_pass)
-        # Of all passes of one length, so that dropout does not depend on how many there are. At
-        # least one step is predicted, so that no product is empty.
-        first = {part.steps: part.steps - 1 for part in parts}
-        for part in parts:
-            first[part.steps] = min(first[part.steps], first_scored[part.rows].min())
+        first = first_of_passes(parts, first_scored)
+        most = max(len(part.rows) for part in parts) if self._dtype == tf.bfloat16 else 0
 
         def differentiate(part: Pass) -> Any:
-            return self._differentiate(*self._inputs(arrays, first[part.steps], part, step))
+            # Of full passes there are few shapes, which recur.
+            full = part.steps == batch.target.shape[1] and len(part.rows) == most
+            return self._differentiate[full](*self._inputs(arrays, first[part.steps], part, step))
 
         # Added in one order, whichever pass is done first: float32 sums depend on it.
         for gradients, sums in self._passes.map(differentiate, parts):
@@ -125,18 +131,18 @@ class TrainStep:
         windows = max(int(np.count_nonzero(total)), 1)
         return (weight / np.where(total > 0, total, 1) / windows).astype(np.float32)
 
-    def _differentiate_pass(self, inputs: dict[str, Any], key: tf.Tensor) -> Any:
-        return self.strategy.run(self._differentiate_on_replica, args=(inputs, key))
+    def _differentiate_pass(self, fuse: bool, inputs: dict[str, Any], key: tf.Tensor) -> Any:
+        return self.strategy.run(self._differentiate_on_replica, args=(fuse, inputs, key))
 
     def _differentiate_on_replica(
-        self, inputs: dict[str, tf.Tensor], key: tf.Tensor
+        self, fuse: bool, inputs: dict[str, tf.Tensor], key: tf.Tensor
     ) -> tuple[list[tf.Tensor], tf.Tensor]:
         """Gradients of the variables, and float32 [4], ``STEP_SUMS``."""
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         seed, step, first_row, rows, first_scored = tf.unstack(key)
         first_scored = tf.cast(first_scored, tf.int32)
         first_row += tf.cast(replica, tf.int64) * rows
-        with tf.GradientTape() as tape:
+        with fusing(fuse), tf.GradientTape() as tape:
             predicted = self.model.predict_scored(
                 inputs["times"],
                 inputs["magnitudes"],

@@ -28,10 +28,19 @@ def test_visible_steps_come_first_in_their_own_order(order: VisibleFirst) -> Non
 def test_keys_are_the_visible_steps_alone(order: VisibleFirst) -> None:
     x = tf.random.stateless_normal((3, 5, 4), [1, 2])
     keys = order.keys(Steps(x)).value().numpy()
-    assert (keys == x.numpy()[:, :3]).all()
+    assert (keys == x.numpy()).all(), "eight keys at a time, as far as there are steps"
     # A window without a visible step attends to its first one.
-    shown = np.array([[1, 1, 0], [1, 1, 1], [1, 0, 0]], bool)
+    shown = np.array([[1, 1, 0, 0, 0], [1, 1, 1, 0, 0], [1, 0, 0, 0, 0]], bool)
     assert (order.bias.numpy()[:, 0, 0] == np.where(shown, 0, BLOCKED)).all()
+
+
+@pytest.mark.parametrize(("most", "num_keys"), [(1, 8), (8, 8), (9, 16), (17, 20), (20, 20)])
+def test_keys_end_near_the_most_that_any_window_shows(most: int, num_keys: int) -> None:
+    visible = np.arange(20)[None] < np.array([[most], [1]])
+    order = Arranged(tf.constant(visible))
+    assert order.keys(Steps(tf.ones((2, 20, 3)))).value().shape == (2, num_keys, 3)
+    assert order.bias.shape == (2, 1, 1, num_keys)
+    assert ((order.bias.numpy()[:, 0, 0] == 0) == visible[:, :num_keys]).all()
 
 
 def test_windows_that_come_arranged_are_left_so() -> None:
@@ -67,6 +76,6 @@ def test_restore_undoes_arrange_in_both_directions(order: VisibleFirst) -> None:
 
 
 @pytest.mark.parametrize("windows", [2, 0])
-def test_a_batch_without_a_visible_step_has_one_key(windows: int) -> None:
+def test_a_batch_without_a_visible_step_has_keys(windows: int) -> None:
     order = VisibleFirst(tf.zeros((windows, 4), tf.bool))
-    assert order.keys(Steps(tf.ones((windows, 4, 3)))).value().shape == (windows, 1, 3)
+    assert order.keys(Steps(tf.ones((windows, 4, 3)))).value().shape == (windows, 4, 3)

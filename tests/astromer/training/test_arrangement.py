@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.training.arrangement import arrange
+from astromer.passes import Pass
+from astromer.training.arrangement import arrange, first_of_passes
 
 
 @pytest.mark.parametrize("scored_name", ["probed", "hidden"])
@@ -36,3 +37,14 @@ def test_steps_keep_their_order_within_a_stretch() -> None:
     arranged, first = arrange({"step": np.arange(5)[None]}, visible, scored)
     assert arranged["step"].tolist() == [[0, 3, 2, 1, 4]]
     assert first.tolist() == [2]
+
+
+def test_passes_of_one_length_start_at_the_same_step() -> None:
+    first_scored = np.array([19, 100, 30, 0, 17, 23])
+    parts = [
+        Pass(np.array([0, 1]), 200, 0),
+        Pass(np.array([2]), 200, 2),
+        Pass(np.array([4, 5]), 10, 0),
+        Pass(np.array([3]), 48, 0),
+    ]
+    assert first_of_passes(parts, first_scored) == {200: 16, 10: 9, 48: 0}
