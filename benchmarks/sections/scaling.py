@@ -1,0 +1,156 @@
+"""How the cost of training grows with the model, the data and the replicas."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import tensorflow as tf
+
+from astromer.distribution import make_strategy
+from astromer.records.reader import read_light_curves
+from benchmarks.measuring.children import in_a_child
+from benchmarks.measuring.curves import make_curves, mixed_lengths, write_records
+from benchmarks.measuring.products import matrix_product, training_flops
+from benchmarks.measuring.turns import Speed, Way, take_turns
+from benchmarks.sections.training import an_epoch, make_step
+from pipeline_config import EncoderConfig, TrainingConfig
+
+T = TypeVar("T")
+Sizes = tuple[EncoderConfig, TrainingConfig]
+_BATCHES = 40  # of an epoch over many light curves, that are made to know how fast that is
+
+
+def of_encoder(knob: str, values: Sequence[int], sizes: Sizes) -> dict[str, Sizes]:
+    """The sizes, with one of the encoder's changed."""
+    encoder, training = sizes
+    changes: list[dict[str, Any]] = [{knob: value} for value in values]
+    return {f"{c[knob]}": (dataclasses.replace(encoder, **c), training) for c in changes}
+
+
+def of_training(knob: str, values: Sequence[int], sizes: Sizes) -> dict[str, Sizes]:
+    """The sizes, with one of the training's changed."""
+    encoder, training = sizes
+    changes: list[dict[str, Any]] = [{knob: value} for value in values]
+    return {f"{c[knob]}": (encoder, dataclasses.replace(training, **c)) for c in changes}
+
+
+def step_table(
+    title: str, points: Mapping[str, Sizes], reference: str, rounds: int, folder: Path
+) -> str:
+    """The train step at several sizes, in turn in one process.
+
+    Args:
+        title: what changes.
+        points: the sizes, by what the table calls them.
+        reference: the point that the others are compared with.
+        rounds: turns that count.
+        folder: for logs.
+    """
+    speeds, _ = in_a_child(lambda: _speeds(points, reference, rounds, folder))
+    product = speeds["product"].median
+    base, of_base = speeds[reference], training_flops(points[reference][0])
+    lines = [
+        f"{title:18}{'windows/s':>11}{'GFLOP/s':>9}{'of product':>12}{'time':>8}{'MFLOP':>8}"
+        f"   (time and MFLOP of a window, over those of {reference})"
+    ]
+    for name, (encoder, _) in points.items():
+        flops, speed = training_flops(encoder), speeds[name]
+        rate = speed.median * flops
+        lines.append(
+            f"{name:18}{speed.median:11.1f}{rate / 1e9:9.0f}{rate / product:12.0%}"
+            f"{base.over(speed)[0]:8.2f}{flops / of_base:8.2f}"
+        )
+    return "\n".join(lines)
+
+
+def _speeds(
+    points: Mapping[str, Sizes], reference: str, rounds: int, folder: Path
+) -> dict[str, Speed]:
+    ways = {name: step_way(folder, *sizes) for name, sizes in points.items()}
+    return take_turns({**ways, "product": matrix_product(points[reference][0])}, rounds)
+
+
+def step_way(
+    folder: Path,
+    encoder: EncoderConfig,
+    training: TrainingConfig,
+    strategy: tf.distribute.Strategy | None = None,
+) -> Way:
+    """A train step on full windows."""
+    step = make_step(folder, encoder, training, strategy)
+    curves = make_curves(np.full(training.batch_size, encoder.window_size))
+    batch = an_epoch(curves, 0, encoder, training).batch(0)
+
+    def run() -> float:
+        step(batch, 0).numpy()
+        return float(len(batch))
+
+    return run
+
+
+def curves_table(folder: Path, counts: Sequence[int], sizes: Sizes) -> str:
+    """Reading records and making epochs of more and more light curves, a process each."""
+    lines = [
+        f"{'light curves':18}{'read [s]':>11}{'records/s':>11}{'epoch [ms]':>12}"
+        f"{'windows/s':>11}{'peak MiB':>10}"
+    ]
+    for count in counts:
+        longest = sizes[0].window_size
+        curves = make_curves(mixed_lengths(count, longest))
+        files = write_records(curves, folder / str(count))
+        del curves
+        (read, epoch, rate), peak = in_a_child(partial(_data, files, *sizes))
+        lines.append(
+            f"{count:<18,}{read:11.2f}{count / read:11,.0f}{1e3 * epoch:12.1f}{rate:11,.0f}"
+            f"{peak / 2**20:10.0f}"
+        )
+    return "\n".join(lines)
+
+
+def _data(
+    files: Sequence[Path], encoder: EncoderConfig, training: TrainingConfig
+) -> tuple[float, float, float]:
+    """Seconds to read and to begin an epoch, and windows per second of its batches."""
+    read_light_curves(files[:1], limit=1)  # loads and traces
+    read, curves = _timed(lambda: read_light_curves(files))
+    begin, epoch = _timed(lambda: an_epoch(curves, 0, encoder, training))
+    steps = range(min(_BATCHES, len(epoch)))
+    making, done = _timed(lambda: [len(epoch.batch(step)) for step in steps])
+    return read, begin, sum(done) / making
+
+
+def _timed(work: Callable[[], T]) -> tuple[float, T]:
+    started = time.perf_counter()
+    result = work()
+    return time.perf_counter() - started, result
+
+
+def replicas_table(sizes: Sizes, rounds: int, folder: Path) -> str:
+    """One replica and two (on GPUs: one and all), each in a process of its own.
+
+    Two CPU replicas share the cores of one: they show what dividing a step costs.
+    """
+    lines = [
+        f"{'replicas':18}{'windows/s':>11}{'time':>8}   (time of a window, over one replica's)"
+    ]
+    rates: list[float] = []
+    for one in (True, False):
+        (number, rate), _ = in_a_child(partial(_replicated, one, sizes, rounds, folder))
+        rates.append(rate)
+        lines.append(f"{number:18}{rate:11.1f}{rates[0] / rate:8.2f}")
+    return "\n".join(lines)
+
+
+def _replicated(one: bool, sizes: Sizes, rounds: int, folder: Path) -> tuple[str, float]:
+    if tf.config.list_physical_devices("GPU"):
+        strategy = make_strategy(one_device=one)
+    else:
+        strategy = make_strategy(1 if one else 2)
+    speeds = take_turns({"step": step_way(folder, *sizes, strategy)}, rounds)
+    return str(strategy.num_replicas_in_sync), speeds["step"].median
