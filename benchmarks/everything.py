@@ -52,10 +52,12 @@ def main(arguments: list[str] | None = None) -> None:
 
     silence()
     from benchmarks.measuring.machine import describe
-    from benchmarks.measuring.table import LEGEND, render
+    from benchmarks.measuring.table import LEGEND, Row, render
     from benchmarks.sections import embedding, input_pipeline, training
 
-    started, rows = time.monotonic(), []
+    started = time.monotonic()
+    rows: list[Row] = []
+    notes: list[str] = []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         sections = {
@@ -67,8 +69,10 @@ def main(arguments: list[str] | None = None) -> None:
             print(f"measuring: {name} ...", file=sys.stderr, flush=True)
             for section in sections[name]():
                 rows += section.run(args.rounds, memory=args.memory)
+            if name == "input":
+                notes.append(input_pipeline.first_batch(folder, args.rounds))
     print(f"{describe()}; median of {args.rounds} turns\n")
-    print(render(rows))
+    print("\n".join([render(rows), *notes]))
     print(f"\n{LEGEND}\n\nmeasured in {time.monotonic() - started:.0f} s")
 
 

@@ -58,15 +58,17 @@ class Section:
     def _row(self, measurement: str, way: str, speeds: dict[str, Speed], peak: int) -> Row:
         speed = speeds[way]
         ratio, processor_ratio = speed.over(speeds[PLAIN])
-        product = speeds["product"].median if "product" in speeds else 0.0
+        flops, share = self.flops.get(measurement, 0.0), 0.0
+        if "product" in speeds:
+            share = flops * speed.over(speeds["product"])[0]
         return Row(
             measurement,
             way,
             speed.median,
             speed.processor_median,
             peak,
-            self.flops.get(measurement, 0.0),
-            product,
+            flops,
+            share,
             ratio,
             processor_ratio,
         )

@@ -16,7 +16,7 @@ class Row:
         processor_rate: windows per second of all processors together.
         peak: highest resident size of a process that does only this [bytes]; 0 = not measured.
         flops: of the matrix products of a window, of the plain computation; 0 = there are none.
-        product: float32 matrix products [FLOP/s] in the same turns; 0 = not measured.
+        share: of the rate of float32 matrix products in the same turns; 0 = not measured.
         ratio, processor_ratio: to the plain way in the same turns.
     """
 
@@ -26,7 +26,7 @@ class Row:
     processor_rate: float
     peak: float
     flops: float
-    product: float
+    share: float
     ratio: float
     processor_ratio: float
 
@@ -57,7 +57,7 @@ def render(rows: Iterable[Row]) -> str:
 
 def _line(name: str, row: Row) -> str:
     speed = row.rate * row.flops
-    share = f"{speed / row.product:.0%}" if row.product and speed else "-"
+    share = f"{row.share:.0%}" if row.share else "-"
     return (
         f"{name:38}{row.way:9}{row.rate:11,.0f}{row.processor_rate:11,.0f}"
         f"{_or_dash(row.flops / 1e6):>8}{_or_dash(speed / 1e9):>9}{share:>12}"

@@ -36,6 +36,13 @@ class Speed:
         return statistics.median(self.processor)
 
 
+def seconds(action: Callable[[], object]) -> float:
+    """Wall-clock seconds of one call."""
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
 def take_turns(ways: Mapping[str, Way], rounds: int) -> dict[str, Speed]:
     """The speed of each way over ``rounds`` turns, after one that warms up and does not count."""
     wall: dict[str, list[float]] = {name: [] for name in ways}

@@ -15,9 +15,10 @@ from astromer.passes import plan_passes
 from astromer.prediction import network_inputs
 from astromer.records.reader import read_light_curves
 from astromer.training.epoch import TrainingEpoch
+from benchmarks.measuring.children import in_a_child
 from benchmarks.measuring.curves import make_curves, mixed_lengths, write_records
 from benchmarks.measuring.section import OURS, PLAIN, Section
-from benchmarks.measuring.turns import Way
+from benchmarks.measuring.turns import Way, take_turns
 from benchmarks.plain_input import plain_batches
 from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
 
@@ -109,3 +110,32 @@ def from_disk(files: Sequence[Path], epochs: int) -> Way:
         return float(sum(prepare(curves, number) for number in range(epochs)))
 
     return run
+
+
+def first_batch(folder: Path, rounds: int, records: int = 8192) -> str:
+    """How long the first batch from disk takes, and how fast records are read, in one line."""
+    files = write_records(make_curves(np.full(records, WINDOW)), folder / "first")
+    speeds, _ = in_a_child(lambda: take_turns(first_batch_ways(files), rounds))
+    seconds = {way: 1 / speeds[way].median for way in (OURS, PLAIN)}
+    return (
+        f"First batch from {records:,} records on disk after {seconds[OURS]:.2f} s (plain: "
+        f"{seconds[PLAIN]:.2f} s); {records * speeds['read'].median:,.0f} records/s read."
+    )
+
+
+def first_batch_ways(files: Sequence[Path]) -> dict[str, Way]:
+    """Work that is done once: the first batch in both ways, and reading alone."""
+
+    def plain() -> float:
+        next(iter(plain_batches(files, WINDOW, BATCH, MaskingConfig())))
+        return 1.0
+
+    def ours() -> float:
+        next(passes(read_light_curves(files), 0))
+        return 1.0
+
+    def read() -> float:
+        read_light_curves(files)
+        return 1.0
+
+    return {PLAIN: plain, OURS: ours, "read": read}

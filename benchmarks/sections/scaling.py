@@ -53,17 +53,17 @@ def step_table(
         folder: for logs.
     """
     speeds, _ = in_a_child(lambda: _speeds(points, reference, rounds, folder))
-    product = speeds["product"].median
-    base, of_base = speeds[reference], training_flops(points[reference][0])
+    product, base = speeds["product"], speeds[reference]
+    of_base = training_flops(points[reference][0])
     lines = [
         f"{title:18}{'windows/s':>11}{'GFLOP/s':>9}{'of product':>12}{'time':>8}{'MFLOP':>8}"
         f"   (time and MFLOP of a window, over those of {reference})"
     ]
     for name, (encoder, _) in points.items():
         flops, speed = training_flops(encoder), speeds[name]
-        rate = speed.median * flops
+        rate, share = speed.median * flops, speed.over(product)[0] * flops
         lines.append(
-            f"{name:18}{speed.median:11.1f}{rate / 1e9:9.0f}{rate / product:12.0%}"
+            f"{name:18}{speed.median:11.1f}{rate / 1e9:9.0f}{share:12.0%}"
             f"{base.over(speed)[0]:8.2f}{flops / of_base:8.2f}"
         )
     return "\n".join(lines)

@@ -11,7 +11,7 @@ def row(**changes) -> Row:
         "processor_rate": 30.0,
         "peak": 512 * 2**20,
         "flops": 2e9,
-        "product": 2e11,
+        "share": 0.5,
         "ratio": 1.0,
         "processor_ratio": 1.0,
     }
@@ -30,7 +30,7 @@ def test_a_row_has_every_figure_under_its_heading() -> None:
 
 
 def test_a_measurement_is_named_once_and_what_is_not_measured_is_a_dash() -> None:
-    quick = row(way="package", flops=0.0, product=0.0, peak=0, ratio=2.345)
+    quick = row(way="package", flops=0.0, share=0.0, peak=0, ratio=2.3501)
     _, first, second = render([row(), quick]).splitlines()
     assert first.startswith("train step")
-    assert second.split() == "package 50 30 - - - - 2.35 1.00".replace("2.35", "2.35").split()
+    assert second.split() == ["package", "50", "30", "-", "-", "-", "-", "2.35", "1.00"]
