@@ -52,12 +52,11 @@ def main(arguments: list[str] | None = None) -> None:
 
     silence()
     from benchmarks.measuring.machine import describe
-    from benchmarks.measuring.table import LEGEND, Row, render
+    from benchmarks.measuring.table import HEAD, LEGEND, lines
     from benchmarks.sections import embedding, input_pipeline, training
 
-    started = time.monotonic()
-    rows: list[Row] = []
-    notes: list[str] = []
+    started, notes = time.monotonic(), []
+    print(f"{describe()}; median of {args.rounds} turns\n\n{HEAD}", flush=True)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         sections = {
@@ -66,14 +65,12 @@ def main(arguments: list[str] | None = None) -> None:
             "embedding": lambda: [embedding.section(folder)],
         }
         for name in args.sections:
-            print(f"measuring: {name} ...", file=sys.stderr, flush=True)
             for section in sections[name]():
-                rows += section.run(args.rounds, memory=args.memory)
+                rows = section.run(args.rounds, memory=args.memory)
+                print("\n".join(lines(rows)), flush=True)
             if name == "input":
                 notes.append(input_pipeline.first_batch(folder, args.rounds))
-    print(f"{describe()}; median of {args.rounds} turns\n")
-    print("\n".join([render(rows), *notes]))
-    print(f"\n{LEGEND}\n\nmeasured in {time.monotonic() - started:.0f} s")
+    print("\n".join(["", *notes, LEGEND, "", f"Measured in {time.monotonic() - started:.0f} s."]))
 
 
 if __name__ == "__main__":

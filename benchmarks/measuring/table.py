@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -31,7 +31,7 @@ class Row:
     processor_ratio: float
 
 
-_HEAD = (
+HEAD = (
     f"{'':38}{'way':9}{'windows/s':>11}{'per CPU s':>11}{'MFLOP':>8}{'GFLOP/s':>9}"
     f"{'of product':>12}{'peak MiB':>10}{'ratio':>8}{'CPU ratio':>11}"
 )
@@ -45,14 +45,13 @@ ratio: to the plain way, turn by turn; CPU ratio: the same for each second of th
   which a busy machine changes less."""
 
 
-def render(rows: Iterable[Row]) -> str:
-    """The rows below one line of headings, a measurement's name once."""
-    lines, last = [_HEAD], ""
-    for row in rows:
-        name = "" if row.measurement == last else row.measurement
-        last = row.measurement
-        lines.append(_line(name, row))
-    return "\n".join(lines)
+def lines(rows: Sequence[Row]) -> list[str]:
+    """The rows below :data:`HEAD`, a measurement's name once."""
+    names = ["", *(row.measurement for row in rows)]
+    return [
+        _line("" if row.measurement == last else row.measurement, row)
+        for last, row in zip(names, rows)
+    ]
 
 
 def _line(name: str, row: Row) -> str:

@@ -23,7 +23,7 @@ from benchmarks.plain_input import plain_batches
 from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
 
 WINDOW, BATCH = EncoderConfig().window_size, TrainingConfig().batch_size
-_EPOCHS = 4  # in a turn of the package, whose epochs are short
+_EPOCHS = 8  # in a turn of the package, whose epochs are short
 FROM_DISK = 10  # a tenth of the epochs that a training has at most
 
 
@@ -36,7 +36,7 @@ def curve_lengths(windows: int) -> dict[str, np.ndarray]:
     }
 
 
-def sections(folder: Path, windows: int = 8192) -> list[Section]:
+def sections(folder: Path, windows: int = 4096) -> list[Section]:
     """Steady epochs over light curves of three lengths, and epochs from records on disk."""
     found = []
     for kind, lengths in curve_lengths(windows).items():

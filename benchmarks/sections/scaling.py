@@ -56,15 +56,16 @@ def step_table(
     product, base = speeds["product"], speeds[reference]
     of_base = training_flops(points[reference][0])
     lines = [
-        f"{title:18}{'windows/s':>11}{'GFLOP/s':>9}{'of product':>12}{'time':>8}{'MFLOP':>8}"
-        f"   (time and MFLOP of a window, over those of {reference})"
+        f"{title:18}{'windows/s':>11}{'GFLOP/s':>9}{'of product':>12}{'time':>8}"
+        f"{'CPU time':>10}{'MFLOP':>8}   (of a window, over those of {reference})"
     ]
     for name, (encoder, _) in points.items():
         flops, speed = training_flops(encoder), speeds[name]
+        wall, processor = base.over(speed)
         rate, share = speed.median * flops, speed.over(product)[0] * flops
         lines.append(
             f"{name:18}{speed.median:11.1f}{rate / 1e9:9.0f}{share:12.0%}"
-            f"{base.over(speed)[0]:8.2f}{flops / of_base:8.2f}"
+            f"{wall:8.2f}{processor:10.2f}{flops / of_base:8.2f}"
         )
     return "\n".join(lines)
 
