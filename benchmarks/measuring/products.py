@@ -46,4 +46,4 @@ def matrix_product(config: EncoderConfig, windows: int = 64) -> Way:
     return multiply
 
 
-_REPEATS = 8
+_REPEATS = 32

@@ -44,4 +44,4 @@ def test_the_architectures_differ_in_their_feed_forward_layer() -> None:
 
 
 def test_a_product_counts_its_work() -> None:
-    assert matrix_product(CONFIG, windows=4)() == pytest.approx(8 * 2 * 40 * 16 * 16)
+    assert matrix_product(CONFIG, windows=4)() == pytest.approx(32 * 2 * 40 * 16 * 16)
