@@ -142,20 +142,23 @@ def replicas_table(sizes: Sizes, rounds: int, folder: Path) -> str:
     Two CPU replicas share the cores of one: they show what dividing a step costs.
     """
     lines = [
-        f"{'replicas':18}{'windows/s':>11}{'time':>8}   (time of a window, over one replica's)"
+        f"{'replicas':18}{'windows/s':>11}{'time':>8}{'CPU time':>10}"
+        "   (of a window, over one replica's)"
     ]
-    rates: list[float] = []
+    found: list[Speed] = []
     for one in (True, False):
-        (number, rate), _ = in_a_child(partial(_replicated, one, sizes, rounds, folder))
-        rates.append(rate)
-        lines.append(f"{number:18}{rate:11.1f}{rates[0] / rate:8.2f}")
+        (number, speed), _ = in_a_child(partial(_replicated, one, sizes, rounds, folder))
+        found.append(speed)
+        wall = found[0].median / speed.median
+        processor = found[0].processor_median / speed.processor_median
+        lines.append(f"{number:18}{speed.median:11.1f}{wall:8.2f}{processor:10.2f}")
     return "\n".join(lines)
 
 
-def _replicated(one: bool, sizes: Sizes, rounds: int, folder: Path) -> tuple[str, float]:
+def _replicated(one: bool, sizes: Sizes, rounds: int, folder: Path) -> tuple[str, Speed]:
     if tf.config.list_physical_devices("GPU"):
         strategy = make_strategy(one_device=one)
     else:
         strategy = make_strategy(1 if one else 2)
     speeds = take_turns({"step": step_way(folder, *sizes, strategy)}, rounds)
-    return str(strategy.num_replicas_in_sync), speeds["step"].median
+    return str(strategy.num_replicas_in_sync), speeds["step"]

@@ -12,6 +12,7 @@ import astromer
 from benchmarks.measuring import section as section_module
 from benchmarks.measuring.curves import make_curves
 from benchmarks.measuring.section import OURS, PLAIN
+from benchmarks.measuring.turns import Speed
 from benchmarks.sections import embedding, input_pipeline, scaling, training
 from pipeline_config import EncoderConfig, TrainingConfig
 
@@ -117,12 +118,15 @@ def test_data_are_measured_by_the_number_of_light_curves(tmp_path) -> None:
 
 
 def test_replicas_are_measured_in_processes_of_their_own(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(scaling, "_replicated", lambda one, *_: ("1", 30.0) if one else ("2", 20.0))
+    speeds = {True: ("1", Speed((30.0,), (9.0,))), False: ("2", Speed((20.0,), (6.0,)))}
+    monkeypatch.setattr(scaling, "_replicated", lambda one, *_: speeds[one])
     lines = scaling.replicas_table((TINY, FEW), 1, tmp_path).splitlines()
-    assert [line.split() for line in lines[1:]] == [["1", "30.0", "1.00"], ["2", "20.0", "1.50"]]
+    one, two = (line.split() for line in lines[1:])
+    assert one == ["1", "30.0", "1.00", "1.00"]
+    assert two == ["2", "20.0", "1.50", "1.50"]
 
 
 def test_a_replicated_step_is_measured(tmp_path, steps) -> None:
-    number, rate = partial(scaling._replicated, True, (TINY, FEW), 1, tmp_path)()
+    number, speed = partial(scaling._replicated, True, (TINY, FEW), 1, tmp_path)()
     assert (number, steps) == ("1", [TINY])
-    assert rate > 0
+    assert speed.median > 0
