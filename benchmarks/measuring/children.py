@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -31,8 +32,12 @@ def in_a_child(work: Callable[[], T]) -> tuple[T, int]:
         os.close(read_end)
         os._exit(_work_and_tell(work, write_end))
     os.close(write_end)
-    with os.fdopen(read_end, "rb") as stream:
-        told = stream.read()
+    try:
+        with os.fdopen(read_end, "rb") as stream:
+            told = stream.read()
+    except BaseException:  # interrupted: the child must not go on alone
+        os.kill(child, signal.SIGTERM)
+        raise
     _, status, usage = os.wait4(child, 0)
     if status or not told:
         raise RuntimeError(f"a process that was measured ended with status {status}")
@@ -46,6 +51,8 @@ def _work_and_tell(work: Callable[[], object], write_end: int) -> int:
         with os.fdopen(write_end, "wb") as stream:
             stream.write(result)
         sys.stdout.flush()
+    except (KeyboardInterrupt, SystemExit):
+        return 1
     except BaseException:  # nothing of the child may go on in the parent's code
         traceback.print_exc()
         sys.stderr.flush()
