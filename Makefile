@@ -11,7 +11,7 @@ CODE := $(wildcard astromer components pipeline presentation scripts benchmarks 
 TYPED := $(wildcard astromer components pipeline presentation benchmarks) pipeline_config.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench bench-embedding bench-overhead bench-validation lint format lock check-install clean distclean
+.PHONY: help setup run test bench bench-scaling bench-embedding bench-overhead bench-validation lint format lock check-install clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -26,9 +26,11 @@ run: setup ## train, judge and push a small model on built-in data (RUN_FLAGS, D
 test: setup ## run the tests (ARGS="-k windows" chooses some)
 	@$(PYTHON) -m pytest $(ARGS)
 
-bench: setup ## measure windows per second by model size, and beside a plain implementation
-	@$(PYTHON) benchmarks/throughput.py
-	@$(PYTHON) benchmarks/train_step.py
+bench: setup ## measure input, training and embedding beside a plain implementation (minutes)
+	@$(PYTHON) benchmarks/everything.py $(ARGS)
+
+bench-scaling: setup ## measure how training costs grow with model, data and replicas (minutes)
+	@$(PYTHON) benchmarks/scaling.py $(ARGS)
 
 bench-validation: setup ## measure making, reading and validating records (minutes, 4 GB of disk)
 	@$(PYTHON) benchmarks/validation.py $(ARGS)

@@ -84,23 +84,27 @@ def draw(
         seed: what the draw depends on, for instance [seed, epoch].
         first: number of the first window within its epoch.
     """
-    rows, column = len(lengths), np.arange(window_size)[None, :]
+    rows, column = len(lengths), np.arange(window_size)
     observed = column < lengths[:, None]
-    keys = np.where(observed, _keys(rows, window_size, seed, first), np.uint64(2**64 - 1))
-    order = np.argsort(keys, axis=1, kind="stable")  # observed steps first, shuffled
+    probed_count, same_count, random_count = counts(lengths, masking)
 
-    probed_count, same_count, random_count = (c[:, None] for c in counts(lengths, masking))
-    rank = np.empty_like(order)
-    np.put_along_axis(rank, order, np.broadcast_to(column, order.shape), axis=1)
-    probed = rank < probed_count
-    same = rank < same_count
-    random = probed & ~same & (rank < same_count + random_count)
+    keys = _keys(observed, seed, first)
+    ranked = np.sort(keys, axis=1)  # observed steps first, shuffled
+    probed = _below(keys, ranked, probed_count)
+    same = _below(keys, ranked, same_count)
+    random = _below(keys, ranked, same_count + random_count) & ~same
+
     # The ranks are random already, so the truthful steps lend in the order of theirs:
     # first those ranked after the probed ones, then the same ones, then again.
-    others = lengths[:, None] - probed_count
-    turn = np.where(random, (rank - same_count) % np.maximum(others + same_count, 1), 0)
-    lender = np.where(random, np.where(turn < others, probed_count + turn, turn - others), 0)
-    donor = np.where(random, np.take_along_axis(order, lender, axis=1), column)
+    others = lengths - probed_count
+    row = np.repeat(np.arange(rows), random_count)
+    number = np.arange(len(row)) - np.repeat(np.cumsum(random_count) - random_count, random_count)
+    turn = number % (others + same_count)[row]
+    lender = np.where(turn < others[row], probed_count[row] + turn, turn - others[row])
+    donor = np.tile(column, (rows, 1))
+    donor[row, _step(ranked[row, same_count[row] + number], window_size)] = _step(
+        ranked[row, lender], window_size
+    )
     return Probing(observed, probed, same, random, probed & ~same & ~random, donor)
 
 
@@ -112,9 +116,36 @@ def nothing_probed(lengths: np.ndarray, window_size: int) -> Probing:
     return Probing(observed, nothing, nothing, nothing, nothing, donor)
 
 
-def _keys(rows: int, window_size: int, seed: list[int], first: int) -> np.ndarray:
-    """uint64 [rows, window_size]: counter-based, so that any window can be drawn by itself."""
+def _keys(observed: np.ndarray, seed: list[int], first: int) -> np.ndarray:
+    """uint64, shape of ``observed``: random bits over the number of the step, padding highest.
+
+    The generator is counter-based, so that any window can be drawn by itself. The number makes
+    equal bits no matter (some 55 of them, in windows of 200), and tells after a sort, which is
+    five times as fast as an argsort, where each key was.
+    """
+    rows, window_size = observed.shape
     blocks = -(-window_size // _BLOCK)
     generator = np.random.Philox(np.random.SeedSequence(seed))
     generator.advance(first * blocks)
-    return generator.random_raw(rows * blocks * _BLOCK).reshape(rows, -1)[:, :window_size]
+    keys = generator.random_raw(rows * blocks * _BLOCK).reshape(rows, -1)[:, :window_size]
+    bits = _bits(window_size)
+    keys >>= bits + np.uint64(1)  # one more, which padding has
+    keys <<= bits
+    keys |= np.arange(window_size, dtype=np.uint64)
+    keys |= (~observed).astype(np.uint64) << np.uint64(63)
+    return keys
+
+
+def _step(keys: np.ndarray, window_size: int) -> np.ndarray:
+    """int64, the steps that keys belong to."""
+    return (keys & ((np.uint64(1) << _bits(window_size)) - np.uint64(1))).astype(np.int64)
+
+
+def _bits(window_size: int) -> np.uint64:
+    return np.uint64((window_size - 1).bit_length())
+
+
+def _below(keys: np.ndarray, ranked: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """bool, shape of ``keys``: the ``count`` steps of each row that come first."""
+    last = np.take_along_axis(ranked, np.maximum(count - 1, 0)[:, None], axis=1)
+    return keys < np.where(count > 0, last[:, 0] + np.uint64(1), np.uint64(0))[:, None]

@@ -14,160 +14,48 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
-import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from astromer.logs import silence
-
-silence()
-
-import numpy as np
-import onnxruntime
-import tensorflow as tf
-
-import astromer
-from astromer.batches import assemble
-from astromer.embedder import Embedder
-from astromer.encoder import Encoder, Reconstructor
-from astromer.export import export_saved_model, load_model
-from astromer.export_onnx import export_onnx
-from astromer.light_curves import LightCurves
-from astromer.masking import nothing_probed
-from astromer.windows import sequential_windows
-from benchmarks.throughput import make_curves
+from astromer.cli import Parser, run_program
 from pipeline_config import EncoderConfig
 
 SIZES = {
     "documented defaults": EncoderConfig(),
     "`make run`": EncoderConfig("astromer_v2", 64, 2, 2),
 }
-BATCH = 64
-Way = Callable[[LightCurves], np.ndarray]
 
 
-def pooled(mean: np.ndarray, lengths: np.ndarray, curve: np.ndarray) -> np.ndarray:
-    """Means of windows to means of light curves."""
-    first = np.flatnonzero(np.diff(curve, prepend=-1))
-    total = np.add.reduceat(mean * lengths[:, None], first)
-    return total / np.add.reduceat(lengths, first)[:, None]
-
-
-def batched(embedder: Embedder) -> Way:
-    """The Python API, as documented."""
-    return lambda curves: embedder.embed(curves, batch_size=BATCH, progress=False).mean
-
-
-def one_by_one(encoder: Encoder) -> Way:
-    """The encoder, called (compiled, without retracing) for each light curve's windows."""
-    call = tf.function(
-        encoder.call,
-        input_signature=[
-            tf.TensorSpec([None, 200], dtype) for dtype in (tf.float32, tf.float32, tf.bool)
-        ],
-    )
-
-    def run(curves: LightCurves) -> np.ndarray:
-        means = []
-        for row in range(len(curves)):
-            offsets = np.array([0, curves.lengths[row]]) + curves.offsets[row]
-            windows = sequential_windows(offsets, 200)
-            batch = assemble(curves, windows, nothing_probed(windows.length, 200))
-            observed = batch.probing.observed
-            z = call(batch.times, batch.magnitudes, observed).numpy()
-            means.append(z[observed].mean(axis=0))
-        return np.stack(means)
-
-    return run
-
-
-def by_onnxruntime(path: Path, threads: int) -> Way:
-    """The exported file, BATCH windows at a time."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-
-    def run(curves: LightCurves) -> np.ndarray:
-        windows = sequential_windows(curves.offsets, 200)
-        means = []
-        for first in range(0, len(windows), BATCH):
-            some = windows[first : first + BATCH]
-            batch = assemble(curves, some, nothing_probed(some.length, 200))
-            feed = {
-                "input": batch.magnitudes[..., None],
-                "times": batch.times[..., None],
-                "mask_in": batch.probing.observed[..., None].astype(np.float32),
-            }
-            means.append(session.run(["mean"], feed)[0])
-        return pooled(np.concatenate(means), windows.length, windows.curve)
-
-    return run
-
-
-def seconds(action: Callable[[], object]) -> tuple[float, float]:
-    """Seconds of one call: on the wall clock, and of all processors together."""
-    started, used = time.perf_counter(), time.process_time()
-    action()
-    return time.perf_counter() - started, time.process_time() - used
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Reads the options. Imports nothing heavy."""
+    parser = Parser(prog="benchmarks/embedding.py", description=__doc__.splitlines()[0])
+    parser.add_argument("--curves", type=int, default=512, help="light curves (default: 512)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns that count (default: 3)")
+    return parser.parse_args(arguments)
 
 
 def main() -> None:
     """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--curves", type=int, default=512, help="light curves (default: 512)")
-    parser.add_argument("--rounds", type=int, default=3, help="turns that count (default: 3)")
-    args = parser.parse_args()
+    args = parse()
+
+    from astromer.logs import silence
+
+    silence()
+    import numpy as np
+    import tensorflow as tf
+
+    from benchmarks.sections.embedding_ways import report_size
+
     threads = len(os.sched_getaffinity(0))
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     mixed = np.exp(np.random.default_rng(1).uniform(np.log(20), np.log(1000), args.curves))
-    data = {
-        "full": make_curves(np.full(args.curves, 200)),
-        "mixed": make_curves(mixed.astype(int)),
-    }
+    lengths = {"full": np.full(args.curves, 200), "mixed": mixed.astype(int)}
     print(f"{args.curves} light curves, {threads} threads, median of {args.rounds}")
     print(f"{'size':22}{'curves':8}{'way':26}{'curves/s':>10}{'ratio':>8}{'CPU ratio':>11}")
     for name, config in SIZES.items():
-        with tempfile.TemporaryDirectory() as folder:
-            pushed, file = Path(folder) / "1", Path(folder) / "astromer.onnx"
-            export_saved_model(Reconstructor.from_settings(config, seed=0), pushed)
-            export_onnx(pushed, file)
-            ways = {
-                "encoder, one by one": one_by_one(load_model(pushed).encoder),
-                "astromer.load().embed": batched(astromer.load(pushed)),
-                "onnxruntime, batched": by_onnxruntime(file, threads),
-            }
-            for kind, curves in data.items():
-                report(name, kind, measure(ways, curves, args.rounds))
-
-
-def measure(ways: dict[str, Way], curves: LightCurves, rounds: int) -> dict[str, np.ndarray]:
-    """Light curves per second [rounds, 2], wall and processor, of each way.
-
-    All must agree on some light curves first, which warms them up.
-    """
-    few = make_curves(curves.lengths[:BATCH])
-    answers = [way(few) for way in ways.values()]
-    for answer in answers[1:]:
-        np.testing.assert_allclose(answer, answers[0], atol=1e-3)
-    took: list[dict[str, tuple[float, float]]] = []
-    for _ in range(rounds):
-        took.append({name: seconds(partial(way, curves)) for name, way in ways.items()})
-    return {name: len(curves) / np.array([turn[name] for turn in took]) for name in ways}
-
-
-def report(size: str, kind: str, rates: dict[str, np.ndarray]) -> None:
-    """Prints the lines of one size and one set."""
-    reference, *_ = rates.values()
-    for way, measured in rates.items():
-        ratio, cpu_ratio = np.median(measured / reference, axis=0)
-        rate = np.median(measured[:, 0])
-        line = f"{size:22}{kind:8}{way:26}{rate:10.1f}{ratio:8.2f}{cpu_ratio:11.2f}"
-        print(line, flush=True)
+        report_size(name, config, lengths, args.rounds, threads)
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

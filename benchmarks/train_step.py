@@ -18,44 +18,47 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from astromer.logs import silence
-
-silence()
-
-import numpy as np
-import tensorflow as tf
-
-from astromer.training import Trainer
-from benchmarks.baseline import PlainModel, PlainTraining
-from benchmarks.throughput import make_curves, seconds
+from astromer.cli import Parser, run_program
 from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
-
-
-def flops_per_window(config: EncoderConfig) -> float:
-    """Multiplications and additions of the matrix products of a plain step, both ways."""
-    steps, width, ffn = config.window_size, config.d_model, config.ffn_dim or 128
-    projections = 4 * 2 * steps * width**2
-    attention = 2 * 2 * steps**2 * width
-    feed_forward = 2 * 2 * steps * width * ffn
-    return 3.0 * config.num_layers * (projections + attention + feed_forward)
 
 
 def matrix_product(config: EncoderConfig, rows: int) -> tuple[Callable[[], object], float]:
     """A product of the projections' shape, and its FLOPs."""
+    import numpy as np
+    import tensorflow as tf
+
     left = tf.constant(np.random.default_rng(0).normal(size=(rows, config.d_model)), tf.float32)
     right = tf.constant(np.random.default_rng(1).normal(size=(config.d_model,) * 2), tf.float32)
     product = tf.function(lambda: tf.linalg.matmul(left, right)[0, 0])
     return lambda: product().numpy(), 2.0 * rows * config.d_model**2
 
 
-def main() -> None:
-    """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5)
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Reads the options. Imports nothing heavy."""
+    parser = Parser(prog="benchmarks/train_step.py", description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5, help="turns that count (default: 5)")
     parser.add_argument(
         "--mixed", action="store_true", help="20 to 200 observations, half below 60, not all 200"
     )
-    args = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    """Prints the table."""
+    args = parse()
+
+    from astromer.logs import silence
+
+    silence()
+    import numpy as np
+    import tensorflow as tf
+
+    from astromer.training import Trainer
+    from benchmarks.baseline import PlainModel, PlainTraining
+    from benchmarks.measuring.curves import make_curves
+    from benchmarks.measuring.products import training_flops
+    from benchmarks.measuring.turns import seconds
+
     config, training = EncoderConfig(), TrainingConfig()
     lengths = np.full(training.batch_size, config.window_size)
     if args.mixed:
@@ -98,7 +101,7 @@ def main() -> None:
                     times[name].append(taken)
     medians = {name: statistics.median(taken) for name, taken in times.items()}
     peak = work / medians["matrix product"]
-    step = flops_per_window(config) * len(batch)
+    step = training_flops(config) * len(batch)
     print(
         f"{len(batch)} windows, median of {args.rounds} rounds; product: {peak / 1e9:.0f} GFLOP/s"
     )
@@ -112,4 +115,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -10,15 +10,19 @@ TensorFlow Data Validation takes for its statistics of the same records.
 
 from __future__ import annotations
 
-import argparse
 import json
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from argparse import SUPPRESS
 from collections.abc import Callable
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from astromer.cli import Parser, run_program
 
 _CURVES_PER_SHARD = 10_000
 
@@ -174,12 +178,12 @@ def measure(row: str, folder: Path) -> None:
 
 def main() -> None:
     """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = Parser(prog="benchmarks/validation.py", description=__doc__.split("\n")[0])
     parser.add_argument("--curves", type=int, nargs="+", default=[20_000, 200_000])
     parser.add_argument("--observations", type=int, default=200)
     parser.add_argument("--rows", nargs="+", default=list(ROWS), metavar="ROW")
     parser.add_argument("--folder", help="where survey and records go (default: temporary)")
-    parser.add_argument("--measure", nargs=2, metavar=("ROW", "FOLDER"), help=argparse.SUPPRESS)
+    parser.add_argument("--measure", nargs=2, metavar=("ROW", "FOLDER"), help=SUPPRESS)
     args = parser.parse_args()
     if args.measure:
         measure(args.measure[0], Path(args.measure[1]))
@@ -221,4 +225,4 @@ def _to_table(
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -15,6 +15,10 @@ PROGRAMS = [
     pytest.param(["pipeline/local_runner.py"], id="local_runner"),
     pytest.param(["pipeline/finetune_runner.py"], id="finetune_runner"),
     *(
+        pytest.param([f"benchmarks/{name}.py"], id=f"benchmarks.{name}")
+        for name in ("embedding", "everything", "scaling", "train_step", "validation")
+    ),
+    *(
         pytest.param(["-m", module], id=module)
         for module in (
             "astromer.create_records",

@@ -103,6 +103,27 @@ def test_window_sizes_that_are_no_multiple_of_the_generator_block(window_size: i
     assert (whole.probed[2] == third.probed[0]).all()
 
 
+@pytest.mark.parametrize("window_size", [1, 2, 20, 63, 64, 65, 200])
+def test_the_order_is_that_of_the_generator_s_bits(window_size: int) -> None:
+    """Epochs of a seed must stay what they are: a training that goes on draws the same masks."""
+    lengths = np.array([window_size, max(window_size // 2, 1), 1])
+    first, blocks = 3, -(-window_size // 4)
+    generator = np.random.Philox(np.random.SeedSequence([5, 7]))
+    bits = generator.random_raw((first + 3) * blocks * 4).reshape(first + 3, -1)[first:]
+    masking = MaskingConfig(0.5, 0.2, 0.4)
+    probing = draw(lengths, window_size, masking, seed=[5, 7], first=first)
+    for row, length in enumerate(lengths):
+        order = np.argsort(bits[row, :length]).tolist()
+        probed, same, random = exact_counts(int(length), masking)
+        lenders = order[probed:] + order[:same]
+        assert np.flatnonzero(probing.probed[row]).tolist() == sorted(order[:probed])
+        assert np.flatnonzero(probing.same[row]).tolist() == sorted(order[:same])
+        replaced = order[same : same + random]
+        assert np.flatnonzero(probing.random[row]).tolist() == sorted(replaced)
+        lent = [lenders[turn % len(lenders)] for turn in range(random)]
+        assert probing.donor[row][replaced].tolist() == lent
+
+
 def test_the_draw_is_fixed_by_seed_and_window_number() -> None:
     lengths = np.full(50, 20)
 

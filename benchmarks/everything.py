@@ -1,0 +1,77 @@
+"""One table of the package's speed: input pipeline, train step, training from records, embedding.
+
+    python benchmarks/everything.py [input training embedding] [--rounds 3] [--no-memory]
+
+Everything is measured beside a plain implementation of the same mathematics (``baseline.py``,
+``plain_input.py``): both take turns in one process, at the documented settings. Peak memory is
+that of processes of their own, one for each way. Minutes on two quiet cores.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from argparse import Namespace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from astromer.cli import Parser, run_program
+from astromer.errors import UsageError
+
+SECTIONS = ("input", "training", "embedding")
+
+
+def parse(arguments: list[str] | None = None) -> Namespace:
+    """Reads the options. Imports nothing heavy."""
+    description = __doc__.split("\n")[0]
+    parser = Parser(prog="benchmarks/everything.py", description=description)
+    parser.add_argument(
+        "sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)} (default: all)"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="turns that count (default: 3)")
+    parser.add_argument(
+        "--no-memory", dest="memory", action="store_false", help="leave peak memory out"
+    )
+    args = parser.parse_args(arguments)
+    if args.rounds < 1:
+        raise UsageError(f"--rounds must be at least 1. Received: {args.rounds}.")
+    wrong = sorted(set(args.sections) - set(SECTIONS))
+    if wrong:
+        raise UsageError(f"SECTION must be one of {', '.join(SECTIONS)}. Received: {wrong[0]}.")
+    args.sections = args.sections or list(SECTIONS)
+    return args
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Prints the table."""
+    args = parse(arguments)
+
+    from astromer.logs import silence
+
+    silence()
+    from benchmarks.measuring.machine import describe
+    from benchmarks.measuring.table import HEAD, LEGEND, lines
+    from benchmarks.sections import embedding, input_pipeline, training
+
+    started, notes = time.monotonic(), []
+    print(f"{describe()}; median of {args.rounds} turns\n\n{HEAD}", flush=True)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        sections = {
+            "input": lambda: input_pipeline.sections(folder),
+            "training": lambda: [training.section(folder)],
+            "embedding": lambda: [embedding.section(folder)],
+        }
+        for name in args.sections:
+            for section in sections[name]():
+                rows = section.run(args.rounds, memory=args.memory)
+                print("\n".join(lines(rows)), flush=True)
+            if name == "input":
+                notes.append(input_pipeline.first_batch(folder, args.rounds))
+    print("\n".join(["", *notes, LEGEND, "", f"Measured in {time.monotonic() - started:.0f} s."]))
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,85 @@
+"""How the cost of training grows: layers, width, window, pass, light curves, replicas.
+
+    python benchmarks/scaling.py [layers width ...] [--bs 64] [--rounds 3]
+
+One size changes at a time, from the documented ones; the points of a table take turns in one
+process. Numbers of replicas need a process each.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from argparse import Namespace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from astromer.cli import Parser, run_program
+from astromer.errors import UsageError
+
+TABLES = ("layers", "width", "window", "pass", "curves", "replicas")
+_CURVES = (1_000, 10_000, 100_000)
+
+
+def parse(arguments: list[str] | None = None) -> Namespace:
+    """Reads the options. Imports nothing heavy."""
+    parser = Parser(prog="benchmarks/scaling.py", description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "tables", nargs="*", metavar="TABLE", help=f"of {', '.join(TABLES)} (default: all)"
+    )
+    parser.add_argument("--bs", type=int, default=64, help="windows per step (default: 64)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns that count (default: 3)")
+    parser.add_argument(
+        "--curves",
+        type=int,
+        nargs="+",
+        default=_CURVES,
+        help=f"numbers of light curves (default: {' '.join(map(str, _CURVES))})",
+    )
+    args = parser.parse_args(arguments)
+    least = {"--bs": args.bs, "--rounds": args.rounds, "--curves": min(args.curves)}
+    for flag, value in least.items():
+        if value < 1:
+            raise UsageError(f"{flag} must be at least 1. Received: {value}.")
+    wrong = sorted(set(args.tables) - set(TABLES))
+    if wrong:
+        raise UsageError(f"TABLE must be one of {', '.join(TABLES)}. Received: {wrong[0]}.")
+    args.tables = args.tables or list(TABLES)
+    return args
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Prints the tables as they are ready."""
+    args = parse(arguments)
+
+    from astromer.logs import silence
+
+    silence()
+    from benchmarks.measuring.machine import describe
+    from benchmarks.sections import scaling
+    from pipeline_config import EncoderConfig, TrainingConfig
+
+    sizes = EncoderConfig(), TrainingConfig(batch_size=args.bs)
+    by_knob = {
+        "layers": (scaling.of_encoder("num_layers", (1, 2, 4, 8), sizes), "4"),
+        "width": (scaling.of_encoder("d_model", (64, 128, 256, 512), sizes), "256"),
+        "window": (scaling.of_encoder("window_size", (50, 100, 200, 400), sizes), "200"),
+        "pass": (scaling.of_training("windows_per_pass", (8, 16, 32, 64), sizes), "32"),
+    }
+    print(f"{describe()}; {args.bs} windows per step, median of {args.rounds} turns", flush=True)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        for name in args.tables:
+            if name in by_knob:
+                points, reference = by_knob[name]
+                table = scaling.step_table(name, points, reference, args.rounds, folder)
+            elif name == "curves":
+                table = scaling.curves_table(folder, args.curves, sizes)
+            else:
+                table = scaling.replicas_table(sizes, args.rounds, folder)
+            print(f"\n{table}", flush=True)
+
+
+if __name__ == "__main__":
+    run_program(main)
