@@ -74,4 +74,8 @@ class Reconstructor(keras.Model):
     ) -> tf.Tensor:
         """Arguments as in :meth:`Encoder.call`. Returns float32 [batch, steps], centred."""
         z = self.encoder(times, magnitudes, visible, training=training, dropout_key=dropout_key)
+        return self.magnitudes(z)
+
+    def magnitudes(self, z: tf.Tensor) -> tf.Tensor:
+        """The head alone: of the encoder's output, float32 [batch, steps], centred."""
         return tf.squeeze(self.head(self.norm(z)), axis=-1)
