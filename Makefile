@@ -6,6 +6,7 @@ OUTPUT := outputs
 RUN_FLAGS := --model astromer_v2 --n-layers 2 --hidden 64 --n-heads 2 --bs 16 --lr 3e-3 \
 	--warmup-steps 100 --decay cosine --epochs 50 --patience 50
 ARGS ?=
+JOBS := 2
 LOCK_FLAGS :=
 CODE := $(wildcard astromer components pipeline presentation scripts benchmarks tests) pipeline_config.py
 TYPED := $(wildcard astromer components pipeline presentation benchmarks) pipeline_config.py
@@ -23,8 +24,8 @@ run: setup ## train, judge and push a small model on built-in data (RUN_FLAGS, D
 	$(PYTHON) -m astromer.synthetic --output "$(DATA)"
 	$(PYTHON) pipeline/local_runner.py --data "$(DATA)/fold_0" --output "$(OUTPUT)" $(RUN_FLAGS)
 
-test: setup ## run the tests (ARGS="-k windows" chooses some)
-	@$(PYTHON) -m pytest $(ARGS)
+test: setup ## run the tests in two processes (ARGS="-k windows" chooses some, JOBS=0 takes one)
+	@$(PYTHON) -m pytest -n $(JOBS) $(ARGS)
 
 bench: setup ## measure input, training and embedding beside a plain implementation (minutes)
 	@$(PYTHON) benchmarks/everything.py $(ARGS)

@@ -43,7 +43,6 @@ def export_saved_model(
     """
     directory = Path(directory)
     module = ServingModule(model, rules)
-    module.trace_ragged()
     tf.saved_model.save(module, str(directory), signatures=module.signatures)
     extra = directory / EXTRA
     extra.mkdir(exist_ok=True)

@@ -99,11 +99,14 @@ def _windows_per_pass(windows: int, strategy: tf.distribute.Strategy) -> int:
 def compile_for_passes(
     function: Callable[..., Any], strategy: tf.distribute.Strategy, *signature: Any
 ) -> Any:
-    """A tf.function that is traced once for passes of all sizes."""
+    """A tf.function that is traced once for passes of all sizes.
+
+    Without AutoGraph, whose translation of the sources takes longer than tracing.
+    """
     if strategy.num_replicas_in_sync > 1:
         # Values of several replicas have no signature: traced until the shapes are general.
-        return tf.function(function, reduce_retracing=True)
-    return tf.function(function, input_signature=signature)
+        return tf.function(function, reduce_retracing=True, autograph=False)
+    return tf.function(function, input_signature=signature, autograph=False)
 
 
 def network_inputs(batch: Batch) -> dict[str, np.ndarray]:

@@ -18,14 +18,28 @@ from astromer.logs import silence
 from astromer.masking import draw
 from astromer.windows import sequential_windows
 from pipeline_config import MaskingConfig
+from tests.scheduling import ByUnit, rank, use_one_thread_each
 
 silence()
+use_one_thread_each()
 # Other work on the machine makes any single example slow now and then.
 hypothesis.settings.register_profile("calm", deadline=None, max_examples=60, database=None)
 hypothesis.settings.load_profile("calm")
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> ByUnit:
+    """Of ``make test``, which runs two processes."""
+    return ByUnit(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where there are several processes, the longest tests come first."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: rank(item.nodeid))
 
 
 def make_curves(lengths: list[int] | tuple[int, ...], seed: int = 0) -> LightCurves:

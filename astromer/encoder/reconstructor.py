@@ -11,7 +11,6 @@ from astromer.encoder.block import LAYER_NORM_EPSILON
 from astromer.encoder.dense import FlatDense
 from astromer.encoder.encoder import Encoder
 from astromer.encoder.normalization import FastLayerNorm
-from astromer.encoder.steps import Steps
 from pipeline_config import EncoderConfig
 
 
@@ -77,7 +76,7 @@ class Reconstructor(keras.Model):
         order = self.encoder.order(visible)
         x = self.encoder.embed(*map(order.arrange, (times, magnitudes, visible)))
         z = self.encoder.run(x, order, training=training, dropout_key=dropout_key)[-1]
-        return order.restore(self._head(z))
+        return order.restore(self.magnitudes(z.value()))
 
     def predict_scored(
         self,
@@ -103,7 +102,8 @@ class Reconstructor(keras.Model):
         order = self.encoder.order(visible, arranged=True)
         x = self.encoder.embed(times, magnitudes, visible, dtype)
         z = self.encoder.run(x, order, first, training=True, dropout_key=dropout_key)[-1]
-        return self._head(z)
+        return self.magnitudes(z.value())
 
-    def _head(self, z: Steps) -> tf.Tensor:
-        return tf.squeeze(self.head.read(self.norm.standardise(z.value())), axis=-1)
+    def magnitudes(self, z: tf.Tensor) -> tf.Tensor:
+        """The head alone: of the encoder's output, float32 [batch, steps], centred."""
+        return tf.squeeze(self.head.read(self.norm.standardise(z)), axis=-1)

@@ -82,8 +82,8 @@ class EncoderTraining:
         self._optimizer.build(self._variables)
         self._gradients = [tf.Variable(tf.zeros(v.shape)) for v in self._variables]
         self._loss = tf.Variable(0.0)
-        self._add = tf.function(self._add_pass, input_signature=_INPUTS)
-        self._end = tf.function(self._end_step)
+        self._add = tf.function(self._add_pass, input_signature=_INPUTS, autograph=False)
+        self._end = tf.function(self._end_step, autograph=False)
 
     def run(self) -> EarlyStopping:
         """Trains; leaves the weights of the lowest validation loss, those before included."""

@@ -37,7 +37,7 @@ class CurveEncoder:
         self.head = head
         encoder = model.encoder
 
-        @tf.function(input_signature=_INPUTS)
+        @tf.function(input_signature=_INPUTS, autograph=False)
         def run(times: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor) -> tf.Tensor:
             return pool_steps(encoder.layer_outputs(times, magnitudes, visible), visible, head)
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 from astromer.finetuning.classifier import Classifier
 from astromer.finetuning.pooling import pool_steps, pool_windows
 from astromer.records.codec import parse_light_curves
+from astromer.serving.tracing import traced
 from astromer.serving.windowing import GraphWindows, cut_windows, usable_steps
 from pipeline_config import LightCurveRules
 
@@ -57,6 +58,7 @@ class ClassifierModule(tf.Module):
         def pooled_steps(times: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor) -> tf.Tensor:
             return pool_steps(encoder.layer_outputs(times, magnitudes, visible), visible, pooling)
 
+        @traced(*_CURVES)
         def classify(
             mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor
         ) -> Outputs:
@@ -76,13 +78,7 @@ class ClassifierModule(tf.Module):
                 "status": tf.where(fine, STATUS_OK, STATUS_TOO_SHORT),
             }
 
-        @tf.function(input_signature=_CURVES)
-        def classify_curves(
-            mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor
-        ) -> Outputs:
-            return classify(mjd, mag, errmag, length)
-
-        @tf.function(input_signature=(tf.TensorSpec([None], tf.string, "examples"),))
+        @traced(tf.TensorSpec([None], tf.string, "examples"))
         def classify_examples(examples: tf.Tensor) -> Outputs:
             parsed = parse_light_curves(examples)
             # Rows of unequal lists are cut to the shortest: pairs beyond it do not exist.
@@ -97,7 +93,7 @@ class ClassifierModule(tf.Module):
             )
             return classify(mjd, mag, errmag, tf.cast(length, tf.int64))
 
-        self.classify_curves = classify_curves
+        self.classify_curves = classify
         self.classify_examples = classify_examples
 
     @property

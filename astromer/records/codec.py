@@ -20,6 +20,7 @@ __all__ = [
     "ParsedRecords",
     "encode_light_curve",
     "parse_light_curves",
+    "parse_lists",
     "parse_records",
 ]
 
@@ -77,11 +78,8 @@ def parse_records(serialized: tf.Tensor) -> ParsedRecords:
     Raises:
         tf.errors.InvalidArgumentError: as there.
     """
-    names = (*SERIES, RESIDUAL, *OLDER_SERIES)
-    _, lists, _ = tf.io.parse_sequence_example(
-        serialized, sequence_features={name: tf.io.RaggedFeature(tf.float32) for name in names}
-    )
-    flat = {name: lists[name].merge_dims(1, 2) for name in names}
+    lists = parse_lists(serialized)
+    flat = {name: values.merge_dims(1, 2) for name, values in lists.items()}
     pairs = list(zip(SERIES, OLDER_SERIES, strict=True))
     # A record has one of the two names, so joining the rows picks the one that is there.
     mjd, mag, errmag = (tf.concat([flat[name], flat[older]], axis=1) for name, older in pairs)
@@ -91,6 +89,20 @@ def parse_records(serialized: tf.Tensor) -> ParsedRecords:
     residual = flat[RESIDUAL]
     curves = ParsedLightCurves(_add_residual(mjd, residual), mag, errmag)
     return ParsedRecords(curves, residual, has_times & has_magnitudes)
+
+
+def parse_lists(serialized: tf.Tensor) -> dict[str, tf.RaggedTensor]:
+    """The lists of a batch of records, ragged float32 [B, None, None], by name.
+
+    Args:
+        serialized: string [B].
+
+    Raises:
+        tf.errors.InvalidArgumentError: as in :func:`parse_light_curves`.
+    """
+    names = (*SERIES, RESIDUAL, *OLDER_SERIES)
+    features = {name: tf.io.RaggedFeature(tf.float32) for name in names}
+    return tf.io.parse_sequence_example(serialized, sequence_features=features)[1]
 
 
 def _add_residual(mjd: tf.RaggedTensor, residual: tf.RaggedTensor) -> tf.RaggedTensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 from astromer.encoder import Reconstructor
@@ -9,14 +11,18 @@ from astromer.serving.drawing import draw_hidden
 from astromer.serving.network import WindowNetwork
 from astromer.serving.observations import (
     OBSERVATIONS,
+    ROWS,
+    SHOWN,
     Observations,
     after,
-    from_examples,
+    as_rows,
     from_flat,
     from_padded,
     from_ragged,
+    parse_examples,
 )
 from astromer.serving.pooling import Outputs
+from astromer.serving.tracing import traced
 from astromer.serving.window_signature import window_signature
 from pipeline_config import LightCurveRules
 
@@ -33,7 +39,6 @@ _FLAT = (
     tf.TensorSpec([None], tf.float32, "errmag"),
     tf.TensorSpec([None], tf.int64, "length"),
 )
-_SHOWN = tf.TensorSpec([None], tf.bool)
 _VISIBLE = tf.TensorSpec([None, None], tf.bool, "visible")
 _DRAW = (tf.TensorSpec([], tf.int64, "seed"), tf.TensorSpec([], tf.float32, "probed"))
 
@@ -77,38 +82,41 @@ class ServingModule(tf.Module):
         network = WindowNetwork(model, rules)
 
         # Traced once and called by many signatures.
-        @tf.function(input_signature=(OBSERVATIONS,))
+        padded, rows = traced(*_PADDED)(from_padded), traced(*ROWS)(from_ragged)
+
+        @traced(OBSERVATIONS)
         def pooled(observations: Observations) -> Outputs:
             return network.embed(observations)
 
-        @tf.function(input_signature=(OBSERVATIONS, _SHOWN, tf.TensorSpec([], tf.int64)))
+        @traced(OBSERVATIONS, SHOWN, tf.TensorSpec([], tf.int64))
         def predicted(observations: Observations, shown: tf.Tensor, steps: tf.Tensor) -> Outputs:
             return network.reconstruct(observations, shown, steps)
 
-        @tf.function(input_signature=(_EXAMPLES,))
+        @traced(_EXAMPLES)
         def embed_examples(examples: tf.Tensor) -> Outputs:
-            return pooled(from_examples(examples))
+            curves, readable = parse_examples(examples)
+            return pooled(rows(*curves, readable))
 
-        @tf.function(input_signature=_PADDED)
+        @traced(*_PADDED)
         def embed_pooled(
             mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor
         ) -> Outputs:
-            return pooled(from_padded(mjd, mag, errmag, length))
+            return pooled(padded(mjd, mag, errmag, length))
 
-        @tf.function(input_signature=_FLAT)
+        @traced(*_FLAT)
         def embed_ragged(
             mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor
         ) -> Outputs:
             return pooled(from_flat(mjd, mag, errmag, length))
 
-        @tf.function(input_signature=_PADDED)
+        @traced(*_PADDED)
         def embed_curves(
             mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor
         ) -> Outputs:
             steps = tf.shape(mjd, tf.int64)[1]
-            return network.embed_steps(from_padded(mjd, mag, errmag, length), steps)
+            return network.embed_steps(padded(mjd, mag, errmag, length), steps)
 
-        @tf.function(input_signature=(*_PADDED, _VISIBLE))
+        @traced(*_PADDED, _VISIBLE)
         def reconstruct(
             mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor, visible: tf.Tensor
         ) -> Outputs:
@@ -117,11 +125,11 @@ class ServingModule(tf.Module):
                 tf.shape(visible), tf.shape(mjd), "visible must have the shape of mjd"
             )
             (visible,) = after([check], visible)
-            observations = from_padded(mjd, mag, errmag, length)
+            observations = padded(mjd, mag, errmag, length)
             shown = tf.gather_nd(visible, observations.place)
             return predicted(*network.usable(observations, shown), steps)
 
-        @tf.function(input_signature=(*_PADDED, *_DRAW))
+        @traced(*_PADDED, *_DRAW)
         def reconstruct_drawn(
             mjd: tf.Tensor,
             mag: tf.Tensor,
@@ -135,13 +143,14 @@ class ServingModule(tf.Module):
                 (probed >= 0) & (probed <= 1), True, "probed must be in [0, 1]"
             )
             (probed,) = after([check], probed)
-            observations, _ = network.usable(from_padded(mjd, mag, errmag, length))
+            observations, _ = network.usable(padded(mjd, mag, errmag, length))
             hidden = draw_hidden(observations, seed, probed, model.window_size)
             return predicted(observations, ~hidden, steps)
 
-        @tf.function
+        @tf.function(autograph=False)
         def embed(mjd: tf.RaggedTensor, mag: tf.RaggedTensor, errmag: tf.RaggedTensor) -> Outputs:
-            return pooled(from_ragged(mjd, mag, errmag))
+            curves = as_rows(mjd, mag, errmag)
+            return pooled(rows(*curves, tf.fill([mjd.nrows()], True)))
 
         self.embed = embed
         self.embed_examples = embed_examples
@@ -150,14 +159,19 @@ class ServingModule(tf.Module):
         self.embed_curves = embed_curves
         self.reconstruct = reconstruct
         self.reconstruct_drawn = reconstruct_drawn
-        self.encode_windows = window_signature(model)
+        self.encode_windows = window_signature(model, network.encode)
 
-    def trace_ragged(self) -> None:
-        """Makes ``embed(mjd, mag, errmag)`` on RaggedTensors a part of what is saved."""
-        times = tf.RaggedTensorSpec([None, None], tf.float64, ragged_rank=1)
-        for dtype in (tf.float32, tf.float64):
-            values = tf.RaggedTensorSpec([None, None], dtype, ragged_rank=1)
-            self.embed.get_concrete_function(times, values, values)
+    def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
+        """What is saved: ``embed(mjd, mag, errmag)`` on RaggedTensors is to be a part of it.
+
+        It is traced here, when saving has begun: what was traced before is traced anew then.
+        """
+        if save_type == "savedmodel":
+            times = tf.RaggedTensorSpec([None, None], tf.float64, ragged_rank=1)
+            for dtype in (tf.float32, tf.float64):
+                values = tf.RaggedTensorSpec([None, None], dtype, ragged_rank=1)
+                self.embed.get_concrete_function(times, values, values)
+        return super()._trackable_children(save_type, **kwargs)
 
     @property
     def signatures(self) -> dict:

@@ -6,11 +6,18 @@ import tensorflow as tf
 
 from astromer.encoder import Reconstructor
 from astromer.serving.chunks import over_chunks
-from astromer.serving.observations import Observations
+from astromer.serving.observations import OBSERVATIONS, SHOWN, Observations
 from astromer.serving.pooling import Outputs, pool_steps, pool_windows
 from astromer.serving.status import STATUS_OK, judge
+from astromer.serving.tracing import traced
 from astromer.serving.windowing import GraphWindows, cut_observations, usable_values
 from pipeline_config import LightCurveRules
+
+_WINDOWS = (
+    tf.TensorSpec([None, None], tf.float32),
+    tf.TensorSpec([None, None], tf.float32),
+    tf.TensorSpec([None, None], tf.bool),
+)
 
 
 class WindowNetwork:
@@ -26,11 +33,11 @@ class WindowNetwork:
         self._rules = rules
         self._d_model = model.encoder.d_model
         self._whole = model.encoder.quirks is not None
-        values = tf.TensorSpec([None, None], tf.float32)
-        signature = (values, values, tf.TensorSpec([None, None], tf.bool))
         # Traced once, however many signatures use them.
-        self._encode = tf.function(lambda *inputs: model.encoder(*inputs), signature)
-        self._predict = tf.function(lambda *inputs: model(*inputs), signature)
+        self._usable = traced(OBSERVATIONS, SHOWN)(self._choose_usable)
+        self._cut = traced(OBSERVATIONS, SHOWN)(self._cut_windows)
+        self.encode = traced(*_WINDOWS)(lambda *inputs: model.encoder(*inputs))
+        self._predict = traced(*_WINDOWS)(lambda *inputs: model.magnitudes(self.encode(*inputs)))
 
     def usable(
         self, observations: Observations, shown: tf.Tensor | None = None
@@ -38,21 +45,25 @@ class WindowNetwork:
         """The usable observations, and which of them are shown (all, by default), bool [N]."""
         if shown is None:
             shown = tf.ones_like(observations.mag, tf.bool)
+        return self._usable(observations, shown)
+
+    def _choose_usable(
+        self, observations: Observations, shown: tf.Tensor
+    ) -> tuple[Observations, tf.Tensor]:
         usable = usable_values(
             observations.mjd, observations.mag, observations.errmag, shown, self._rules
         )
         return observations.only(usable), tf.boolean_mask(shown, usable)
 
-    def cut(self, observations: Observations, shown: tf.Tensor) -> GraphWindows:
-        """Windows of usable observations."""
+    def _cut_windows(self, observations: Observations, shown: tf.Tensor) -> GraphWindows:
         return cut_observations(observations, shown, self._window_size, self._normalise)
 
     def embed(self, observations: Observations) -> Outputs:
         """Embeddings pooled over the usable ones of the observations."""
-        windows = self.cut(*self.usable(observations))
+        windows = self._cut(*self.usable(observations))
         vector = tf.TensorSpec([self._d_model], tf.float32)
         total, highest = over_chunks(
-            lambda *inputs: pool_steps(self._encode(*inputs[:3]), inputs[3]),
+            lambda *inputs: pool_steps(self.encode(*inputs[:3]), inputs[3]),
             windows,
             (vector, vector),
             self._whole,
@@ -61,9 +72,9 @@ class WindowNetwork:
 
     def embed_steps(self, observations: Observations, steps: tf.Tensor) -> Outputs:
         """As :meth:`embed`, and ``sequence``, float32 [batch, steps, d_model]."""
-        windows = self.cut(*self.usable(observations))
+        windows = self._cut(*self.usable(observations))
         (vectors,) = over_chunks(
-            lambda *inputs: (self._encode(*inputs[:3]),),
+            lambda *inputs: (self.encode(*inputs[:3]),),
             windows,
             (tf.TensorSpec([None, self._d_model], tf.float32),),
             self._whole,
@@ -81,7 +92,7 @@ class WindowNetwork:
         self, observations: Observations, shown: tf.Tensor, steps: tf.Tensor
     ) -> Outputs:
         """Predicted magnitudes of usable observations, of which some, bool [N], are shown."""
-        windows = self.cut(observations, shown)
+        windows = self._cut(observations, shown)
         (predicted,) = over_chunks(
             lambda *inputs: (self._predict(*inputs[:3]),),
             windows,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from astromer.records.codec import parse_light_curves, parse_records
+from astromer.records.codec import ParsedLightCurves, parse_lists, parse_records
 from astromer.serving.status import STATUS_OK, STATUS_UNEQUAL, STATUS_UNREADABLE
 
 
@@ -49,6 +49,13 @@ OBSERVATIONS = Observations(
     tf.TensorSpec([None], tf.int64),
     tf.TensorSpec([None], tf.int64),
     tf.TensorSpec([None], tf.int32),
+)
+SHOWN = tf.TensorSpec([None], tf.bool)
+ROWS = (
+    tf.RaggedTensorSpec([None, None], tf.float64),
+    tf.RaggedTensorSpec([None, None], tf.float32),
+    tf.RaggedTensorSpec([None, None], tf.float32),
+    tf.TensorSpec([None], tf.bool),
 )
 
 
@@ -128,29 +135,22 @@ def from_flat(mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tens
 
 
 def from_ragged(
-    mjd: tf.RaggedTensor,
-    mag: tf.RaggedTensor,
-    errmag: tf.RaggedTensor,
-    readable: tf.Tensor | None = None,
+    mjd: tf.RaggedTensor, mag: tf.RaggedTensor, errmag: tf.RaggedTensor, readable: tf.Tensor
 ) -> Observations:
     """From rows [batch, None]; a row whose errors are empty has unknown ones.
 
     Args:
-        mjd, mag, errmag: ragged, float32 or float64.
+        mjd, mag, errmag: ragged float64, float32 and float32.
         readable: bool [batch], False at rows that hold no light curve.
     """
     lengths = [tf.cast(series.row_lengths(), tf.int64) for series in (mjd, mag, errmag)]
     no_errors = lengths[2] == 0
     fits = (lengths[1] == lengths[0]) & ((lengths[2] == lengths[0]) | no_errors)
-    problem = tf.where(fits, STATUS_OK, STATUS_UNEQUAL)
-    if readable is not None:
-        fits &= readable
-        problem = tf.where(readable, problem, STATUS_UNREADABLE)
+    problem = tf.where(readable, tf.where(fits, STATUS_OK, STATUS_UNEQUAL), STATUS_UNREADABLE)
+    fits &= readable
     times, magnitudes, errors = (
-        tf.boolean_mask(tf.cast(series.values, dtype), tf.gather(fits, owners(length)))
-        for series, length, dtype in zip(
-            (mjd, mag, errmag), lengths, (tf.float64, tf.float32, tf.float32), strict=True
-        )
+        tf.boolean_mask(series.values, tf.gather(fits, owners(length)))
+        for series, length in zip((mjd, mag, errmag), lengths, strict=True)
     )
     length = tf.where(fits, lengths[0], tf.zeros_like(lengths[0]))
     known = tf.gather(~no_errors, owners(length))
@@ -159,11 +159,27 @@ def from_ragged(
     return _in_order(times, magnitudes, errors, length, problem)
 
 
-def from_examples(examples: tf.Tensor) -> Observations:
-    """From serialized SequenceExamples, string [batch]; a bad one spoils no other."""
+def as_rows(
+    mjd: tf.RaggedTensor, mag: tf.RaggedTensor, errmag: tf.RaggedTensor
+) -> ParsedLightCurves:
+    """Ragged rows of any type of float and index as :func:`from_ragged` takes them."""
+    return ParsedLightCurves(
+        *(
+            series.with_values(tf.cast(series.values, spec.dtype)).with_row_splits_dtype(tf.int64)
+            for series, spec in zip((mjd, mag, errmag), ROWS)
+        )
+    )
+
+
+def parse_examples(examples: tf.Tensor) -> tuple[ParsedLightCurves, tf.Tensor]:
+    """The rows of serialized SequenceExamples, string [batch]; a bad one spoils no other.
+
+    Returns:
+        The light curves, and bool [batch], whether there is one; see :func:`from_ragged`.
+    """
     readable = _readable(examples)
     parsed = parse_records(tf.where(readable, examples, ""))
-    return from_ragged(*parsed.curves, readable=readable & parsed.has_series)
+    return as_rows(*parsed.curves), readable & parsed.has_series
 
 
 def _readable(examples: tf.Tensor) -> tf.Tensor:
@@ -174,10 +190,12 @@ def _readable(examples: tf.Tensor) -> tf.Tensor:
     """
     count = tf.size(examples, tf.int64)
 
+    @tf.autograph.experimental.do_not_convert
     def tried(index: tf.Tensor, example: tf.Tensor) -> tf.Tensor:
-        values = [series.values for series in parse_light_curves(example[None])]
+        lists = parse_lists(example[None])
         # The parser must not be optimised away.
-        return index + 0 * tf.add_n([tf.size(series, tf.int64) for series in values])
+        sizes = [tf.size(series.flat_values, tf.int64) for series in lists.values()]
+        return index + 0 * tf.add_n(sizes)
 
     records = tf.data.Dataset.zip(
         (tf.data.Dataset.range(count), tf.data.Dataset.from_tensor_slices(examples))

@@ -7,12 +7,17 @@ Names, shapes and the sense of ``mask_in`` are those of AstroMer models in the p
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from astromer.encoder import Reconstructor
+from astromer.serving.tracing import traced
 
 
-def window_signature(model: Reconstructor) -> tf.types.experimental.PolymorphicFunction:
+def window_signature(
+    model: Reconstructor, encode: Callable[..., tf.Tensor] | None = None
+) -> tf.types.experimental.PolymorphicFunction:
     """``encode_windows(input, times, mask_in)`` of a model.
 
     Inputs, each float32 [batch, window_size, 1]:
@@ -28,14 +33,12 @@ def window_signature(model: Reconstructor) -> tf.types.experimental.PolymorphicF
 
     Args:
         model: the trained model.
+        encode: its encoder as other signatures share it; the encoder itself by default.
     """
+    encoder = encode or model.encoder
     shape = [None, model.window_size, 1]
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec(shape, tf.float32, name) for name in ("input", "times", "mask_in")
-        ]
-    )
+    @traced(*(tf.TensorSpec(shape, tf.float32, name) for name in ("input", "times", "mask_in")))
     def encode_windows(
         input: tf.Tensor, times: tf.Tensor, mask_in: tf.Tensor
     ) -> dict[str, tf.Tensor]:
@@ -43,7 +46,8 @@ def window_signature(model: Reconstructor) -> tf.types.experimental.PolymorphicF
         magnitudes = tf.where(observed, input[..., 0], 0.0)
         if model.normalise:
             magnitudes = magnitudes / _spread(magnitudes, observed)
-        sequence = model.encoder(tf.where(observed, times[..., 0], 0.0), magnitudes, observed)
+        sequence = encoder(tf.where(observed, times[..., 0], 0.0), magnitudes, observed)
+        sequence.set_shape([None, model.window_size, None])
         return pooled(sequence, observed)
 
     return encode_windows

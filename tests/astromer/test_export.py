@@ -82,10 +82,39 @@ def test_the_saved_model_embeds_in_a_process_that_knows_nothing_of_us(
     assert set(loaded.signatures) == set(ServingModule(model).signatures)
 
 
-def test_a_model_made_by_hand_comes_back_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
+def test_the_loaded_object_embeds_ragged_rows_and_can_be_differentiated(
+    exported: Path, toy, dtype: tf.DType
+) -> None:
+    curves = toy.curves([45, 7])
+    mjd, mag, errmag = (
+        tf.RaggedTensor.from_row_lengths(tf.cast(getattr(curves, name), kind), curves.lengths)
+        for name, kind in (("mjd", tf.float64), ("mag", dtype), ("errmag", dtype))
+    )
+    loaded = tf.saved_model.load(str(exported))
+    flat = {name: tf.constant(getattr(curves, name)) for name in ("mjd", "mag", "errmag")}
+    expected = loaded.signatures["embed_ragged"](**flat, length=tf.constant(curves.lengths))
+    with tf.GradientTape() as tape:
+        got = loaded.embed(mjd, mag, errmag)
+        loss = tf.reduce_sum(got["max"])
+    for name in ("mean", "max"):
+        assert got[name].numpy() == pytest.approx(expected[name].numpy(), abs=1e-6)
+    gradients = tape.gradient(loss, loaded.model_variables)
+    assert sum(gradient is not None and np.any(gradient) for gradient in gradients) > 10
+
+
+def test_a_model_made_by_hand_comes_back_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Keras numbers layers that have no name: the next one built would have another path."""
     model = Reconstructor(Encoder(d_model=8, num_heads=2, num_layers=1), window_size=20)
+    traced: list[None] = []
+    layer_outputs = Encoder.layer_outputs
+    monkeypatch.setattr(
+        Encoder, "layer_outputs", lambda *inputs: traced.append(None) or layer_outputs(*inputs)
+    )
     export_saved_model(model, tmp_path / "1")
+    assert len(traced) == 1, "all signatures share one trace of the encoder"
     loaded = load_model(tmp_path / "1")
     for one, other in zip(loaded.variables, model.variables):
         assert (np.asarray(one) == np.asarray(other)).all()

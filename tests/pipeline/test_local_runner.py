@@ -18,13 +18,21 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120)
 
 
+def run_within(seconds: float, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Runs up to three times, as a start beside other work says little; one must be quick."""
+    taken: list[float] = []
+    while len(taken) < 3 and min(taken, default=seconds) >= seconds:
+        started = time.monotonic()
+        done = run(*arguments, cwd=cwd)
+        taken.append(time.monotonic() - started)
+    assert min(taken) < seconds
+    return done
+
+
 def test_help_names_every_documented_option_at_once(tmp_path):
-    started = time.monotonic()
-    done = run("--help", cwd=tmp_path)
-    seconds = time.monotonic() - started
+    done = run_within(1, "--help", cwd=tmp_path)
 
     assert done.returncode == 0
-    assert seconds < 1
     documented = "data output model hidden d-model n-heads n-layers dropout epochs bs lr patience "
     for option in (documented + "log-every seed norm debug").split():
         assert f"--{option} " in done.stdout or f"--{option}\n" in done.stdout, option
@@ -44,10 +52,8 @@ def test_help_names_every_documented_option_at_once(tmp_path):
     ],
 )
 def test_mistakes_on_the_command_line(tmp_path, arguments, code, said):
-    started = time.monotonic()
-    done = run(*arguments, cwd=tmp_path)
+    done = run_within(2, *arguments, cwd=tmp_path)
 
-    assert time.monotonic() - started < 2
     assert done.returncode == code
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1

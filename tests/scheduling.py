@@ -1,0 +1,44 @@
+"""How the tests are shared out among the processes of pytest-xdist."""
+
+from __future__ import annotations
+
+import os
+
+from xdist.scheduler import LoadScopeScheduling
+
+# These share models that take long to make: one process makes them and runs all of the folder.
+TOGETHER = ("tests/servers", "tests/astromer/finetuning")
+# What takes longest is begun first, so that no process is left with it while the others are idle.
+FIRST = ("tests/pipeline", *TOGETHER, "tests/components", "tests/astromer/training")
+
+
+def unit(nodeid: str) -> str:
+    """What one process runs as a whole: a file, or a folder of :data:`TOGETHER`."""
+    file = nodeid.split("::", 1)[0]
+    return next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
+
+
+def rank(nodeid: str) -> int:
+    """The lower, the earlier."""
+    places = (place for place, folder in enumerate(FIRST) if nodeid.startswith(f"{folder}/"))
+    return next(places, len(FIRST))
+
+
+def use_one_thread_each() -> None:
+    """With a process for each core, more threads would only take turns.
+
+    Programs that tests start inherit it. Logical devices and workers are as many as ever.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+
+
+class ByUnit(LoadScopeScheduling):
+    """Hands out whole units, in the order of the tests."""
+
+    def __init__(self, config, log=None):
+        super().__init__(config, log)
+        config.option.loadscopereorder = False  # it would begin with many tests, not with long ones
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit(nodeid)
