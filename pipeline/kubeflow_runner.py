@@ -23,6 +23,9 @@ from pipeline_config import KubeflowConfig  # noqa: E402
 if TYPE_CHECKING:
     from pipeline.cluster_runner import Compiled
 
+_PATIENCE = 10
+"""Seconds that the API may take to answer that it is there."""
+
 
 def parse(arguments: list[str] | None = None) -> tuple[ClusterRun, KubeflowConfig]:
     """What the command line asks for.
@@ -56,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _connect(run: ClusterRun, kubeflow: KubeflowConfig) -> Submit:
     token = _token(kubeflow.token_file)
     import kfp
+    import kfp_server_api
     from kfp_server_api.exceptions import ApiException
     from urllib3.exceptions import HTTPError
 
@@ -67,13 +71,19 @@ def _connect(run: ClusterRun, kubeflow: KubeflowConfig) -> Submit:
             "--token-file."
         )
 
+    settings = kfp_server_api.Configuration(host=kubeflow.endpoint.rstrip("/"))
+    if token:
+        settings.api_key = {"authorization": token}
+        settings.api_key_prefix = {"authorization": "Bearer"}
     try:
+        # Once and at once; the client asks five times, with pauses.
+        api = kfp_server_api.HealthzServiceApi(kfp_server_api.ApiClient(settings))
+        api.get_healthz(_request_timeout=_PATIENCE)
         client = kfp.Client(
             host=kubeflow.endpoint,
             namespace=kubeflow.namespace or "kubeflow",
             existing_token=token,
         )
-        client._healthz_api.healthz_service_get_healthz(_request_timeout=10)
     except (ApiException, HTTPError, OSError) as error:
         raise refused(error) from error
 
@@ -110,7 +120,7 @@ def _token(file: str) -> str | None:
     try:
         return Path(file).expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ClusterError(
+        raise UsageError(
             f"--token-file must be a file with the access token. Received: {file}, which cannot be "
             "read."
         ) from error
