@@ -64,9 +64,9 @@ def _connect(run: ClusterRun, kubeflow: KubeflowConfig) -> Submit:
     from urllib3.exceptions import HTTPError
 
     def refused(error: Exception) -> ClusterError:
-        what = getattr(error, "reason", None) or type(error).__name__
+        what = str(getattr(error, "reason", None) or type(error).__name__).rpartition(">: ")[2]
         return ClusterError(
-            f"Kubeflow Pipelines at {kubeflow.endpoint} cannot be used: {str(what)[:300]}. Check "
+            f"Kubeflow Pipelines at {kubeflow.endpoint} cannot be used: {what[:300]}. Check "
             "the address (kubectl port-forward makes one for this machine), --namespace and "
             "--token-file."
         )

@@ -1,4 +1,4 @@
-"""Compiled pipelines are run as a cluster would, and push the model that this machine's run does."""
+"""Compiled pipelines run as on a cluster, and push the model that the run of this machine does."""
 
 from __future__ import annotations
 
