@@ -77,7 +77,7 @@ class OutputLockedError(AstromerError):
 class ClusterError(AstromerError):
     """A cluster cannot be reached, or refuses what is submitted to it."""
 
-    exit_code = 11
+    exit_code = 12
 
 
 class TrainingInterrupted(AstromerError):

@@ -6,9 +6,11 @@ import multiprocessing
 import os
 import runpy
 import sys
+from multiprocessing import forkserver
 from pathlib import Path
 
 _PRELOAD = "pipeline.preload_runner"
+_ROOT = Path(__file__).resolve().parents[1]
 
 
 class ForkServer:
@@ -21,6 +23,16 @@ class ForkServer:
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([_PRELOAD])
+        # The server loads the libraries before it is told this process's path of modules.
+        kept = os.environ.get("PYTHONPATH")
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_ROOT), kept)))
+        try:
+            forkserver.ensure_running()
+        finally:
+            if kept is None:
+                del os.environ["PYTHONPATH"]
+            else:
+                os.environ["PYTHONPATH"] = kept
 
     def __call__(self, words: list[str], log: Path) -> int:
         """Runs ``python -m MODULE ...`` with its output in a file; returns the exit status.

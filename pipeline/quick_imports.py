@@ -26,7 +26,7 @@ class _Postponed(ModuleType):
     """A package whose ``__init__`` runs when a name is asked for that only it can give."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("__") and name != "__all__":
             raise AttributeError(name)
         full = f"{self.__name__}.{name}"
         if importlib.util.find_spec(full) is not None:

@@ -131,6 +131,7 @@ class SpecRunner:
         self, step: str, container: Mapping[str, Any], given: Mapping[str, Any], place: Path
     ) -> None:
         words = [*container.get("command", ()), *container.get("args", ())]
+        (place / LOG).touch()
         filled = [word.replace("{{$}}", json.dumps(given)) for word in words]
         status = self._start(filled, place / LOG)
         if status:
