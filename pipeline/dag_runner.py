@@ -20,6 +20,7 @@ from tfx.utils import path_utils
 
 from components.pusher.identity import same_model
 from components.pusher.versions import latest
+from pipeline.metadata_types import register_types
 from pipeline.pipeline import PUSHER, TRAINER
 
 _CACHED = metadata_store_pb2.Execution.CACHED
@@ -80,6 +81,9 @@ class ReportingDagRunner(LocalDagRunner):
         deployment = runner_utils.extract_local_deployment_config(pipeline)
         connections = deployment.metadata_connection_config
         connection = getattr(connections, connections.WhichOneof("connection_config"))
+        if connection.WhichOneof("config") in ("postgresql", "mysql"):
+            with metadata.Metadata(connection) as handle:
+                register_types(handle.store, pipeline)
         for node in pipeline.nodes:
             self._run_node(node.pipeline_node, pipeline, deployment, connection)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from tensorflow_metadata.proto.v0 import path_pb2, schema_pb2
 from tfx.components.distribution_validator.component import DistributionValidator
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.common.resolver import ResolverStrategy
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
     LatestBlessedModelStrategy,
@@ -42,6 +44,8 @@ def create_pipeline(
     pipeline_root: str | None = None,
     baseline_strategy: type[ResolverStrategy] = LatestBlessedModelStrategy,
     metadata_connection_config: Any = None,
+    pipeline_name: str = "",
+    make_trainer: Callable[..., Trainer] = AstromerTrainer,
 ) -> Pipeline:
     """Fold records in, a pushed SavedModel out.
 
@@ -50,6 +54,8 @@ def create_pipeline(
         pipeline_root: folder of the artifacts; ``pipeline`` in the output folder by default.
         baseline_strategy: how to find the model that a new one is compared with.
         metadata_connection_config: where lineage is kept; the orchestrator's by default.
+        pipeline_name: by which metadata know it; the config's name by default.
+        make_trainer: makes the component that trains, with the arguments of AstromerTrainer.
 
     Raises:
         DataNotFoundError: the fold or one of its splits is missing.
@@ -104,7 +110,7 @@ def create_pipeline(
         rules=json.dumps(to_dict(config.rules)),
     )
 
-    trainer = AstromerTrainer(
+    trainer = make_trainer(
         examples,
         encoder=config.encoder,
         masking=config.masking,
@@ -134,7 +140,7 @@ def create_pipeline(
     ).with_id(PUSHER)
 
     return Pipeline(
-        pipeline_name=config.name,
+        pipeline_name=pipeline_name or config.name,
         pipeline_root=pipeline_root or str(output / "pipeline"),
         components=[
             example_gen,

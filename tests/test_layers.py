@@ -61,7 +61,11 @@ LAYERS = (
         "pipeline/*",
         ORCHESTRATORS,
         "only the runners know where the pipeline runs",
-        unless=("pipeline/*_runner.py",),
+        unless=(
+            "pipeline/*_runner.py",
+            "pipeline/metadata_connection.py",
+            "pipeline/metadata_types.py",
+        ),
     ),
     Layer("pipeline/*", ("presentation", "numpy", "tensorflow"), "the pipeline only assembles"),
     Layer(
