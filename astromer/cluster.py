@@ -45,6 +45,16 @@ class Cluster:
         return sum(map(len, self.addresses.values()))
 
     @property
+    def everyone(self) -> list[str]:
+        """The addresses of all, the chief's first."""
+        return [address for job in (CHIEF, WORKER) for address in self.addresses.get(job, ())]
+
+    @property
+    def own_address(self) -> str:
+        """This process's."""
+        return self.addresses[self.job][self.index]
+
+    @property
     def leader(self) -> str:
         """Job that holds the process which writes: the chief's, else the workers'."""
         return CHIEF if CHIEF in self.addresses else WORKER
@@ -92,7 +102,7 @@ class _Description:
             raise self._wrong("name lists of addresses under 'cluster'")
         addresses: dict[str, tuple[str, ...]] = {}
         for name, members in jobs.items():
-            job = _SAME.get(name, name)
+            job = _job(name)
             addresses[job] = addresses.get(job, ()) + self._members(name, members)
         job, index = self._task(content.get("task"), addresses)
         training = {job: addresses[job] for job in (CHIEF, WORKER) if addresses.get(job)}
@@ -123,7 +133,7 @@ class _Description:
             return CHIEF, 0  # alone
         if not isinstance(task, dict) or not isinstance(task.get("type"), str):
             raise self._wrong("tell this process its 'task' with 'type' and 'index'")
-        job, index = _SAME.get(task["type"], task["type"]), task.get("index")
+        job, index = _job(task["type"]), task.get("index")
         if isinstance(index, str) and index.isdecimal():
             index = int(index)
         if not isinstance(index, int) or isinstance(index, bool):
@@ -140,6 +150,10 @@ class _Description:
             f"{self.variable} must {rule}. Received: {shown!r}. It should look like {_EXAMPLE}; "
             f"unset it to train in this process alone."
         )
+
+
+def _job(name: str) -> str:
+    return _SAME.get(name, name)
 
 
 def _is_address(member: Any) -> bool:

@@ -22,6 +22,7 @@ from components.pusher.identity import same_model
 from components.pusher.versions import latest
 from pipeline.metadata_types import register_types
 from pipeline.pipeline import PUSHER, TRAINER
+from pipeline.postgresql_metadata import PostgreSQLMetadata
 
 _CACHED = metadata_store_pb2.Execution.CACHED
 
@@ -99,7 +100,7 @@ class ReportingDagRunner(LocalDagRunner):
             node.execution_options.caching_options.enable_cache = False
         self.on_start(name)
         started = time.monotonic()
-        handle = metadata.Metadata(connection)
+        handle = _handle(connection)
         execution = launcher.Launcher(
             pipeline_node=node,
             mlmd_connection=handle,
@@ -126,6 +127,12 @@ class ReportingDagRunner(LocalDagRunner):
         return version is not None and same_model(
             Path(path_utils.serving_model_path(model.uri)), version
         )
+
+
+def _handle(connection: metadata.ConnectionConfigType) -> metadata.Metadata:
+    if connection.WhichOneof("config") == "postgresql":
+        return PostgreSQLMetadata(connection)
+    return metadata.Metadata(connection)
 
 
 def _look_up(store: metadata.Metadata, execution_id: int, step: Step) -> None:

@@ -23,7 +23,7 @@ def register_types(store: metadata_store.MetadataStore, pipeline: pipeline_pb2.P
     and artifacts of the second one are not found afterwards. The names of artifacts are unique.
     So one is made for each type, and who succeeds in that registers the type.
     """
-    [mark_type] = [t for t in store.get_artifact_types() if t.name == _MARK_TYPE]
+    mark_type = store.get_artifact_type(_MARK_TYPE)
     for kind, wanted in _types(pipeline):
         look_up = getattr(store, f"get_{kind}_type")
         if _find(look_up, wanted.name) or (

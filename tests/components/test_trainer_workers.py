@@ -24,7 +24,7 @@ from tests.components.test_trainer import make_trainer
 EXECUTOR = "components.trainer.executor.Executor"
 TRAINING = TrainingConfig(epochs=3, batch_size=16, learning_rate=0.003, checkpoint_seconds=0.0)
 LONG = TrainingConfig(
-    epochs=40, patience=40, batch_size=16, learning_rate=1e-4, checkpoint_seconds=0.0
+    epochs=12, patience=12, batch_size=16, learning_rate=1e-4, checkpoint_seconds=0.0
 )
 
 pytestmark = pytest.mark.slow

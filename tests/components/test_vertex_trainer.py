@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tfx.extensions.google_cloud_ai_platform import training_clients
 from tfx.types import channel, standard_artifacts
 
+from astromer.pretrain import parse
 from components.trainer.run_fn import run_fingerprint
 from components.trainer.vertex import VertexExecutor, VertexTrainer
 from pipeline_config import LightCurveRules, MaskingConfig
-from tests.components.cluster_jobs import Job, vertex
+from tests.components.cluster_jobs import ROOT, Job, vertex
 from tests.components.conftest import artifact, run_example_gen
 from tests.components.test_trainer import ENCODER, TRAINING, make_trainer
 
@@ -81,6 +84,35 @@ def test_machines_are_no_part_of_the_run_s_name(tmp_path):
     assert "ai_platform_training_args" in configs[0]
     names = {run_fingerprint({**config, "data_fingerprint": "d"}) for config in configs}
     assert len(names) == 1
+
+
+def block(language: str) -> str:
+    """The document's code block in a language."""
+    text = (ROOT / "docs/train_on_several_machines.md").read_text()
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return found
+
+
+def test_the_documented_pipeline_trains_on_vertex(fold, tmp_path):
+    code = block("python").replace("/gcs/BUCKET/records/fold_0", str(fold))
+    names: dict[str, Any] = {}
+    exec(code.replace("/gcs/BUCKET/outputs", str(tmp_path / "outputs")), names)
+    (trainer,) = (c for c in names["pipeline"].components if isinstance(c, VertexTrainer))
+    config = json.loads(trainer.exec_properties["custom_config"])
+    pools = config["ai_platform_training_args"]["job_spec"]["worker_pool_specs"]
+    assert [pool["replica_count"] for pool in pools] == [1, 3]
+
+
+def test_the_documented_tfjob_runs_the_documented_program():
+    job = yaml.safe_load(block("yaml"))
+    replicas = job["spec"]["tfReplicaSpecs"]
+    assert {kind: spec["replicas"] for kind, spec in replicas.items()} == {"Chief": 1, "Worker": 3}
+    for spec in replicas.values():
+        assert spec["restartPolicy"] == "ExitCode"
+        (container,) = spec["template"]["spec"]["containers"]
+        assert container["command"] == ["python", "-m", "presentation.scripts.disttrain"]
+        args = parse(container["args"], "disttrain", "")
+        assert args.worker_seconds == 1800
 
 
 @pytest.mark.slow

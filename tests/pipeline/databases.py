@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -32,6 +33,7 @@ class Server:
 
     scheme = ""
     programs: tuple[str, ...] = ()
+    stop_signal = signal.SIGTERM
 
     def __init__(self) -> None:
         # Its sockets' paths must be short, so not in pytest's folder.
@@ -90,7 +92,7 @@ class Server:
 
     def stop(self) -> None:
         if self.process is not None:
-            self.process.terminate()
+            self.process.send_signal(self.stop_signal)
             try:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:
@@ -102,6 +104,7 @@ class Server:
 class PostgreSQL(Server):
     scheme = "postgresql"
     programs = ("initdb", "postgres", "psql")
+    stop_signal = signal.SIGINT  # SIGTERM waits for clients to leave
 
     @classmethod
     def path(cls, name: str) -> str:
