@@ -78,6 +78,6 @@ def test_workers_with_other_settings_do_not_begin(small_run, tmp_path: Path) -> 
 def test_a_worker_that_does_not_come_is_told(small_run, tmp_path: Path, absent: int) -> None:
     jobs: list[dict[str, Any] | None] = [{**LONG, "worker_seconds": 3.0}] * 2
     jobs[absent] = None
-    [(code, said)] = ends(start(small_run, tmp_path / "w", jobs), 120)
+    [(code, said)] = ends(start(small_run, tmp_path / "w", jobs))
     assert code == 138, said
     assert said.startswith("error: All 2 workers must start within 3 s")
