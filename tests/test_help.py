@@ -16,7 +16,7 @@ PROGRAMS = [
     pytest.param(["pipeline/finetune_runner.py"], id="finetune_runner"),
     *(
         pytest.param([f"benchmarks/{name}.py"], id=f"benchmarks.{name}")
-        for name in ("embedding", "everything", "scaling", "train_step", "validation")
+        for name in ("embedding", "everything", "scaling", "validation")
     ),
     *(
         pytest.param(["-m", module], id=module)
