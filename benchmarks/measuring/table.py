@@ -38,9 +38,9 @@ HEAD = (
 LEGEND = """\
 bfloat16: the package with --precision mixed_bfloat16.
 windows/s: median of the turns; per CPU s: for each second of all processors together.
-MFLOP: of the matrix products of one full window in the plain computation (every step is a key, every
-  block makes every step); GFLOP/s counts these, whether a way computes them or gets along without:
-  it is no rate of the processor.
+MFLOP: of the matrix products of one full window in the plain computation (every step is a key,
+  every block makes every step); GFLOP/s counts these, whether a way computes them or gets along
+  without: it is no rate of the processor.
 of product: beside matrix products of these sizes in the way's own precision, in the same turns, in
   the faster of two arrangements.
 peak MiB: highest resident size of the way's process, TensorFlow included.
