@@ -56,7 +56,7 @@ class Speed:
 
 
 def take_turn(way: Way) -> Turn:
-    """Goes the way once, in this process."""
+    """Takes the way once, in this process."""
     started, used = time.perf_counter(), time.process_time()
     work = way()
     wall, processor = time.perf_counter() - started, time.process_time() - used

@@ -17,7 +17,7 @@ _FORK = multiprocessing.get_context("fork")
 
 
 class Worker(AbstractContextManager["Worker"]):
-    """A fork of this process that makes some ways ready once, and goes them on demand.
+    """A fork of this process that makes some ways ready once, and takes one when told to.
 
     Libraries that are loaded already need not be loaded again. TensorFlow may be imported before
     a fork, but must not have been used; what a process sets of its threads concerns no other. It
@@ -57,7 +57,7 @@ class Worker(AbstractContextManager["Worker"]):
         self._end()
 
     def turn(self, name: str) -> Turn:
-        """Goes one way once."""
+        """Takes one way once."""
         with contextlib.suppress(ConnectionError):  # told below
             self._pipe.send(name)
         turn: Turn = self._told()
