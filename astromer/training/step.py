@@ -75,8 +75,8 @@ class TrainStep:
             )
             for fuse in (False, True)
         }
-        self._add = tf.function(self._add_pass)
-        self._end = tf.function(self._end_step)
+        self._add = tf.function(self._add_pass, autograph=False)
+        self._end = tf.function(self._end_step, autograph=False)
 
     def __call__(self, batch: Batch, step: int) -> tf.Tensor:
         """Trains on one batch.
