@@ -68,7 +68,7 @@ class TrainStep:
             self.optimizer.build(model.trainable_variables)
             self._gradients = [_sum_of_passes(v.shape) for v in model.trainable_variables]
             self._sums = _sum_of_passes([len(STEP_SUMS)])
-        self._passes = Ordered(passes_at_once(strategy))
+        self._passes = Ordered(passes_at_once(strategy.num_replicas_in_sync))
         self._differentiate = {
             fuse: compile_for_passes(
                 functools.partial(self._differentiate_pass, fuse), strategy, _INPUTS, _KEY
