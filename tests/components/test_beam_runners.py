@@ -1,0 +1,165 @@
+"""The same results by Beam's local runners; pipelines for clusters are built, not submitted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pyarrow.parquet as pq
+import pytest
+from apache_beam.options.pipeline_options import (
+    FlinkRunnerOptions,
+    GoogleCloudOptions,
+    PipelineOptions,
+    PortableOptions,
+    WorkerOptions,
+)
+from apache_beam.portability.api import beam_runner_api_pb2
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from tfx.dsl.compiler import compiler
+from tfx.dsl.components.base import base_beam_executor
+from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
+from tfx.types import channel_utils, standard_artifacts
+
+from astromer.records.fold import Fold
+from astromer.validation.survey import validate_fold
+from components.in_process import runs_in_process
+from components.validator import LightCurveValidator
+from components.validator.artifact import LightCurveAnomalies
+from components.validator.beam_pipeline import add_validation, read_results
+from components.validator.executor import Executor
+from pipeline.beam_options import BEAM_COMPONENTS, read_beam_options
+from pipeline.pipeline import create_pipeline
+from pipeline_config import LightCurveRules, PipelineConfig, ValidationConfig
+from tests.astromer.validation import corpus
+from tests.components.conftest import artifact, run_example_gen
+from tests.pipeline.folds import encode, write_fold, write_records
+
+RULES = ValidationConfig(max_rejected=1.0), LightCurveRules()
+DATAFLOW = (
+    "--runner=DataflowRunner --project=survey --region=europe-west4 "
+    "--temp_location=gs://bucket/tmp --sdk_container_image=registry/astromer:1 --num_workers=3"
+)
+FLINK = (
+    "--runner=FlinkRunner --flink_master=flink:8081 --parallelism=6 "
+    "--environment_type=DOCKER --environment_config=registry/astromer:1"
+)
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fold of five files with broken light curves, and one that is trained and tested on."""
+    folder = tmp_path_factory.mktemp("broken") / "fold"
+    corpus.write_splits(folder, train=corpus.spoilt("sentinel"))
+    train = corpus.good("train", 4, 7)
+    for split, curves in (("train", train), ("test", [train[2], *corpus.good("test", 3, 8)])):
+        write_records(folder / split / "1.record", [encode(curve) for curve in curves])
+    return folder
+
+
+def findings_of(fold: Path) -> list[dict[str, Any]]:
+    found = validate_fold(Fold.open(fold), *RULES, progress=False).findings.to_table().to_pylist()
+    assert {"leaked_star", "mag_out_of_range"} <= {finding["rule"] for finding in found}
+    return found
+
+
+def test_beam_in_memory_gives_a_look_at_each_file(broken, tmp_path):
+    options = PipelineOptions(list(PipelineConfig.beam_args))
+    files = Fold.open(broken).files
+    with beam.Pipeline(runner=FnApiRunner(), options=options) as pipeline:
+        add_validation(pipeline, files, *RULES, tmp_path)
+    looks, matches = read_results(tmp_path)
+    assert sorted((look.split, look.file) for look in looks) == [
+        (0, 0), (0, 1), (1, 0), (2, 0), (2, 1)
+    ]  # fmt: skip
+    assert matches
+
+
+def test_two_processes_of_beam_find_what_this_one_finds(broken, tmp_path):
+    examples = run_example_gen(broken, tmp_path / "examples")
+    component = LightCurveValidator(
+        channel_utils.as_channel([examples]),
+        validation=RULES[0],
+        rules=RULES[1],
+        report=str(tmp_path / "report"),
+    )
+    accepted = artifact(standard_artifacts.Examples, tmp_path / "accepted")
+    anomalies = artifact(LightCurveAnomalies, tmp_path / "anomalies")
+    given = read_beam_options(["--direct_running_mode=multi_processing --direct_num_workers=2"])
+    executor = Executor(
+        base_beam_executor.BaseBeamExecutor.Context(
+            beam_pipeline_args=list(given.everywhere), tmp_dir=str(tmp_path), unique_id="1"
+        )
+    )
+    assert not executor.in_process
+    executor.Do(
+        {"examples": [examples]},
+        {"valid_examples": [accepted], "anomalies": [anomalies]},
+        component.spec.exec_properties,
+    )
+    found = pq.read_table(Path(anomalies.uri) / "findings.parquet").to_pylist()
+    assert found == findings_of(broken)
+
+
+def arguments_by_component(config: PipelineConfig) -> dict[str, list[str]]:
+    """What the compiled pipeline gives each executor."""
+    ir = compiler.Compiler().compile(create_pipeline(config))
+    deployment = pipeline_pb2.IntermediateDeploymentConfig()
+    ir.deployment_config.Unpack(deployment)
+    found = {}
+    for node, packed in deployment.executor_specs.items():
+        spec = executable_spec_pb2.BeamExecutableSpec()
+        if packed.Unpack(spec):
+            found[node] = [part.value.string_value for part in spec.beam_pipeline_args_placeholders]
+    return found
+
+
+def test_every_component_gets_the_options_and_one_gets_more(tmp_path):
+    given = read_beam_options([DATAFLOW, "StatisticsGen: --runner=DirectRunner"])
+    config = PipelineConfig(
+        data=str(write_fold(tmp_path / "fold")),
+        output=str(tmp_path / "outputs"),
+        beam_args=given.everywhere,
+        component_beam_args=given.by_component,
+    )
+    found = arguments_by_component(config)
+    assert set(BEAM_COMPONENTS) < set(found)
+    for name, arguments in found.items():
+        own = ["--runner=DirectRunner"] if name == "StatisticsGen" else []
+        assert arguments == [*DATAFLOW.split(), *own], name
+    assert runs_in_process(found["StatisticsGen"])
+    assert not runs_in_process(found["LightCurveValidator"])
+    # Nothing was left in the class for the next pipeline.
+    plain = arguments_by_component(PipelineConfig(data=config.data, output=config.output))
+    assert {tuple(arguments) for arguments in plain.values()} == {PipelineConfig.beam_args}
+
+
+def test_dataflow_and_flink_know_the_options():
+    dataflow = PipelineOptions(DATAFLOW.split())
+    assert dataflow.view_as(GoogleCloudOptions).region == "europe-west4"
+    assert dataflow.view_as(WorkerOptions).num_workers == 3
+    flink = PipelineOptions(FLINK.split())
+    assert flink.view_as(FlinkRunnerOptions).flink_master == "flink:8081"
+    assert flink.view_as(FlinkRunnerOptions).parallelism == 6
+    assert flink.view_as(PortableOptions).environment_type == "DOCKER"
+
+
+@pytest.mark.parametrize("arguments", [DATAFLOW, FLINK])
+def test_a_pipeline_for_a_cluster_is_built_with_the_image(broken, tmp_path, arguments):
+    assert not runs_in_process(read_beam_options([arguments]).everywhere)
+    pipeline = beam.Pipeline(options=PipelineOptions(arguments.split()))
+    add_validation(pipeline, Fold.open(broken).files, *RULES, tmp_path)
+    proto = pipeline.to_runner_api(
+        default_environment=pipeline.runner.default_environment(pipeline.options)
+    )
+    names = {transform.unique_name for transform in proto.components.transforms.values()}
+    assert {"LookAt", "Equal", "Match", "WriteLooks", "WriteMatches"} <= names
+    images = set()
+    for environment in proto.components.environments.values():
+        payload = beam_runner_api_pb2.DockerPayload.FromString(environment.payload)
+        images.add(payload.container_image)
+    assert "registry/astromer:1" in images
+    # What travels names this package's modules instead of carrying them: workers need it.
+    travelling = proto.SerializeToString()
+    assert b"components.validator.beam_pipeline" in travelling
