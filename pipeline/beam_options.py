@@ -31,15 +31,16 @@ _REFUSED = {
     "DaskRunner": "it was seen to write empty files and report success",
     "InteractiveRunner": "it is for notebooks",
 }
-_CODE = (
-    "--sdk_container_image",
-    "--setup_file",
-    "--extra_package",
-    "--extra_packages",
-    "--environment_type",
+_PACKAGE = ("--setup_file", "--extra_package", "--extra_packages")
+_DATAFLOW_CODE = ("--sdk_container_image", *_PACKAGE)
+_PORTABLE_CODE = (
     "--environment_config",
+    "--environment_option",
+    "--environment_options",
+    *_PACKAGE,
 )
-"""How workers elsewhere get this package."""
+"""How workers elsewhere get this package. Only Dataflow heeds --sdk_container_image: the others
+would take Beam's own image without a word."""
 _MODES = ("in_memory", "multi_threading", "multi_processing")
 
 
@@ -154,12 +155,21 @@ def _check(arguments: Sequence[str], flag: str) -> None:
     ]
     if missing:
         raise UsageError(f"{flag} --runner={runner} needs {', '.join(missing)}. Received: none.")
-    if runner in _NEEDS and not any(options.get(name) for name in _CODE):
-        raise UsageError(
-            f"{flag} --runner={runner} needs {', '.join(_CODE[:2])} or another option that brings "
-            "this package to the workers; see docs/run_on_beam.md. Received: none."
-        )
+    if runner in _NEEDS:
+        _check_code(options, runner, flag)
     _check_values(options, runner, flag)
+
+
+def _check_code(options: Mapping[str, str], runner: str, flag: str) -> None:
+    """The workers must get this package."""
+    if options.get("--environment_type", "DOCKER").upper() != "DOCKER":
+        return  # workers that are set up otherwise
+    means = _DATAFLOW_CODE if runner == "DataflowRunner" else _PORTABLE_CODE
+    if not any(options.get(name) for name in means):
+        raise UsageError(
+            f"{flag} --runner={runner} needs {means[0]}=IMAGE, an image with this package for its "
+            f"workers, or {_PACKAGE[0]}; see docs/run_on_beam.md. Received: none."
+        )
 
 
 def _check_values(options: Mapping[str, str], runner: str, flag: str) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from astromer.files import replace_folder
 from astromer.validation.output import TABLE_FILE
-from pipeline.dag_runner import Step
 from pipeline.beam_options import VALIDATOR
+from pipeline.dag_runner import Step
 from pipeline.pipeline import GATE, validation_folder
 
 

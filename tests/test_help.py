@@ -16,7 +16,14 @@ PROGRAMS = [
     pytest.param(["pipeline/finetune_runner.py"], id="finetune_runner"),
     *(
         pytest.param([f"benchmarks/{name}.py"], id=f"benchmarks.{name}")
-        for name in ("embedding", "everything", "scaling", "train_step", "validation")
+        for name in (
+            "beam_runners",
+            "embedding",
+            "everything",
+            "scaling",
+            "train_step",
+            "validation",
+        )
     ),
     *(
         pytest.param(["-m", module], id=module)

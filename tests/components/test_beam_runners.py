@@ -13,10 +13,13 @@ from apache_beam.options.pipeline_options import (
     GoogleCloudOptions,
     PipelineOptions,
     PortableOptions,
+    StandardOptions,
     WorkerOptions,
 )
 from apache_beam.portability.api import beam_runner_api_pb2
+from apache_beam.runners.dataflow.internal import apiclient
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.transforms import environments
 from tfx.dsl.compiler import compiler
 from tfx.dsl.components.base import base_beam_executor
 from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
@@ -37,13 +40,14 @@ from tests.components.conftest import artifact, run_example_gen
 from tests.pipeline.folds import encode, write_fold, write_records
 
 RULES = ValidationConfig(max_rejected=1.0), LightCurveRules()
+IMAGE = "registry/astromer:1"
 DATAFLOW = (
     "--runner=DataflowRunner --project=survey --region=europe-west4 "
-    "--temp_location=gs://bucket/tmp --sdk_container_image=registry/astromer:1 --num_workers=3"
+    f"--temp_location=gs://bucket/tmp --sdk_container_image={IMAGE} --num_workers=3"
 )
 FLINK = (
     "--runner=FlinkRunner --flink_master=flink:8081 --parallelism=6 "
-    "--environment_type=DOCKER --environment_config=registry/astromer:1"
+    f"--environment_type=DOCKER --environment_config={IMAGE}"
 )
 
 
@@ -145,21 +149,36 @@ def test_dataflow_and_flink_know_the_options():
     assert flink.view_as(PortableOptions).environment_type == "DOCKER"
 
 
+def environment_of(options: PipelineOptions) -> environments.Environment:
+    """As the runners make it."""
+    if options.view_as(StandardOptions).runner == "DataflowRunner":
+        image = apiclient.get_container_image_from_options(options)
+        return environments.DockerEnvironment.from_container_image(image)
+    return environments.Environment.from_options(options.view_as(PortableOptions))
+
+
 @pytest.mark.parametrize("arguments", [DATAFLOW, FLINK])
-def test_a_pipeline_for_a_cluster_is_built_with_the_image(broken, tmp_path, arguments):
+def test_a_pipeline_for_a_cluster_is_built_with_the_image(broken, tmp_path, monkeypatch, arguments):
+    # Beam would ask Cloud Storage for the bucket's policy, to give advice.
+    monkeypatch.setattr(
+        GoogleCloudOptions, "_warn_if_soft_delete_policy_enabled", lambda self, name: None
+    )
     assert not runs_in_process(read_beam_options([arguments]).everywhere)
     pipeline = beam.Pipeline(options=PipelineOptions(arguments.split()))
+    assert type(pipeline.runner).__name__ in arguments
     add_validation(pipeline, Fold.open(broken).files, *RULES, tmp_path)
-    proto = pipeline.to_runner_api(
-        default_environment=pipeline.runner.default_environment(pipeline.options)
-    )
+    proto = pipeline.to_runner_api(default_environment=environment_of(pipeline.options))
     names = {transform.unique_name for transform in proto.components.transforms.values()}
     assert {"LookAt", "Equal", "Match", "WriteLooks", "WriteMatches"} <= names
-    images = set()
-    for environment in proto.components.environments.values():
-        payload = beam_runner_api_pb2.DockerPayload.FromString(environment.payload)
-        images.add(payload.container_image)
-    assert "registry/astromer:1" in images
+    images = {
+        beam_runner_api_pb2.DockerPayload.FromString(environment.payload).container_image
+        for environment in proto.components.environments.values()
+    }
+    assert images == {IMAGE}
     # What travels names this package's modules instead of carrying them: workers need it.
-    travelling = proto.SerializeToString()
-    assert b"components.validator.beam_pipeline" in travelling
+    assert b"components.validator.beam_pipeline" in proto.SerializeToString()
+
+
+def test_flink_s_workers_would_not_heed_dataflow_s_option():
+    options = PipelineOptions(["--runner=FlinkRunner", f"--sdk_container_image={IMAGE}"])
+    assert environment_of(options).container_image != IMAGE

@@ -13,6 +13,7 @@ from pipeline_config import PipelineConfig
 
 DATAFLOW = "--runner=DataflowRunner --project=p --region=r --temp_location=gs://b/tmp"
 IMAGE = "--sdk_container_image=i"
+DOCKER = "--environment_type=DOCKER --environment_config=i"
 PROCESSES = "--direct_running_mode=multi_processing --direct_num_workers=2"
 
 
@@ -24,10 +25,10 @@ PROCESSES = "--direct_running_mode=multi_processing --direct_num_workers=2"
         "--runner=direct",
         f"{DATAFLOW} {IMAGE}",
         f"{DATAFLOW.replace('=', ' ')} --setup_file ./setup.py",
-        f"--runner=FlinkRunner --flink_master=host:8081 {IMAGE}",
+        f"--runner=FlinkRunner --flink_master=host:8081 {DOCKER}",
         "--runner=flink --job_endpoint=host:8099 --environment_type=LOOPBACK",
-        f"--runner=SparkRunner --spark_master_url=spark://host:7077 {IMAGE}",
-        f"--runner=PortableRunner --job_endpoint=host:8099 {IMAGE}",
+        f"--runner=SparkRunner --spark_master_url=spark://host:7077 {DOCKER}",
+        f"--runner=PortableRunner --job_endpoint=host:8099 {DOCKER}",
         "--runner=beam_pyspark_runner.pyspark_runner.PySparkRunner",
         "--experiments=a --experiments=b",
     ],
@@ -51,7 +52,9 @@ def test_what_can_work_is_taken_as_it_is(value):
         (["--runner=FlinkRunner"], "--flink_master or --job_endpoint"),
         (["--runner=SparkRunner"], "--spark_master_url or --job_endpoint"),
         (["--runner=PortableRunner"], "needs --job_endpoint"),
-        (["--runner=FlinkRunner --flink_master=host:8081"], "--sdk_container_image"),
+        (["--runner=FlinkRunner --flink_master=host:8081"], "--environment_config=IMAGE"),
+        # Which Flink's workers would not heed.
+        ([f"--runner=FlinkRunner --flink_master=host:8081 {IMAGE}"], "--environment_config=IMAGE"),
         (["--direct_running_mode=fast"], "in_memory, multi_threading, multi_processing"),
         (["--direct_num_workers=two"], "must be a number"),
         (["--direct_num_workers=2"], "--direct_running_mode=multi_processing"),
