@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import bz2
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
     WorkerOptions,
 )
+from apache_beam.portability import common_urns
 from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.runners.dataflow.internal import apiclient
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
@@ -29,6 +33,7 @@ from astromer.records.fold import Fold
 from astromer.validation.survey import validate_fold
 from components.in_process import runs_in_process
 from components.validator import LightCurveValidator
+from components.validator import executor as validator_executor
 from components.validator.artifact import LightCurveAnomalies
 from components.validator.beam_pipeline import add_validation, read_results
 from components.validator.executor import Executor
@@ -39,6 +44,7 @@ from tests.astromer.validation import corpus
 from tests.components.conftest import artifact, run_example_gen
 from tests.pipeline.folds import encode, write_fold, write_records
 
+ROOT = Path(__file__).resolve().parents[2]
 RULES = ValidationConfig(max_rejected=1.0), LightCurveRules()
 IMAGE = "registry/astromer:1"
 DATAFLOW = (
@@ -80,20 +86,23 @@ def test_beam_in_memory_gives_a_look_at_each_file(broken, tmp_path):
     assert matches
 
 
-def test_two_processes_of_beam_find_what_this_one_finds(broken, tmp_path):
-    examples = run_example_gen(broken, tmp_path / "examples")
+def run_validator(fold: Path, folder: Path, *arguments: str, **context: Any) -> list[dict]:
+    """What the component finds with such arguments of Beam."""
+    examples = run_example_gen(fold, folder / "examples")
     component = LightCurveValidator(
         channel_utils.as_channel([examples]),
         validation=RULES[0],
         rules=RULES[1],
-        report=str(tmp_path / "report"),
+        report=str(folder / "report"),
     )
-    accepted = artifact(standard_artifacts.Examples, tmp_path / "accepted")
-    anomalies = artifact(LightCurveAnomalies, tmp_path / "anomalies")
-    given = read_beam_options(["--direct_running_mode=multi_processing --direct_num_workers=2"])
+    accepted = artifact(standard_artifacts.Examples, folder / "accepted")
+    anomalies = artifact(LightCurveAnomalies, folder / "anomalies")
     executor = Executor(
         base_beam_executor.BaseBeamExecutor.Context(
-            beam_pipeline_args=list(given.everywhere), tmp_dir=str(tmp_path), unique_id="1"
+            beam_pipeline_args=list(read_beam_options(arguments).everywhere),
+            tmp_dir=str(folder),
+            unique_id="1",
+            **context,
         )
     )
     assert not executor.in_process
@@ -102,8 +111,31 @@ def test_two_processes_of_beam_find_what_this_one_finds(broken, tmp_path):
         {"valid_examples": [accepted], "anomalies": [anomalies]},
         component.spec.exec_properties,
     )
-    found = pq.read_table(Path(anomalies.uri) / "findings.parquet").to_pylist()
-    assert found == findings_of(broken)
+    return pq.read_table(Path(anomalies.uri) / "findings.parquet").to_pylist()
+
+
+def test_two_processes_of_beam_find_what_this_one_finds(broken, tmp_path):
+    processes = "--direct_running_mode=multi_processing --direct_num_workers=2"
+    assert run_validator(broken, tmp_path, processes) == findings_of(broken)
+
+
+def test_spark_finds_what_this_process_finds(broken, tmp_path, monkeypatch):
+    pytest.importorskip("beam_pyspark_runner", reason="needs beam-pyspark-runner and Java")
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # of its workers
+    runner = "--runner=beam_pyspark_runner.pyspark_runner.PySparkRunner"
+    assert run_validator(broken, tmp_path, runner) == findings_of(broken)
+
+
+def test_a_runner_that_loses_something_is_found_out(broken, tmp_path, monkeypatch):
+    def lossy(folder: Path) -> tuple[list, list]:
+        looks, matches = read_results(folder)
+        return looks[1:], matches
+
+    monkeypatch.setattr(validator_executor, "read_results", lossy)
+    in_memory = beam.Pipeline(runner=FnApiRunner())
+    with pytest.raises(RuntimeError, match="2 of 3 files"):
+        run_validator(broken, tmp_path, make_beam_pipeline_fn=lambda: in_memory)
 
 
 def arguments_by_component(config: PipelineConfig) -> dict[str, list[str]]:
@@ -157,6 +189,16 @@ def environment_of(options: PipelineOptions) -> environments.Environment:
     return environments.Environment.from_options(options.view_as(PortableOptions))
 
 
+def functions(pipeline: beam_runner_api_pb2.Pipeline) -> list[bytes]:
+    """What workers are sent, unpacked."""
+    found = []
+    for transform in pipeline.components.transforms.values():
+        if transform.spec.urn == common_urns.primitives.PAR_DO.urn:
+            payload = beam_runner_api_pb2.ParDoPayload.FromString(transform.spec.payload)
+            found.append(bz2.decompress(base64.b64decode(payload.do_fn.payload)))
+    return found
+
+
 @pytest.mark.parametrize("arguments", [DATAFLOW, FLINK])
 def test_a_pipeline_for_a_cluster_is_built_with_the_image(broken, tmp_path, monkeypatch, arguments):
     # Beam would ask Cloud Storage for the bucket's policy, to give advice.
@@ -176,7 +218,8 @@ def test_a_pipeline_for_a_cluster_is_built_with_the_image(broken, tmp_path, monk
     }
     assert images == {IMAGE}
     # What travels names this package's modules instead of carrying them: workers need it.
-    assert b"components.validator.beam_pipeline" in proto.SerializeToString()
+    assert any(b"components.validator.beam_pipeline" in sent for sent in functions(proto))
+    assert not any(b"find_matches" in sent for sent in functions(proto))
 
 
 def test_flink_s_workers_would_not_heed_dataflow_s_option():
