@@ -15,7 +15,8 @@ CODE := $(wildcard astromer components pipeline presentation scripts benchmarks 
 TYPED := $(wildcard astromer components pipeline presentation benchmarks) pipeline_config.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run compile test bench bench-scaling bench-embedding bench-overhead bench-validation lint format lock check-install clean distclean
+.PHONY: help setup run compile test bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation lint format lock check-install \
+	clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +48,9 @@ bench-validation: setup ## measure making, reading and validating records (minut
 
 bench-embedding: setup ## measure light curves embedded per second, by way and model size (minutes)
 	@$(PYTHON) benchmarks/embedding.py $(ARGS)
+
+bench-beam: setup ## measure validation and statistics without Beam and on its local runners (minutes)
+	@$(PYTHON) benchmarks/beam_runners.py $(ARGS)
 
 bench-overhead: setup ## measure local_runner outside the training, part by part (a few minutes)
 	@$(PYTHON) benchmarks/pipeline_overhead.py $(ARGS)

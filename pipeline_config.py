@@ -9,6 +9,7 @@ the standard library only, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -513,11 +514,13 @@ class PipelineConfig:
     errors: MissingErrorsConfig = MissingErrorsConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     debug: DebugConfig = DebugConfig()
-    beam_args: tuple[str, ...] = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
-    """One in-memory worker: several processes were 3 to 5 times slower up to 50,000 curves.
-
-    With one, components do their work without Beam, which is faster still.
-    """
+    beam_args: tuple[str, ...] = knob(
+        ("--direct_running_mode=in_memory", "--direct_num_workers=1"),
+        "Apache Beam's arguments; with one in-memory worker components do their work without Beam, "
+        "which was the fastest at every size measured on one machine (benchmarks/beam_runners.py)",
+    )
+    component_beam_args: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Arguments that come after those, by component; of an option given twice the last counts."""
 
 
 @dataclass(frozen=True)
@@ -612,6 +615,7 @@ class ClassifierConfig:
     validation: ValidationConfig = ValidationConfig()
     errors: MissingErrorsConfig = MissingErrorsConfig()
     beam_args: tuple[str, ...] = PipelineConfig.beam_args
+    component_beam_args: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def check(config: Any) -> None:

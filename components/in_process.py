@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from tfx.dsl.components.base import base_beam_executor
@@ -34,13 +34,20 @@ class InProcess(base_beam_executor.BaseBeamExecutor):
     """A Beam executor that knows whether it needs Beam.
 
     Attributes:
+        can_use_beam: False for executors that only TFX wants to be Beam executors.
         in_process: True where Beam would run in this process: do the work without it.
     """
 
+    can_use_beam: ClassVar = True
+
     def __init__(self, context: Any = None):
-        self.in_process = context is None or (
-            context.make_beam_pipeline_fn is None
-            and runs_in_process(context.beam_pipeline_args or ())
+        self.in_process = (
+            not self.can_use_beam
+            or context is None
+            or (
+                context.make_beam_pipeline_fn is None
+                and runs_in_process(context.beam_pipeline_args or ())
+            )
         )
         if context is not None and self.in_process:
             context = copy.copy(context)

@@ -17,7 +17,8 @@ from components.finetuner.pushed_encoder import weights_fingerprint
 from components.provenance import code_fingerprint
 from components.pusher import VersionPusher
 from components.validator import LightCurveValidator
-from pipeline.pipeline import PUSHER, VALIDATOR, validation_folder
+from pipeline.beam_options import VALIDATOR
+from pipeline.pipeline import PUSHER, validation_folder
 from pipeline_config import ClassifierConfig, to_dict
 
 ENCODER, FINETUNER, JUDGE = "PushedEncoder", "Finetuner", "ClassifierJudge"
@@ -61,6 +62,7 @@ def create_finetune_pipeline(
         rules=config.rules,
         report=str(validation_folder(own)),
     ).with_id(VALIDATOR)
+    validator.with_beam_pipeline_args(config.component_beam_args.get(VALIDATOR, ()))
     examples = validator.outputs["valid_examples"]
     code = code_fingerprint(*_FINETUNES)
     finetuner = Finetuner(

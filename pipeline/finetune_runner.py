@@ -24,6 +24,7 @@ from astromer.finetune import check_baselines  # noqa: E402
 from astromer.logs import silence  # noqa: E402
 from astromer.records.fold import Fold  # noqa: E402
 from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
+from pipeline.beam_options import VALIDATOR, add_beam_flag, joined, read_beam_options  # noqa: E402
 from pipeline.console import Report, noise_to  # noqa: E402
 from pipeline.failures import output_folder, refuse_cluster, told  # noqa: E402
 from pipeline.identity import pipeline_name  # noqa: E402
@@ -66,10 +67,12 @@ def parse(arguments: list[str] | None = None) -> tuple[ClassifierConfig, bool]:
     )
     add_flags(parser, ClassifierConfig, StudyConfig, FinetuneConfig, MissingErrorsConfig)
     add_validation_flags(parser)
+    add_beam_flag(parser)
     parser.add_argument(
         "--verbose", action="store_true", help="show the logs of TFX and TensorFlow"
     )
-    args = parser.parse_args(arguments)
+    args = parser.parse_args(joined(sys.argv[1:] if arguments is None else arguments))
+    beam = read_beam_options(args.beam, components=(VALIDATOR,))
     config = ClassifierConfig(
         model=args.model,
         data=args.data,
@@ -81,6 +84,8 @@ def parse(arguments: list[str] | None = None) -> tuple[ClassifierConfig, bool]:
         bless_over=args.bless_over,
         validation=validation_config(args),
         errors=config_from(args, MissingErrorsConfig),
+        beam_args=beam.everywhere or ClassifierConfig.beam_args,
+        component_beam_args=beam.by_component,
     )
     return config, args.verbose
 

@@ -23,6 +23,7 @@ from astromer.errors import NotBlessedError  # noqa: E402
 from astromer.logs import silence  # noqa: E402
 from astromer.records.fold import Fold  # noqa: E402
 from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
+from pipeline.beam_options import add_beam_flag, joined, read_beam_options  # noqa: E402
 from pipeline.console import Report, noise_to  # noqa: E402
 from pipeline.failures import output_folder, refuse_cluster, told  # noqa: E402
 from pipeline.folds import OUTCOME_FILE, run_folds  # noqa: E402
@@ -57,10 +58,12 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool, str
         parser, PipelineConfig, EncoderConfig, MaskingConfig, TrainingConfig, MissingErrorsConfig
     )
     add_validation_flags(parser)
+    add_beam_flag(parser)
     parser.add_argument(
         "--verbose", action="store_true", help="show the logs of TFX and TensorFlow"
     )
-    args = parser.parse_args(arguments)
+    args = parser.parse_args(joined(sys.argv[1:] if arguments is None else arguments))
+    beam = read_beam_options(args.beam)
     config = PipelineConfig(
         data=args.data,
         output=args.output,
@@ -70,6 +73,8 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool, str
         training=config_from(args, TrainingConfig),
         validation=validation_config(args),
         errors=config_from(args, MissingErrorsConfig),
+        beam_args=beam.everywhere or PipelineConfig.beam_args,
+        component_beam_args=beam.by_component,
     )
     return config, args.verbose, args.fold
 

@@ -33,9 +33,10 @@ from components.schema.light_curve_schema import SEQUENCE
 from components.statistics import StatisticsGen
 from components.trainer import AstromerTrainer
 from components.validator import LightCurveValidator
+from pipeline.beam_options import STATISTICS, VALIDATOR
 from pipeline_config import LightCurveRules, PipelineConfig, to_dict
 
-VALIDATOR, GATE = "LightCurveValidator", "AnomalyGate"
+GATE = "AnomalyGate"
 TRAINER, EVALUATOR, PUSHER = "Trainer", "Evaluator", "Pusher"
 PUSHED = "PushedModel"
 VALIDATION = "validation"
@@ -86,8 +87,10 @@ def create_pipeline(
         rules=config.rules,
         report=os.path.join(output, VALIDATION),
     ).with_id(VALIDATOR)
+    validator.with_beam_pipeline_args(config.component_beam_args.get(VALIDATOR, ()))
     examples = validator.outputs["valid_examples"]
-    statistics_gen = StatisticsGen(examples=examples)
+    statistics_gen = StatisticsGen(examples=examples).with_id(STATISTICS)
+    statistics_gen.with_beam_pipeline_args(config.component_beam_args.get(STATISTICS, ()))
     statistics = statistics_gen.outputs["statistics"]
     schema_gen = LightCurveSchemaGen(text=schema_text(config.rules, config.validation))
     example_validator = ExampleValidator(statistics=statistics, schema=schema_gen.outputs["schema"])

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from astromer.files import replace_folder
 from astromer.validation.output import TABLE_FILE
+from pipeline.beam_options import VALIDATOR
 from pipeline.dag_runner import Step
-from pipeline.pipeline import GATE, VALIDATOR, validation_folder
+from pipeline.pipeline import GATE, validation_folder
 
 
 def tell_rejections(step: Step, output: Path, say: Callable[[str], None]) -> None:

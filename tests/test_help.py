@@ -19,7 +19,14 @@ PROGRAMS = [
     pytest.param(["pipeline/vertex_runner.py"], id="vertex_runner"),
     *(
         pytest.param([f"benchmarks/{name}.py"], id=f"benchmarks.{name}")
-        for name in ("embedding", "everything", "scaling", "validation")
+        for name in (
+            "beam_runners",
+            "embedding",
+            "everything",
+            "pipeline_overhead",
+            "scaling",
+            "validation",
+        )
     ),
     *(
         pytest.param(["-m", module], id=module)

@@ -162,7 +162,7 @@ def test_these_modules_and_no_others_know_an_orchestrator():
         # Connections to a metadata store.
         "pipeline/metadata_connection.py",
         "pipeline/metadata_types.py",
-        "pipeline/postgresql_metadata.py",
+        "pipeline/server_metadata.py",
         "pipeline/task_runner.py",
         "pipeline/vertex_runner.py",
     }

@@ -50,6 +50,8 @@ class Executor(InProcess):
     It is a Beam executor in name because TFX asks that of every file-based ExampleGen.
     """
 
+    can_use_beam = False
+
     def Do(
         self,
         input_dict: dict[str, list[types.Artifact]],

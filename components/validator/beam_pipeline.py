@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import apache_beam as beam
-import tensorflow as tf
+from apache_beam.io.filesystems import FileSystems
 
 from astromer.records.fold import SPLITS
 from astromer.validation.duplicates import KINDS, Match, buckets, find_matches
@@ -22,6 +22,7 @@ _BUCKETS = 16
 _LOOKS, _MATCHES = "looks", "matches"
 
 _Key = tuple[str, int]
+_Place = tuple[int, int, str]
 
 
 def add_validation(
@@ -32,6 +33,9 @@ def add_validation(
     folder: Path,
 ) -> None:
     """Adds the validation to a pipeline.
+
+    It is made of Create, Map, FlatMap and GroupByKey alone: Beam's own sinks and its Reshuffle
+    need windows and timestamps, which small runners such as that on PySpark do not have.
 
     Args:
         pipeline: to be run by the caller.
@@ -47,38 +51,45 @@ def add_validation(
     looks = (
         pipeline
         | "Files" >> beam.Create(places)
-        | "Spread" >> beam.Reshuffle()
+        | "ByFile" >> beam.Map(_with_key)
+        | "Spread" >> beam.GroupByKey()
+        | "Places" >> beam.FlatMap(_values)
         | "LookAt" >> beam.Map(partial(_look_at, config=config, limits=limits))
     )
-    _ = (
-        looks
-        | "WithoutIdentities" >> beam.Map(_pickled_look)
-        | "WriteLooks" >> beam.io.WriteToTFRecord(str(folder / _LOOKS))
-    )
+    _ = looks | "WriteLooks" >> beam.Map(partial(_write_look, folder=str(folder)))
     _ = (
         looks
         | "Identities" >> beam.FlatMap(_in_buckets)
         | "Equal" >> beam.GroupByKey()
-        | "Match" >> beam.FlatMap(partial(_matches, config=config))
-        | "PickleMatches" >> beam.Map(pickle.dumps)
-        | "WriteMatches" >> beam.io.WriteToTFRecord(str(folder / _MATCHES))
+        | "Match" >> beam.Map(partial(_matches, config=config))
+        | "WriteMatches" >> beam.Map(partial(_write_matches, folder=str(folder)))
     )
 
 
 def read_results(folder: Path) -> tuple[list[FileLook], list[Match]]:
     """What the pipeline found: a look for each file, and the matches between them."""
-    return list(_unpickled(folder, _LOOKS)), list(_unpickled(folder, _MATCHES))
+    looks = [pickle.loads(file.read_bytes()) for file in sorted(folder.glob(f"{_LOOKS}-*"))]
+    parts = [pickle.loads(file.read_bytes()) for file in sorted(folder.glob(f"{_MATCHES}-*"))]
+    return looks, [match for part in parts for match in part]
 
 
-def _look_at(
-    place: tuple[int, int, str], config: ValidationConfig, limits: LightCurveRules
-) -> FileLook:
+def _with_key(place: _Place) -> tuple[tuple[int, int], _Place]:
+    return place[:2], place
+
+
+def _values(grouped: tuple[tuple[int, int], Iterable[_Place]]) -> Iterable[_Place]:
+    return list(grouped[1])
+
+
+def _look_at(place: _Place, config: ValidationConfig, limits: LightCurveRules) -> FileLook:
     split, index, file = place
     return look_at(file, split, index, config, limits)
 
 
-def _pickled_look(look: FileLook) -> bytes:
-    return pickle.dumps(dataclasses.replace(look, identities=Identities.none()))
+def _write_look(look: FileLook, folder: str) -> None:
+    """Named by what was looked at: a worker that does it again writes the same file again."""
+    found = dataclasses.replace(look, identities=Identities.none())
+    _write(f"{folder}/{_LOOKS}-{look.split}-{look.file}", found)
 
 
 def _in_buckets(look: FileLook) -> Iterator[tuple[_Key, Identities]]:
@@ -89,12 +100,17 @@ def _in_buckets(look: FileLook) -> Iterator[tuple[_Key, Identities]]:
 
 def _matches(
     grouped: tuple[_Key, Iterable[Identities]], config: ValidationConfig
-) -> Iterable[Match]:
-    (kind, _), parts = grouped
-    return find_matches(Identities.concatenate(list(parts)), kind, config)
+) -> tuple[_Key, list[Match]]:
+    key, parts = grouped
+    return key, find_matches(Identities.concatenate(list(parts)), key[0], config)
 
 
-def _unpickled(folder: Path, name: str) -> Iterator:
-    files = sorted(str(path) for path in folder.glob(f"{name}-*"))
-    for serialized in tf.data.TFRecordDataset(files).as_numpy_iterator():
-        yield pickle.loads(serialized)
+def _write_matches(found: tuple[_Key, list[Match]], folder: str) -> None:
+    (kind, bucket), matches = found
+    if matches:
+        _write(f"{folder}/{_MATCHES}-{kind}-{bucket}", matches)
+
+
+def _write(path: str, content: object) -> None:
+    with FileSystems.create(path) as file:
+        file.write(pickle.dumps(content))

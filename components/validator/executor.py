@@ -100,9 +100,15 @@ class Executor(InProcess):
         workspace.mkdir(parents=True)
         with self._make_beam_pipeline() as pipeline:
             add_validation(pipeline, files, config, limits, workspace)
-        found = read_results(workspace)
+        looks, matches = read_results(workspace)
         shutil.rmtree(workspace)
-        return found
+        expected = sum(map(len, files.values()))
+        if len(looks) != expected:
+            raise RuntimeError(
+                f"Beam's runner reported success and lost something: {len(looks)} of {expected} "
+                "files were looked at. Choose another runner, or none."
+            )
+        return looks, matches
 
 
 def _splits(examples: types.Artifact) -> list[str]:
