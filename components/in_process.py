@@ -8,11 +8,14 @@ for light curves that are counted in less time.
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from tfx.dsl.components.base import base_beam_executor
+
+from components.provenance import ROOT
 
 CODE = "components/in_process.py"
 _DIRECT = ("direct", "directrunner")
@@ -52,4 +55,12 @@ class InProcess(base_beam_executor.BaseBeamExecutor):
         if context is not None and self.in_process:
             context = copy.copy(context)
             context.beam_pipeline_args = []  # with any, TFX packs its source
+        if not self.in_process:
+            _let_workers_import()
         super().__init__(context)
+
+
+def _let_workers_import() -> None:
+    """Processes on this machine inherit the environment, not this one's list of folders."""
+    places = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, places)))

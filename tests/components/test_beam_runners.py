@@ -44,7 +44,6 @@ from tests.astromer.validation import corpus
 from tests.components.conftest import artifact, run_example_gen
 from tests.pipeline.folds import encode, write_fold, write_records
 
-ROOT = Path(__file__).resolve().parents[2]
 RULES = ValidationConfig(max_rejected=1.0), LightCurveRules()
 IMAGE = "registry/astromer:1"
 DATAFLOW = (
@@ -122,7 +121,6 @@ def test_two_processes_of_beam_find_what_this_one_finds(broken, tmp_path):
 def test_spark_finds_what_this_process_finds(broken, tmp_path, monkeypatch):
     pytest.importorskip("beam_pyspark_runner", reason="needs beam-pyspark-runner and Java")
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # of its workers
     runner = "--runner=beam_pyspark_runner.pyspark_runner.PySparkRunner"
     assert run_validator(broken, tmp_path, runner) == findings_of(broken)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import apache_beam as beam
 import pytest
 from tfx.dsl.components.base import base_beam_executor
@@ -9,6 +11,7 @@ from tfx.utils import dependency_utils
 
 from components.example_gen.executor import Executor as ExampleGenExecutor
 from components.in_process import runs_in_process
+from components.provenance import ROOT
 from components.statistics.executor import Executor as StatisticsExecutor
 from components.validator.executor import Executor as ValidatorExecutor
 from pipeline_config import PipelineConfig
@@ -73,3 +76,10 @@ def test_a_given_pipeline_is_used():
     executor = StatisticsExecutor(context(make_beam_pipeline_fn=lambda: made))
     assert not executor.in_process
     assert executor._make_beam_pipeline() is made
+
+
+def test_processes_on_this_machine_can_import_the_package(packed, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    for _ in range(2):
+        StatisticsExecutor(context("--runner=FlinkRunner"))
+    assert os.environ["PYTHONPATH"].split(os.pathsep) == [str(ROOT), "elsewhere"]
