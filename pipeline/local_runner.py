@@ -26,6 +26,7 @@ from astromer.validation.options import add_validation_flags, validation_config 
 from pipeline.console import Report, noise_to  # noqa: E402
 from pipeline.failures import output_folder, told  # noqa: E402
 from pipeline.folds import OUTCOME_FILE, run_folds  # noqa: E402
+from pipeline.local_files import local_folder  # noqa: E402
 from pipeline.lock import locked  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
 from pipeline_config import (  # noqa: E402
@@ -83,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
         return run_folds(main, config, choice, sys.argv[1:] if arguments is None else arguments)
     fold = Fold.open(config.data)
     config = dataclasses.replace(config, data=str(fold.path.resolve()), output=str(output))
-    log = output / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    log = local_folder(output) / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     with locked(output), told(log):
         return _run(config, output, log, verbose)
 
@@ -111,7 +112,7 @@ def _run(config: PipelineConfig, output: Path, log: Path, verbose: bool) -> int:
 
         serving = output / "serving" / config.name
         runner = ReportingDagRunner(serving, report.started, ended)
-        database = str(output / "metadata" / "metadata.sqlite")
+        database = str(local_folder(output) / "metadata" / "metadata.sqlite")
         try:
             runner.run(
                 create_pipeline(

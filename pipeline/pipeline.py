@@ -17,6 +17,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import distribution_validator_pb2
 
 from astromer.records.fold import SPLITS, Fold
+from astromer.storage import as_path
 from components.anomaly_gate import AnomalyGate
 from components.anomaly_gate.component import BASELINE_SPLIT
 from components.baseline import MODEL, LatestBlessedModelOfOtherData, baseline_resolver
@@ -54,8 +55,8 @@ def create_pipeline(
     Raises:
         DataNotFoundError: the fold or one of its splits is missing.
     """
-    output = Path(config.output).absolute()
-    fold = Fold.open(Path(config.data).absolute())
+    output = as_path(config.output).absolute()
+    fold = Fold.open(as_path(config.data).absolute())
 
     training, most_curves = config.training, 0
     if training.debug:

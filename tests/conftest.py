@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,8 +18,11 @@ from astromer.batches import Batch, assemble
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.logs import silence
 from astromer.masking import draw
+from astromer.storage import RemotePath, gfile
+from astromer.storage.trees import remove_tree
 from astromer.windows import sequential_windows
 from pipeline_config import MaskingConfig
+from tests.ram_store import RamFileSystem
 from tests.scheduling import ByUnit, rank, use_one_thread_each
 
 silence()
@@ -122,3 +127,17 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the reference data in ../shared")
     return SHARED
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[RemotePath]:
+    """An empty folder of its own in ``ram://``, which every part of TensorFlow takes for a store.
+
+    It is in this process's memory: programs must be run inside it, by their ``main``.
+    """
+    system = RamFileSystem()
+    monkeypatch.setattr(gfile, "_file_system", lambda: system)
+    folder = RemotePath(f"ram://store-{uuid.uuid4().hex[:8]}")
+    folder.mkdir()
+    yield folder
+    remove_tree(folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from tfx import types
@@ -11,6 +10,7 @@ from tfx.components.trainer import executor
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.types import artifact_utils, standard_component_specs
 
+from astromer.storage import as_path
 from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
 
 FACTS_FILE = "training.json"
@@ -51,7 +51,7 @@ class Executor(executor.GenericExecutor):
         model_run = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.MODEL_RUN_KEY]
         )
-        facts = json.loads((Path(model.uri) / FACTS_FILE).read_text())
+        facts = json.loads((as_path(model.uri) / FACTS_FILE).read_text())
         for name, value in flatten(facts).items():
             if isinstance(value, bool):
                 value = str(value)

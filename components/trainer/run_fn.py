@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tfx.components.trainer.fn_args_utils import FnArgs
@@ -13,6 +12,7 @@ from astromer.distribution import make_strategy
 from astromer.export import export_saved_model
 from astromer.light_curves import LightCurves
 from astromer.records.reader import read_light_curves
+from astromer.storage import as_path
 from astromer.training import train
 from astromer.validation.drift import TRAIN_PROFILE, read_train_profile
 from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
@@ -44,7 +44,7 @@ def run_fn(fn_args: FnArgs) -> None:
     training = TrainingConfig(**settings["training"])
     strategy = make_strategy(training.replicas)  # before TensorFlow is used for anything else
     fingerprint = run_fingerprint(settings)
-    folder = Path(settings["training_root"]) / fingerprint
+    folder = as_path(settings["training_root"]) / fingerprint
 
     result = train(
         _read(fn_args.train_files),
@@ -68,7 +68,7 @@ def run_fn(fn_args: FnArgs) -> None:
         "summary": result.summary,
     }
     rules = LightCurveRules(**settings["rules"])
-    data = Path(fn_args.train_files[0]).parent.parent
+    data = as_path(fn_args.train_files[0]).parent.parent
     metadata = {**provenance, TRAIN_PROFILE: read_train_profile(data)}
     export_saved_model(result.model, fn_args.serving_model_dir, metadata, rules)
     facts = {
@@ -78,7 +78,7 @@ def run_fn(fn_args: FnArgs) -> None:
         "checkpoint_dir": str(folder / "checkpoints"),
         "log_dir": str(folder / "logs"),
     }
-    (Path(fn_args.serving_model_dir).parent / FACTS_FILE).write_text(json.dumps(facts, indent=1))
+    (as_path(fn_args.serving_model_dir).parent / FACTS_FILE).write_text(json.dumps(facts, indent=1))
 
 
 def run_fingerprint(settings: dict[str, Any]) -> str:
@@ -92,5 +92,5 @@ def run_fingerprint(settings: dict[str, Any]) -> str:
 
 def _read(patterns: Sequence[str]) -> LightCurves:
     # TFX's patterns are "folder/*"; listing works where a folder's name looks like a glob.
-    folders = [Path(pattern).parent for pattern in patterns]
+    folders = [as_path(pattern).parent for pattern in patterns]
     return read_light_curves([file for folder in folders for file in sorted(folder.iterdir())])
