@@ -3,6 +3,9 @@
 PYTHON := .venv/bin/python
 DATA := data/synthetic
 OUTPUT := outputs
+COMPILED := outputs/compiled
+CLUSTER_DATA := gs://your-bucket/records/fold_0
+CLUSTER_OUTPUT := gs://your-bucket/astromer
 RUN_FLAGS := --model astromer_v2 --n-layers 2 --hidden 64 --n-heads 2 --bs 16 --lr 3e-3 \
 	--warmup-steps 100 --decay cosine --epochs 50 --patience 50
 ARGS ?=
@@ -12,7 +15,7 @@ CODE := $(wildcard astromer components pipeline presentation scripts benchmarks 
 TYPED := $(wildcard astromer components pipeline presentation benchmarks) pipeline_config.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench bench-scaling bench-embedding bench-overhead bench-validation lint format lock check-install clean distclean
+.PHONY: help setup run compile test bench bench-scaling bench-embedding bench-overhead bench-validation lint format lock check-install clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -23,6 +26,12 @@ setup: ## make or update .venv from requirements.lock
 run: setup ## train, judge and push a small model on built-in data (RUN_FLAGS, DATA, OUTPUT)
 	$(PYTHON) -m astromer.synthetic --output "$(DATA)"
 	$(PYTHON) pipeline/local_runner.py --data "$(DATA)/fold_0" --output "$(OUTPUT)" $(RUN_FLAGS)
+
+compile: setup ## compile the pipeline for Vertex AI and Kubeflow (COMPILED, CLUSTER_DATA, CLUSTER_OUTPUT, ARGS)
+	@$(PYTHON) pipeline/vertex_runner.py --data "$(CLUSTER_DATA)" --output "$(CLUSTER_OUTPUT)" \
+		--spec "$(COMPILED)/vertex.yaml" $(ARGS)
+	@$(PYTHON) pipeline/kubeflow_runner.py --data "$(CLUSTER_DATA)" --output "$(CLUSTER_OUTPUT)" \
+		--spec "$(COMPILED)/kubeflow.yaml" $(ARGS)
 
 test: setup ## run the tests in two processes (ARGS="-k windows" chooses some, JOBS=0 takes one)
 	@$(PYTHON) -m pytest -n $(JOBS) $(ARGS)
@@ -42,10 +51,11 @@ bench-embedding: setup ## measure light curves embedded per second, by way and m
 bench-overhead: setup ## measure local_runner outside the training, part by part (a few minutes)
 	@$(PYTHON) benchmarks/pipeline_overhead.py $(ARGS)
 
-lint: setup ## check style, formatting and types
+lint: setup ## check style, formatting, types and the images' Dockerfiles
 	@$(PYTHON) -m ruff check $(CODE)
 	@$(PYTHON) -m ruff format --check $(CODE)
 	@$(PYTHON) -m mypy $(TYPED)
+	@$(dir $(PYTHON))hadolint $(wildcard deploy/*/Dockerfile)
 
 format: setup ## format the code and mend what ruff can mend
 	@$(PYTHON) -m ruff check --fix $(CODE)

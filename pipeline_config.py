@@ -505,6 +505,75 @@ class PipelineConfig:
 
 
 @dataclass(frozen=True)
+class ClusterConfig:
+    """Where and on what the pipeline runs, if not on this machine."""
+
+    image: str = knob(
+        "astromer-pipeline:latest",
+        "container image that every step runs in; deploy/pipeline/Dockerfile makes it",
+        "--image",
+    )
+    service_account: str = knob(
+        "",
+        "account that the steps run as; it must read the records and write the output. "
+        "Empty = the cluster's own choice",
+        "--service-account",
+    )
+    machine_type: str = knob(
+        "",
+        "machine of the Trainer and the Evaluator, by name or as CORES:GB; the other steps are "
+        "placed by the cluster. Empty = n1-standard-8 on Vertex AI, 7:24 on Kubeflow",
+        "--machine-type",
+    )
+    gpu_type: str = knob(
+        "",
+        "accelerator of the Trainer; empty = NVIDIA_TESLA_T4 on Vertex AI, nvidia.com/gpu on "
+        "Kubeflow",
+        "--gpu-type",
+    )
+    gpu_count: int = knob(
+        1, "GPUs of the Trainer, which uses all of them; 0 = none", "--gpus", bounds="[0, 16]"
+    )
+    beam_options: str = knob(
+        " ".join(PipelineConfig.beam_args),
+        "options of Apache Beam for the steps that use it, in one string, for instance "
+        '"--runner=DataflowRunner --region=europe-west4"',
+        "--beam-options",
+    )
+    trainer_retries: int = knob(
+        2,
+        "times that a Trainer which failed is started again, as after a lost machine; it goes on "
+        "from its last checkpoint",
+        "--trainer-retries",
+        bounds="[0, 100]",
+    )
+
+
+@dataclass(frozen=True)
+class VertexConfig:
+    """Which Vertex AI a run is submitted to."""
+
+    project: str = knob("", "Google Cloud project; needed for --submit", "--project")
+    region: str = knob("", "its region, for instance europe-west4; needed for --submit", "--region")
+
+
+@dataclass(frozen=True)
+class KubeflowConfig:
+    """Which Kubeflow Pipelines a run is submitted to."""
+
+    endpoint: str = knob(
+        "",
+        "address of its API, for instance http://localhost:8080; needed for --submit",
+        "--endpoint",
+    )
+    namespace: str = knob("", "where several users share it: the namespace to use", "--namespace")
+    experiment: str = knob("astromer", "experiment that the run is listed under", "--experiment")
+    token_file: str = knob(
+        "", "file with the access token, where the API asks for one", "--token-file"
+    )
+
+
+@dataclass(frozen=True)
 class ClassifierConfig:
     """Everything one run of the fine-tuning pipeline needs."""
 

@@ -74,6 +74,12 @@ class OutputLockedError(AstromerError):
     exit_code = 10
 
 
+class ClusterError(AstromerError):
+    """A cluster cannot be reached, or refuses what is submitted to it."""
+
+    exit_code = 12
+
+
 class TrainingInterrupted(AstromerError):
     """Training was stopped by a signal after its state had been saved."""
 

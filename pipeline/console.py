@@ -35,13 +35,13 @@ class Report:
         """A component begins."""
         if name in self._WITH_PROGRESS_BARS:
             return  # their bars would be written into an unfinished line
-        print(f"{name:24}", end="", flush=True)
+        print(f"{name:23} ", end="", flush=True)
         self._open = True
 
     def ended(self, step: Step) -> None:
         """A component has ended well."""
         if not self._open:
-            print(f"{step.name:24}", end="")
+            print(f"{step.name:23} ", end="")
         print("cached" if step.cached else f"{step.seconds:.1f} s", flush=True)
         self._open = False
 

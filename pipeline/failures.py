@@ -44,7 +44,7 @@ def told(log: Path) -> Iterator[None]:
     except (KeyboardInterrupt, SystemExit) as error:
         raise TrainingInterrupted("stopped. The same command goes on from here.") from error
     except Exception as error:
-        known = _cause(error)
+        known = cause(error)
         if known is not None:
             raise known from error
         _write_traceback(error, log)
@@ -55,7 +55,7 @@ def told(log: Path) -> Iterator[None]:
         ) from error
 
 
-def _cause(error: BaseException) -> AstromerError | None:
+def cause(error: BaseException) -> AstromerError | None:
     """The error of this package that others were raised because of, if there is one."""
     seen: BaseException | None = error
     while seen is not None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tensorflow_metadata.proto.v0 import path_pb2, schema_pb2
-from tfx.components.distribution_validator.component import DistributionValidator
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.dsl.components.common.resolver import ResolverStrategy
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
@@ -21,9 +22,12 @@ from astromer.storage import as_path
 from components.anomaly_gate import AnomalyGate
 from components.anomaly_gate.component import BASELINE_SPLIT
 from components.baseline import MODEL, LatestBlessedModelOfOtherData, baseline_resolver
+from components.distribution_validator import DistributionValidator
 from components.evaluator import AstromerEvaluator
 from components.example_gen import FoldExampleGen
+from components.knobs import properties
 from components.provenance import code_fingerprint
+from components.pushed_version import PushedVersion
 from components.pusher import VersionPusher
 from components.schema import LightCurveSchemaGen, schema_text
 from components.schema.light_curve_schema import SEQUENCE
@@ -34,6 +38,8 @@ from pipeline_config import LightCurveRules, PipelineConfig, to_dict
 
 VALIDATOR, GATE = "LightCurveValidator", "AnomalyGate"
 TRAINER, EVALUATOR, PUSHER = "Trainer", "Evaluator", "Pusher"
+PUSHED = "PushedModel"
+VALIDATION = "validation"
 _JUDGES = ("astromer", "components/evaluator")
 
 
@@ -41,39 +47,41 @@ def create_pipeline(
     config: PipelineConfig,
     *,
     pipeline_root: str | None = None,
-    baseline_strategy: type[ResolverStrategy] = LatestBlessedModelStrategy,
+    baseline_strategy: type[ResolverStrategy] | None = LatestBlessedModelStrategy,
     metadata_connection_config: Any = None,
+    runtime: Mapping[str, Any] = {},
 ) -> Pipeline:
     """Fold records in, a pushed SavedModel out.
 
     Args:
         config: all settings; with ``config.training.debug`` the caps of ``config.debug`` hold.
         pipeline_root: folder of the artifacts; ``pipeline`` in the output folder by default.
-        baseline_strategy: how to find the model that a new one is compared with.
+        baseline_strategy: how to find the model that a new one is compared with; None where the
+            orchestrator looks nothing up: then it is the newest pushed version.
         metadata_connection_config: where lineage is kept; the orchestrator's by default.
+        runtime: what stands for values that are given when a run is started: by the name of a
+            knob of the encoder, masking or training, and "data", which is then not looked at.
 
     Raises:
         DataNotFoundError: the fold or one of its splits is missing.
     """
-    output = as_path(config.output).absolute()
-    fold = Fold.open(as_path(config.data).absolute())
+    output = _absolute(config.output)
+    served = os.path.join(output, "serving", config.name)
+    knobs = properties(config.encoder, config.masking, config.training) | dict(runtime)
 
-    training, most_curves = config.training, 0
-    if training.debug:
-        training = config.debug.shortened(training)
-        most_curves = config.debug.curves_per_split
-
+    data, files = (runtime["data"], {}) if "data" in runtime else _fold(config.data)
     example_gen = FoldExampleGen(
-        str(fold.path),
-        {split: [str(file) for file in fold.files[split]] for split in SPLITS},
-        max_curves_per_split=most_curves,
+        data,
+        files,
+        debug=knobs["debug"],
+        max_curves_per_split=config.debug.curves_per_split,
         errors=config.errors,
     )
     validator = LightCurveValidator(
         example_gen.outputs["examples"],
         validation=config.validation,
         rules=config.rules,
-        report=str(validation_folder(output)),
+        report=os.path.join(output, VALIDATION),
     ).with_id(VALIDATOR)
     examples = validator.outputs["valid_examples"]
     statistics_gen = StatisticsGen(examples=examples)
@@ -88,13 +96,13 @@ def create_pipeline(
             (split, BASELINE_SPLIT) for split in SPLITS if split != BASELINE_SPLIT
         ],
     )
-    pushed = baseline_resolver(
-        LatestBlessedModelStrategy
-        if baseline_strategy is LatestBlessedModelStrategy
-        else LatestBlessedModelOfOtherData,
-        examples,
-        "PushedModel",
-    )
+    if baseline_strategy is None:
+        pushed = PushedVersion(folder=served).with_id(PUSHED)
+    else:
+        standard = baseline_strategy is LatestBlessedModelStrategy
+        pushed = baseline_resolver(
+            baseline_strategy if standard else LatestBlessedModelOfOtherData, examples, PUSHED
+        )
     gate = AnomalyGate(
         examples=examples,
         pushed_model=pushed.outputs[MODEL],
@@ -109,34 +117,31 @@ def create_pipeline(
         examples,
         encoder=config.encoder,
         masking=config.masking,
-        training=training,
+        training=config.training,
+        runtime=runtime,
+        debug=config.debug,
         rules=config.rules,
-        training_root=str(output / "training"),
+        training_root=os.path.join(output, "training"),
     ).with_id(TRAINER)
     trainer.add_upstream_node(gate)
     model = trainer.outputs["model"]
 
-    baseline = baseline_resolver(baseline_strategy, model)
+    baseline = pushed
+    if baseline_strategy is not None:
+        baseline = baseline_resolver(baseline_strategy, model)
     evaluator = AstromerEvaluator(
         examples=examples,
         model=model,
         baseline_model=baseline.outputs[MODEL],
-        settings=json.dumps(
-            {
-                "masking": to_dict(config.masking),
-                "evaluation": to_dict(config.evaluation),
-                "seed": training.seed,
-            }
-        ),
+        **{name: knobs[name] for name in ("probed", "same", "random", "seed")},
+        settings=json.dumps(to_dict(config.evaluation)),
         code_fingerprint=code_fingerprint(*_JUDGES),
     ).with_id(EVALUATOR)
-    pusher = VersionPusher(
-        model, evaluator.outputs["blessing"], str(output / "serving" / config.name)
-    ).with_id(PUSHER)
+    pusher = VersionPusher(model, evaluator.outputs["blessing"], served).with_id(PUSHER)
 
     return Pipeline(
         pipeline_name=config.name,
-        pipeline_root=pipeline_root or str(output / "pipeline"),
+        pipeline_root=pipeline_root or os.path.join(output, "pipeline"),
         components=[
             example_gen,
             validator,
@@ -147,7 +152,7 @@ def create_pipeline(
             pushed,
             gate,
             trainer,
-            baseline,
+            *([] if baseline is pushed else [baseline]),
             evaluator,
             pusher,
         ],
@@ -159,7 +164,16 @@ def create_pipeline(
 
 def validation_folder(output: Path) -> Path:
     """Where the findings of the validation are for users."""
-    return output / "validation"
+    return output / VALIDATION
+
+
+def _absolute(place: str) -> str:
+    return str(as_path(place).absolute())
+
+
+def _fold(path: str) -> tuple[Any, dict[str, list[str]]]:
+    fold = Fold.open(as_path(path).absolute())
+    return str(fold.path), {split: [str(file) for file in fold.files[split]] for split in SPLITS}
 
 
 def _drift_config(

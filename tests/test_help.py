@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = [
     pytest.param(["pipeline/local_runner.py"], id="local_runner"),
     pytest.param(["pipeline/finetune_runner.py"], id="finetune_runner"),
+    pytest.param(["pipeline/kubeflow_runner.py"], id="kubeflow_runner"),
+    pytest.param(["pipeline/spec_runner.py"], id="spec_runner"),
+    pytest.param(["pipeline/vertex_runner.py"], id="vertex_runner"),
     *(
         pytest.param([f"benchmarks/{name}.py"], id=f"benchmarks.{name}")
         for name in ("embedding", "everything", "scaling", "train_step", "validation")
@@ -30,12 +33,13 @@ PROGRAMS = [
             "astromer.score",
             "astromer.synthetic",
             "astromer.validate",
+            "pipeline.task_runner",
             "presentation.scripts.disttrain",
             "presentation.scripts.pretrain",
         )
     ),
 ]
-HEAVY = ("tensorflow", "keras", "tfx", "apache_beam", "pyarrow", "pandas")
+HEAVY = ("tensorflow", "keras", "tfx", "apache_beam", "pyarrow", "pandas", "kfp", "google")
 
 
 def answer(arguments: list[str], *options: str) -> subprocess.CompletedProcess[str]:

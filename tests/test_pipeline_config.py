@@ -9,10 +9,12 @@ import pytest
 
 import pipeline_config
 from pipeline_config import (
+    ClusterConfig,
     DebugConfig,
     EncoderConfig,
     EvaluationConfig,
     FinetuneConfig,
+    KubeflowConfig,
     LightCurveRules,
     MaskingConfig,
     MissingErrorsConfig,
@@ -21,6 +23,7 @@ from pipeline_config import (
     StudyConfig,
     TrainingConfig,
     ValidationConfig,
+    VertexConfig,
     check,
     to_dict,
 )
@@ -37,6 +40,9 @@ CONFIGS = [
     DebugConfig,
     FinetuneConfig,
     StudyConfig,
+    ClusterConfig,
+    VertexConfig,
+    KubeflowConfig,
 ]
 DOCUMENTED = {
     "--model": "astromer_v1",
@@ -116,6 +122,8 @@ def test_defaults_are_valid_frozen_and_have_reasons(config: type) -> None:
         (RecordsConfig(val_frac=0.5, test_frac=0.5), "--val-frac"),
         (RecordsConfig(folds=0), "--folds"),
         (EvaluationConfig(batch_size=0), "batch_size"),
+        (ClusterConfig(gpu_count=-1), "--gpus"),
+        (ClusterConfig(trainer_retries=-1), "--trainer-retries"),
         (FinetuneConfig(head="sum"), "--head"),
         (StudyConfig(shots=(20, -1)), "--shots"),
         (StudyConfig(shots=()), "--shots"),

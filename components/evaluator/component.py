@@ -39,6 +39,10 @@ def AstromerEvaluator(
     model: InputArtifact[standard_artifacts.Model],
     evaluation: OutputArtifact[standard_artifacts.ModelEvaluation],
     blessing: OutputArtifact[standard_artifacts.ModelBlessing],
+    probed: Parameter[float],
+    same: Parameter[float],
+    random: Parameter[float],
+    seed: Parameter[int],
     settings: Parameter[str],
     code_fingerprint: Parameter[str],
     baseline_model: InputArtifact[standard_artifacts.Model] = None,
@@ -51,11 +55,18 @@ def AstromerEvaluator(
         evaluation: output; metrics as properties and in ``metrics.json``, and a text table.
         blessing: output; file BLESSED or NOT_BLESSED and the properties that Pusher and the
             resolvers read. ``reasons`` says why a model was not blessed.
-        settings: JSON of ``{"masking": ..., "evaluation": ..., "seed": ...}``.
+        probed, same, random: as in ``MaskingConfig``; what is hidden from the models.
+        seed: of what is hidden.
+        settings: JSON of an ``EvaluationConfig``.
         code_fingerprint: of the code that evaluates, for the cache.
         baseline_model: the model that was pushed last.
     """
-    knobs = json.loads(settings)
+    limits = EvaluationConfig(**json.loads(settings))
+    conditions = {
+        "masking": MaskingConfig(probed, same, random),
+        "seed": seed,
+        "batch_size": limits.batch_size,
+    }
     curves = _test_curves(examples)
     reasons = []
     directory = _directory(model)
@@ -63,11 +74,10 @@ def AstromerEvaluator(
         check_servable(directory, curves)
     except ModelError as error:
         reasons.append(str(error))
-    scores = _evaluate(directory, curves, knobs)
-    if baseline_model is not None and baseline_model.id == model.id:
+    scores = _evaluate(directory, curves, conditions)
+    if baseline_model is not None and baseline_model.uri == model.uri:
         baseline_model = None
-    baseline = _evaluate_baseline(baseline_model, curves, knobs)
-    limits = EvaluationConfig(**knobs["evaluation"])
+    baseline = _evaluate_baseline(baseline_model, curves, conditions)
     reasons += objections(
         scores.metrics, baseline.metrics if baseline else None, limits.max_rmse_increase
     )
@@ -84,24 +94,17 @@ def _test_curves(examples: Artifact) -> LightCurves:
     return read_light_curves(sorted(folder.iterdir()))
 
 
-def _evaluate(directory: Path, curves: LightCurves, knobs: dict[str, Any]) -> Evaluation:
-    return evaluate(
-        load_model(directory),
-        curves,
-        masking=MaskingConfig(**knobs["masking"]),
-        seed=knobs["seed"],
-        batch_size=knobs["evaluation"]["batch_size"],
-        progress=True,
-    )
+def _evaluate(directory: Path, curves: LightCurves, conditions: dict[str, Any]) -> Evaluation:
+    return evaluate(load_model(directory), curves, progress=True, **conditions)
 
 
 def _evaluate_baseline(
-    model: Artifact | None, curves: LightCurves, knobs: dict[str, Any]
+    model: Artifact | None, curves: LightCurves, conditions: dict[str, Any]
 ) -> Evaluation | None:
     if model is None:
         return None
     try:
-        return _evaluate(_directory(model), curves, knobs)
+        return _evaluate(_directory(model), curves, conditions)
     except ModelError as error:
         # A damaged old model must not keep better ones from being pushed for ever.
         _LOG.warning("The pushed model was left out of the comparison: %s", error)

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from google.protobuf import struct_pb2
+from tfx import types
 from tfx.components.example_gen.component import FileBasedExampleGen
-from tfx.dsl.components.base import executor_spec
+from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.proto import example_gen_pb2
+from tfx.types import component_spec, standard_artifacts, standard_component_specs
 
 from components.example_gen.driver import ContentDriver
-from components.example_gen.executor import CODE, MAX_CURVES, Executor
+from components.example_gen.executor import CODE, DEBUG, MAX_CURVES, Executor
 from components.in_process import CODE as IN_PROCESS
 from components.provenance import code_fingerprint
 from pipeline_config import MissingErrorsConfig, to_dict
+
+
+class FoldExampleGenSpec(standard_component_specs.FileBasedExampleGenSpec):
+    """That of TFX's file-based ExampleGen, with ``debug``."""
+
+    PARAMETERS: ClassVar = {
+        **standard_component_specs.FileBasedExampleGenSpec.PARAMETERS,
+        DEBUG: component_spec.ExecutionParameter(type=int),
+    }
 
 
 class FoldExampleGen(FileBasedExampleGen):
@@ -24,9 +36,11 @@ class FoldExampleGen(FileBasedExampleGen):
     they were copied, touched or renamed.
 
     Args:
-        fold: absolute path of the fold folder.
-        files: record files of each split, absolute paths.
-        max_curves_per_split: only the first so many light curves; 0 = all.
+        fold: absolute path of the fold folder, or what stands for it until the run is started.
+        files: record files of each split, absolute paths; none where the fold is not known yet.
+        debug: 1 = only the first ``max_curves_per_split`` light curves, 0 = all; or what stands
+            for it until the run is started.
+        max_curves_per_split: that number.
         errors: how missing errors are filled in.
 
     Outputs:
@@ -34,16 +48,19 @@ class FoldExampleGen(FileBasedExampleGen):
             properties that :mod:`components.example_gen.executor` names.
     """
 
+    SPEC_CLASS = FoldExampleGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
     DRIVER_CLASS = ContentDriver
 
     def __init__(
         self,
-        fold: str,
-        files: Mapping[str, Sequence[str]],
+        fold: Any,
+        files: Mapping[str, Sequence[str]] = {},
+        debug: Any = 0,
         max_curves_per_split: int = 0,
         errors: MissingErrorsConfig = MissingErrorsConfig(),
     ):
+        patterns = {name: folder_pattern(paths) for name, paths in files.items()} or _PATTERNS
         settings = struct_pb2.Struct()
         settings.update(
             {
@@ -54,22 +71,28 @@ class FoldExampleGen(FileBasedExampleGen):
         )
         custom_config = example_gen_pb2.CustomConfig()
         custom_config.custom_config.Pack(settings)
-        super().__init__(
+        spec = FoldExampleGenSpec(
             input_base=fold,
+            debug=debug,
             input_config=example_gen_pb2.Input(
                 splits=[
-                    example_gen_pb2.Input.Split(name=name, pattern=folder_pattern(paths))
-                    for name, paths in files.items()
+                    example_gen_pb2.Input.Split(name=name, pattern=pattern)
+                    for name, pattern in patterns.items()
                 ]
             ),
             # An empty output config means: the splits of the input, not to be divided again.
             output_config=example_gen_pb2.Output(),
             custom_config=custom_config,
             output_data_format=example_gen_pb2.FORMAT_TF_SEQUENCE_EXAMPLE,
+            output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,
+            examples=types.Channel(type=standard_artifacts.Examples),
         )
+        base_beam_component.BaseBeamComponent.__init__(self, spec=spec)
 
 
 _CODE = ("astromer/records", "components/example_gen", IN_PROCESS)
+_PATTERNS = {"train": "train/*", "validation": "val*/*", "test": "test/*"}
+"""As :class:`astromer.records.fold.Fold` names the folders."""
 
 
 def folder_pattern(paths: Sequence[str]) -> str:

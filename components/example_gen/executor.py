@@ -21,6 +21,7 @@ from components.in_process import InProcess
 from components.provenance import settings_fingerprint
 from pipeline_config import MissingErrorsConfig, to_dict
 
+DEBUG = "debug"
 MAX_CURVES = "max_curves_per_split"
 CODE = "code_fingerprint"
 MISSING_ERRORS, ERROR_FILL = "missing_errors", "error_fill"
@@ -64,7 +65,7 @@ class Executor(InProcess):
         self._log_startup(input_dict, output_dict, exec_properties)
         fold = Fold.open(exec_properties[standard_component_specs.INPUT_BASE_KEY])
         settings = _settings(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY])
-        limit = int(settings[MAX_CURVES])
+        limit = int(settings[MAX_CURVES]) if exec_properties[DEBUG] else 0
         errors = MissingErrorsConfig(settings[MISSING_ERRORS], settings[ERROR_FILL])
 
         examples = artifact_utils.get_single_instance(

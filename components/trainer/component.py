@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
-from tfx import types
-from tfx.components.trainer.component import Trainer
-from tfx.dsl.components.base import executor_spec
-from tfx.proto import trainer_pb2
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+from tfx import types
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.proto import trainer_pb2
+from tfx.types import standard_artifacts, standard_component_specs
+from tfx.utils import json_utils
+
+from components.knobs import execution_parameters, properties
 from components.provenance import code_fingerprint
-from components.trainer.executor import Executor
-from pipeline_config import EncoderConfig, LightCurveRules, MaskingConfig, TrainingConfig, to_dict
+from components.trainer.executor import KNOBS, Executor
+from pipeline_config import (
+    DebugConfig,
+    EncoderConfig,
+    LightCurveRules,
+    MaskingConfig,
+    TrainingConfig,
+    to_dict,
+)
 
 RUN_FN = "components.trainer.run_fn.run_fn"
-_CODE = ("astromer", "components/trainer", "pipeline_config.py")
+_CODE = ("astromer", "components/trainer", "components/knobs.py", "pipeline_config.py")
 
 
-class AstromerTrainer(Trainer):
+class AstromerTrainerSpec(standard_component_specs.TrainerSpec):
+    """That of TFX's Trainer, with a parameter for each knob."""
+
+    PARAMETERS: ClassVar = {
+        **standard_component_specs.TrainerSpec.PARAMETERS,
+        **execution_parameters(*KNOBS),
+    }
+
+
+class AstromerTrainer(base_component.BaseComponent):
     """Pre-trains an encoder on the splits ``train`` and ``validation``.
 
     Args:
         examples: channel of Examples.
-        encoder, masking, training: the knobs.
+        encoder, masking, training: the knobs; each is an execution property of its own.
+        runtime: by knob, what stands for its value until the run is started.
+        debug: what ``training.debug`` cuts down.
         rules: which observations the served model uses.
         training_root: folder outside the pipeline root for checkpoints and logs, in one
             subfolder for each set of data, settings and code. TFX's own folders change with
@@ -31,6 +54,7 @@ class AstromerTrainer(Trainer):
         model_run: ModelRun that tells where checkpoints and logs are.
     """
 
+    SPEC_CLASS = AstromerTrainerSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
     def __init__(
@@ -42,18 +66,25 @@ class AstromerTrainer(Trainer):
         training: TrainingConfig,
         rules: LightCurveRules,
         training_root: str,
+        runtime: Mapping[str, Any] = {},
+        debug: DebugConfig = DebugConfig(),
     ):
-        super().__init__(
+        knobs = properties(encoder, masking, training)
+        spec = AstromerTrainerSpec(
             examples=examples,
             run_fn=RUN_FN,
             train_args=trainer_pb2.TrainArgs(splits=["train"]),
             eval_args=trainer_pb2.EvalArgs(splits=["validation"]),
-            custom_config={
-                "encoder": to_dict(encoder),
-                "masking": to_dict(masking),
-                "training": to_dict(training),
-                "rules": to_dict(rules),
-                "training_root": training_root,
-                "code_fingerprint": code_fingerprint(*_CODE),
-            },
+            custom_config=json_utils.dumps(
+                {
+                    "debug": to_dict(debug),
+                    "rules": to_dict(rules),
+                    "training_root": training_root,
+                    "code_fingerprint": code_fingerprint(*_CODE),
+                }
+            ),
+            model=types.Channel(type=standard_artifacts.Model),
+            model_run=types.Channel(type=standard_artifacts.ModelRun),
+            **{name: runtime.get(name, value) for name, value in knobs.items()},
         )
+        super().__init__(spec=spec)

@@ -12,13 +12,18 @@ from tfx.types import artifact_utils, standard_component_specs
 
 from astromer.storage import as_path
 from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
+from components.knobs import config_from
+from pipeline_config import DebugConfig, EncoderConfig, MaskingConfig, TrainingConfig, to_dict
+
+KNOBS = (EncoderConfig, MaskingConfig, TrainingConfig)
+"""Each of their knobs is an execution property."""
 
 FACTS_FILE = "training.json"
 """Beside the SavedModel's folder in the Model artifact: see ``run_fn``."""
 
 
 class Executor(executor.GenericExecutor):
-    """Adds the data's fingerprint to the settings, and properties to the artifacts."""
+    """Gathers the settings, and adds properties to the artifacts."""
 
     def _GetFnArgs(
         self,
@@ -33,7 +38,7 @@ class Executor(executor.GenericExecutor):
         fingerprint = examples.get_string_custom_property(DATA_FINGERPRINT)
         processing = examples.get_string_custom_property(PROCESSING)
         fn_args.custom_config = {
-            **fn_args.custom_config,
+            **settings_of(exec_properties),
             DATA_FINGERPRINT: fingerprint,
             PROCESSING: json.loads(processing or "{}"),
         }
@@ -58,6 +63,23 @@ class Executor(executor.GenericExecutor):
             set_property(model, name, value)
         for name in ("checkpoint_dir", "log_dir"):
             model_run.set_string_custom_property(name, facts[name])
+
+
+def settings_of(exec_properties: dict[str, Any]) -> dict[str, Any]:
+    """What ``run_fn`` is told, apart from the data: ``custom_config`` and the knobs.
+
+    Raises:
+        UsageError: for a value that a knob does not take.
+    """
+    settings = json.loads(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY])
+    debug = DebugConfig(**settings.pop("debug"))
+    training = config_from(TrainingConfig, exec_properties)
+    return {
+        **settings,
+        "encoder": to_dict(config_from(EncoderConfig, exec_properties)),
+        "masking": to_dict(config_from(MaskingConfig, exec_properties)),
+        "training": to_dict(debug.shortened(training) if training.debug else training),
+    }
 
 
 def set_property(artifact: types.Artifact, name: str, value: str | float) -> None:

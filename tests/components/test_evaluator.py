@@ -66,9 +66,9 @@ def judge(folder: Path, examples: Any, model: Any, baseline: Any, margin: float 
         model=model,
         evaluation=evaluation,
         blessing=blessing,
-        settings=json.dumps(
-            {"masking": to_dict(MaskingConfig()), "evaluation": to_dict(limits), "seed": 1}
-        ),
+        **to_dict(MaskingConfig()),
+        seed=1,
+        settings=json.dumps(to_dict(limits)),
         code_fingerprint="x",
         baseline_model=baseline,
     )

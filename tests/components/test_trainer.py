@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from tfx.types import channel, standard_artifacts
 
 from astromer.export import load_model, read_config
 from components.trainer import AstromerTrainer
-from components.trainer.executor import Executor
+from components.trainer.executor import Executor, settings_of
 from components.trainer.run_fn import run_fingerprint
 from pipeline_config import EncoderConfig, LightCurveRules, MaskingConfig, TrainingConfig
 from tests.components.conftest import artifact, run_example_gen
@@ -34,8 +33,8 @@ def make_trainer(root: Path, **changed: Any) -> AstromerTrainer:
 
 
 def fingerprint(data: str = "d", **changed: Any) -> str:
-    config = json.loads(make_trainer(Path("/x"), **changed).exec_properties["custom_config"])
-    return run_fingerprint({**config, "data_fingerprint": data})
+    settings = settings_of(make_trainer(Path("/x"), **changed).exec_properties)
+    return run_fingerprint({**settings, "data_fingerprint": data})
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,11 @@ from pathlib import Path
 
 import pytest
 from tfx.dsl.compiler import compiler
-from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import (
-    KubeflowV2DagRunner,
-    KubeflowV2DagRunnerConfig,
-)
 from tfx.proto.orchestration import pipeline_pb2
 
 from astromer.errors import DataNotFoundError
 from components.baseline import LatestOtherBlessedModel
+from components.trainer.executor import settings_of
 from pipeline.pipeline import create_pipeline
 from pipeline_config import PipelineConfig, TrainingConfig
 from tests.pipeline.folds import write_fold
@@ -32,8 +29,13 @@ def nodes(config: PipelineConfig, **settings) -> dict[str, pipeline_pb2.Pipeline
     return {node.pipeline_node.node_info.id: node.pipeline_node for node in ir.nodes}
 
 
-def parameter(node: pipeline_pb2.PipelineNode, name: str) -> str:
-    return node.parameters.parameters[name].field_value.string_value
+def parameter(node: pipeline_pb2.PipelineNode, name: str) -> str | int | float:
+    value = node.parameters.parameters[name].field_value
+    return getattr(value, value.WhichOneof("value"))
+
+
+def trainer_settings(node: pipeline_pb2.PipelineNode) -> dict:
+    return settings_of({name: parameter(node, name) for name in node.parameters.parameters})
 
 
 def test_the_gate_comes_before_the_trainer_and_the_judge_before_the_pusher(config):
@@ -48,19 +50,19 @@ def test_the_gate_comes_before_the_trainer_and_the_judge_before_the_pusher(confi
 def test_settings_reach_the_trainer(config):
     training = TrainingConfig(epochs=7, learning_rate=3e-4)
     changed = dataclasses.replace(config, training=training)
-    custom = json.loads(parameter(nodes(changed)["Trainer"], "custom_config"))
-    assert custom["training"] == dataclasses.asdict(training)
-    assert custom["encoder"] == dataclasses.asdict(config.encoder)
+    settings = trainer_settings(nodes(changed)["Trainer"])
+    assert settings["training"] == dataclasses.asdict(training)
+    assert settings["encoder"] == dataclasses.asdict(config.encoder)
 
 
 @pytest.mark.parametrize(("epochs", "capped"), [(100, 2), (1, 1)])
 def test_debug_caps_epochs_and_curves(config, epochs, capped):
     training = TrainingConfig(epochs=epochs, debug=True)
     found = nodes(dataclasses.replace(config, training=training))
-    custom = json.loads(parameter(found["Trainer"], "custom_config"))
-    assert custom["training"]["epochs"] == capped
+    assert trainer_settings(found["Trainer"])["training"]["epochs"] == capped
     ingestion = parameter(found["FoldExampleGen"], "custom_config")
     assert json.loads(ingestion)["custom_config"]["value"]["max_curves_per_split"] == 64
+    assert parameter(found["FoldExampleGen"], "debug") == 1
 
 
 def test_equal_configs_give_equal_parameters_so_that_the_cache_is_used(config):
@@ -80,10 +82,19 @@ def test_a_missing_split_is_refused_while_assembling(config):
         create_pipeline(config)
 
 
-def test_kubeflow_s_compiler_takes_it_with_the_standard_resolver(config, tmp_path):
-    runner = KubeflowV2DagRunner(
-        KubeflowV2DagRunnerConfig(default_image="image"), output_filename=str(tmp_path / "a.json")
-    )
-    runner.run(create_pipeline(config))
-    spec = json.loads((tmp_path / "a.json").read_text())["pipelineSpec"]
-    assert {"Trainer", "Evaluator", "Pusher"} <= set(spec["root"]["dag"]["tasks"])
+def test_without_a_strategy_the_newest_version_takes_the_place_of_both_resolvers(config):
+    found = nodes(config, baseline_strategy=None)
+    assert "Baseline" not in found
+    for judge in ("AnomalyGate", "Evaluator"):
+        assert "PushedModel" in found[judge].upstream_nodes
+    folder = parameter(found["PushedModel"], "folder")
+    assert folder == str(Path(config.output) / "serving" / "astromer")
+
+
+def test_places_in_buckets_stay_as_they_are(config):
+    elsewhere = dataclasses.replace(config, output="gs://bucket/out")
+    found = nodes(elsewhere)
+    custom = json.loads(parameter(found["Trainer"], "custom_config"))
+    assert custom["training_root"] == "gs://bucket/out/training"
+    assert parameter(found["LightCurveValidator"], "report") == "gs://bucket/out/validation"
+    assert "gs://bucket/out/serving/astromer" in parameter(found["Pusher"], "push_destination")
