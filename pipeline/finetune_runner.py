@@ -23,9 +23,11 @@ from astromer.extras import require  # noqa: E402
 from astromer.finetune import check_baselines  # noqa: E402
 from astromer.logs import silence  # noqa: E402
 from astromer.records.fold import Fold  # noqa: E402
+from astromer.storage import as_path, local_path  # noqa: E402
 from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
 from pipeline.console import Report, noise_to  # noqa: E402
 from pipeline.failures import output_folder, told  # noqa: E402
+from pipeline.local_files import local_folder  # noqa: E402
 from pipeline.lock import locked  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
 from pipeline_config import (  # noqa: E402
@@ -95,17 +97,19 @@ def main(arguments: list[str] | None = None) -> int:
             "--bless-over random needs --baselines random. Received: --baselines "
             f"{' '.join(config.study.baselines)}. Add it, or give --bless-over majority."
         )
-    model = _newest(Path(config.model).expanduser())
+    model = _newest(as_path(config.model).expanduser())
     home = _home_of(model)
     output = output_folder(config.output or str(home or "outputs"))
     fold = Fold.open(config.data)
     require("finetune", "sklearn", "light_curve")
     require("plots", "matplotlib")
-    weights = config.public_weights and str(Path(config.public_weights).resolve())
+    weights = config.public_weights and str(
+        local_path(config.public_weights, "--public-weights").resolve()
+    )
     config = dataclasses.replace(
         config, data=str(fold.path.resolve()), output=str(output), public_weights=weights
     )
-    log = output / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    log = local_folder(output) / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     with contextlib.ExitStack() as held:
         # The metadata are those of the pre-training run: neither may be written by two at once.
         for folder in dict.fromkeys([output, home or output]):
@@ -143,14 +147,14 @@ def _home_of(model: Path) -> Path | None:
 
 
 def _database(output: Path) -> Path:
-    return output / "metadata" / "metadata.sqlite"
+    return local_folder(output) / "metadata" / "metadata.sqlite"
 
 
 def _run(config: ClassifierConfig, model: Path, home: Path, log: Path, verbose: bool) -> int:
     report = Report()
     report.say("loading TFX ...")
     silence()
-    output = Path(config.output)
+    output = as_path(config.output)
     with contextlib.nullcontext() if verbose else noise_to(log):
         # Imported late: it takes seconds, and prints more than anyone can act on.
         with quick_imports():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -140,4 +141,5 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[RemotePath]:
     folder = RemotePath(f"ram://store-{uuid.uuid4().hex[:8]}")
     folder.mkdir()
     yield folder
-    remove_tree(folder)
+    with contextlib.suppress(OSError):  # it ends with the process
+        remove_tree(folder)

@@ -8,9 +8,10 @@ from tfx import types
 from tfx.components.pusher import executor
 from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
-from tfx.utils import io_utils, proto_utils
+from tfx.utils import proto_utils
 
 from astromer.storage import as_path
+from astromer.storage.trees import copy_tree
 from components.pusher.identity import same_model
 from components.pusher.versions import latest, publish
 
@@ -43,5 +44,5 @@ class Executor(executor.Executor):
         version = latest(folder)
         if version is None or not same_model(model, version):
             version = publish(model, folder)
-        io_utils.copy_dir(str(model), pushed.uri)  # the archive that PushedModel promises
+        copy_tree(model, as_path(pushed.uri))  # the archive that PushedModel promises
         self._MarkPushed(pushed, pushed_destination=str(version), pushed_version=version.name)

@@ -31,9 +31,7 @@ def test_what_must_be_local_has_a_folder_for_each_output(output, local):
     assert local_folder(Path("outputs")) == Path("outputs")
 
 
-def test_a_run_in_a_store_pushes_a_model_there_and_is_cached(
-    store: RemotePath, tmp_path, monkeypatch, capsys
-):
+def test_a_run_in_a_store_pushes_a_model_there(store: RemotePath, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(TensorflowFilesystem, "SUPPORTED_SCHEMES", ["", "gs://", "ram://"])
     filesystem_registry.DEFAULT_FILESYSTEM_REGISTRY.register(
         TensorflowFilesystem, priority=0, use_as_fallback=True
@@ -41,18 +39,13 @@ def test_a_run_in_a_store_pushes_a_model_there_and_is_cached(
     monkeypatch.chdir(tmp_path)
     copy_tree(write_fold(tmp_path / "fold"), store / "fold")
     arguments = ["--data", str(store / "fold"), "--output", str(store / "outputs"), *SMALL]
-    for times in (1, 2):
-        # The tiny model may well lose against its baselines: what counts is that it is told.
-        assert local_runner.main([*arguments, "--verbose"]) == 0
-        said = capsys.readouterr().out
-        assert said.count("cached") > 5 * (times - 1)
+    assert local_runner.main([*arguments, "--verbose"]) == 0
+    said = capsys.readouterr().out
     [version] = (store / "outputs" / "serving" / "astromer").iterdir()
-    assert f"SavedModel (as before): {version}" in said
+    assert f"SavedModel (pushed): {version}" in said
     assert astromer.load(str(version.parent)).path == version
     assert json.loads((store / "outputs" / "outcome.json").read_text())["blessed"]
-    # Nothing but the database and the log is on this machine.
+    # With --verbose there is no log file: nothing but the database is on this machine.
     here = {str(path) for path in files_in(tmp_path) if path.parts[0] != "fold"}
     assert {Path(name).name for name in here} == {"metadata.sqlite"}
-    assert not (store / "outputs" / ".locks").is_dir() or not any(
-        (store / "outputs" / ".locks").iterdir()
-    )
+    assert not any((store / "outputs" / ".locks").rglob("*"))
