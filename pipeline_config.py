@@ -167,6 +167,13 @@ class TrainingConfig:
         "--checkpoint-seconds",
         bounds="[0, inf)",
     )
+    worker_seconds: float = knob(
+        900.0,
+        "longest wait for the other workers at the start; machines that must be found and images "
+        "that must be fetched take minutes",
+        "--worker-seconds",
+        bounds="(0, inf)",
+    )
 
 
 @dataclass(frozen=True)
@@ -482,6 +489,14 @@ class DebugConfig:
         return dataclasses.replace(training, epochs=min(training.epochs, self.epochs))
 
 
+_METADATA = knob(
+    "",
+    "database of lineage and cache: postgresql://USER@HOST:PORT/DATABASE, mysql://..., "
+    "sqlite:///FILE; a file in --output unless given. Password: PGPASSWORD, MYSQL_PWD, or in it",
+    "--metadata",
+)
+
+
 @dataclass(frozen=True)
 class PipelineConfig:
     """Everything one pipeline run needs."""
@@ -489,6 +504,7 @@ class PipelineConfig:
     data: str
     output: str = knob("./outputs", "where checkpoints, logs, metadata and versions go", "--output")
     name: str = knob("astromer", "name of the pipeline and of the served model")
+    metadata: str = _METADATA
     encoder: EncoderConfig = EncoderConfig()
     masking: MaskingConfig = MaskingConfig()
     training: TrainingConfig = TrainingConfig()
@@ -581,6 +597,7 @@ class ClassifierConfig:
     data: str
     output: str
     name: str = knob("astromer_classifier", "name of the pipeline and of the served classifier")
+    metadata: str = _METADATA
     finetune: FinetuneConfig = FinetuneConfig()
     study: StudyConfig = StudyConfig()
     public_weights: str = knob("", "zip of public weights for the baseline 'public'")

@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 import functools
-import json
-import os
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from astromer.cluster import read_cluster
 from astromer.concurrency import claim_cores
 from astromer.errors import UsageError
+from astromer.workers import connect, several
+from pipeline_config import TrainingConfig
 
 
-def make_strategy(replicas: int = 0, *, one_device: bool = False) -> tf.distribute.Strategy:
+def make_strategy(
+    replicas: int = 0,
+    *,
+    one_device: bool = False,
+    worker_seconds: float = TrainingConfig.worker_seconds,
+) -> tf.distribute.Strategy:
     """A MirroredStrategy over all visible GPUs, or one CPU replica where there is none.
 
-    Where ``TF_CONFIG`` lists several workers it is a MultiWorkerMirroredStrategy over them. Must be
-    called before TensorFlow is used for anything else.
+    Where ``TF_CONFIG`` or ``CLUSTER_SPEC`` lists several workers it is a
+    MultiWorkerMirroredStrategy over them. Must be called before TensorFlow is used for anything
+    else.
 
     Args:
         replicas: 0 for that; N for N logical CPU devices, which cost speed and serve tests.
         one_device: use the first GPU only.
+        worker_seconds: how long to wait for the other workers.
 
     Raises:
-        UsageError: if TensorFlow was already in use with fewer logical devices.
+        UsageError: if TensorFlow was already in use with fewer logical devices, or the list of
+            workers is malformed.
+        WorkerLostError: if another worker did not come in time.
     """
+    cluster = read_cluster()
+    if cluster is not None:
+        return connect(cluster, worker_seconds)
     claim_cores()
-    if _workers() > 1:
-        return tf.distribute.MultiWorkerMirroredStrategy()
     if replicas == 0:
         gpus = [gpu.name for gpu in tf.config.list_logical_devices("GPU")]
         devices = gpus[:1] if one_device else gpus
@@ -58,27 +69,12 @@ def _mirrored(*devices: str) -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy(list(devices))
 
 
-def _workers() -> int:
-    text = os.environ.get("TF_CONFIG") or "{}"
-    try:
-        cluster = json.loads(text).get("cluster", {})
-        return sum(len(cluster.get(kind, ())) for kind in ("chief", "master", "worker"))
-    except (ValueError, AttributeError, TypeError) as error:
-        raise UsageError(
-            "TF_CONFIG must be a JSON object with lists of addresses under 'cluster'. Received: "
-            f"{text[:80]!r}."
-        ) from error
-
-
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Whether this process writes files: the only one, the chief, or else worker 0."""
-    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+    if not several(strategy):
         return True
-    resolver = strategy.cluster_resolver
-    jobs = resolver.cluster_spec().as_dict()
-    if "chief" in jobs or "master" in jobs:
-        return resolver.task_type in ("chief", "master")
-    return resolver.task_id == 0
+    cluster = read_cluster()
+    return cluster is None or cluster.is_chief
 
 
 def rows_per_replica(strategy: tf.distribute.Strategy, batch_size: int) -> int:

@@ -80,6 +80,22 @@ class ClusterError(AstromerError):
     exit_code = 12
 
 
+class MetadataError(AstromerError):
+    """The database of the pipeline's metadata cannot be used."""
+
+    exit_code = 11
+
+
+class WorkerLostError(AstromerError):
+    """One of several workers that train together has failed or cannot be reached.
+
+    The code is the one that Kubeflow keeps for programs that want to be started again (TFJob's
+    ``restartPolicy: ExitCode``).
+    """
+
+    exit_code = 138
+
+
 class TrainingInterrupted(AstromerError):
     """Training was stopped by a signal after its state had been saved."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from astromer.cli import Parser, add_flags, config_from
 from astromer.files import make_folder, replace_folder
@@ -22,6 +23,10 @@ from pipeline_config import (
     MissingErrorsConfig,
     TrainingConfig,
 )
+
+if TYPE_CHECKING:
+    from astromer.light_curves import LightCurves
+    from astromer.training import TrainingResult
 
 
 def parse(arguments: list[str] | None, program: str, description: str) -> argparse.Namespace:
@@ -48,6 +53,7 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
 
     Raises:
         AstromerError: for bad options or data; see the subclasses.
+        WorkerLostError: another of several workers has failed.
     """
     encoder = config_from(args, EncoderConfig)
     masking = config_from(args, MaskingConfig)
@@ -64,42 +70,54 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
 
     silence()
     from astromer.distribution import is_chief, make_strategy
-    from astromer.evaluation import evaluate
-    from astromer.export import export_saved_model
     from astromer.training import run_fingerprint, train
     from astromer.validation.gate import accepted_curves
+    from astromer.workers import together, wait_for_all
 
-    strategy = make_strategy(training.replicas, one_device=one_device)
-    chief = is_chief(strategy)
-    output = make_folder(args.output, "--output")
-    report = output / "validation" if chief else None
-    curves = accepted_curves(fold, validation, LightCurveRules(), report, limit, errors)
-    name = run_fingerprint(encoder, masking, training, curves["train"], curves["validation"])
-    folder = output / "pretrain" / f"{encoder.architecture}_{name[:12]}"
-    print(f"Training in {folder}; TensorBoard: tensorboard --logdir {folder / 'logs'}")
-    result = train(
-        curves["train"],
-        curves["validation"],
-        encoder=encoder,
-        masking=masking,
-        training=training,
-        checkpoint_dir=folder / "checkpoints",
-        log_dir=folder / "logs",
-        strategy=strategy,
+    strategy = make_strategy(
+        training.replicas, one_device=one_device, worker_seconds=training.worker_seconds
     )
-    if not chief:
-        return folder / "model"
+    chief = is_chief(strategy)
+    with together(strategy):
+        output = make_folder(args.output, "--output")
+        report = output / "validation" if chief else None
+        curves = accepted_curves(fold, validation, LightCurveRules(), report, limit, errors)
+        name = run_fingerprint(encoder, masking, training, curves["train"], curves["validation"])
+        folder = output / "pretrain" / f"{encoder.architecture}_{name[:12]}"
+        print(f"Training in {folder}; TensorBoard: tensorboard --logdir {folder / 'logs'}")
+        result = train(
+            curves["train"],
+            curves["validation"],
+            encoder=encoder,
+            masking=masking,
+            training=training,
+            checkpoint_dir=folder / "checkpoints",
+            log_dir=folder / "logs",
+            strategy=strategy,
+        )
+        if chief:
+            _finish(result, curves["test"], masking, training.seed, folder / "model")
+    wait_for_all(strategy, "exported")
+    return folder / "model"
+
+
+def _finish(
+    result: TrainingResult, test: LightCurves, masking: MaskingConfig, seed: int, model: Path
+) -> None:
+    """Evaluates on the test split and writes the SavedModel."""
+    from astromer.evaluation import evaluate
+    from astromer.export import export_saved_model
+
     evaluation = evaluate(
         result.model,
-        curves["test"],
+        test,
         masking=masking,
-        seed=training.seed,
+        seed=seed,
         batch_size=EvaluationConfig().batch_size,
         progress=True,
     )
     metadata = {"training": result.summary, "test": evaluation.metrics}
-    with replace_folder(folder / "model") as partial:
+    with replace_folder(model) as partial:
         export_saved_model(result.model, partial, metadata)
-    print(f"\nTest split, {len(curves['test'])} light curves:\n{evaluation.table(by_group=True)}")
-    print(f"\nSavedModel: {folder / 'model'}")
-    return folder / "model"
+    print(f"\nTest split, {len(test)} light curves:\n{evaluation.table(by_group=True)}")
+    print(f"\nSavedModel: {model}")

@@ -1,10 +1,10 @@
 """One table of the package's speed: input pipeline, train step, training from records, embedding.
 
-    python benchmarks/everything.py [input training embedding] [--rounds 3] [--no-memory]
+    python benchmarks/everything.py [input training embedding] [--rounds 3]
 
 Everything is measured beside a plain implementation of the same mathematics (``baseline.py``,
-``plain_input.py``): both take turns in one process, at the documented settings. Peak memory is
-that of processes of their own, one for each way. Minutes on two quiet cores.
+``plain_input.py``) at the documented settings, and training in bfloat16, too. Each way has a
+process of its own, with the threads that suit it; they take turns. Minutes on two quiet cores.
 """
 
 from __future__ import annotations
@@ -31,9 +31,6 @@ def parse(arguments: list[str] | None = None) -> Namespace:
         "sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)} (default: all)"
     )
     parser.add_argument("--rounds", type=int, default=3, help="turns that count (default: 3)")
-    parser.add_argument(
-        "--no-memory", dest="memory", action="store_false", help="leave peak memory out"
-    )
     args = parser.parse_args(arguments)
     if args.rounds < 1:
         raise UsageError(f"--rounds must be at least 1. Received: {args.rounds}.")
@@ -66,10 +63,13 @@ def main(arguments: list[str] | None = None) -> None:
         }
         for name in args.sections:
             for section in sections[name]():
-                rows = section.run(args.rounds, memory=args.memory)
+                rows, more = section.run(args.rounds)
+                notes += [f"{name}: {note}" for note in more]
                 print("\n".join(lines(rows)), flush=True)
             if name == "input":
                 notes.append(input_pipeline.first_batch(folder, args.rounds))
+            if name == "training":
+                notes.append(training.products_note())
     print("\n".join(["", *notes, LEGEND, "", f"Measured in {time.monotonic() - started:.0f} s."]))
 
 

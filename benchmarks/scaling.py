@@ -1,9 +1,10 @@
-"""How the cost of training grows: layers, width, window, pass, light curves, replicas.
+"""How the cost of training grows: layers, width, window, pass, precision, light curves, replicas.
 
-    python benchmarks/scaling.py [layers width ...] [--bs 64] [--rounds 3]
+    python benchmarks/scaling.py [layers width ...] [--bs 128] [--rounds 3]
 
 One size changes at a time, from the documented ones; the points of a table take turns in one
-process. Numbers of replicas need a process each.
+process. Numbers of replicas need a process each. A step has as many windows as keep every core busy
+with a pass of 64, unless told otherwise.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from astromer.cli import Parser, run_program
 from astromer.errors import UsageError
 
-TABLES = ("layers", "width", "window", "pass", "curves", "replicas")
+TABLES = ("layers", "width", "window", "pass", "precision", "curves", "replicas")
 _CURVES = (1_000, 10_000, 100_000)
+_PRECISIONS = ("float32", "mixed_bfloat16")
+_WINDOWS = 64  # of a pass that has a core to itself, at most
 
 
 def parse(arguments: list[str] | None = None) -> Namespace:
@@ -28,7 +31,9 @@ def parse(arguments: list[str] | None = None) -> Namespace:
     parser.add_argument(
         "tables", nargs="*", metavar="TABLE", help=f"of {', '.join(TABLES)} (default: all)"
     )
-    parser.add_argument("--bs", type=int, default=64, help="windows per step (default: 64)")
+    parser.add_argument(
+        "--bs", type=int, help=f"windows per step (default: {_WINDOWS} for each core)"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="turns that count (default: 3)")
     parser.add_argument(
         "--curves",
@@ -38,7 +43,11 @@ def parse(arguments: list[str] | None = None) -> Namespace:
         help=f"numbers of light curves (default: {' '.join(map(str, _CURVES))})",
     )
     args = parser.parse_args(arguments)
-    least = {"--bs": args.bs, "--rounds": args.rounds, "--curves": min(args.curves)}
+    least = {
+        "--bs": _WINDOWS if args.bs is None else args.bs,
+        "--rounds": args.rounds,
+        "--curves": min(args.curves),
+    }
     for flag, value in least.items():
         if value < 1:
             raise UsageError(f"{flag} must be at least 1. Received: {value}.")
@@ -56,18 +65,21 @@ def main(arguments: list[str] | None = None) -> None:
     from astromer.logs import silence
 
     silence()
+    from astromer.concurrency import cores
     from benchmarks.measuring.machine import describe
     from benchmarks.sections import scaling
     from pipeline_config import EncoderConfig, TrainingConfig
 
-    sizes = EncoderConfig(), TrainingConfig(batch_size=args.bs)
+    windows = args.bs or _WINDOWS * cores()
+    sizes = EncoderConfig(), TrainingConfig(batch_size=windows)
     by_knob = {
         "layers": (scaling.of_encoder("num_layers", (1, 2, 4, 8), sizes), "4"),
         "width": (scaling.of_encoder("d_model", (64, 128, 256, 512), sizes), "256"),
         "window": (scaling.of_encoder("window_size", (50, 100, 200, 400), sizes), "200"),
-        "pass": (scaling.of_training("windows_per_pass", (8, 16, 32, 64), sizes), "32"),
+        "pass": (scaling.of_training("windows_per_pass", (8, 16, 32, _WINDOWS), sizes), "64"),
+        "precision": (scaling.of_training("precision", _PRECISIONS, sizes), "float32"),
     }
-    print(f"{describe()}; {args.bs} windows per step, median of {args.rounds} turns", flush=True)
+    print(f"{describe()}; {windows} windows per step, median of {args.rounds} turns", flush=True)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for name in args.tables:

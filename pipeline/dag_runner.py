@@ -21,7 +21,9 @@ from tfx.utils import path_utils
 from astromer.storage import as_path
 from components.pusher.identity import same_model
 from components.pusher.versions import latest
+from pipeline.metadata_types import register_types
 from pipeline.pipeline import PUSHER, TRAINER
+from pipeline.postgresql_metadata import PostgreSQLMetadata
 
 _CACHED = metadata_store_pb2.Execution.CACHED
 
@@ -81,6 +83,9 @@ class ReportingDagRunner(LocalDagRunner):
         deployment = runner_utils.extract_local_deployment_config(pipeline)
         connections = deployment.metadata_connection_config
         connection = getattr(connections, connections.WhichOneof("connection_config"))
+        if connection.WhichOneof("config") in ("postgresql", "mysql"):
+            with metadata.Metadata(connection) as handle:
+                register_types(handle.store, pipeline)
         for node in pipeline.nodes:
             self._run_node(node.pipeline_node, pipeline, deployment, connection)
 
@@ -96,7 +101,7 @@ class ReportingDagRunner(LocalDagRunner):
             node.execution_options.caching_options.enable_cache = False
         self.on_start(name)
         started = time.monotonic()
-        handle = metadata.Metadata(connection)
+        handle = _handle(connection)
         execution = launcher.Launcher(
             pipeline_node=node,
             mlmd_connection=handle,
@@ -123,6 +128,12 @@ class ReportingDagRunner(LocalDagRunner):
         return version is not None and same_model(
             as_path(path_utils.serving_model_path(model.uri)), version
         )
+
+
+def _handle(connection: metadata.ConnectionConfigType) -> metadata.Metadata:
+    if connection.WhichOneof("config") == "postgresql":
+        return PostgreSQLMetadata(connection)
+    return metadata.Metadata(connection)
 
 
 def _look_up(store: metadata.Metadata, execution_id: int, step: Step) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from astromer.cluster import read_cluster
 from astromer.errors import AstromerError, TrainingInterrupted, UsageError
 from astromer.storage import as_path
 
@@ -26,6 +27,21 @@ def output_folder(path: str) -> Path:
             f"patterns. Received: {output}."
         )
     return output
+
+
+def refuse_cluster(program: str) -> None:
+    """Raises where TF_CONFIG or CLUSTER_SPEC gives this process other workers to train with.
+
+    Raises:
+        UsageError: each of them would run the whole pipeline.
+    """
+    cluster = read_cluster()
+    if cluster is not None:
+        raise UsageError(
+            f"{program} runs in one process. Received: a cluster of {len(cluster)} in TF_CONFIG or "
+            "CLUSTER_SPEC. Train in several with python -m presentation.scripts.disttrain or the "
+            "Trainer component alone (docs/train_on_several_machines.md), or unset the variable."
+        )
 
 
 @contextmanager

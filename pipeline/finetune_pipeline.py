@@ -30,6 +30,7 @@ def create_finetune_pipeline(
     *,
     encoder: str,
     metadata_connection_config: Any = None,
+    pipeline_name: str = "",
 ) -> Pipeline:
     """A pushed encoder and labelled fold records in, a pushed classifier out.
 
@@ -38,6 +39,7 @@ def create_finetune_pipeline(
         encoder: URI of the encoder's PushedModel artifact; where the metadata database knows one
             of this URI, that one is taken, so that the lineage goes back to its survey.
         metadata_connection_config: where lineage is kept; the orchestrator's by default.
+        pipeline_name: by which metadata know it; the config's name by default.
 
     Raises:
         DataNotFoundError: the fold or one of its splits is missing.
@@ -91,7 +93,7 @@ def create_finetune_pipeline(
         model, judge.outputs["blessing"], str(output / "serving" / config.name)
     ).with_id(PUSHER)
     return Pipeline(
-        pipeline_name=config.name,
+        pipeline_name=pipeline_name or config.name,
         pipeline_root=str(own / "pipeline"),
         components=[pushed_encoder, example_gen, validator, finetuner, judge, pusher],
         enable_cache=True,

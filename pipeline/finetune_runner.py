@@ -26,9 +26,10 @@ from astromer.records.fold import Fold  # noqa: E402
 from astromer.storage import as_path, local_path  # noqa: E402
 from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
 from pipeline.console import Report, noise_to  # noqa: E402
-from pipeline.failures import output_folder, told  # noqa: E402
-from pipeline.local_files import local_folder  # noqa: E402
+from pipeline.failures import output_folder, refuse_cluster, told  # noqa: E402
+from pipeline.identity import pipeline_name  # noqa: E402
 from pipeline.lock import locked  # noqa: E402
+from pipeline.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
 from pipeline_config import (  # noqa: E402
     ClassifierConfig,
@@ -74,6 +75,7 @@ def parse(arguments: list[str] | None = None) -> tuple[ClassifierConfig, bool]:
         model=args.model,
         data=args.data,
         output=args.output,
+        metadata=args.metadata,
         finetune=config_from(args, FinetuneConfig),
         study=config_from(args, StudyConfig),
         public_weights=args.public_weights,
@@ -97,9 +99,11 @@ def main(arguments: list[str] | None = None) -> int:
             "--bless-over random needs --baselines random. Received: --baselines "
             f"{' '.join(config.study.baselines)}. Add it, or give --bless-over majority."
         )
+    refuse_cluster("pipeline/finetune_runner.py")
     model = _newest(as_path(config.model).expanduser())
     home = _home_of(model)
     output = output_folder(config.output or str(home or "outputs"))
+    database = metadata_database(config.metadata, home or output)
     fold = Fold.open(config.data)
     require("finetune", "sklearn", "light_curve")
     require("plots", "matplotlib")
@@ -112,10 +116,10 @@ def main(arguments: list[str] | None = None) -> int:
     log = local_folder(output) / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     with contextlib.ExitStack() as held:
         # The metadata are those of the pre-training run: neither may be written by two at once.
-        for folder in dict.fromkeys([output, home or output]):
+        for folder in dict.fromkeys([output, output if config.metadata else home or output]):
             held.enter_context(locked(folder))
         held.enter_context(told(log))
-        return _run(config, model, home or output, log, verbose)
+        return _run(config, model, database, log, verbose)
 
 
 def _newest(path: Path) -> Path:
@@ -147,10 +151,20 @@ def _home_of(model: Path) -> Path | None:
 
 
 def _database(output: Path) -> Path:
-    return local_folder(output) / "metadata" / "metadata.sqlite"
+    return Path(metadata_database("", output).name)
 
 
-def _run(config: ClassifierConfig, model: Path, home: Path, log: Path, verbose: bool) -> int:
+def _name_in(database: MetadataDatabase, name: str, output: Path) -> str:
+    """Other outputs have runs in every database but the one in the output folder."""
+    return name if database.name == str(_database(output)) else pipeline_name(name, output)
+
+
+def _run(
+    config: ClassifierConfig, model: Path, database: MetadataDatabase, log: Path, verbose: bool
+) -> int:
+    from pipeline.metadata_connection import connection_config, open_store
+
+    store = open_store(database)
     report = Report()
     report.say("loading TFX ...")
     silence()
@@ -158,9 +172,6 @@ def _run(config: ClassifierConfig, model: Path, home: Path, log: Path, verbose: 
     with contextlib.nullcontext() if verbose else noise_to(log):
         # Imported late: it takes seconds, and prints more than anyone can act on.
         with quick_imports():
-            from ml_metadata.metadata_store import metadata_store
-            from tfx.orchestration import metadata
-
             from components.finetuner.pushed_encoder import archived_copy
             from pipeline.dag_runner import ReportingDagRunner, Step
             from pipeline.finetune_pipeline import (
@@ -175,9 +186,7 @@ def _run(config: ClassifierConfig, model: Path, home: Path, log: Path, verbose: 
             report.ended(step)
             tell_rejections(step, finetuning_folder(output), report.say)
 
-        _database(home).parent.mkdir(parents=True, exist_ok=True)
-        connection = metadata.sqlite_metadata_connection_config(str(_database(home)))
-        encoder = archived_copy(metadata_store.MetadataStore(connection), model)
+        encoder = archived_copy(store, model)
         if encoder is None:
             report.say(f"warning: no run that pushed {model} is known, so lineage ends with it")
         runner = ReportingDagRunner(
@@ -186,7 +195,10 @@ def _run(config: ClassifierConfig, model: Path, home: Path, log: Path, verbose: 
         try:
             runner.run(
                 create_finetune_pipeline(
-                    config, encoder=encoder or str(model), metadata_connection_config=connection
+                    config,
+                    encoder=encoder or str(model),
+                    metadata_connection_config=connection_config(database),
+                    pipeline_name=_name_in(database, config.name, output),
                 )
             )
         finally:

@@ -24,10 +24,11 @@ from astromer.logs import silence  # noqa: E402
 from astromer.records.fold import Fold  # noqa: E402
 from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
 from pipeline.console import Report, noise_to  # noqa: E402
-from pipeline.failures import output_folder, told  # noqa: E402
+from pipeline.failures import output_folder, refuse_cluster, told  # noqa: E402
 from pipeline.folds import OUTCOME_FILE, run_folds  # noqa: E402
-from pipeline.local_files import local_folder  # noqa: E402
+from pipeline.identity import pipeline_name  # noqa: E402
 from pipeline.lock import locked  # noqa: E402
+from pipeline.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
 from pipeline_config import (  # noqa: E402
     EncoderConfig,
@@ -63,6 +64,7 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool, str
     config = PipelineConfig(
         data=args.data,
         output=args.output,
+        metadata=args.metadata,
         encoder=config_from(args, EncoderConfig),
         masking=config_from(args, MaskingConfig),
         training=config_from(args, TrainingConfig),
@@ -80,26 +82,33 @@ def main(arguments: list[str] | None = None) -> int:
     """
     config, verbose, choice = parse(arguments)
     output = output_folder(config.output)
+    refuse_cluster("pipeline/local_runner.py")
+    database = metadata_database(config.metadata, output)
     if choice:
         return run_folds(main, config, choice, sys.argv[1:] if arguments is None else arguments)
     fold = Fold.open(config.data)
     config = dataclasses.replace(config, data=str(fold.path.resolve()), output=str(output))
     log = local_folder(output) / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     with locked(output), told(log):
-        return _run(config, output, log, verbose)
+        return _run(config, database, output, log, verbose)
 
 
-def _run(config: PipelineConfig, output: Path, log: Path, verbose: bool) -> int:
+def _run(
+    config: PipelineConfig, database: MetadataDatabase, output: Path, log: Path, verbose: bool
+) -> int:
+    if config.metadata:
+        from pipeline.metadata_connection import open_store
+
+        open_store(database)
     report = Report()
     report.say("loading TFX ...")
     silence()
     with contextlib.nullcontext() if verbose else noise_to(log):
         # Imported late: it takes seconds, and prints more than anyone can act on.
         with quick_imports():
-            from tfx.orchestration import metadata
-
             from components.baseline import LatestOtherBlessedModel
             from pipeline.dag_runner import ReportingDagRunner, Step
+            from pipeline.metadata_connection import connection_config
             from pipeline.pipeline import create_pipeline
             from pipeline.rejections import tell_rejections
             from pipeline.summary import Outcome
@@ -112,13 +121,15 @@ def _run(config: PipelineConfig, output: Path, log: Path, verbose: bool) -> int:
 
         serving = output / "serving" / config.name
         runner = ReportingDagRunner(serving, report.started, ended)
-        database = str(local_folder(output) / "metadata" / "metadata.sqlite")
+        name = pipeline_name(config.name, output) if config.metadata else config.name
+        (local_folder(output) / "metadata").mkdir(parents=True, exist_ok=True)
         try:
             runner.run(
                 create_pipeline(
                     config,
                     baseline_strategy=LatestOtherBlessedModel,
-                    metadata_connection_config=metadata.sqlite_metadata_connection_config(database),
+                    metadata_connection_config=connection_config(database),
+                    pipeline_name=name,
                 )
             )
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,9 @@ def create_pipeline(
     pipeline_root: str | None = None,
     baseline_strategy: type[ResolverStrategy] | None = LatestBlessedModelStrategy,
     metadata_connection_config: Any = None,
+    pipeline_name: str = "",
     runtime: Mapping[str, Any] = {},
+    make_trainer: Callable[..., AstromerTrainer] = AstromerTrainer,
 ) -> Pipeline:
     """Fold records in, a pushed SavedModel out.
 
@@ -61,6 +63,8 @@ def create_pipeline(
         metadata_connection_config: where lineage is kept; the orchestrator's by default.
         runtime: what stands for values that are given when a run is started: by the name of a
             knob of the encoder, masking or training, and "data", which is then not looked at.
+        pipeline_name: by which metadata know it; the config's name by default.
+        make_trainer: makes the component that trains, with the arguments of AstromerTrainer.
 
     Raises:
         DataNotFoundError: the fold or one of its splits is missing.
@@ -113,7 +117,7 @@ def create_pipeline(
         rules=json.dumps(to_dict(config.rules)),
     )
 
-    trainer = AstromerTrainer(
+    trainer = make_trainer(
         examples,
         encoder=config.encoder,
         masking=config.masking,
@@ -140,7 +144,7 @@ def create_pipeline(
     pusher = VersionPusher(model, evaluator.outputs["blessing"], served).with_id(PUSHER)
 
     return Pipeline(
-        pipeline_name=config.name,
+        pipeline_name=pipeline_name or config.name,
         pipeline_root=pipeline_root or os.path.join(output, "pipeline"),
         components=[
             example_gen,

@@ -19,7 +19,7 @@ PROGRAMS = [
     pytest.param(["pipeline/vertex_runner.py"], id="vertex_runner"),
     *(
         pytest.param([f"benchmarks/{name}.py"], id=f"benchmarks.{name}")
-        for name in ("embedding", "everything", "scaling", "train_step", "validation")
+        for name in ("embedding", "everything", "scaling", "validation")
     ),
     *(
         pytest.param(["-m", module], id=module)

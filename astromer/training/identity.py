@@ -17,6 +17,7 @@ _FREE_TO_CHANGE = (
     "patience",
     "log_every",
     "checkpoint_seconds",
+    "worker_seconds",
     "debug",
     "replicas",
     "windows_per_pass",

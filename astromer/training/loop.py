@@ -26,6 +26,7 @@ from astromer.training.report import TrainingReport
 from astromer.training.result import TrainingResult
 from astromer.training.state import Progress, StateFile
 from astromer.training.step import STEP_SUMS, TrainStep
+from astromer.workers import any_worker, check_same, several, together
 from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
 
 _DRAIN_EVERY = 10  # steps between two looks at the step's numbers; each look waits for them
@@ -46,7 +47,8 @@ class Trainer:
     Raises:
         UsageError: for settings that cannot work, or a checkpoint of other settings or data.
         TrainingError: if the loss is not finite, naming the objects of the batch.
-        TrainingInterrupted: on Ctrl-C or SIGTERM, after the state was saved.
+        TrainingInterrupted: on Ctrl-C or SIGTERM, in one worker or all, after the state was saved.
+        WorkerLostError: another worker has failed or cannot be reached.
     """
 
     def __init__(
@@ -65,7 +67,9 @@ class Trainer:
         self.train_curves, self.validation_curves = train, validation
         self.masking, self.training = masking, training
         self.window_size = encoder.window_size
-        self.strategy = strategy or make_strategy(training.replicas)
+        self.strategy = strategy or make_strategy(
+            training.replicas, worker_seconds=training.worker_seconds
+        )
         self.chief = is_chief(self.strategy)
         try:
             with self.strategy.scope():
@@ -86,19 +90,20 @@ class Trainer:
             run_fingerprint(encoder, masking, training, train, validation, initial)
         )
         self._restore()
+        check_same(self.strategy, _place(self.progress))
 
     def run(self) -> TrainingResult:
         """Trains until the last epoch or until validation stops improving."""
         started = time.monotonic() - self.progress.seconds
+        stopping = False
         with StopRequest() as stop:
-            while not self._finished():
+            while not self._finished() and not stopping:
                 row = self._train_epoch(started, stop)
                 row |= self._validate()
                 row["seconds"] = time.monotonic() - started
                 self._end_epoch(row)
-                if stop.requested:
-                    break
-        if stop.requested and not self._finished():
+                stopping = any_worker(self.strategy, stop.requested)
+        if stopping and not self._finished():
             self._interrupt()
         self._assign(self.best_weights)
         return TrainingResult(self.model, self.progress.history, self.summary())
@@ -148,14 +153,21 @@ class Trainer:
                         self._drain(pending, epoch), progress.epoch * len(epoch) + progress.step
                     )
                 overdue = time.monotonic() - saved_at > self.training.checkpoint_seconds
-                if overdue or stop.requested:
+                stopping = self._is_to_stop(stop)
+                if overdue or stopping:
                     self._drain(pending, epoch)
                     progress.seconds = time.monotonic() - started
                     self._save()
                     saved_at = time.monotonic()
-                if stop.requested:
+                if stopping:
                     self._interrupt()
         return {f"train_{name}": value for name, value in self._drain(pending, epoch).items()}
+
+    def _is_to_stop(self, stop: StopRequest) -> bool:
+        """Several workers ask each other only now and then: all stop after the same step."""
+        if several(self.strategy) and self.progress.step % _DRAIN_EVERY:
+            return False
+        return any_worker(self.strategy, stop.requested)
 
     def _drain(self, pending: list[tf.Tensor], epoch: TrainingEpoch) -> dict[str, float]:
         """Adds the steps' numbers to the epoch's sums and returns its metrics so far."""
@@ -270,6 +282,10 @@ class Trainer:
             variable.assign(value)
 
 
+def _place(progress: Progress) -> str:
+    return f"epoch {progress.epoch + 1}, step {progress.step} of the run {progress.fingerprint}"
+
+
 def _suspects(batch: Batch, curves: LightCurves) -> list[str]:
     """Ids of the objects of a batch, those with values that are not finite first."""
     finite = np.isfinite(batch.target).all(axis=1) & np.isfinite(batch.times).all(axis=1)
@@ -286,4 +302,9 @@ def train(train: LightCurves, validation: LightCurves, **settings: Any) -> Train
         )
     keras.utils.set_random_seed(settings["training"].seed)
     tf.config.experimental.enable_op_determinism()
-    return Trainer(train, validation, **settings).run()
+    training: TrainingConfig = settings["training"]
+    strategy = settings.pop("strategy", None) or make_strategy(
+        training.replicas, worker_seconds=training.worker_seconds
+    )
+    with together(strategy):
+        return Trainer(train, validation, strategy=strategy, **settings).run()

@@ -14,9 +14,9 @@ class Row:
         measurement, way: what was measured, and how it was done.
         rate: windows per second.
         processor_rate: windows per second of all processors together.
-        peak: highest resident size of a process that does only this [bytes]; 0 = not measured.
+        peak: highest resident size of the way's process [bytes].
         flops: of the matrix products of a window, of the plain computation; 0 = there are none.
-        share: of the rate of float32 matrix products in the same turns; 0 = not measured.
+        share: of the rate of matrix products in the same turns; 0 = not measured.
         ratio, processor_ratio: to the plain way in the same turns.
     """
 
@@ -36,11 +36,14 @@ HEAD = (
     f"{'of product':>12}{'peak MiB':>10}{'ratio':>8}{'CPU ratio':>11}"
 )
 LEGEND = """\
+bfloat16: the package with --precision mixed_bfloat16.
 windows/s: median of the turns; per CPU s: for each second of all processors together.
-MFLOP: of the matrix products of one full window, all steps attended to; GFLOP/s counts these,
-  whether a way computes them or gets along without.
-of product: beside a float32 matrix product of the same shape, in the same process and turns.
-peak MiB: of a process that does only this, TensorFlow included.
+MFLOP: of the matrix products of one full window in the plain computation (every step is a key,
+  every block makes every step); GFLOP/s counts these, whether a way computes them or gets along
+  without: it is no rate of the processor.
+of product: beside matrix products of these sizes in the way's own precision, in the same turns, in
+  the faster of two arrangements.
+peak MiB: highest resident size of the way's process, TensorFlow included.
 ratio: to the plain way, turn by turn; CPU ratio: the same for each second of the processors,
   which a busy machine changes less."""
 

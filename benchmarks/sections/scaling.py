@@ -13,10 +13,11 @@ import tensorflow as tf
 
 from astromer.distribution import make_strategy
 from astromer.records.reader import read_light_curves
-from benchmarks.measuring.children import in_a_child
 from benchmarks.measuring.curves import make_curves, mixed_lengths, write_records
-from benchmarks.measuring.products import matrix_product, training_flops
-from benchmarks.measuring.turns import Speed, Way, take_turns
+from benchmarks.measuring.flops import training_flops
+from benchmarks.measuring.products import best_product, product_makers, product_turns
+from benchmarks.measuring.turns import Way, take_turns
+from benchmarks.measuring.workers import Make, running
 from benchmarks.sections.training import an_epoch, make_step
 from pipeline_config import EncoderConfig, TrainingConfig
 
@@ -31,7 +32,7 @@ def of_encoder(knob: str, values: Sequence[int], sizes: Sizes) -> dict[str, Size
     return {f"{c[knob]}": (dataclasses.replace(encoder, **c), training) for c in changes}
 
 
-def of_training(knob: str, values: Sequence[int], sizes: Sizes) -> dict[str, Sizes]:
+def of_training(knob: str, values: Sequence[int | str], sizes: Sizes) -> dict[str, Sizes]:
     """The sizes, with one of the training's changed."""
     encoder, training = sizes
     changes: list[dict[str, Any]] = [{knob: value} for value in values]
@@ -41,24 +42,31 @@ def of_training(knob: str, values: Sequence[int], sizes: Sizes) -> dict[str, Siz
 def step_table(
     title: str, points: Mapping[str, Sizes], reference: str, rounds: int, folder: Path
 ) -> str:
-    """The train step at several sizes, in turn in one process.
+    """The train step at several sizes, in turn in one process; matrix products in others.
 
     Args:
         title: what changes.
         points: the sizes, by what the table calls them.
-        reference: the point that the others are compared with.
+        reference: the point that the others are compared with, and the sizes of the products.
         rounds: turns that count.
         folder: for logs.
     """
-    speeds, _ = in_a_child(lambda: _speeds(points, reference, rounds, folder))
-    product, base = speeds["product"], speeds[reference]
-    of_base = training_flops(points[reference][0])
+    precisions = list(dict.fromkeys(training.precision for _, training in points.values()))
+    makers: dict[str, Make] = {
+        "steps": partial(step_ways, points, folder),
+        **product_makers(points[reference][0], precisions),
+    }
+    with running(makers) as workers:
+        turns = {name: partial(workers["steps"].turn, name) for name in points}
+        speeds = take_turns({**turns, **product_turns(workers, precisions)}, rounds)
+    base, of_base = speeds[reference], training_flops(points[reference][0])
     lines = [
         f"{title:18}{'windows/s':>11}{'GFLOP/s':>9}{'of product':>12}{'time':>8}"
         f"{'CPU time':>10}{'MFLOP':>8}   (of a window, over those of {reference})"
     ]
-    for name, (encoder, _) in points.items():
+    for name, (encoder, training) in points.items():
         flops, speed = training_flops(encoder), speeds[name]
+        product = speeds[best_product(speeds, training.precision)]
         wall, processor = base.over(speed)
         rate, share = speed.median * flops, speed.over(product)[0] * flops
         lines.append(
@@ -68,11 +76,9 @@ def step_table(
     return "\n".join(lines)
 
 
-def _speeds(
-    points: Mapping[str, Sizes], reference: str, rounds: int, folder: Path
-) -> dict[str, Speed]:
-    ways = {name: step_way(folder, *sizes) for name, sizes in points.items()}
-    return take_turns({**ways, "product": matrix_product(points[reference][0])}, rounds)
+def step_ways(points: Mapping[str, Sizes], folder: Path) -> Mapping[str, Way]:
+    """A train step at each of the sizes."""
+    return {name: step_way(folder, *sizes) for name, sizes in points.items()}
 
 
 def step_way(
@@ -106,19 +112,22 @@ def curves_table(folder: Path, counts: Sequence[int], sizes: Sizes) -> str:
         curves = make_curves(mixed_lengths(count, sizes[0].window_size))
         files = write_records(curves, folder / str(count))
         del curves
-        (read, begin, windows), peak = in_a_child(partial(_data, files, *sizes))
+        with running({"data": partial(data_ways, files, *sizes)}) as workers:
+            worker = workers["data"]
+            speeds = take_turns({name: partial(worker.turn, name) for name in worker.names}, 1)
+        read, begin, windows = (speeds[name] for name in ("read", "begin", "windows"))
         lines.append(
             f"{count:<18,}{read.median:11,.0f}{read.processor_median:11,.0f}"
             f"{1e3 / begin.processor_median:12.1f}"
-            f"{windows.median:11,.0f}{windows.processor_median:11,.0f}{peak / 2**20:10.0f}"
+            f"{windows.median:11,.0f}{windows.processor_median:11,.0f}{worker.peak / 2**20:10.0f}"
         )
     return "\n".join(lines)
 
 
-def _data(
+def data_ways(
     files: Sequence[Path], encoder: EncoderConfig, training: TrainingConfig
-) -> tuple[Speed, Speed, Speed]:
-    """Records read, epochs begun and windows made, per second."""
+) -> Mapping[str, Way]:
+    """Reading records, beginning epochs, and making windows."""
     curves = read_light_curves(files)  # loads and traces, too
     epoch = an_epoch(curves, 0, encoder, training)
     steps = range(min(_BATCHES, len(epoch)))
@@ -127,38 +136,41 @@ def _data(
         an_epoch(curves, 1, encoder, training)
         return 1.0
 
-    ways: dict[str, Way] = {
+    return {
         "read": lambda: float(len(read_light_curves(files))),
         "begin": begin,
         "windows": lambda: float(sum(len(epoch.batch(step)) for step in steps)),
     }
-    speeds = take_turns(ways, 1)
-    return speeds["read"], speeds["begin"], speeds["windows"]
 
 
 def replicas_table(sizes: Sizes, rounds: int, folder: Path) -> str:
-    """One replica and two (on GPUs: one and all), each in a process of its own.
+    """One replica and two (on GPUs: one and all), in turn, each in a process of its own.
 
-    Two CPU replicas share the cores of one: they show what dividing a step costs.
+    Two CPU replicas share the cores that one uses for several passes at once: they show what
+    dividing a step costs.
     """
+    makers = {
+        "one": partial(replicated_way, True, sizes, folder),
+        "several": partial(replicated_way, False, sizes, folder),
+    }
+    with running(makers) as workers:
+        number = {which: worker.names[0] for which, worker in workers.items()}
+        turns = {which: partial(workers[which].turn, number[which]) for which in makers}
+        speeds = take_turns(turns, rounds)
     lines = [
         f"{'replicas':18}{'windows/s':>11}{'time':>8}{'CPU time':>10}"
         "   (of a window, over one replica's)"
     ]
-    found: list[Speed] = []
-    for one in (True, False):
-        (number, speed), _ = in_a_child(partial(_replicated, one, sizes, rounds, folder))
-        found.append(speed)
-        wall = found[0].median / speed.median
-        processor = found[0].processor_median / speed.processor_median
-        lines.append(f"{number:18}{speed.median:11.1f}{wall:8.2f}{processor:10.2f}")
+    for which, speed in speeds.items():
+        wall, processor = speeds["one"].over(speed)
+        lines.append(f"{number[which]:18}{speed.median:11.1f}{wall:8.2f}{processor:10.2f}")
     return "\n".join(lines)
 
 
-def _replicated(one: bool, sizes: Sizes, rounds: int, folder: Path) -> tuple[str, Speed]:
+def replicated_way(one: bool, sizes: Sizes, folder: Path) -> Mapping[str, Way]:
+    """The train step of so many replicas, which is its name."""
     if tf.config.list_physical_devices("GPU"):
         strategy = make_strategy(one_device=one)
     else:
         strategy = make_strategy(1 if one else 2)
-    speeds = take_turns({"step": step_way(folder, *sizes, strategy)}, rounds)
-    return str(strategy.num_replicas_in_sync), speeds["step"]
+    return {str(strategy.num_replicas_in_sync): step_way(folder, *sizes, strategy)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -18,8 +19,8 @@ from astromer.training import Trainer
 from astromer.training.epoch import TrainingEpoch
 from benchmarks.baseline import PlainModel, PlainTraining
 from benchmarks.measuring.curves import make_curves, mixed_lengths, write_records
-from benchmarks.measuring.products import training_flops
-from benchmarks.measuring.section import OURS, PLAIN, Section
+from benchmarks.measuring.flops import package_training_flops, training_flops
+from benchmarks.measuring.section import BFLOAT16, OURS, PLAIN, Section
 from benchmarks.measuring.turns import Way
 from benchmarks.plain_input import plain_batches
 from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
@@ -44,13 +45,24 @@ def section(
     curves = make_curves(np.full(steps * training.batch_size, encoder.window_size))
     files = write_records(curves, folder / "records")
     flops = training_flops(encoder)
+    bfloat16 = dataclasses.replace(training, precision="mixed_bfloat16")
     return Section(
         {
             PLAIN: partial(plain_ways, files, encoder, training),
             OURS: partial(ways, files, folder, encoder, training),
+            BFLOAT16: partial(ways, files, folder, encoder, bfloat16),
         },
         {FULL: flops, FROM_RECORDS: flops},  # of shorter windows they would say little
         encoder,
+    )
+
+
+def products_note(encoder: EncoderConfig = EncoderConfig()) -> str:
+    """What the package really computes for a full window, beside what the table counts."""
+    done = package_training_flops(encoder, MaskingConfig())
+    return (
+        f"For a full window in training the package computes {done / 1e6:,.0f} MFLOP of the "
+        f"plain {training_flops(encoder) / 1e6:,.0f}."
     )
 
 

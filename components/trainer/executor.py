@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from tfx import types
@@ -10,7 +11,10 @@ from tfx.components.trainer import executor
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.types import artifact_utils, standard_component_specs
 
+from astromer.cluster import in_cluster
+from astromer.errors import AstromerError
 from astromer.storage import as_path
+from astromer.text import printable
 from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
 from components.knobs import config_from
 from pipeline_config import DebugConfig, EncoderConfig, MaskingConfig, TrainingConfig, to_dict
@@ -50,19 +54,35 @@ class Executor(executor.GenericExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Trains, then copies the facts of the training to the artifacts' properties."""
-        super().Do(input_dict, output_dict, exec_properties)
-        model = artifact_utils.get_single_instance(output_dict[standard_component_specs.MODEL_KEY])
-        model_run = artifact_utils.get_single_instance(
-            output_dict[standard_component_specs.MODEL_RUN_KEY]
-        )
-        facts = json.loads((as_path(model.uri) / FACTS_FILE).read_text())
-        for name, value in flatten(facts).items():
-            if isinstance(value, bool):
-                value = str(value)
-            set_property(model, name, value)
-        for name in ("checkpoint_dir", "log_dir"):
-            model_run.set_string_custom_property(name, facts[name])
+        """Trains, then copies the facts of the training to the artifacts' properties.
+
+        Raises:
+            SystemExit: in a process that a cluster has started, instead of an AstromerError and
+                with its exit code, from which Kubeflow sees whether to start the process again.
+        """
+        try:
+            super().Do(input_dict, output_dict, exec_properties)
+        except AstromerError as error:
+            if not in_cluster():
+                raise
+            print(f"error: {printable(str(error))}", file=sys.stderr, flush=True)
+            raise SystemExit(error.exit_code) from error
+        record_facts(output_dict)
+
+
+def record_facts(output_dict: dict[str, list[types.Artifact]]) -> None:
+    """Copies the facts of a training to the properties of its Model and ModelRun."""
+    model = artifact_utils.get_single_instance(output_dict[standard_component_specs.MODEL_KEY])
+    model_run = artifact_utils.get_single_instance(
+        output_dict[standard_component_specs.MODEL_RUN_KEY]
+    )
+    facts = json.loads((as_path(model.uri) / FACTS_FILE).read_text())
+    for name, value in flatten(facts).items():
+        if isinstance(value, bool):
+            value = str(value)
+        set_property(model, name, value)
+    for name in ("checkpoint_dir", "log_dir"):
+        model_run.set_string_custom_property(name, facts[name])
 
 
 def settings_of(exec_properties: dict[str, Any]) -> dict[str, Any]:

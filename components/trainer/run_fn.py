@@ -8,57 +8,70 @@ from typing import Any
 
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from astromer.distribution import make_strategy
+from astromer.distribution import is_chief, make_strategy
 from astromer.export import export_saved_model
 from astromer.light_curves import LightCurves
 from astromer.records.reader import read_light_curves
 from astromer.storage import as_path
-from astromer.training import train
+from astromer.training import TrainingResult, train
 from astromer.validation.drift import TRAIN_PROFILE, read_train_profile
+from astromer.workers import together, wait_for_all
 from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
 from components.provenance import git_revision, settings_fingerprint
 from components.trainer.executor import FACTS_FILE
 from pipeline_config import EncoderConfig, LightCurveRules, MaskingConfig, TrainingConfig
 
 # Settings of the training that change neither the model nor how long it is trained.
-_WITHOUT_EFFECT = ("log_every", "checkpoint_seconds", "replicas", "windows_per_pass")
+_WITHOUT_EFFECT = (
+    "log_every",
+    "checkpoint_seconds",
+    "worker_seconds",
+    "replicas",
+    "windows_per_pass",
+)
 
 
 # What belongs to the run, but not to the weights.
 _NOT_TRAINED_ON = ("training_root", "rules", PROCESSING)
+_OF_VERTEX = "ai_platform_"  # begins TFX's names for where and on what a job runs
 
 
 def run_fn(fn_args: FnArgs) -> None:
     """Trains on ``fn_args.train_files``, validates on ``eval_files``, exports the best epoch.
 
     Writes the SavedModel to ``serving_model_dir`` and, beside it, ``training.json``: settings,
-    fingerprints, git revision, counts and metrics.
+    fingerprints, git revision, counts and metrics. Where TF_CONFIG or CLUSTER_SPEC lists several
+    workers, the chief alone writes, and the others return when it has.
 
     Raises:
         TrainingError: training cannot go on.
         UsageError: settings do not fit each other.
+        WorkerLostError: another worker has failed or cannot be reached.
     """
     settings = dict(fn_args.custom_config)
-    encoder = EncoderConfig(**settings["encoder"])
-    masking = MaskingConfig(**settings["masking"])
     training = TrainingConfig(**settings["training"])
-    strategy = make_strategy(training.replicas)  # before TensorFlow is used for anything else
-    fingerprint = run_fingerprint(settings)
-    folder = as_path(settings["training_root"]) / fingerprint
+    # Before TensorFlow is used for anything else.
+    strategy = make_strategy(training.replicas, worker_seconds=training.worker_seconds)
+    folder = as_path(settings["training_root"]) / run_fingerprint(settings)
+    with together(strategy):
+        result = train(
+            _read(fn_args.train_files),
+            _read(fn_args.eval_files),
+            encoder=EncoderConfig(**settings["encoder"]),
+            masking=MaskingConfig(**settings["masking"]),
+            training=training,
+            checkpoint_dir=folder / "checkpoints",
+            log_dir=folder / "logs",
+            strategy=strategy,
+        )
+        if is_chief(strategy):
+            _write(result, fn_args, settings, folder)
+    wait_for_all(strategy, "exported")
 
-    result = train(
-        _read(fn_args.train_files),
-        _read(fn_args.eval_files),
-        encoder=encoder,
-        masking=masking,
-        training=training,
-        checkpoint_dir=folder / "checkpoints",
-        log_dir=folder / "logs",
-        strategy=strategy,
-    )
 
+def _write(result: TrainingResult, fn_args: FnArgs, settings: dict[str, Any], folder: Path) -> None:
     provenance = {
-        "fingerprint": fingerprint,
+        "fingerprint": run_fingerprint(settings),
         "data_fingerprint": settings[DATA_FINGERPRINT],
         PROCESSING: settings.get(PROCESSING, {}),
         "code_fingerprint": settings["code_fingerprint"],
@@ -83,7 +96,11 @@ def run_fn(fn_args: FnArgs) -> None:
 
 def run_fingerprint(settings: dict[str, Any]) -> str:
     """Names a training run by its data, settings and code."""
-    kept = {name: value for name, value in settings.items() if name not in _NOT_TRAINED_ON}
+    kept = {
+        name: value
+        for name, value in settings.items()
+        if name not in _NOT_TRAINED_ON and not name.startswith(_OF_VERTEX)
+    }
     kept["training"] = {
         name: value for name, value in kept["training"].items() if name not in _WITHOUT_EFFECT
     }

@@ -1,47 +1,48 @@
 from __future__ import annotations
 
 import pytest
-import tensorflow as tf
 
-from benchmarks.baseline import PlainModel
-from benchmarks.measuring.products import forward_flops, matrix_product, training_flops
+from benchmarks.measuring.products import (
+    ARRANGEMENTS,
+    best_product,
+    describe_products,
+    matrix_products,
+    product_makers,
+    product_name,
+    product_turns,
+)
+from benchmarks.measuring.turns import Speed
+from benchmarks.measuring.workers import running
 from pipeline_config import EncoderConfig
 
-CONFIG = EncoderConfig(d_model=16, num_heads=2, num_layers=3, ffn_dim=24, window_size=10)
+CONFIG = EncoderConfig(d_model=16, num_heads=2, window_size=10)
+PRECISIONS = ("float32", "mixed_bfloat16")
 
 
-def test_the_flops_are_those_of_the_products_of_the_plain_model() -> None:
-    model = PlainModel(CONFIG)
-    arrays = [tf.zeros([1, 10]), tf.zeros([1, 10]), tf.ones([1, 10], tf.bool)]
-    graph = tf.function(model.encode).get_concrete_function(*arrays).graph
-    counted = sum(_flops(operation) for operation in graph.get_operations())
-    embedding = 2 * 10 * 16  # one input per step, left out of the count
-    assert counted == forward_flops(CONFIG) + embedding
+@pytest.mark.parametrize("at_once", [False, True])
+def test_products_count_their_work(monkeypatch, at_once: bool) -> None:
+    monkeypatch.setattr("benchmarks.measuring.products.cores", lambda: 3)
+    ways = matrix_products(CONFIG, PRECISIONS, windows=4, at_once=at_once)
+    assert tuple(ways) == PRECISIONS
+    for way in ways.values():
+        assert way() == (66 if at_once else 64) * 2 * 40 * 16 * 16
 
 
-def _flops(operation: tf.Operation) -> float:
-    """2 m n k of a product, times its batch."""
-    if operation.type not in ("MatMul", "BatchMatMulV2"):
-        return 0.0
-    left = operation.inputs[0].shape.as_list()
-    out = operation.outputs[0].shape.as_list()
-    inner = (
-        left[-2] if operation.type == "MatMul" and operation.get_attr("transpose_a") else left[-1]
+def test_every_precision_and_arrangement_takes_turns(in_this_process) -> None:
+    with running(product_makers(CONFIG, PRECISIONS)) as workers:
+        turns = product_turns(workers, PRECISIONS)
+        assert set(turns) == {product_name(p, a) for p in PRECISIONS for a in ARRANGEMENTS}
+        assert all(turn().work > 0 for turn in turns.values())
+
+
+def test_the_faster_arrangement_counts() -> None:
+    one, two = ARRANGEMENTS
+    speeds = {
+        product_name("float32", one): Speed((5e9, 6e9, 99e9), (1.0, 1.0, 1.0)),
+        product_name("float32", two): Speed((8e9, 7e9, 1e9), (1.0, 1.0, 1.0)),
+    }
+    assert best_product(speeds, "float32") == product_name("float32", two)
+    assert describe_products(speeds, "float32") == (
+        "Matrix products in float32: 7 GFLOP/s one on each core at once, "
+        "6 one at a time on all cores."
     )
-    size = 2.0 * inner
-    for length in out:
-        size *= length
-    return size
-
-
-def test_training_is_three_times_the_forward_pass() -> None:
-    assert training_flops(CONFIG) == 3 * forward_flops(CONFIG)
-
-
-def test_the_architectures_differ_in_their_feed_forward_layer() -> None:
-    one, two = (forward_flops(EncoderConfig(name)) for name in ("astromer_v1", "astromer_v2"))
-    assert two - one == 4 * 2 * 2 * 200 * 256 * 128
-
-
-def test_a_product_counts_its_work() -> None:
-    assert matrix_product(CONFIG, windows=4)() == pytest.approx(32 * 2 * 40 * 16 * 16)

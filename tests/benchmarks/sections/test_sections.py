@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import re
-from functools import partial
+import time
 
 import numpy as np
 import pytest
 
 import astromer
-from benchmarks.measuring import section as section_module
 from benchmarks.measuring.curves import make_curves
-from benchmarks.measuring.section import OURS, PLAIN
-from benchmarks.measuring.turns import Speed
+from benchmarks.measuring.section import BFLOAT16, OURS, PLAIN
 from benchmarks.sections import embedding, input_pipeline, scaling, training
 from pipeline_config import EncoderConfig, TrainingConfig
 
 TINY = EncoderConfig(d_model=8, num_heads=2, num_layers=1, ffn_dim=8, window_size=24)
 FEW = TrainingConfig(batch_size=8)
+WAYS = (PLAIN, OURS, BFLOAT16)
 
 
-def inline(work):
-    return work(), 1 << 20
-
-
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch) -> None:
-    # This process has used TensorFlow, and must not be forked to use it again.
-    for module in (section_module, embedding, input_pipeline, scaling):
-        monkeypatch.setattr(module, "in_a_child", inline)
+pytestmark = pytest.mark.usefixtures("in_this_process")
 
 
 @pytest.mark.parametrize("number", range(5))
@@ -55,14 +46,31 @@ def test_the_first_batch_is_timed_in_both_ways(tmp_path) -> None:
 
 def test_training_is_measured_in_both_ways(tmp_path) -> None:
     section = training.section(tmp_path, TINY, FEW, steps=3)
-    rows = {(row.measurement, row.way): row for row in section.run(1)}
+    found, notes = section.run(1)
+    rows = {(row.measurement, row.way): row for row in found}
     names = (training.FULL, training.MIXED, training.FROM_RECORDS)
-    assert set(rows) == {(name, way) for name in names for way in (PLAIN, OURS)}
+    assert set(rows) == {(name, way) for name in names for way in WAYS}
     assert all(row.rate > 0 for row in rows.values())
     assert {name for (name, _), row in rows.items() if row.share > 0} == {names[0], names[2]}
-    plain, ours = (make() for make in section.makers.values())
+    ready = [section.makers[way]() for way in WAYS]
     for name, windows in zip(names, (8, 8, 24)):
-        assert plain[name]() == ours[name]() == windows
+        assert [ways[name]() for ways in ready] == [windows] * 3
+    assert "GFLOP/s" in notes[0]
+    assert notes[-1].startswith("bfloat16 over the package's float32")
+
+
+def test_the_third_way_trains_in_bfloat16(tmp_path, monkeypatch) -> None:
+    made = {}
+    monkeypatch.setattr(training, "make_step", lambda *a: made.setdefault(a[2].precision))
+    section = training.section(tmp_path, TINY, FEW, steps=1)
+    for way in (OURS, BFLOAT16):
+        section.makers[way]()
+    assert list(made) == ["float32", "mixed_bfloat16"]
+
+
+def test_what_the_package_computes_is_told_beside_the_plain_count() -> None:
+    done, plain = re.findall(r"[\d,]+(?= MFLOP|\.$)", training.products_note())
+    assert int(done.replace(",", "")) < int(plain.replace(",", ""))
 
 
 def test_the_plain_embedding_is_that_of_the_pushed_model(tmp_path) -> None:
@@ -114,19 +122,32 @@ def test_a_knob_of_training_is_changed_alone() -> None:
 def test_data_are_measured_by_the_number_of_light_curves(tmp_path) -> None:
     lines = scaling.curves_table(tmp_path, [10, 30], (TINY, FEW)).splitlines()
     assert [line.split()[0] for line in lines[1:]] == ["10", "30"]
-    assert all(float(line.split()[1]) > 0 for line in lines[1:])
+    assert all(float(line.split()[1].replace(",", "")) > 0 for line in lines[1:])
 
 
-def test_replicas_are_measured_in_processes_of_their_own(tmp_path, monkeypatch) -> None:
-    speeds = {True: ("1", Speed((30.0,), (9.0,))), False: ("2", Speed((20.0,), (6.0,)))}
-    monkeypatch.setattr(scaling, "_replicated", lambda one, *_: speeds[one])
+def test_replicas_take_turns(tmp_path, monkeypatch) -> None:
+    works = {True: ("1", 30.0), False: ("2", 20.0)}
+
+    def replicated_way(one, *_):
+        number, seconds = works[one]
+        return {number: lambda: time.sleep(0.6 / seconds) or 1.0}
+
+    monkeypatch.setattr(scaling, "replicated_way", replicated_way)
     lines = scaling.replicas_table((TINY, FEW), 1, tmp_path).splitlines()
     one, two = (line.split() for line in lines[1:])
-    assert one == ["1", "30.0", "1.00", "1.00"]
-    assert two == ["2", "20.0", "1.50", "1.50"]
+    assert one[0] == "1"
+    assert one[2:] == ["1.00", "1.00"]
+    assert two[0] == "2"
+    assert float(two[2]) > 1.1
 
 
 def test_a_replicated_step_is_measured(tmp_path, steps) -> None:
-    number, speed = partial(scaling._replicated, True, (TINY, FEW), 1, tmp_path)()
-    assert (number, steps) == ("1", [TINY])
-    assert speed.median > 0
+    ways = scaling.replicated_way(True, (TINY, FEW), tmp_path)
+    assert {name: way() for name, way in ways.items()} == {"1": 8}
+    assert steps == [TINY]
+
+
+def test_the_share_of_a_step_is_of_products_in_its_precision(tmp_path, steps) -> None:
+    points = scaling.of_training("precision", ("float32", "mixed_bfloat16"), (TINY, FEW))
+    table = scaling.step_table("precision", points, "float32", 1, tmp_path).splitlines()
+    assert [line.split()[0] for line in table] == ["precision", "float32", "mixed_bfloat16"]

@@ -1,0 +1,161 @@
+"""Metadata on PostgreSQL and MariaDB: refusals, runs at once, a cache for each output."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ml_metadata.metadata_store import metadata_store
+from tfx.dsl.compiler import compiler
+
+from astromer.errors import MetadataError
+from components.baseline import LatestOtherBlessedModel
+from pipeline.metadata_connection import open_store
+from pipeline.metadata_database import metadata_database
+from pipeline.pipeline import create_pipeline
+from pipeline_config import PipelineConfig
+from tests.pipeline.databases import PASSWORD, SERVERS, Server
+from tests.pipeline.folds import make_curves, write_fold
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = ["--hidden=8", "--n-heads=2", "--n-layers=1", "--window=20", "--bs=16", "--epochs=1"]
+
+
+@pytest.fixture(scope="module", params=SERVERS, ids=lambda kind: kind.__name__)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    kind = request.param
+    if missing := kind.missing():
+        pytest.skip(f"needs {kind.__name__}: no program {', '.join(missing)}")
+    started = kind()
+    try:
+        yield started.start()
+    finally:
+        started.stop()
+
+
+def store_of(url: str) -> metadata_store.MetadataStore:
+    return open_store(metadata_database(url, Path("/nowhere"), {}))
+
+
+def test_what_a_server_refuses_is_told_without_the_password(server, capfd):
+    for url, said in (
+        (server.url(password="wrong-one"), "does not let user 'astromer' in"),
+        (server.url(user="nobody", password="wrong-one"), "does not let user 'nobody' in"),
+        (server.url(database="nix"), "no database 'nix'"),
+        (server.url().replace(f":{server.port}/", ":1/"), "Nothing answers"),
+    ):
+        with pytest.raises(MetadataError, match=said) as caught:
+            store_of(url)
+        assert str(caught.value).count("\n") == 0
+        shown = str(caught.value) + "".join(capfd.readouterr())
+        assert "wrong-one" not in shown
+        assert PASSWORD not in shown
+
+
+@pytest.mark.slow
+def test_runs_that_begin_at_once_register_each_type_once(server, tmp_path):
+    """PostgreSQL alone takes a type of one name up to four times from four processes."""
+    config = PipelineConfig(data=str(write_fold(tmp_path / "fold")), output=str(tmp_path / "out"))
+    pipeline = create_pipeline(config, baseline_strategy=LatestOtherBlessedModel)
+    (tmp_path / "pipeline").write_bytes(compiler.Compiler().compile(pipeline).SerializeToString())
+    program = str(Path(__file__).with_name("register_types.py"))
+    processes = [
+        subprocess.Popen(
+            [sys.executable, program, server.url(), str(tmp_path / "pipeline")],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in processes:
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err[-3000:]
+    store = store_of(server.url())
+    names = Counter(
+        (kind, each.name)
+        for kind in ("artifact", "execution", "context")
+        for each in getattr(store, f"get_{kind}_types")()
+    )
+    assert {name: count for name, count in names.items() if count > 1} == {}
+    assert {("artifact", "Model"), ("context", "execution_cache")} <= set(names)
+
+
+class Runs:
+    """Runs of the pipeline in two folders with data of their own and one database."""
+
+    def __init__(self, folder: Path, url: str):
+        self.folder, self.url = folder, url
+        for seed, name in enumerate("ab", 10):  # other stars than in the other splits
+            write_fold(folder / name / "fold", train=make_curves(24, seed))
+
+    def start(self, name: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [
+                sys.executable,
+                str(ROOT / "pipeline/local_runner.py"),
+                *("--data", "fold", "--metadata", self.url, *TINY),
+            ],
+            cwd=self.folder / name,
+            env={**os.environ, "PGPASSWORD": PASSWORD, "MYSQL_PWD": PASSWORD},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def pushed(self, name: str) -> list[Path]:
+        return sorted((self.folder / name / "outputs/serving/astromer").iterdir())
+
+
+def of_type(store: metadata_store.MetadataStore, name: str) -> list[Any]:
+    return sorted(store.get_artifacts_by_type(name), key=lambda artifact: artifact.id)
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_end_in_models_of_their_own(server, tmp_path):
+    runs = Runs(tmp_path, server.url(password=""))  # it comes from the environment
+    processes = {name: runs.start(name) for name in "ab"}
+    told = {name: process.communicate(timeout=580) for name, process in processes.items()}
+
+    for name, process in processes.items():
+        out, err = told[name]
+        assert process.returncode == 0, err
+        assert "cached" not in out
+        assert "model pushed before" not in out  # the other's model is none of its own
+        assert len(runs.pushed(name)) == 1
+    store = store_of(server.url())
+    folders = {name: f"{tmp_path / name / 'outputs'}/" for name in "ab"}
+    for kind in ("Examples", "Model", "ModelBlessing", "PushedModel"):
+        uris = [artifact.uri for artifact in of_type(store, kind)]
+        for folder in folders.values():
+            assert any(uri.startswith(folder) for uri in uris), kind
+    for context in store.get_contexts_by_type("pipeline"):
+        uris = [artifact.uri for artifact in store.get_artifacts_by_context(context.id)]
+        (own,) = (folder for folder in folders.values() if uris and uris[0].startswith(folder))
+        assert all(uri.startswith(own) for uri in uris), "a run used what another output holds"
+
+    again = runs.start("a")
+    out, err = again.communicate(timeout=580)
+    assert again.returncode == 0, err
+    assert out.count(" cached\n") == 10
+    assert len(runs.pushed("a")) == 1
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(written) > 20
+    for path in written:
+        assert PASSWORD.encode() not in path.read_bytes(), path
