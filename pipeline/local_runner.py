@@ -27,6 +27,7 @@ from pipeline.console import Report, noise_to  # noqa: E402
 from pipeline.failures import output_folder, refuse_cluster, told  # noqa: E402
 from pipeline.folds import OUTCOME_FILE, run_folds  # noqa: E402
 from pipeline.identity import pipeline_name  # noqa: E402
+from pipeline.local_files import local_folder  # noqa: E402
 from pipeline.lock import locked  # noqa: E402
 from pipeline.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
