@@ -40,9 +40,9 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def passes_at_once(strategy: tf.distribute.Strategy) -> int:
+def passes_at_once(replicas: int = 1) -> int:
     """How many passes to run beside each other; replicas run beside each other anyway."""
-    if strategy.num_replicas_in_sync > 1 or tf.config.list_physical_devices("GPU"):
+    if replicas > 1 or tf.config.list_physical_devices("GPU"):
         return 1
     alone = tf.config.threading.get_intra_op_parallelism_threads() == 1
     return cores() if alone or os.environ.get(_VARIABLE) == "1" else 1

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,9 @@ def main(arguments: list[str] | None = None) -> int:
     from astromer.records.division import fold_test_fraction
     from astromer.records.summary import summarise, to_table, write_summary
 
+    # Under Python 3.10 pyarrow asks the garbage collector about every object that it knows, each
+    # time that it reads text: the longest part of reading many small files.
+    gc.freeze()
     rules = LightCurveRules()
     conversion = convert(
         config,

@@ -67,7 +67,9 @@ def embed(args: argparse.Namespace) -> Path:
     files = {} if data.suffix in _TABLES and data.is_file() else _record_files(data)
 
     import astromer
+    from astromer.concurrency import claim_cores
 
+    claim_cores()
     embedder = astromer.load(args.model)
     import pyarrow.parquet as pq
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from astromer.concurrency import Ordered, passes_at_once
 from astromer.curve_inputs import as_light_curves
 from astromer.errors import ModelError, UsageError
 from astromer.export import latest_version, read_config
@@ -90,6 +91,7 @@ class Embedder:
                 f"{error}. Export it again."
             ) from error
         self._loaded = loaded  # owns the variables that the signatures use
+        self._at_once = Ordered(passes_at_once())
 
     def embed(
         self,
@@ -115,16 +117,10 @@ class Embedder:
         packed = as_light_curves(curves, zero_point=zero_point, id_column=id_column)
         parts = [self._nothing()]
         with _bar(len(packed), "embed", progress) as bar:
-            for first, stop in _calls(packed.offsets, batch_size):
-                start, end = packed.offsets[first], packed.offsets[stop]
-                answer = self._embed(
-                    mjd=tf.constant(packed.mjd[start:end], tf.float64),
-                    mag=tf.constant(packed.mag[start:end], tf.float32),
-                    errmag=tf.constant(packed.errmag[start:end], tf.float32),
-                    length=tf.constant(packed.lengths[first:stop], tf.int64),
-                )
-                parts.append({name: value.numpy() for name, value in answer.items()})
-                bar.update(stop - first)
+            calls = _calls(packed.offsets, batch_size)
+            for part in self._at_once.map(lambda call: self._embed_some(packed, *call), calls):
+                parts.append(part)
+                bar.update(len(part["status"]))
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return Embeddings(packed.ids, **joined)
 
@@ -175,6 +171,16 @@ class Embedder:
                 status.append(answer["status"].numpy())
                 bar.update(stop - first)
         return Reconstructions(packed.ids, mag, hidden, np.concatenate(status))
+
+    def _embed_some(self, packed: LightCurves, first: int, stop: int) -> dict[str, np.ndarray]:
+        start, end = packed.offsets[first], packed.offsets[stop]
+        answer = self._embed(
+            mjd=tf.constant(packed.mjd[start:end], tf.float64),
+            mag=tf.constant(packed.mag[start:end], tf.float32),
+            errmag=tf.constant(packed.errmag[start:end], tf.float32),
+            length=tf.constant(packed.lengths[first:stop], tf.int64),
+        )
+        return {name: value.numpy() for name, value in answer.items()}
 
     def _nothing(self) -> dict[str, np.ndarray]:
         """The answer to no light curve."""

@@ -43,7 +43,7 @@ class Predictor:
         def run(inputs: dict[str, Any]) -> Any:
             return self.strategy.run(lambda inputs: model(**inputs), args=(inputs,))
 
-        self._passes = Ordered(passes_at_once(self.strategy))
+        self._passes = Ordered(passes_at_once(self.strategy.num_replicas_in_sync))
         self._run = compile_for_passes(run, self.strategy, NETWORK_INPUTS)
 
     def __call__(self, batch: Batch) -> np.ndarray:
@@ -90,7 +90,7 @@ def passes_of(
 def _windows_per_pass(windows: int, strategy: tf.distribute.Strategy) -> int:
     if tf.config.list_logical_devices("GPU"):
         return _WINDOWS_PER_GPU_PASS
-    at_once = passes_at_once(strategy)
+    at_once = passes_at_once(strategy.num_replicas_in_sync)
     if at_once == 1:
         return _WINDOWS_PER_CPU_PASS
     return min(max(-(-windows // at_once), _WINDOWS_PER_CORE[0]), _WINDOWS_PER_CORE[-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import subprocess
 import sys
@@ -46,6 +47,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Where there are several processes, the longest tests come first."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: rank(item.nodeid))
+
+
+def pytest_collection_finish() -> None:
+    """The garbage collector need not look at all that was imported, again and again."""
+    gc.freeze()
 
 
 def make_curves(lengths: list[int] | tuple[int, ...], seed: int = 0) -> LightCurves:

@@ -68,15 +68,15 @@ class TrainStep:
             self.optimizer.build(model.trainable_variables)
             self._gradients = [_sum_of_passes(v.shape) for v in model.trainable_variables]
             self._sums = _sum_of_passes([len(STEP_SUMS)])
-        self._passes = Ordered(passes_at_once(strategy))
+        self._passes = Ordered(passes_at_once(strategy.num_replicas_in_sync))
         self._differentiate = {
             fuse: compile_for_passes(
                 functools.partial(self._differentiate_pass, fuse), strategy, _INPUTS, _KEY
             )
             for fuse in (False, True)
         }
-        self._add = tf.function(self._add_pass)
-        self._end = tf.function(self._end_step)
+        self._add = tf.function(self._add_pass, autograph=False)
+        self._end = tf.function(self._end_step, autograph=False)
 
     def __call__(self, batch: Batch, step: int) -> tf.Tensor:
         """Trains on one batch.

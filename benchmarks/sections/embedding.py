@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import astromer
 from astromer.batches import assemble
+from astromer.concurrency import claim_cores
 from astromer.encoder import Reconstructor
 from astromer.export import export_saved_model
 from astromer.light_curves import LightCurves
@@ -56,7 +57,8 @@ def data(encoder: EncoderConfig, curves: int) -> dict[str, LightCurves]:
 
 
 def ways(pushed: Path, encoder: EncoderConfig, curves: int) -> Mapping[str, Way]:
-    """``astromer.load``, as documented."""
+    """``astromer.load``, with the threads of ``python -m astromer.embed``."""
+    claim_cores()
     embedder = astromer.load(pushed)
 
     def embed(some: LightCurves) -> float:
