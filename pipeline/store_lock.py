@@ -36,17 +36,10 @@ def locked_in_store(output: RemotePath) -> Iterator[None]:
     """
     own = output / LOCKS / f"{uuid.uuid4().hex}.json"
     holder = f"process {os.getpid()} on {socket.gethostname()}"
-    try:
-        own.parent.mkdir(parents=True, exist_ok=True)
-        _beat(own, holder)
-        others = [path for path in own.parent.iterdir() if path != own and not _is_stale(path)]
-    except OSError as error:
-        raise UsageError(
-            f"--output must be a folder that can be written. Received: {output}: {error.strerror}."
-        ) from error
     ended = threading.Event()
     beats = threading.Thread(target=_go_on, args=(own, holder, ended), daemon=True)
     try:
+        others = _others(own, holder, output)
         if others:
             raise OutputLockedError(
                 f"the output folder {output} is in use by {_read(others[0]).get('holder')}. Wait "
@@ -61,6 +54,18 @@ def locked_in_store(output: RemotePath) -> Iterator[None]:
             beats.join()  # else a last beat could come after the end
         with contextlib.suppress(OSError):
             own.unlink(missing_ok=True)
+
+
+def _others(own: Path, holder: str, output: Path) -> list[Path]:
+    """Writes a lock and looks for those of other runs."""
+    try:
+        own.parent.mkdir(parents=True, exist_ok=True)
+        _beat(own, holder)
+        return [path for path in own.parent.iterdir() if path != own and not _is_stale(path)]
+    except OSError as error:
+        raise UsageError(
+            f"--output must be a folder that can be written. Received: {output}: {error.strerror}."
+        ) from error
 
 
 def _go_on(own: Path, holder: str, ended: threading.Event) -> None:

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from astromer.errors import OutputLockedError
+from astromer.errors import OutputLockedError, UsageError
 from pipeline import store_lock
 from pipeline.lock import locked
 from pipeline.store_lock import LOCKS
@@ -60,3 +60,10 @@ def test_a_run_that_goes_on_says_so(store, monkeypatch):
         assert found > began
     assert threading.active_count() == before
     assert list((store / LOCKS).iterdir()) == []
+
+
+def test_a_store_that_cannot_be_written_is_a_usage_error(store):
+    (store / "file").touch()
+    refused = pytest.raises(UsageError, match="--output must be a folder that can be written")
+    with refused, locked(store / "file" / "outputs"):
+        pass
