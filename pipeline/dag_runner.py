@@ -23,7 +23,7 @@ from components.pusher.identity import same_model
 from components.pusher.versions import latest
 from pipeline.metadata_types import register_types
 from pipeline.pipeline import PUSHER, TRAINER
-from pipeline.postgresql_metadata import PostgreSQLMetadata
+from pipeline.server_metadata import ServerMetadata
 
 _CACHED = metadata_store_pb2.Execution.CACHED
 
@@ -83,7 +83,7 @@ class ReportingDagRunner(LocalDagRunner):
         deployment = runner_utils.extract_local_deployment_config(pipeline)
         connections = deployment.metadata_connection_config
         connection = getattr(connections, connections.WhichOneof("connection_config"))
-        if connection.WhichOneof("config") in ("postgresql", "mysql"):
+        if _is_server(connection):
             with metadata.Metadata(connection) as handle:
                 register_types(handle.store, pipeline)
         for node in pipeline.nodes:
@@ -130,10 +130,12 @@ class ReportingDagRunner(LocalDagRunner):
         )
 
 
+def _is_server(connection: metadata.ConnectionConfigType) -> bool:
+    return connection.WhichOneof("config") in ("postgresql", "mysql")
+
+
 def _handle(connection: metadata.ConnectionConfigType) -> metadata.Metadata:
-    if connection.WhichOneof("config") == "postgresql":
-        return PostgreSQLMetadata(connection)
-    return metadata.Metadata(connection)
+    return (ServerMetadata if _is_server(connection) else metadata.Metadata)(connection)
 
 
 def _look_up(store: metadata.Metadata, execution_id: int, step: Step) -> None:

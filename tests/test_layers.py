@@ -68,7 +68,7 @@ LAYERS = (
             "pipeline/*_runner.py",
             "pipeline/metadata_connection.py",
             "pipeline/metadata_types.py",
-            "pipeline/postgresql_metadata.py",
+            "pipeline/server_metadata.py",
         ),
     ),
     Layer("pipeline/*", ("presentation", "numpy", "tensorflow"), "the pipeline only assembles"),

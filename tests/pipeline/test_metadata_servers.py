@@ -123,6 +123,14 @@ class Runs:
         return sorted((self.folder / name / "outputs/serving/astromer").iterdir())
 
 
+def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a run has printed once it has ended."""
+    try:
+        return process.communicate(timeout=900)
+    finally:
+        process.kill()
+
+
 def of_type(store: metadata_store.MetadataStore, name: str) -> list[Any]:
     return sorted(store.get_artifacts_by_type(name), key=lambda artifact: artifact.id)
 
@@ -131,7 +139,7 @@ def of_type(store: metadata_store.MetadataStore, name: str) -> list[Any]:
 def test_two_runs_at_once_end_in_models_of_their_own(server, tmp_path):
     runs = Runs(tmp_path, server.url(password=""))  # it comes from the environment
     processes = {name: runs.start(name) for name in "ab"}
-    told = {name: process.communicate(timeout=580) for name, process in processes.items()}
+    told = {name: ended(process) for name, process in processes.items()}
 
     for name, process in processes.items():
         out, err = told[name]
@@ -151,7 +159,7 @@ def test_two_runs_at_once_end_in_models_of_their_own(server, tmp_path):
         assert all(uri.startswith(own) for uri in uris), "a run used what another output holds"
 
     again = runs.start("a")
-    out, err = again.communicate(timeout=580)
+    out, err = ended(again)
     assert again.returncode == 0, err
     assert out.count(" cached\n") == 10
     assert len(runs.pushed("a")) == 1
