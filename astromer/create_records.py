@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from astromer.cli import Parser, add_flags, config_from, run_program
 from astromer.errors import DataNotFoundError, UsageError
 from astromer.logs import silence
+from astromer.storage import as_path, local_path
 from pipeline_config import LightCurveRules, MissingErrorsConfig, RecordsConfig
 
 if TYPE_CHECKING:
@@ -87,11 +88,11 @@ def main(arguments: list[str] | None = None) -> int:
     args = parse_args(arguments)
     options, errors = config_from(args, RecordsConfig), config_from(args, MissingErrorsConfig)
     _check_options(options)
-    survey = Path(args.data).expanduser()
+    survey = local_path(args.data, "--data").expanduser()
     if not survey.exists():
         raise DataNotFoundError(f"there is no data folder or file {survey}. Give a survey.")
     config = _describe(args, survey)
-    output = Path(args.output or config.target).expanduser()
+    output = as_path(args.output or config.target).expanduser()
 
     silence()
     from astromer.records.conversion import convert
@@ -129,8 +130,8 @@ def _describe(args: argparse.Namespace, survey: Path) -> SurveyConfig:
     from astromer.records.sources.files import is_fold
     from astromer.records.survey_config import default_config, load_config
 
-    path = Path(args.config).expanduser() if args.config else survey / "config.toml"
-    metadata = Path(args.metadata).expanduser() if args.metadata else None
+    path = local_path(args.config or survey / "config.toml", "--config").expanduser()
+    metadata = local_path(args.metadata, "--metadata").expanduser() if args.metadata else None
     for option, file in (("config", args.config and path), ("metadata", metadata)):
         if file and not file.is_file():
             raise DataNotFoundError(f"there is no {option} file {file}.")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from astromer.cli import Parser, run_program
 from astromer.errors import DataNotFoundError, ModelError, UsageError
+from astromer.storage import as_path
 
 if typing.TYPE_CHECKING:
     import numpy as np
@@ -53,14 +54,14 @@ def embed(args: argparse.Namespace) -> Path:
     Raises:
         AstromerError: for bad options, data or models; see the subclasses.
     """
-    out = Path(args.out)
+    out = as_path(args.out)
     if args.bs < 1:
         raise UsageError(f"--bs must be at least 1. Received: {args.bs}.")
     if out.is_dir():
         raise UsageError(f"--out must be a file. Received: {out}, which is a folder.")
-    if not Path(args.model).exists():
+    if not as_path(args.model).exists():
         raise ModelError(f"--model must exist. Received: {args.model}. Train one with `make run`.")
-    data = Path(args.data)
+    data = as_path(args.data)
     if args.id_column and data.suffix not in _TABLES:
         raise UsageError(f"--id-column is for a Parquet or CSV table. Received: --data {data}.")
     files = {} if data.suffix in _TABLES and data.is_file() else _record_files(data)
@@ -77,21 +78,24 @@ def embed(args: argparse.Namespace) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     width, rows, writer = embedder.config["encoder"]["d_model"], 0, None
+    stream = partial.open("wb")
     parts = _from_records(files) if files else _from_table(data, args.id_column)
     try:
         with progress_bar(desc="embed", unit=" curves") as bar:
             for split, curves, problem in parts:
                 found = embedder.embed(curves, batch_size=args.bs, progress=False)
                 table = _table(split, curves, found, problem)
-                writer = writer or pq.ParquetWriter(partial, table.schema)
+                writer = writer or pq.ParquetWriter(stream, table.schema)
                 writer.write_table(table)
                 rows += len(curves)
                 bar.update(len(curves))
         if writer is None:
             raise DataNotFoundError(f"--data must have light curves. Received: {data}, with none.")
         writer.close()
-        os.replace(partial, out)
+        stream.close()
+        partial.replace(out)
     finally:
+        stream.close()
         partial.unlink(missing_ok=True)
     print(f"{rows} embeddings of width {width} by {embedder.path} in {out}")
     return out

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from astromer.encoder import Encoder, Reconstructor
 from astromer.errors import ModelError
 from astromer.npz import DAMAGED
 from astromer.serving.module import ServingModule
+from astromer.storage import as_path
 from pipeline_config import LightCurveRules, PipelineConfig, to_dict
 
 EXTRA = "assets.extra"
@@ -41,7 +41,7 @@ def export_saved_model(
         The directory. Beside the SavedModel it holds ``assets.extra/config.json`` (how to build
         the model, its preprocessing and ``metadata``) and ``assets.extra/weights.npz``.
     """
-    directory = Path(directory)
+    directory = as_path(directory)
     module = ServingModule(model, rules)
     tf.saved_model.save(module, str(directory), signatures=module.signatures)
     extra = directory / EXTRA
@@ -55,9 +55,9 @@ def export_saved_model(
         "rules": to_dict(rules),
         "metadata": metadata or {},
     }
-    np.savez(
-        extra / WEIGHTS, **{name: np.asarray(v) for name, v in _named_variables(model).items()}
-    )
+    weights = {name: np.asarray(v) for name, v in _named_variables(model).items()}
+    with (extra / WEIGHTS).open("wb") as file:
+        np.savez(file, **weights)  # type: ignore[arg-type]
     (extra / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     return directory
 
@@ -69,11 +69,11 @@ def load_model(directory: str | Path) -> Reconstructor:
         ModelError: if config or weights are missing, damaged or do not fit each other.
     """
     config = read_config(directory)
-    path = Path(directory) / EXTRA / WEIGHTS
+    path = as_path(directory) / EXTRA / WEIGHTS
     try:
         encoder = Encoder(**config["encoder"], name="encoder")
         model = Reconstructor(encoder, config["window_size"], config["normalise"], name="astromer")
-        with np.load(path, allow_pickle=False) as saved:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
             weights = {name: saved[name] for name in saved.files}
     except DAMAGED as error:
         raise ModelError(
@@ -100,7 +100,7 @@ def read_config(directory: str | Path) -> dict[str, Any]:
     Raises:
         ModelError: if there is none, or it cannot be read.
     """
-    path = Path(directory) / EXTRA / CONFIG
+    path = as_path(directory) / EXTRA / CONFIG
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:
@@ -117,7 +117,7 @@ def latest_version(path: str | Path) -> Path:
     Raises:
         ModelError: if there is no SavedModel.
     """
-    path = Path(path)
+    path = as_path(path)
     if (path / "saved_model.pb").is_file():
         return path
     versions = _versions(path)
@@ -144,9 +144,9 @@ def find_version(path: str | Path | None = None, version: int | None = None) -> 
         path = Path(PipelineConfig.output) / "serving" / PipelineConfig.name
     if version is None:
         return latest_version(path)
-    chosen = Path(path) / str(version)
+    chosen = as_path(path) / str(version)
     if not (chosen / "saved_model.pb").is_file():
-        there = ", ".join(_versions(Path(path))) or "none"
+        there = ", ".join(_versions(as_path(path))) or "none"
         raise ModelError(
             f"A version must be in the folder of versions. Received: version {version} of {path}, "
             f"which has {there}."
@@ -156,7 +156,7 @@ def find_version(path: str | Path | None = None, version: int | None = None) -> 
 
 def _versions(path: Path) -> list[str]:
     """The numbers of whole versions, the newest last."""
-    entries = os.listdir(path) if path.is_dir() else []
+    entries = [entry.name for entry in path.iterdir()] if path.is_dir() else []
     numbers = sorted((entry for entry in entries if entry.isdecimal()), key=int)
     return [number for number in numbers if (path / number / "saved_model.pb").is_file()]
 

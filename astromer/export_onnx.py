@@ -15,6 +15,7 @@ from astromer import __version__
 from astromer.cli import Parser, run_program
 from astromer.errors import ModelError, UsageError
 from astromer.extras import require
+from astromer.storage import as_path, local_path
 
 CONTRACT = (
     "input = magnitudes less their mean over the valid steps of the window [mag]; "
@@ -55,8 +56,8 @@ def export_onnx(model: str | Path, out: str | Path, license: str = "MIT") -> flo
         UsageError: if ``out`` cannot be written.
         ModelError: if the model is missing or damaged, or the file would answer otherwise.
     """
-    out = Path(out)
-    if not Path(model).exists():
+    out = local_path(out, "--out")
+    if not as_path(model).exists():
         raise ModelError(f"--model must exist. Received: {model}. Train one with `make run`.")
     if out.is_dir():
         raise UsageError(f"--out must be a file. Received: {out}, which is a folder.")

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from astromer.errors import UsageError
+from astromer.storage import RemotePath, as_path
+from astromer.storage.publishing import published
 
 
 def make_folder(folder: str | Path, option: str) -> Path:
@@ -19,22 +21,26 @@ def make_folder(folder: str | Path, option: str) -> Path:
         UsageError: if it cannot be made, or is something else.
     """
     try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        as_path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
             f"{option} must be a folder that can be written to. Received: {folder} "
             f"({error.strerror}). Choose another one."
         ) from error
-    return Path(folder)
+    return as_path(folder)
 
 
 @contextmanager
 def replace_folder(folder: str | Path) -> Iterator[Path]:
     """Yields an empty folder to fill; puts it in the place of ``folder`` if nothing was raised.
 
-    The new folder lies beside the old one until it is complete.
+    The new folder lies beside the old one until it is complete; that of a store, on this machine.
     """
-    folder = Path(folder)
+    folder = as_path(folder)
+    if isinstance(folder, RemotePath):
+        with published([folder]) as (new,):
+            yield new
+        return
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     os.chmod(partial, 0o755)  # mkdtemp keeps others out

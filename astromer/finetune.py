@@ -12,6 +12,7 @@ from astromer.errors import ModelError, UsageError
 from astromer.extras import require
 from astromer.files import make_folder, replace_folder
 from astromer.records.fold import Fold
+from astromer.storage import as_path, local_path
 from astromer.validation.options import add_validation_flags, validation_config
 from pipeline_config import (
     FinetuneConfig,
@@ -72,7 +73,7 @@ def finetune(args: argparse.Namespace) -> Path:
     masking, validation = config_from(args, MaskingConfig), validation_config(args)
     errors = config_from(args, MissingErrorsConfig)
     check_baselines(study, args.public_weights)
-    if not Path(args.model).exists():
+    if not as_path(args.model).exists():
         raise ModelError(f"--model must exist. Received: {args.model}. Train one with `make run`.")
     fold = Fold.open(args.data)
     if args.task == "classify":
@@ -108,7 +109,7 @@ def check_baselines(study: StudyConfig, public_weights: str | None) -> None:
         raise UsageError(f"--baselines none goes alone. Received: {' '.join(study.baselines)}.")
     if "public" in study.baselines and not public_weights:
         raise UsageError("--baselines public needs --public-weights ZIP. Received: none.")
-    if public_weights and not Path(public_weights).exists():
+    if public_weights and not local_path(public_weights, "--public-weights").exists():
         raise ModelError(f"--public-weights must exist. Received: {public_weights}.")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from astromer.cli import Parser, run_program
 from astromer.errors import ModelError, UsageError
+from astromer.storage import local_path
 
 if TYPE_CHECKING:
     from astromer.encoder import Reconstructor
@@ -34,7 +35,7 @@ def import_weights(source: str | Path, out: str | Path) -> Path:
         ModelError: if the checkpoint is missing, damaged, partial or of something else.
         UsageError: if ``out`` is in use.
     """
-    out = Path(out)
+    out, source = local_path(out, "--out"), local_path(source, "--weights")
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
         raise UsageError(f"--out must be a new folder. Received: {out}, which is not empty.")
     if not Path(source).exists() and not Path(f"{source}.index").exists():

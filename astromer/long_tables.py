@@ -11,6 +11,7 @@ import numpy as np
 from astromer.curve_inputs import ID_COLUMNS, as_light_curves, divided_by_id
 from astromer.errors import DataNotFoundError, LightCurveError
 from astromer.light_curves import LightCurves
+from astromer.storage import RemotePath
 
 SUFFIXES = (".parquet", ".csv")
 _ROWS = 200_000
@@ -58,14 +59,15 @@ def read_long_table(
 def _pieces(path: Path, rows: int) -> Iterator[Any]:
     import pyarrow as pa
 
+    source = path.open("rb") if isinstance(path, RemotePath) else path
     if path.suffix == ".csv":
         from pyarrow import csv
 
-        batches = csv.open_csv(path)
+        batches = csv.open_csv(source)
     else:
         import pyarrow.parquet as pq
 
-        batches = pq.ParquetFile(path).iter_batches(batch_size=rows)
+        batches = pq.ParquetFile(source).iter_batches(batch_size=rows)
     for batch in batches:
         if batch.num_rows:
             yield pa.Table.from_batches([batch])

@@ -8,10 +8,10 @@ Each split of the new fold holds the records of the same split of each survey, u
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from astromer.cli import Parser, run_program
 from astromer.errors import UsageError
+from astromer.storage import as_path
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -30,8 +30,8 @@ def main(arguments: list[str] | None = None) -> None:
     args = parse(arguments)
     if len(args.data) < 2:
         raise UsageError(f"--data must name two folds or more. Received: {args.data[0]}.")
-    folders = [Path(name).expanduser() for name in args.data]
-    output = Path(args.output).expanduser()
+    folders = [as_path(name).expanduser() for name in args.data]
+    output = as_path(args.output).expanduser()
     if len({folder.resolve() for folder in (*folders, output)}) <= len(folders):
         raise UsageError("--data and --output must be different folders.")
 

@@ -83,7 +83,7 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
         report = output / "validation" if chief else None
         curves = accepted_curves(fold, validation, LightCurveRules(), report, limit, errors)
         name = run_fingerprint(encoder, masking, training, curves["train"], curves["validation"])
-        folder = Path(args.output) / "pretrain" / f"{encoder.architecture}_{name[:12]}"
+        folder = output / "pretrain" / f"{encoder.architecture}_{name[:12]}"
         print(f"Training in {folder}; TensorBoard: tensorboard --logdir {folder / 'logs'}")
         result = train(
             curves["train"],

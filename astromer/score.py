@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 
 from astromer.cli import Parser, add_flags, config_from, run_program
 from astromer.errors import DataNotFoundError, ModelError, UsageError
 from astromer.records.fold import SPLITS, Fold
+from astromer.storage import as_path
 from pipeline_config import EvaluationConfig, MaskingConfig
 
 
@@ -44,7 +44,7 @@ def score(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     masking = config_from(args, MaskingConfig)
     if min(args.seeds) < 0:
         raise UsageError(f"--seeds must be 0 or more. Received: {min(args.seeds)}.")
-    if not Path(args.model).exists():
+    if not as_path(args.model).exists():
         raise ModelError(f"--model must exist. Received: {args.model}. Train one with `make run`.")
     files = Fold.open(args.data).files[args.split]
 
@@ -85,7 +85,7 @@ def score(args: argparse.Namespace) -> dict[str, dict[str, float]]:
             flush=True,
         )
     if args.out:
-        Path(args.out).write_text(json.dumps(metrics, indent=2) + "\n")
+        as_path(args.out).write_text(json.dumps(metrics, indent=2) + "\n")
     return metrics
 
 

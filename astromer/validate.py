@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from astromer.cli import Parser, add_flags, config_from, run_program
 from astromer.errors import DataAnomalyError
 from astromer.records.fold import Fold, natural_key
+from astromer.storage import as_path
 from astromer.validation.options import add_validation_flags, validation_config
 from astromer.validation.rules import OFF, STOP
 from pipeline_config import LightCurveRules, MissingErrorsConfig, ValidationConfig
@@ -57,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         validation = validate_fold(fold, config, limits, errors=errors)
         report = None
         if args.report:
-            report = Path(args.report) / name
+            report = as_path(args.report) / name
             write_validation(validation, config, limits, report)
         if len(folds) > 1:
             print(f"{fold.path}:")
@@ -70,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
             refused.append(error)
     if len(folds) > 1 and config.shared_test_star != OFF:
         shared = shared_test_stars({str(fold.path): fold for fold in folds})
-        refused += _tell(shared, config, Path(args.report) if args.report else None)
+        refused += _tell(shared, config, as_path(args.report) if args.report else None)
     if refused:
         more = f" And {len(refused) - 1} more fold(s)." if len(refused) > 1 else ""
         raise DataAnomalyError(f"{refused[0]}{more}")
@@ -107,7 +108,7 @@ def _report_names(folds: list[Fold]) -> list[str]:
 
 
 def _folds_in(given: str) -> list[Path]:
-    folder = Path(given).expanduser()
+    folder = as_path(given).expanduser()
     if (folder / "train").is_dir():
         return [folder]
     inside = [path for path in folder.glob("fold_*") if path.is_dir()]

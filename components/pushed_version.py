@@ -1,12 +1,11 @@
 """The newest pushed version as an artifact, where the orchestrator looks up no artifacts."""
 
-from pathlib import Path
-
 from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import io_utils, path_utils
 
+from astromer.storage import as_path
 from components.pusher.versions import latest
 
 
@@ -20,6 +19,6 @@ def PushedVersion(folder: Parameter[str], model: OutputArtifact[standard_artifac
         folder: the folder that a model server watches.
         model: output.
     """
-    version = latest(Path(folder))
+    version = latest(as_path(folder))
     if version is not None:
         io_utils.copy_dir(str(version), path_utils.serving_model_dir(model.uri))

@@ -11,6 +11,7 @@ from typing import Any
 
 from astromer.cli import Parser, add_flags, config_from
 from astromer.errors import UsageError
+from astromer.storage import as_path
 from astromer.validation.options import add_validation_flags, validation_config
 from pipeline_config import (
     ClusterConfig,
@@ -144,7 +145,7 @@ def need(run: ClusterRun, config: Any, *names: str) -> None:
 
 
 def _place(path: str) -> str:
-    return path.rstrip("/") if "://" in path else str(Path(path).expanduser().absolute())
+    return str(as_path(path).expanduser().absolute())
 
 
 def _beam_arguments(options: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from tfx.proto.orchestration import pipeline_pb2
 from tfx.types import Artifact, artifact_utils
 from tfx.utils import path_utils
 
+from astromer.storage import as_path
 from components.pusher.identity import same_model
 from components.pusher.versions import latest
 from pipeline.metadata_types import register_types
@@ -125,7 +126,7 @@ class ReportingDagRunner(LocalDagRunner):
         model = self.steps[self.maker].outputs["model"][0]
         version = latest(self.serving)
         return version is not None and same_model(
-            Path(path_utils.serving_model_path(model.uri)), version
+            as_path(path_utils.serving_model_path(model.uri)), version
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from astromer.cluster import read_cluster
 from astromer.errors import AstromerError, TrainingInterrupted, UsageError
+from astromer.storage import as_path
 
 _PATTERN_CHARACTERS = "*?[]{}"
 
@@ -19,7 +20,7 @@ def output_folder(path: str) -> Path:
     Raises:
         UsageError: it has characters that TFX takes for patterns.
     """
-    output = Path(path).expanduser().absolute()
+    output = as_path(path).expanduser().absolute()
     if set(str(output)) & set(_PATTERN_CHARACTERS):
         raise UsageError(
             f"--output must hold none of the characters {_PATTERN_CHARACTERS}, which TFX takes for "

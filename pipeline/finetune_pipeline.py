@@ -11,6 +11,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
 from astromer.records.fold import SPLITS, Fold
+from astromer.storage import as_path
 from components.example_gen import FoldExampleGen
 from components.finetuner import ClassifierJudge, Finetuner
 from components.finetuner.pushed_encoder import weights_fingerprint
@@ -45,9 +46,9 @@ def create_finetune_pipeline(
         DataNotFoundError: the fold or one of its splits is missing.
         ModelError: the encoder cannot be read.
     """
-    output = Path(config.output).absolute()
+    output = as_path(config.output).absolute()
     own = finetuning_folder(output)
-    fold = Fold.open(Path(config.data).absolute())
+    fold = Fold.open(as_path(config.data).absolute())
     pushed_encoder = Importer(
         source_uri=encoder, artifact_type=standard_artifacts.PushedModel
     ).with_id(ENCODER)

@@ -23,11 +23,13 @@ from astromer.extras import require  # noqa: E402
 from astromer.finetune import check_baselines  # noqa: E402
 from astromer.logs import silence  # noqa: E402
 from astromer.records.fold import Fold  # noqa: E402
+from astromer.storage import as_path, local_path  # noqa: E402
 from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
 from pipeline.beam_options import VALIDATOR, add_beam_flag, joined, read_beam_options  # noqa: E402
 from pipeline.console import Report, noise_to  # noqa: E402
 from pipeline.failures import output_folder, refuse_cluster, told  # noqa: E402
 from pipeline.identity import pipeline_name  # noqa: E402
+from pipeline.local_files import local_folder  # noqa: E402
 from pipeline.lock import locked  # noqa: E402
 from pipeline.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
@@ -104,18 +106,20 @@ def main(arguments: list[str] | None = None) -> int:
             f"{' '.join(config.study.baselines)}. Add it, or give --bless-over majority."
         )
     refuse_cluster("pipeline/finetune_runner.py")
-    model = _newest(Path(config.model).expanduser())
+    model = _newest(as_path(config.model).expanduser())
     home = _home_of(model)
     output = output_folder(config.output or str(home or "outputs"))
     database = metadata_database(config.metadata, home or output)
     fold = Fold.open(config.data)
     require("finetune", "sklearn", "light_curve")
     require("plots", "matplotlib")
-    weights = config.public_weights and str(Path(config.public_weights).resolve())
+    weights = config.public_weights and str(
+        local_path(config.public_weights, "--public-weights").resolve()
+    )
     config = dataclasses.replace(
         config, data=str(fold.path.resolve()), output=str(output), public_weights=weights
     )
-    log = output / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    log = local_folder(output) / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     with contextlib.ExitStack() as held:
         # The metadata are those of the pre-training run: neither may be written by two at once.
         for folder in dict.fromkeys([output, output if config.metadata else home or output]):
@@ -170,7 +174,7 @@ def _run(
     report = Report()
     report.say("loading TFX ...")
     silence()
-    output = Path(config.output)
+    output = as_path(config.output)
     with contextlib.nullcontext() if verbose else noise_to(log):
         # Imported late: it takes seconds, and prints more than anyone can act on.
         with quick_imports():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +10,8 @@ from tfx.types import Artifact
 
 from astromer.files import replace_folder
 from astromer.finetuning.output import TEXT_FILE
+from astromer.storage import as_path
+from astromer.storage.trees import copy_tree
 from components.evaluator.component import METRICS_FILE
 from pipeline.dag_runner import Step
 from pipeline.finetune_pipeline import FINETUNER, JUDGE
@@ -27,8 +28,8 @@ class FinetuneOutcome:
 
     def __init__(self, steps: Mapping[str, Step]):
         self._steps = steps
-        self._results = Path(self._output(FINETUNER, "results").uri)
-        evaluation = Path(self._output(JUDGE, "evaluation").uri)
+        self._results = as_path(self._output(FINETUNER, "results").uri)
+        evaluation = as_path(self._output(JUDGE, "evaluation").uri)
         self._judged = json.loads((evaluation / METRICS_FILE).read_text())
         blessing = self._output(JUDGE, "blessing")
         self.blessed = blessing.get_int_custom_property("blessed") == 1
@@ -37,7 +38,7 @@ class FinetuneOutcome:
     def copy_to(self, folder: Path) -> Path:
         """Puts tables and pictures where users look, from cached results, too."""
         with replace_folder(folder) as partial:
-            shutil.copytree(self._results, partial, dirs_exist_ok=True)
+            copy_tree(self._results, partial)
         return folder
 
     def text(self, results: Path) -> str:

@@ -19,6 +19,7 @@ from astromer.errors import (
     UsageError,
 )
 from astromer.records.fold import Fold, natural_key
+from astromer.storage import as_path
 from astromer.validation.rules import OFF, STOP
 from pipeline.lock import locked
 from pipeline.own_process import Ending, in_own_process
@@ -64,7 +65,7 @@ def find_folds(data: str, choice: str) -> list[Path]:
     """
     if choice != ALL and not choice.isdecimal():
         raise UsageError(f"--fold must be {ALL} or the number of a fold. Received: {choice}.")
-    folder = Path(data).expanduser()
+    folder = as_path(data).expanduser()
     if not folder.is_dir():
         raise DataNotFoundError(f"there is no data folder {folder}. Give a folder of folds.")
     folds = sorted((p for p in folder.glob("fold_*") if p.is_dir()), key=natural_key)
@@ -103,7 +104,7 @@ def run_folds(
         TrainingInterrupted: the run was stopped.
     """
     folds = find_folds(config.data, choice)
-    output = Path(config.output).expanduser().absolute()
+    output = as_path(config.output).expanduser().absolute()
     results = []
     with locked(output):
         _tell_shared_stars(folds, config)
@@ -207,7 +208,7 @@ def _shared_stars(paths: list[str]) -> str:
     silence()
     from astromer.validation.folds import shared_test_stars
 
-    shared = shared_test_stars({Path(path).name: Fold.open(path) for path in paths})
+    shared = shared_test_stars({as_path(path).name: Fold.open(path) for path in paths})
     if not len(shared):
         return ""
     return (

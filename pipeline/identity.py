@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
@@ -31,5 +30,5 @@ def pipeline_name(name: str, output: Path) -> str:
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(".partial")
         partial.write_text(known + "\n")
-        os.replace(partial, file)
+        partial.replace(file)
     return f"{name}-{known}"

@@ -28,6 +28,7 @@ from pipeline.console import Report, noise_to  # noqa: E402
 from pipeline.failures import output_folder, refuse_cluster, told  # noqa: E402
 from pipeline.folds import OUTCOME_FILE, run_folds  # noqa: E402
 from pipeline.identity import pipeline_name  # noqa: E402
+from pipeline.local_files import local_folder  # noqa: E402
 from pipeline.lock import locked  # noqa: E402
 from pipeline.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
@@ -93,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
         return run_folds(main, config, choice, sys.argv[1:] if arguments is None else arguments)
     fold = Fold.open(config.data)
     config = dataclasses.replace(config, data=str(fold.path.resolve()), output=str(output))
-    log = output / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    log = local_folder(output) / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     with locked(output), told(log):
         return _run(config, database, output, log, verbose)
 
@@ -127,7 +128,7 @@ def _run(
         serving = output / "serving" / config.name
         runner = ReportingDagRunner(serving, report.started, ended)
         name = pipeline_name(config.name, output) if config.metadata else config.name
-        Path(output / "metadata").mkdir(exist_ok=True)
+        (local_folder(output) / "metadata").mkdir(parents=True, exist_ok=True)
         try:
             runner.run(
                 create_pipeline(

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from astromer.errors import OutputLockedError, UsageError
+from astromer.storage import RemotePath
+from pipeline.store_lock import locked_in_store
 
 LOCK_FILE = ".lock"
 
@@ -18,10 +20,16 @@ LOCK_FILE = ".lock"
 def locked(output: Path) -> Iterator[None]:
     """Holds the output folder's lock; the system lets it go when the process ends.
 
+    In a store, which has no such locks, it is that of :mod:`pipeline.store_lock`.
+
     Raises:
         UsageError: the folder cannot be made or written.
         OutputLockedError: another run holds it; the message names its process.
     """
+    if isinstance(output, RemotePath):
+        with locked_in_store(output):
+            yield
+        return
     with _open(output) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from astromer.errors import MetadataError, UsageError
+from pipeline.local_files import local_folder
 
 SQLITE, POSTGRESQL, MYSQL = "sqlite", "postgresql", "mysql"
 _SCHEMES = {
@@ -85,7 +86,8 @@ class MetadataDatabase:
 def metadata_database(
     url: str, output: Path, environment: Mapping[str, str] = os.environ
 ) -> MetadataDatabase:
-    """The database of a URL; the file in the output folder for an empty one.
+    """The database of a URL; the file in the output folder for an empty one, or in the
+    local folder that belongs to an output folder in a store.
 
     Args:
         url: as ``--metadata`` takes it.
@@ -97,7 +99,7 @@ def metadata_database(
             there may be a password in it.
     """
     if not url:
-        return MetadataDatabase(SQLITE, str(output / "metadata" / "metadata.sqlite"))
+        return MetadataDatabase(SQLITE, str(local_folder(output) / "metadata" / "metadata.sqlite"))
     try:
         parts = urlsplit(url)
         port = parts.port

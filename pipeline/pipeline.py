@@ -18,6 +18,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import distribution_validator_pb2
 
 from astromer.records.fold import SPLITS, Fold
+from astromer.storage import as_path
 from components.anomaly_gate import AnomalyGate
 from components.anomaly_gate.component import BASELINE_SPLIT
 from components.baseline import MODEL, LatestBlessedModelOfOtherData, baseline_resolver
@@ -174,11 +175,11 @@ def validation_folder(output: Path) -> Path:
 
 
 def _absolute(place: str) -> str:
-    return place if "://" in place else str(Path(place).absolute())
+    return str(as_path(place).absolute())
 
 
 def _fold(path: str) -> tuple[Any, dict[str, list[str]]]:
-    fold = Fold.open(Path(path).absolute())
+    fold = Fold.open(as_path(path).absolute())
     return str(fold.path), {split: [str(file) for file in fold.files[split]] for split in SPLITS}
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from astromer.files import replace_folder
+from astromer.storage import as_path
+from astromer.storage.trees import copy_tree
 from astromer.validation.output import TABLE_FILE
 from pipeline.beam_options import VALIDATOR
 from pipeline.dag_runner import Step
@@ -28,12 +29,12 @@ def tell_rejections(step: Step, output: Path, say: Callable[[str], None]) -> Non
     """
     if step.name == GATE:
         findings = step.outputs["findings"][0]
-        for warning in json.loads(Path(findings.uri).read_text(encoding="utf-8")):
+        for warning in json.loads(as_path(findings.uri).read_text(encoding="utf-8")):
             say(f"warning: {warning}")
     if step.name != VALIDATOR:
         return
-    anomalies = Path(step.outputs["anomalies"][0].uri)
+    anomalies = as_path(step.outputs["anomalies"][0].uri)
     folder = validation_folder(output)
     with replace_folder(folder) as partial:
-        shutil.copytree(anomalies, partial, dirs_exist_ok=True)
+        copy_tree(anomalies, partial)
     say((anomalies / TABLE_FILE).read_text(encoding="utf-8").rstrip())

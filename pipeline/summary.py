@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tfx.types import Artifact
 
+from astromer.storage import as_path
 from components.evaluator.component import METRICS_FILE
 from components.trainer.executor import FACTS_FILE
 from pipeline.dag_runner import Step
@@ -28,9 +29,9 @@ class Outcome:
     def __init__(self, steps: Mapping[str, Step]):
         self._steps = steps
         self._facts = json.loads(
-            (Path(self._output(TRAINER, "model").uri) / FACTS_FILE).read_text()
+            (as_path(self._output(TRAINER, "model").uri) / FACTS_FILE).read_text()
         )
-        self.evaluation = Path(self._output(EVALUATOR, "evaluation").uri)
+        self.evaluation = as_path(self._output(EVALUATOR, "evaluation").uri)
         self._metrics = json.loads((self.evaluation / METRICS_FILE).read_text())
         blessing = self._output(EVALUATOR, "blessing")
         self.blessed = blessing.get_int_custom_property("blessed") == 1
@@ -54,7 +55,7 @@ class Outcome:
         return (
             f"SavedModel ({news}): {_short(version)}\n"
             f"TensorBoard logs:    {_short(self._facts['log_dir'])}\n"
-            f"next: {_python()} -m astromer.embed --model {_short(Path(version).parent)} "
+            f"next: {_python()} -m astromer.embed --model {_short(as_path(version).parent)} "
             f"--data {_short(data)} --out embeddings.parquet"
         )
 
@@ -64,7 +65,7 @@ class Outcome:
 
 def _short(path: str | Path) -> str:
     """The path as a shell takes it, from the current folder where it lies below."""
-    path = Path(path)
+    path = as_path(path)
     below = path.is_relative_to(Path.cwd())
     return shlex.quote(str(path.relative_to(Path.cwd()) if below else path))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import subprocess
 import sys
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,8 +20,11 @@ from astromer.batches import Batch, assemble
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.logs import silence
 from astromer.masking import draw
+from astromer.storage import RemotePath, gfile
+from astromer.storage.trees import remove_tree
 from astromer.windows import sequential_windows
 from pipeline_config import MaskingConfig
+from tests.ram_store import RamFileSystem
 from tests.scheduling import ByUnit, rank, use_one_thread_each
 
 silence()
@@ -128,3 +134,18 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the reference data in ../shared")
     return SHARED
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[RemotePath]:
+    """An empty folder of its own in ``ram://``, which every part of TensorFlow takes for a store.
+
+    It is in this process's memory: programs must be run inside it, by their ``main``.
+    """
+    system = RamFileSystem()
+    monkeypatch.setattr(gfile, "_file_system", lambda: system)
+    folder = RemotePath(f"ram://store-{uuid.uuid4().hex[:8]}")
+    folder.mkdir()
+    yield folder
+    with contextlib.suppress(OSError):  # it ends with the process
+        remove_tree(folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -69,7 +68,8 @@ class CellStore:
     def load_weights(self, cell: Cell) -> dict[str, np.ndarray] | None:
         """Its weights, None where they were not kept or are damaged."""
         try:
-            with np.load(self._path(cell, "npz"), allow_pickle=False) as saved:
+            path = self._path(cell, "npz")
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
                 return {name: saved[name] for name in saved.files}
         except DAMAGED:
             return None
@@ -81,12 +81,12 @@ class CellStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         if weights is not None:
             partial = self._path(cell, "npz.partial")
-            with open(partial, "wb") as file:
+            with partial.open("wb") as file:
                 np.savez(file, **weights)  # type: ignore[arg-type]
-            os.replace(partial, self._path(cell, "npz"))
+            partial.replace(self._path(cell, "npz"))
         partial = self._path(cell, "json.partial")
         partial.write_text(json.dumps(result, indent=1) + "\n")
-        os.replace(partial, self._path(cell, "json"))
+        partial.replace(self._path(cell, "json"))
 
     def _path(self, cell: Cell, ending: str) -> Path:
         return self.folder / f"{cell.name}.{ending}"

@@ -39,4 +39,5 @@ def plot_confusion(confusion: np.ndarray, names: Sequence[str], title: str, file
                 text = f"{share[row, column]:.2f}"
                 axes.text(column, row, text, ha="center", va="center", color=colour, size="small")
     figure.colorbar(image, label="share of the true class")
-    figure.savefig(file, dpi=120)
+    with file.open("wb") as stream:
+        figure.savefig(stream, format="png", dpi=120)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -79,16 +78,16 @@ def embed_dataset(
         }
         folder.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
-        with open(partial, "wb") as file:
+        with partial.open("wb") as file:
             np.savez(file, **features)  # type: ignore[arg-type]
-        os.replace(partial, path)
+        partial.replace(path)
     return Embeddings(dataset, positions, features)
 
 
 def _read(path: Path, positions: Mapping[str, np.ndarray]) -> dict[str, np.ndarray] | None:
     """The features in a file; None where there is none or it is damaged: they are made again."""
     try:
-        with np.load(path, allow_pickle=False) as saved:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
             features = {split: saved[split] for split in positions}
     except DAMAGED:
         return None

@@ -21,6 +21,7 @@ from astromer.finetuning.module import ClassifierModule
 from astromer.finetuning.sources import encoder_settings
 from astromer.finetuning.weights import set_weights, weights_of
 from astromer.npz import DAMAGED
+from astromer.storage import as_path
 from pipeline_config import LightCurveRules, to_dict
 
 LABEL_MAP = "label_map.json"
@@ -45,7 +46,7 @@ def export_classifier(
         The directory. Its ``assets.extra`` holds ``config.json``, ``weights.npz`` and
         ``label_map.json``.
     """
-    directory = Path(directory)
+    directory = as_path(directory)
     module = ClassifierModule(classifier, rules)
     tf.saved_model.save(module, str(directory), signatures=module.signatures)
     extra = directory / EXTRA
@@ -64,7 +65,8 @@ def export_classifier(
     }
     label_map = json.dumps(classifier.label_map.to_dict(), indent=2)
     (extra / LABEL_MAP).write_text(label_map + "\n", encoding="utf-8")
-    np.savez(extra / WEIGHTS, **weights_of(classifier))  # type: ignore[arg-type]
+    with (extra / WEIGHTS).open("wb") as file:
+        np.savez(file, **weights_of(classifier))  # type: ignore[arg-type]
     (extra / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     return directory
 
@@ -76,13 +78,13 @@ def load_classifier(directory: str | Path) -> Classifier:
         ModelError: config, label map or weights are missing, damaged or do not fit each other.
     """
     config = read_config(directory)
-    extra = Path(directory) / EXTRA
+    extra = as_path(directory) / EXTRA
     try:
         label_map = LabelMap.from_dict(json.loads((extra / LABEL_MAP).read_text("utf-8")))
         encoder = Encoder(**config["encoder"], name="encoder")
         model = Reconstructor(encoder, config["window_size"], config["normalise"], name="astromer")
         classifier = Classifier(model, Head(**config["head"]), config["pooling"], label_map)
-        with np.load(extra / WEIGHTS, allow_pickle=False) as saved:
+        with (extra / WEIGHTS).open("rb") as file, np.load(file, allow_pickle=False) as saved:
             weights = {name: saved[name] for name in saved.files}
     except DAMAGED as error:
         raise ModelError(

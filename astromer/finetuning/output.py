@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -65,7 +64,7 @@ def write_outputs(
         "cells": list(results),
     }
     _write(folder / RESULTS_FILE, json.dumps(content, indent=1) + "\n")
-    with open(folder / CSV_FILE, "w", newline="", encoding="utf-8") as file:
+    with (folder / CSV_FILE).open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, _CSV_COLUMNS, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(results)
@@ -113,7 +112,7 @@ def _most_shots(results: Sequence[Mapping[str, Any]]) -> int:
 
 
 def _write_classes(results: Sequence[Mapping[str, Any]], file: Path) -> None:
-    with open(file, "w", newline="", encoding="utf-8") as stream:
+    with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(("source", "encoder", "shots", "class", *_SCORES, "test_curves", "seeds"))
         for key, members in _groups(results).items():
@@ -158,4 +157,4 @@ def _finite(value: float) -> float | None:
 def _write(file: Path, text: str) -> None:
     partial = file.with_name(f".{file.name}.partial")
     partial.write_text(text, encoding="utf-8")
-    os.replace(partial, file)
+    partial.replace(file)

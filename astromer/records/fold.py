@@ -14,6 +14,8 @@ from pathlib import Path
 
 from astromer.errors import DataNotFoundError, RecordError
 from astromer.records.framing import check_framing
+from astromer.storage import RemotePath, as_path
+from astromer.storage.publishing import UNFINISHED
 
 SPLITS = ("train", "validation", "test")
 _FOLDER_NAMES = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
@@ -47,7 +49,7 @@ class Fold:
             DataNotFoundError: the folder, a split or its records are missing or cannot be read.
             RecordError: a file is no TFRecord file, or holds no records beside others that do.
         """
-        folder = Path(path).expanduser()
+        folder = as_path(path).expanduser()
         with _readable(folder):
             _check_is_fold(folder)
             files = {split: _record_files(folder, split) for split in SPLITS}
@@ -74,7 +76,7 @@ class Fold:
             digest.update(f"{split}\n".encode())
             for file in self.files[split]:
                 of_file = hashlib.sha256()
-                with _readable(file), open(file, "rb") as stream:
+                with _readable(file), file.open("rb") as stream:
                     while block := stream.read(1 << 20):
                         of_file.update(block)
                 digest.update(of_file.digest())
@@ -94,6 +96,11 @@ def _check_is_fold(folder: Path) -> None:
         raise DataNotFoundError(
             f"{folder} is a file; the data must be a fold: a folder with train, validation and "
             "test inside."
+        )
+    if isinstance(folder, RemotePath) and (folder / UNFINISHED).exists():
+        raise DataNotFoundError(
+            f"{folder} is not complete: its writing goes on, or was cut off. Wait for it, or make "
+            "the records again with --overwrite."
         )
     names = [name for options in _FOLDER_NAMES.values() for name in options]
     if any((folder / name).is_dir() for name in names):

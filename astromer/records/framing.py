@@ -27,7 +27,7 @@ _HEADER, _FOOTER = 12, 4
 
 def compression_of(file: Path) -> str:
     """``"GZIP"`` or ``""`` (none), told by the first bytes, in TensorFlow's words."""
-    with open(file, "rb") as stream:
+    with file.open("rb") as stream:
         return "GZIP" if stream.read(2) == _GZIP_MAGIC else ""
 
 
@@ -86,7 +86,7 @@ def _frames(file: Path) -> Iterator[int]:
 def _opened(file: Path) -> Iterator[tuple[BinaryIO, int | None]]:
     """What the file holds, and how many bytes that is; None where it is compressed."""
     try:
-        with open(file, "rb") as raw:
+        with file.open("rb") as raw:
             if raw.read(2) != _GZIP_MAGIC:
                 raw.seek(0)
                 yield raw, file.stat().st_size

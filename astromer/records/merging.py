@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from astromer.errors import UsageError
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.publishing import publish
 from astromer.records.survey_config import features_toml
+from astromer.storage import as_path
+from astromer.storage.trees import copy_file
 from astromer.toml import tomllib
 
 
@@ -35,12 +36,12 @@ def merge_folds(
         UsageError: the output is in use, or a config is no TOML.
     """
     text = _merged_config({name: _read_config(fold) for name, fold in folds.items()})
-    with publish([Path(output)], overwrite=overwrite) as (unfinished,):
+    with publish([as_path(output)], overwrite=overwrite) as (unfinished,):
         for split in SPLITS:
             (unfinished / split).mkdir()
             for name, fold in folds.items():
                 for file in fold.files[split]:
-                    shutil.copyfile(file, unfinished / split / f"{name}_{file.name}")
+                    copy_file(file, unfinished / split / f"{name}_{file.name}")
             if text:
                 (unfinished / split / "config.toml").write_text(text, encoding="utf-8")
         if text:

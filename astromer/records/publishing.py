@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from astromer.errors import UsageError
+from astromer.storage import RemotePath
+from astromer.storage.publishing import published
 
 
 @contextmanager
@@ -26,6 +28,14 @@ def publish(folders: list[Path], *, overwrite: bool = False) -> Iterator[list[Pa
     for folder in folders:
         refuse_existing(folder, overwrite)
     parent = folders[0].parent
+    stored = [folder for folder in folders if isinstance(folder, RemotePath)]
+    if stored:
+        try:
+            with published(stored) as news:
+                yield news
+        except OSError as error:
+            raise UsageError(f"cannot write to {parent}: {error.strerror or error}.") from None
+        return
     try:
         parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=parent))

@@ -20,6 +20,7 @@ from astromer.records.context import Context, read_context
 from astromer.records.culprit import explain_record, find_bad_record
 from astromer.records.framing import MAKE_AGAIN, compression_of, count_records
 from astromer.records.missing_errors import fill
+from astromer.storage import as_path
 from pipeline_config import MissingErrorsConfig
 
 _BATCH = 512
@@ -186,7 +187,7 @@ def iterate_batches(
         RecordError: a file is corrupt or a record is no light curve.
         LightCurveError: with ``strict``, a curve is empty or its series are not equally long.
     """
-    for path in map(Path, files):
+    for path in map(as_path, files):
         count = count_records(path)
         first = 0
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -59,7 +58,7 @@ def write_summary(summary: dict[str, Any], path: Path) -> None:
     """Writes the summary in one step."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     unfinished.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    os.replace(unfinished, path)
+    unfinished.replace(path)
 
 
 def to_table(summary: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from astromer.light_curves import LightCurve
 from astromer.records.encoding import ContextValue, encode_light_curve
 from astromer.records.fold import SPLITS
 from astromer.records.publishing import publish
+from astromer.storage import as_path
 
 DEFAULT_ELEMENTS_PER_SHARD = 200_000
 
@@ -105,7 +106,7 @@ def write_fold(
     missing = sorted(set(SPLITS) ^ set(splits))
     if missing:
         raise UsageError(f"a fold needs the splits {', '.join(SPLITS)}; wrong: {missing}")
-    with publish([Path(folder)], overwrite=overwrite) as (unfinished,):
+    with publish([as_path(folder)], overwrite=overwrite) as (unfinished,):
         with FoldWriter(unfinished, config_toml, elements_per_shard) as writer:
             for split in SPLITS:
                 for curve, context in splits[split]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from astromer.errors import ModelError, UsageError
 from astromer.npz import DAMAGED
+from astromer.storage import RemotePath, as_path
 
 _PROGRESS = "progress.json"
 
@@ -51,7 +52,7 @@ class StateFile:
     """
 
     def __init__(self, folder: Path):
-        self.folder = Path(folder)
+        self.folder = as_path(folder)
         self.path = self.folder / "state.npz"
 
     def save(self, progress: Progress, groups: dict[str, list[np.ndarray]]) -> None:
@@ -64,11 +65,12 @@ class StateFile:
         }
         arrays[_PROGRESS] = np.array(json.dumps(asdict(progress)))
         partial = self.folder / ".state.partial"  # one name: a killed run's is overwritten
-        with open(partial, "wb") as file:
+        with partial.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
             file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, self.path)
+            if not isinstance(partial, RemotePath):  # a store keeps what it was given
+                os.fsync(file.fileno())
+        partial.replace(self.path)
 
     def restore(
         self, expected: str, shapes: dict[str, list[tuple[int, ...]]] | None = None
@@ -86,7 +88,7 @@ class StateFile:
         if not self.path.exists():
             return None
         try:
-            with np.load(self.path, allow_pickle=False) as saved:
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
                 progress = Progress(**json.loads(str(saved[_PROGRESS])))
                 names = [name for name in saved.files if name != _PROGRESS]
                 groups: dict[str, list[np.ndarray]] = {}

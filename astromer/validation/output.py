@@ -70,7 +70,8 @@ def write_into(
 
 def write_findings(findings: Findings, path: Path) -> None:
     """Writes findings as Parquet, a row for each."""
-    pq.write_table(findings.to_table(), path)
+    with path.open("wb") as file:
+        pq.write_table(findings.to_table(), file)
 
 
 def terminal_table(
@@ -81,7 +82,7 @@ def terminal_table(
 
 
 def _write_rejected(validation: Validation, path: Path) -> None:
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("split", "object_id", "file", "record", "rules"))
         for (split, name, record), broken in rejected_by(validation).items():

@@ -1,7 +1,6 @@
 """The component that stops a run before training when the data break the schema."""
 
 import json
-from pathlib import Path
 
 from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.dsl.component.experimental.annotations import (
@@ -14,6 +13,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
 from astromer.errors import DataAnomalyError
+from astromer.storage import as_path
 from astromer.validation.drift import data_drift, read_train_profile
 from astromer.validation.rules import OFF, STOP
 from components.anomaly_gate.findings import Finding, drift_findings, schema_findings
@@ -56,14 +56,14 @@ def AnomalyGate(
     curves = {split: _num_curves(statistics, split) for split in splits}
     findings = []
     for split in splits:
-        findings += schema_findings(Path(anomalies.uri), split, limits)
+        findings += schema_findings(as_path(anomalies.uri), split, limits)
         if split != BASELINE_SPLIT:
             smaller = min(curves[split], curves[BASELINE_SPLIT])
-            findings += drift_findings(Path(drift.uri), split, BASELINE_SPLIT, smaller)
+            findings += drift_findings(as_path(drift.uri), split, BASELINE_SPLIT, smaller)
     warnings: list[str] = []
     if pushed_model is not None and data_drift_severity != OFF:
-        directory = Path(path_utils.serving_model_path(pushed_model.uri))
-        profile = read_train_profile(Path(examples.uri))
+        directory = as_path(path_utils.serving_model_path(pushed_model.uri))
+        profile = read_train_profile(as_path(examples.uri))
         warnings = data_drift(profile, directory, limits.max_split_distance)
         if data_drift_severity == STOP:
             findings += [Finding(BASELINE_SPLIT, (), text) for text in warnings]

@@ -22,6 +22,7 @@ from astromer.export import load_model
 from astromer.light_curves import LightCurves
 from astromer.records.reader import read_light_curves
 from astromer.serving_check import check_servable
+from astromer.storage import as_path
 from components.evaluator.blessing import objections
 from pipeline_config import EvaluationConfig, MaskingConfig
 
@@ -85,11 +86,11 @@ def AstromerEvaluator(
 
 
 def _directory(model: Artifact) -> Path:
-    return Path(path_utils.serving_model_path(model.uri))
+    return as_path(path_utils.serving_model_path(model.uri))
 
 
 def _test_curves(examples: Artifact) -> LightCurves:
-    folder = Path(artifact_utils.get_split_uri([examples], TEST_SPLIT))
+    folder = as_path(artifact_utils.get_split_uri([examples], TEST_SPLIT))
     return read_light_curves(sorted(folder.iterdir()))
 
 
@@ -112,7 +113,7 @@ def _evaluate_baseline(
 
 def _write_evaluation(artifact: Artifact, scores: Evaluation, baseline: Evaluation | None) -> None:
     metrics = {"model": scores.metrics, "pushed_model": baseline.metrics if baseline else None}
-    folder = Path(artifact.uri)
+    folder = as_path(artifact.uri)
     (folder / METRICS_FILE).write_text(json.dumps(metrics, indent=1))
     (folder / TABLE_FILE).write_text(scores.table(by_group=True) + "\n")
     for name, value in scores.metrics.items():
@@ -124,7 +125,7 @@ def write_blessing(
     artifact: Artifact, model: Artifact, baseline: Artifact | None, reasons: list[str]
 ) -> None:
     """Writes what Pusher and the resolvers read: properties, and BLESSED or NOT_BLESSED."""
-    folder = Path(artifact.uri)
+    folder = as_path(artifact.uri)
     artifact.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, int(not reasons))
     artifact.set_string_custom_property(
         constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from google.protobuf import struct_pb2
@@ -16,6 +15,7 @@ from tfx.utils import proto_utils
 
 from astromer.records.fold import Fold
 from astromer.records.processing import read_processing
+from astromer.storage import as_path
 from components.example_gen.ingest import Ingested, ingest
 from components.in_process import InProcess
 from components.provenance import settings_fingerprint
@@ -76,7 +76,7 @@ class Executor(InProcess):
         examples.split_names = artifact_utils.encode_split_names(list(fold.files))
         ingested = {}
         for split, files in fold.files.items():
-            folder = Path(artifact_utils.get_split_uri([examples], split))
+            folder = as_path(artifact_utils.get_split_uri([examples], split))
             ingested[split] = ingest(files, folder, limit or None, errors=errors)
         _describe(examples, str(fold.path), ingested)
         examples.set_string_custom_property(MISSING_ERRORS, errors.missing_errors)
@@ -87,7 +87,7 @@ class Executor(InProcess):
             processing |= to_dict(errors)
         examples.set_string_custom_property(PROCESSING, json.dumps(processing, default=str))
         sources = {split: done.sources for split, done in ingested.items()}
-        (Path(examples.uri) / SOURCES_FILE).write_text(json.dumps(sources))
+        (as_path(examples.uri) / SOURCES_FILE).write_text(json.dumps(sources))
 
 
 def _describe(examples: types.Artifact, fold: str, ingested: Mapping[str, Ingested]) -> None:

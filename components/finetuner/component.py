@@ -1,7 +1,6 @@
 """The component that fine-tunes a pushed encoder on labelled Examples."""
 
 import json
-from pathlib import Path
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -14,6 +13,8 @@ from astromer.finetuning.classification import classify
 from astromer.finetuning.sources import PretrainedSource
 from astromer.records.fold import SPLITS
 from astromer.records.reader import read_light_curves
+from astromer.storage import as_path
+from astromer.storage.trees import copy_tree, remove_tree
 from components.example_gen.executor import DATA_FINGERPRINT
 from components.provenance import settings_fingerprint
 from components.trainer.executor import flatten, set_property
@@ -56,14 +57,14 @@ def Finetuner(
         "code_fingerprint": code_fingerprint,
         "pushed_encoder": pushed or encoder.uri,
     }
-    output = Path(results.uri)
+    output = as_path(results.uri)
     done = classify(
         source,
         curves,
         StudyConfig(**knobs["study"]),
         FinetuneConfig(**knobs["finetune"]),
         output,
-        work=Path(work) / settings_fingerprint({"code": code_fingerprint}),
+        work=as_path(work) / settings_fingerprint({"code": code_fingerprint}),
         public_weights=knobs["public_weights"],
         rules=LightCurveRules(**knobs["rules"]),
         facts=facts,
@@ -72,8 +73,8 @@ def Finetuner(
     )
     (output / CHOSEN_FILE).write_text(json.dumps(done.cell.to_dict()))
     with replace_folder(path_utils.serving_model_dir(model.uri)) as partial:
-        partial.rmdir()
-        (output / CLASSIFIER).rename(partial)
+        copy_tree(output / CLASSIFIER, partial)
+    remove_tree(output / CLASSIFIER)
     metadata = read_config(path_utils.serving_model_dir(model.uri))["metadata"]
     kept = {name: metadata[name] for name in ("encoder", "cell", *facts)}
     for name, value in flatten({**kept, DATA_FINGERPRINT: survey}).items():
@@ -81,4 +82,4 @@ def Finetuner(
 
 
 def _files(examples: standard_artifacts.Examples, split: str) -> list:
-    return sorted(Path(artifact_utils.get_split_uri([examples], split)).iterdir())
+    return sorted(as_path(artifact_utils.get_split_uri([examples], split)).iterdir())

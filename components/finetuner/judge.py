@@ -1,7 +1,6 @@
 """The component that asks a classifier about the test split and blesses it, or not."""
 
 import json
-from pathlib import Path
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -16,6 +15,7 @@ from astromer.finetuning.served import served_scores
 from astromer.records.fold import SPLITS
 from astromer.records.reader import read_light_curves
 from astromer.serving_check import check_servable
+from astromer.storage import as_path
 from components.evaluator.component import METRICS_FILE, write_blessing
 from components.finetuner.blessing import objections
 from components.finetuner.component import CHOSEN_FILE
@@ -45,14 +45,14 @@ def ClassifierJudge(
     dataset = Dataset.of(
         {
             split: read_light_curves(
-                sorted(Path(artifact_utils.get_split_uri([examples], split)).iterdir())
+                sorted(as_path(artifact_utils.get_split_uri([examples], split)).iterdir())
             )
             for split in SPLITS
         }
     )
-    directory = Path(path_utils.serving_model_path(model.uri))
-    found = json.loads((Path(results.uri) / RESULTS_FILE).read_text())
-    chosen = Cell(**json.loads((Path(results.uri) / CHOSEN_FILE).read_text()))
+    directory = as_path(path_utils.serving_model_path(model.uri))
+    found = json.loads((as_path(results.uri) / RESULTS_FILE).read_text())
+    chosen = Cell(**json.loads((as_path(results.uri) / CHOSEN_FILE).read_text()))
     reasons = []
     scores = {}
     try:
@@ -62,7 +62,7 @@ def ClassifierJudge(
     except ModelError as error:
         reasons.append(str(error))
     content = {"served": scores, "cell": chosen.to_dict(), "bless_over": bless_over}
-    (Path(evaluation.uri) / METRICS_FILE).write_text(json.dumps(content, indent=1))
+    (as_path(evaluation.uri) / METRICS_FILE).write_text(json.dumps(content, indent=1))
     for name in ("macro_f1", "accuracy"):
         if name in scores:
             evaluation.set_float_custom_property(name, scores[name])

@@ -9,6 +9,7 @@ import ml_metadata as mlmd
 
 from astromer.errors import ModelError
 from astromer.export import EXTRA, WEIGHTS
+from astromer.storage import as_path
 
 
 def archived_copy(store: mlmd.MetadataStore, model: Path) -> str | None:
@@ -28,12 +29,12 @@ def archived_copy(store: mlmd.MetadataStore, model: Path) -> str | None:
     found = [
         artifact
         for artifact in sorted(artifacts, key=lambda artifact: artifact.id)
-        if str(Path(_destination(artifact)).resolve()) == wanted
+        if str(as_path(_destination(artifact)).resolve()) == wanted
     ]
     if not found:
         return None
     uri = found[-1].uri
-    if not (Path(uri) / "saved_model.pb").is_file():
+    if not (as_path(uri) / "saved_model.pb").is_file():
         raise ModelError(
             f"The run that pushed {model} must still have its artifacts. {uri} is gone. Give the "
             "command that pushed it again, or copy the model elsewhere and name the copy."
@@ -47,7 +48,7 @@ def weights_fingerprint(model: str) -> str:
     Raises:
         ModelError: they cannot be read.
     """
-    path = Path(model) / EXTRA / WEIGHTS
+    path = as_path(model) / EXTRA / WEIGHTS
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:

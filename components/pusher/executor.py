@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from tfx import types
 from tfx.components.pusher import executor
 from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
-from tfx.utils import io_utils, proto_utils
+from tfx.utils import proto_utils
 
+from astromer.storage import as_path
+from astromer.storage.trees import copy_tree
 from components.pusher.identity import same_model
 from components.pusher.versions import latest, publish
 
@@ -36,9 +37,12 @@ class Executor(executor.Executor):
         proto_utils.json_to_proto(
             exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], destination
         )
-        model, folder = self.GetModelPath(input_dict), Path(destination.filesystem.base_directory)
+        model, folder = (
+            as_path(self.GetModelPath(input_dict)),
+            as_path(destination.filesystem.base_directory),
+        )
         version = latest(folder)
-        if version is None or not same_model(Path(model), version):
-            version = publish(Path(model), folder)
-        io_utils.copy_dir(model, pushed.uri)  # the archive that PushedModel promises
+        if version is None or not same_model(model, version):
+            version = publish(model, folder)
+        copy_tree(model, as_path(pushed.uri))  # the archive that PushedModel promises
         self._MarkPushed(pushed, pushed_destination=str(version), pushed_version=version.name)

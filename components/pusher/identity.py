@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import filecmp
 from pathlib import Path
 from typing import Any
 
 from astromer.errors import ModelError
 from astromer.export import EXTRA, WEIGHTS, read_config
+from astromer.storage.trees import same_content
 
 # Facts about how a model came about that differ although the model does not.
 _CIRCUMSTANCES = ("summary", "git_revision")
@@ -21,7 +21,7 @@ def same_model(one: Path, other: Path) -> bool:
     try:
         if _essence(one) != _essence(other):
             return False
-        return filecmp.cmp(one / EXTRA / WEIGHTS, other / EXTRA / WEIGHTS, shallow=False)
+        return same_content(one / EXTRA / WEIGHTS, other / EXTRA / WEIGHTS)
     except (ModelError, OSError):
         return False
 

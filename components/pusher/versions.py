@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
 import uuid
 from pathlib import Path
+
+from astromer.storage import RemotePath
+from astromer.storage.trees import MODEL_FILE, copy_tree, remove_tree
 
 STAGING = ".staging"
 
@@ -15,8 +19,18 @@ def versions(folder: Path) -> list[Path]:
     """The version folders in ``folder``, oldest first. Servers take the highest number."""
     if not folder.is_dir():
         return []
-    found = [path for path in folder.iterdir() if path.name.isdigit() and path.is_dir()]
+    found = [path for path in _numbered(folder) if is_whole(path)]
     return sorted(found, key=lambda path: int(path.name))
+
+
+def is_whole(version: Path) -> bool:
+    """Whether all of a version is there; one that is being copied to a store is not.
+
+    Its ``saved_model.pb``, without which no server loads it, is copied last.
+    """
+    if isinstance(version, RemotePath):
+        return (version / MODEL_FILE).exists()
+    return version.is_dir()
 
 
 def latest(folder: Path) -> Path | None:
@@ -27,7 +41,8 @@ def latest(folder: Path) -> Path | None:
 def publish(model: Path, folder: Path) -> Path:
     """Copies a SavedModel to a new version, which appears whole or not at all.
 
-    The copy is made beside the watched folder, on the same file system, and then renamed.
+    The copy is made beside the watched folder, on the same file system, and then renamed. A store
+    cannot rename folders: there the files are copied into place, ``saved_model.pb`` last.
     The version is the Unix time, or the last version plus one where the clock is behind it.
 
     Args:
@@ -38,9 +53,11 @@ def publish(model: Path, folder: Path) -> Path:
         The version's folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(folder, RemotePath):
+        return _copy(model, folder)
     staged = folder.parent / STAGING / f"{folder.name}-{uuid.uuid4().hex}"
     try:
-        shutil.copytree(model, staged)
+        copy_tree(model, staged)
         return _rename(staged, folder)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
@@ -48,12 +65,32 @@ def publish(model: Path, folder: Path) -> Path:
 
 def _rename(staged: Path, folder: Path) -> Path:
     while True:
-        last = latest(folder)
-        number = max(int(time.time()), int(last.name) + 1 if last else 0)
+        version = _next(folder)
         try:
-            os.rename(staged, folder / str(number))
+            os.rename(staged, version)
         except OSError:
-            if not (folder / str(number)).exists():
+            if not version.exists():
                 raise
         else:
-            return folder / str(number)
+            return version
+
+
+def _copy(model: Path, folder: RemotePath) -> Path:
+    version = _next(folder)
+    try:
+        copy_tree(model, version)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            remove_tree(version)
+        raise
+    return version
+
+
+def _next(folder: Path) -> Path:
+    """A number above those of all versions, whole or not."""
+    last = max((int(path.name) for path in _numbered(folder)), default=-1)
+    return folder / str(max(int(time.time()), last + 1))
+
+
+def _numbered(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name.isdigit() and path.is_dir()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from tfx import types
@@ -10,6 +9,7 @@ from tfx.components.statistics_gen import executor
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import json_utils
 
+from astromer.storage import as_path
 from components.in_process import InProcess
 from components.statistics.generation import statistics_of
 
@@ -43,8 +43,8 @@ class Executor(InProcess, executor.Executor):
             json_utils.dumps(dict.fromkeys(splits, 1.0)),
         )
         for split in splits:
-            files = sorted(Path(artifact_utils.get_split_uri([examples], split)).iterdir())
-            folder = Path(artifact_utils.get_split_uri([statistics], split))
+            files = sorted(as_path(artifact_utils.get_split_uri([examples], split)).iterdir())
+            folder = as_path(artifact_utils.get_split_uri([statistics], split))
             folder.mkdir(parents=True, exist_ok=True)
             found = statistics_of(files).SerializeToString(deterministic=True)
             (folder / executor.DEFAULT_FILE_NAME).write_bytes(found)

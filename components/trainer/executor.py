@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from tfx import types
@@ -14,6 +13,7 @@ from tfx.types import artifact_utils, standard_component_specs
 
 from astromer.cluster import in_cluster
 from astromer.errors import AstromerError
+from astromer.storage import as_path
 from astromer.text import printable
 from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
 from components.knobs import config_from
@@ -76,7 +76,7 @@ def record_facts(output_dict: dict[str, list[types.Artifact]]) -> None:
     model_run = artifact_utils.get_single_instance(
         output_dict[standard_component_specs.MODEL_RUN_KEY]
     )
-    facts = json.loads((Path(model.uri) / FACTS_FILE).read_text())
+    facts = json.loads((as_path(model.uri) / FACTS_FILE).read_text())
     for name, value in flatten(facts).items():
         if isinstance(value, bool):
             value = str(value)

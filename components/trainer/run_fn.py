@@ -13,6 +13,7 @@ from astromer.distribution import is_chief, make_strategy
 from astromer.export import export_saved_model
 from astromer.light_curves import LightCurves
 from astromer.records.reader import read_light_curves
+from astromer.storage import as_path
 from astromer.training import TrainingResult, train
 from astromer.validation.drift import TRAIN_PROFILE, read_train_profile
 from astromer.workers import together, wait_for_all
@@ -52,7 +53,7 @@ def run_fn(fn_args: FnArgs) -> None:
     training = TrainingConfig(**settings["training"])
     # Before TensorFlow is used for anything else.
     strategy = make_strategy(training.replicas, worker_seconds=training.worker_seconds)
-    folder = Path(settings["training_root"]) / run_fingerprint(settings)
+    folder = as_path(settings["training_root"]) / run_fingerprint(settings)
     with together(strategy):
         result = train(
             _read(fn_args.train_files),
@@ -81,7 +82,7 @@ def _write(result: TrainingResult, fn_args: FnArgs, settings: dict[str, Any], fo
         "summary": result.summary,
     }
     rules = LightCurveRules(**settings["rules"])
-    data = Path(fn_args.train_files[0]).parent.parent
+    data = as_path(fn_args.train_files[0]).parent.parent
     metadata = {**provenance, TRAIN_PROFILE: read_train_profile(data)}
     export_saved_model(result.model, fn_args.serving_model_dir, metadata, rules)
     facts = {
@@ -91,7 +92,7 @@ def _write(result: TrainingResult, fn_args: FnArgs, settings: dict[str, Any], fo
         "checkpoint_dir": str(folder / "checkpoints"),
         "log_dir": str(folder / "logs"),
     }
-    (Path(fn_args.serving_model_dir).parent / FACTS_FILE).write_text(json.dumps(facts, indent=1))
+    (as_path(fn_args.serving_model_dir).parent / FACTS_FILE).write_text(json.dumps(facts, indent=1))
 
 
 def run_fingerprint(settings: dict[str, Any]) -> str:
@@ -109,5 +110,5 @@ def run_fingerprint(settings: dict[str, Any]) -> str:
 
 def _read(patterns: Sequence[str]) -> LightCurves:
     # TFX's patterns are "folder/*"; listing works where a folder's name looks like a glob.
-    folders = [Path(pattern).parent for pattern in patterns]
+    folders = [as_path(pattern).parent for pattern in patterns]
     return read_light_curves([file for folder in folders for file in sorted(folder.iterdir())])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import tensorflow as tf
+
+from astromer.storage.trees import copy_file
 
 _OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
 
@@ -23,14 +24,14 @@ def copy_accepted(files: Sequence[Path], folder: Path, rejected: set[int]) -> No
     position = 0
     for file in files:
         if not rejected:
-            shutil.copyfile(file, folder / file.name)
+            copy_file(file, folder / file.name)
             continue
         records = tf.data.TFRecordDataset(str(file), "GZIP")
         count = int(records.reduce(0, lambda total, _: total + 1))
         positions = range(position, position + count)
         position += count
         if rejected.isdisjoint(positions):
-            shutil.copyfile(file, folder / file.name)
+            copy_file(file, folder / file.name)
             continue
         with tf.io.TFRecordWriter(str(folder / file.name), _OPTIONS) as writer:
             for number, record in zip(positions, records.as_numpy_iterator(), strict=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ from tfx import types
 from tfx.types import artifact_utils
 
 from astromer.errors import DataAnomalyError
+from astromer.storage import as_path
+from astromer.storage.trees import remove_tree
 from astromer.validation.assembly import Sources, assemble
 from astromer.validation.drift import write_profiles
 from astromer.validation.duplicates import Match
@@ -65,22 +66,22 @@ class Executor(InProcess):
             looks, matches = look_at_all(files, config, limits)
         else:
             looks, matches = self._look_with_beam(
-                files, config, limits, Path(anomalies.uri) / "unfinished"
+                files, config, limits, as_path(anomalies.uri) / "unfinished"
             )
         validation = assemble(files, looks, matches, config, _sources(examples))
 
         table = terminal_table(validation, config, limits)
-        report = Path(exec_properties["report"])
+        report = as_path(exec_properties["report"])
         try:
             refuse_if_bad(validation, config, report, table)
         except DataAnomalyError:
             write_validation(validation, config, limits, report)
             raise
-        write_into(validation, config, limits, Path(anomalies.uri), table)
-        write_profiles(validation.profiles, Path(accepted.uri))
+        write_into(validation, config, limits, as_path(anomalies.uri), table)
+        write_profiles(validation.profiles, as_path(accepted.uri))
         _describe(accepted, examples, validation)
         for split, paths in files.items():
-            folder = Path(artifact_utils.get_split_uri([accepted], split))
+            folder = as_path(artifact_utils.get_split_uri([accepted], split))
             copy_accepted(paths, folder, set(validation.rejected[split].tolist()))
 
     def _look_with_beam(
@@ -101,7 +102,7 @@ class Executor(InProcess):
         with self._make_beam_pipeline() as pipeline:
             add_validation(pipeline, files, config, limits, workspace)
         looks, matches = read_results(workspace)
-        shutil.rmtree(workspace)
+        remove_tree(workspace)
         expected = sum(map(len, files.values()))
         if len(looks) != expected:
             raise RuntimeError(
@@ -116,11 +117,11 @@ def _splits(examples: types.Artifact) -> list[str]:
 
 
 def _files(examples: types.Artifact, split: str) -> list[Path]:
-    return sorted(Path(artifact_utils.get_split_uri([examples], split)).iterdir())
+    return sorted(as_path(artifact_utils.get_split_uri([examples], split)).iterdir())
 
 
 def _sources(examples: types.Artifact) -> Sources | None:
-    file = Path(examples.uri) / SOURCES_FILE
+    file = as_path(examples.uri) / SOURCES_FILE
     return json.loads(file.read_text()) if file.is_file() else None
 
 

@@ -80,7 +80,7 @@ def test_a_copy_that_fails_leaves_nothing_to_be_seen(tmp_path, monkeypatch):
         assert list(serving.iterdir()) == []  # the watched folder shows nothing meanwhile
         raise OSError("disk full")
 
-    monkeypatch.setattr(versions.shutil, "copytree", half_a_copy)
+    monkeypatch.setattr(versions, "copy_tree", half_a_copy)
     with pytest.raises(OSError, match="disk full"):
         versions.publish(model, serving)
     assert list(serving.iterdir()) == []

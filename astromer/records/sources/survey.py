@@ -33,6 +33,7 @@ from astromer.records.sources.observations import Observations, Register
 from astromer.records.sources.spool import Spool
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import SurveyConfig
+from astromer.storage import RemotePath
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,10 @@ def open_survey(
         )
         return
     try:
-        workspace.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".reading-", dir=workspace))
+        place = None if isinstance(workspace, RemotePath) else workspace
+        if place is not None:
+            place.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".reading-", dir=place))
     except OSError as error:
         raise UsageError(f"cannot write to {workspace}: {error.strerror}.") from None
     try:

@@ -1,0 +1,58 @@
+"""Paths of data and output, on this machine or in a store such as ``gs://bucket/folder``.
+
+:func:`as_path` makes one of what a user or TFX named. A local one is a plain
+:class:`pathlib.Path`; a remote one has the same methods, which go through ``tf.io.gfile``.
+Imports the standard library only; TensorFlow is loaded when a remote path is first looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from os import PathLike
+from pathlib import Path
+
+from astromer.errors import UsageError
+from astromer.storage.remote import RemotePath
+
+__all__ = ["RemotePath", "as_path", "is_remote", "local_path"]
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+
+def as_path(place: str | PathLike[str]) -> Path:
+    """The path that a text names.
+
+    Args:
+        place: a local path, ``file://...``, or ``scheme://...``; ``~`` is not expanded. Paths
+            come back as they are.
+    """
+    if isinstance(place, Path):
+        return place
+    text = str(place)
+    found = _SCHEME.match(text)
+    if not found:
+        return Path(text)
+    if found[1].lower() == "file":
+        return Path("/" + text[found.end() :].lstrip("/"))
+    return RemotePath(text)
+
+
+def is_remote(place: str | PathLike[str]) -> bool:
+    """Whether a path lies in a store instead of this machine's file system."""
+    return isinstance(as_path(place), RemotePath)
+
+
+def local_path(place: str | PathLike[str], what: str) -> Path:
+    """The path of something that must lie on this machine.
+
+    Args:
+        place: the path.
+        what: its name for the error, for instance an option.
+
+    Raises:
+        UsageError: it lies in a store.
+    """
+    path = as_path(place)
+    if isinstance(path, RemotePath):
+        raise UsageError(f"{what} must be on this machine. Received: {path}. Copy it here first.")
+    return path

@@ -1,0 +1,51 @@
+"""A whole run whose data and output lie in a store, in this process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tfx.dsl.io import filesystem_registry
+from tfx.dsl.io.plugins.tensorflow_gfile import TensorflowFilesystem
+
+import astromer
+from astromer.storage import RemotePath, as_path
+from astromer.storage.trees import copy_tree, files_in
+from pipeline import local_runner
+from pipeline.local_files import local_folder
+from tests.pipeline.folds import write_fold
+
+SMALL = ["--hidden", "8", "--n-heads", "2", "--n-layers", "1", "--window", "20", "--epochs", "1"]
+
+
+@pytest.mark.parametrize(
+    ("output", "local"),
+    [
+        ("gs://bucket/runs/a", "outputs/stores/gs/bucket/runs/a"),
+        ("hdfs:///user/a", "outputs/stores/hdfs/user/a"),
+    ],
+)
+def test_what_must_be_local_has_a_folder_for_each_output(output, local):
+    assert local_folder(as_path(output)) == Path.cwd() / local
+    assert local_folder(Path("outputs")) == Path("outputs")
+
+
+def test_a_run_in_a_store_pushes_a_model_there(store: RemotePath, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(TensorflowFilesystem, "SUPPORTED_SCHEMES", ["", "gs://", "ram://"])
+    filesystem_registry.DEFAULT_FILESYSTEM_REGISTRY.register(
+        TensorflowFilesystem, priority=0, use_as_fallback=True
+    )
+    monkeypatch.chdir(tmp_path)
+    copy_tree(write_fold(tmp_path / "fold"), store / "fold")
+    arguments = ["--data", str(store / "fold"), "--output", str(store / "outputs"), *SMALL]
+    assert local_runner.main([*arguments, "--verbose"]) == 0
+    said = capsys.readouterr().out
+    [version] = (store / "outputs" / "serving" / "astromer").iterdir()
+    assert f"SavedModel (pushed): {version}" in said
+    assert astromer.load(str(version.parent)).path == version
+    assert json.loads((store / "outputs" / "outcome.json").read_text())["blessed"]
+    # With --verbose there is no log file: nothing but the database is on this machine.
+    here = {str(path) for path in files_in(tmp_path) if path.parts[0] != "fold"}
+    assert {Path(name).name for name in here} == {"metadata.sqlite"}
+    assert not any((store / "outputs" / ".locks").rglob("*"))
