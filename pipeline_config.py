@@ -556,7 +556,8 @@ class ClusterConfig:
     beam_options: str = knob(
         " ".join(PipelineConfig.beam_args),
         "options of Apache Beam for the steps that use it, in one string, for instance "
-        '"--runner=DataflowRunner --region=europe-west4"',
+        '"--runner=DataflowRunner --project=P --region=R --temp_location=gs://B/tmp '
+        '--sdk_container_image=IMAGE"',
         "--beam-options",
     )
     trainer_retries: int = knob(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from astromer.cli import Parser, add_flags, config_from
 from astromer.errors import UsageError
 from astromer.storage import as_path
 from astromer.validation.options import add_validation_flags, validation_config
+from pipeline.beam_options import read_beam_options
 from pipeline_config import (
     ClusterConfig,
     EncoderConfig,
@@ -114,7 +114,7 @@ def read_options(parser: Parser, arguments: list[str] | None) -> ClusterRun:
         training=config_from(args, TrainingConfig),
         validation=validation_config(args),
         errors=config_from(args, MissingErrorsConfig),
-        beam_args=_beam_arguments(cluster.beam_options),
+        beam_args=read_beam_options([cluster.beam_options], "--beam-options").everywhere,
     )
     return ClusterRun(config, cluster, spec, args.submit, args.schedule, args)
 
@@ -146,12 +146,3 @@ def need(run: ClusterRun, config: Any, *names: str) -> None:
 
 def _place(path: str) -> str:
     return str(as_path(path).expanduser().absolute())
-
-
-def _beam_arguments(options: str) -> tuple[str, ...]:
-    try:
-        return tuple(shlex.split(options))
-    except ValueError as error:
-        raise UsageError(
-            f"--beam-options must be options as in a shell ({error}). Received: {options}."
-        ) from error

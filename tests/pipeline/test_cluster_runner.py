@@ -25,13 +25,17 @@ from tests.pipeline.cluster import DATA, OUTPUT, compile_for
 
 DOCUMENTED = "model hidden n_heads n_layers dropout epochs bs lr patience log_every seed norm debug"
 CHANGED = ["--epochs", "7", "--lr", "3e-4", "--norm", "--image", "registry/astromer:1"]
+DATAFLOW = (
+    "--runner=DataflowRunner --project=p --region=somewhere --temp_location=gs://b/tmp "
+    "--sdk_container_image=registry/astromer:1"
+)
 MACHINE = ["--machine-type", "n1-highmem-4", "--gpus", "2", "--trainer-retries", "5"]
 
 
 @pytest.fixture(scope="module", params=["vertex", "kubeflow"])
 def compiled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp(request.param)
-    beam = ["--beam-options", "--runner=DataflowRunner --region=somewhere"]
+    beam = ["--beam-options", DATAFLOW]
     file, spec = compile_for(request.param, folder, *CHANGED, *MACHINE, *beam)
     values = json.loads(file.with_suffix(".parameters.json").read_text())
     return SimpleNamespace(target=request.param, file=file, spec=spec, values=values)
