@@ -13,6 +13,7 @@ from tfx.extensions.google_cloud_ai_platform import training_clients
 from tfx.types import channel, standard_artifacts
 
 from astromer.pretrain import parse
+from components.trainer.executor import settings_of
 from components.trainer.run_fn import run_fingerprint
 from components.trainer.vertex import VertexExecutor, VertexTrainer
 from pipeline_config import LightCurveRules, MaskingConfig
@@ -78,8 +79,7 @@ class Vertex(training_clients.VertexJobClient):
 
 def test_machines_are_no_part_of_the_run_s_name(tmp_path):
     configs = [
-        json.loads(trainer.exec_properties["custom_config"])
-        for trainer in (make(tmp_path), make_trainer(tmp_path))
+        settings_of(trainer.exec_properties) for trainer in (make(tmp_path), make_trainer(tmp_path))
     ]
     assert "ai_platform_training_args" in configs[0]
     names = {run_fingerprint({**config, "data_fingerprint": "d"}) for config in configs}
