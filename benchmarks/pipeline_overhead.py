@@ -11,7 +11,6 @@ of the process; where other work shares the machine they are the ones to compare
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import resource
@@ -205,7 +204,10 @@ def make_fold(folder: Path, curves: int, observations: int) -> Path:
 
 def main() -> None:
     """Prints the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    # Imported late: the measured process must not have loaded anything of the package.
+    from astromer.cli import Parser
+
+    parser = Parser(prog="benchmarks/pipeline_overhead.py", description=__doc__.split("\n")[0])
     parser.add_argument("--curves", type=int, default=5000)
     parser.add_argument("--observations", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=1, help="runs of each kind; medians are told")
@@ -236,4 +238,6 @@ if __name__ == "__main__":
     sys.path[:] = [str(ROOT), *sys.path[1:]]
     if sys.argv[1:2] == ["--measure"]:
         sys.exit(run_measured(sys.argv[3:], Path(sys.argv[2])))
-    main()
+    from astromer.cli import run_program
+
+    run_program(main)

@@ -100,7 +100,12 @@ def test_its_installation_works_in_an_empty_environment(tmp_path: Path):
     code = f"import importlib; [importlib.import_module(name) for name in {STEPS}]"
     check = f"{code}; import astromer; print(astromer.__file__)"
     done = subprocess.run(
-        [python, "-c", check], cwd=tmp_path, capture_output=True, text=True, timeout=300
+        [python, "-c", check],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(tmp_path / "opt" / "venv"))

@@ -65,7 +65,9 @@ class Arranged:
         count = tf.math.count_nonzero(visible, axis=1, dtype=tf.int32)
         count = tf.maximum(count, 1)
         most = tf.maximum(tf.reduce_max(count), 1)  # of no window, too
-        self._most = tf.minimum(-(-most // _LANES) * _LANES, tf.shape(visible)[1])
+        # Of positive numbers alone: ONNX rounds quotients towards zero, not down.
+        lanes = (most + _LANES - 1) // _LANES
+        self._most = tf.minimum(lanes * _LANES, tf.shape(visible)[1])
         shown = tf.range(self._most)[None, :] < count[:, None]
         self.bias = tf.where(shown, 0.0, BLOCKED)[:, None, None, :]
 

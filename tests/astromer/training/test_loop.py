@@ -96,7 +96,7 @@ def test_a_run_killed_in_validation_or_while_saving_ends_with_the_same_bits(
     def kill(*args: Any, **kwargs: Any) -> None:
         raise Killed
 
-    for module, name in ((loop, "evaluate"), (os, "fsync"), (os, "replace")):
+    for module, name in ((loop, "evaluate"), (os, "fsync"), (Path, "replace")):
         with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
             patch.setattr(module, name, kill)
             small_run(tmp_path)

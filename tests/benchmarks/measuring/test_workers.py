@@ -79,6 +79,8 @@ run_program(main)
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell's background jobs ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     children = json.loads(parent.stdout.readline())
     assert all(alive(child) for child in children)
