@@ -40,7 +40,7 @@ def section(
     Args:
         folder: for records, checkpoints and logs.
         encoder, training: the sizes.
-        steps: train steps in a turn of training from records.
+        steps: train steps in a turn, as training takes them: one after the other.
     """
     curves = make_curves(np.full(steps * training.batch_size, encoder.window_size))
     files = write_records(curves, folder / "records")
@@ -48,9 +48,9 @@ def section(
     bfloat16 = dataclasses.replace(training, precision="mixed_bfloat16")
     return Section(
         {
-            PLAIN: partial(plain_ways, files, encoder, training),
-            OURS: partial(ways, files, folder, encoder, training),
-            BFLOAT16: partial(ways, files, folder, encoder, bfloat16),
+            PLAIN: partial(plain_ways, files, encoder, training, steps),
+            OURS: partial(ways, files, folder, encoder, training, steps),
+            BFLOAT16: partial(ways, files, folder, encoder, bfloat16, steps),
         },
         {FULL: flops, FROM_RECORDS: flops},  # of shorter windows they would say little
         encoder,
@@ -92,15 +92,20 @@ def an_epoch(
 
 
 def ways(
-    files: Sequence[Path], folder: Path, encoder: EncoderConfig, training: TrainingConfig
+    files: Sequence[Path],
+    folder: Path,
+    encoder: EncoderConfig,
+    training: TrainingConfig,
+    steps: int,
 ) -> Mapping[str, Way]:
     """The package's."""
     step = make_step(folder, encoder, training)
     numbers = itertools.count()
 
     def take(batch: Batch) -> float:
-        step(batch, next(numbers)).numpy()
-        return float(len(batch))
+        for _ in range(steps):
+            step(batch, next(numbers)).numpy()
+        return float(steps * len(batch))
 
     def train() -> float:
         epoch = an_epoch(read_light_curves(files), next(numbers), encoder, training)
@@ -134,15 +139,16 @@ def make_step(
 
 
 def plain_ways(
-    files: Sequence[Path], encoder: EncoderConfig, training: TrainingConfig
+    files: Sequence[Path], encoder: EncoderConfig, training: TrainingConfig, steps: int
 ) -> Mapping[str, Way]:
     """The plain ones: the same batches, and the plain input pipeline before the plain step."""
     plain = PlainTraining(PlainModel(encoder), training)
     dataset = plain_batches(files, encoder.window_size, training.batch_size, MaskingConfig())
 
     def take(inputs: Sequence[tf.Tensor]) -> float:
-        plain.step(*inputs).numpy()
-        return float(len(inputs[0]))
+        for _ in range(steps):
+            plain.step(*inputs).numpy()
+        return float(steps * len(inputs[0]))
 
     def train() -> float:
         windows, loss = 0, tf.constant(0.0)

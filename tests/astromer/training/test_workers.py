@@ -29,7 +29,12 @@ def start(
         if job is not None:
             task = {"type": "worker", "index": index}
             described = json.dumps({"cluster": {"worker": addresses}, "task": task})
-            environment = {"TF_CONFIG": described, "no_proxy": "127.0.0.1"}
+            environment = {
+                "TF_CONFIG": described,
+                "no_proxy": "127.0.0.1",
+                # The tests' single thread would be the one that waits for the others.
+                "TF_NUM_INTRAOP_THREADS": "",
+            }
             folder.mkdir(exist_ok=True)
             # One folder, as on storage that all see; the results apart.
             processes.append(small_run.start({folder / str(index): job}, environment))
