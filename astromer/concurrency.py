@@ -52,7 +52,8 @@ class Ordered:
     """Maps a function over items with several threads; results come in the order of the items.
 
     Args:
-        threads: at most so many items are under way, or done and not yet asked for.
+        threads: so many items are under way at once; one more at most waits, or is done and not
+            yet asked for.
     """
 
     def __init__(self, threads: int) -> None:

@@ -16,8 +16,8 @@ from astromer.passes import Pass, plan_passes
 
 _WINDOWS_PER_GPU_PASS = 256  # what fills a GPU
 _WINDOWS_PER_CPU_PASS = 32  # what suits the caches where a pass has all cores
-# With a core for each pass, larger ones pay; the fewest keep all cores busy in a batch.
-_WINDOWS_PER_CORE = range(8, 65)
+_LARGEST_ON_A_CORE = 64  # with a core for each pass, larger ones pay
+_SMALLEST_ON_A_CORE = 8  # a batch is divided among all cores down to this
 
 NETWORK_INPUTS = {
     "times": tf.TensorSpec([None, None], tf.float32),
@@ -93,7 +93,7 @@ def _windows_per_pass(windows: int, strategy: tf.distribute.Strategy) -> int:
     at_once = passes_at_once(strategy.num_replicas_in_sync)
     if at_once == 1:
         return _WINDOWS_PER_CPU_PASS
-    return min(max(-(-windows // at_once), _WINDOWS_PER_CORE[0]), _WINDOWS_PER_CORE[-1])
+    return min(max(-(-windows // at_once), _SMALLEST_ON_A_CORE), _LARGEST_ON_A_CORE)
 
 
 def compile_for_passes(

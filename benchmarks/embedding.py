@@ -12,7 +12,6 @@ more on a machine that others use. "full" light curves have 200 observations, on
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -45,9 +44,10 @@ def main() -> None:
     import numpy as np
     import tensorflow as tf
 
+    from astromer.concurrency import cores
     from benchmarks.sections.embedding_ways import report_size
 
-    threads = len(os.sched_getaffinity(0))
+    threads = cores()
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     mixed = np.exp(np.random.default_rng(1).uniform(np.log(20), np.log(1000), args.curves))
     lengths = {"full": np.full(args.curves, 200), "mixed": mixed.astype(int)}

@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from astromer.cli import Parser, run_program
-from astromer.errors import UsageError
+from benchmarks.measuring.options import check_positive, chosen
 
 SECTIONS = ("input", "training", "embedding")
 
@@ -32,12 +32,8 @@ def parse(arguments: list[str] | None = None) -> Namespace:
     )
     parser.add_argument("--rounds", type=int, default=3, help="turns that count (default: 3)")
     args = parser.parse_args(arguments)
-    if args.rounds < 1:
-        raise UsageError(f"--rounds must be at least 1. Received: {args.rounds}.")
-    wrong = sorted(set(args.sections) - set(SECTIONS))
-    if wrong:
-        raise UsageError(f"SECTION must be one of {', '.join(SECTIONS)}. Received: {wrong[0]}.")
-    args.sections = args.sections or list(SECTIONS)
+    check_positive({"--rounds": args.rounds})
+    args.sections = chosen(args.sections, SECTIONS, "SECTION")
     return args
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from astromer.cli import Parser, run_program
-from astromer.errors import UsageError
+from benchmarks.measuring.options import check_positive, chosen
 
 TABLES = ("layers", "width", "window", "pass", "precision", "curves", "replicas")
 _CURVES = (1_000, 10_000, 100_000)
@@ -43,18 +43,14 @@ def parse(arguments: list[str] | None = None) -> Namespace:
         help=f"numbers of light curves (default: {' '.join(map(str, _CURVES))})",
     )
     args = parser.parse_args(arguments)
-    least = {
-        "--bs": _WINDOWS if args.bs is None else args.bs,
-        "--rounds": args.rounds,
-        "--curves": min(args.curves),
-    }
-    for flag, value in least.items():
-        if value < 1:
-            raise UsageError(f"{flag} must be at least 1. Received: {value}.")
-    wrong = sorted(set(args.tables) - set(TABLES))
-    if wrong:
-        raise UsageError(f"TABLE must be one of {', '.join(TABLES)}. Received: {wrong[0]}.")
-    args.tables = args.tables or list(TABLES)
+    check_positive(
+        {
+            "--bs": _WINDOWS if args.bs is None else args.bs,
+            "--rounds": args.rounds,
+            "--curves": min(args.curves),
+        }
+    )
+    args.tables = chosen(args.tables, TABLES, "TABLE")
     return args
 
 

@@ -10,12 +10,10 @@ import tensorflow as tf
 
 from astromer.encoder.block import EncoderBlock
 from astromer.encoder.dense import FlatDense
-from astromer.encoder.order import Arranged, AsGiven, VisibleFirst
+from astromer.encoder.order import Arranged, AsGiven, Order, VisibleFirst
 from astromer.encoder.positional import positional_encoding
 from astromer.encoder.quirks import Quirks
 from astromer.encoder.steps import Embedded, Steps
-
-Order = Arranged | AsGiven
 
 
 class Encoder(keras.layers.Layer):

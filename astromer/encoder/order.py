@@ -13,24 +13,14 @@ BLOCKED = -1e9  # added to a logit, leaves no weight in float32
 _LANES = 8  # numbers of keys are multiples: products like them, and fewer kinds are compiled
 
 
-class AsGiven:
-    """The order of the caller; every step is a key.
-
-    Public weights attend to hidden steps.
-
-    Args:
-        visible: bool [batch, steps].
-        quirks: what the public weights add to the logits.
+class Order:
+    """The steps as the caller gives them; every step is a key.
 
     Attributes:
         bias: float32 [batch, 1, 1 or steps, num_keys], added to the attention logits.
     """
 
-    def __init__(self, visible: tf.Tensor, quirks: Quirks) -> None:
-        blocked = ~visible[:, None, None, :]
-        if quirks.blocks_queries:
-            blocked = tf.logical_or(blocked, ~visible[:, None, :, None])
-        self.bias = tf.where(blocked, quirks.attention_bias, 0.0)
+    bias: tf.Tensor
 
     def arrange(self, values: tf.Tensor) -> tf.Tensor:
         """[batch, steps], as the encoder takes them."""
@@ -45,7 +35,22 @@ class AsGiven:
         return x
 
 
-class Arranged:
+class AsGiven(Order):
+    """For public weights, which attend to hidden steps.
+
+    Args:
+        visible: bool [batch, steps].
+        quirks: what the public weights add to the logits.
+    """
+
+    def __init__(self, visible: tf.Tensor, quirks: Quirks) -> None:
+        blocked = ~visible[:, None, None, :]
+        if quirks.blocks_queries:
+            blocked = tf.logical_or(blocked, ~visible[:, None, :, None])
+        self.bias = tf.where(blocked, quirks.attention_bias, 0.0)
+
+
+class Arranged(Order):
     """Windows that come with their visible steps first, so that those alone are keys.
 
     Their times tell the encoder where steps are. Hidden steps and padding are blocked as keys,
@@ -71,17 +76,8 @@ class Arranged:
         shown = tf.range(self._most)[None, :] < count[:, None]
         self.bias = tf.where(shown, 0.0, BLOCKED)[:, None, None, :]
 
-    def arrange(self, values: tf.Tensor) -> tf.Tensor:
-        """[batch, steps], as the encoder takes them."""
-        return values
-
     def keys(self, x: Steps) -> Steps:
-        """The steps to attend to."""
         return x.part(0, self._most)
-
-    def restore(self, x: tf.Tensor) -> tf.Tensor:
-        """[batch, steps, ...], as the caller gave them."""
-        return x
 
 
 class VisibleFirst(Arranged):

@@ -6,14 +6,15 @@ import os
 import platform
 from pathlib import Path
 
+from astromer.concurrency import cores
+
 _CPU_INFO = Path("/proc/cpuinfo")
 
 
 def describe() -> str:
     """Processor, cores that may be used, and how busy they were in the last minutes."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     busy = os.getloadavg()[1]
-    return f"{_processor()}, {cores} cores, load {busy:.1f} in the last five minutes"
+    return f"{_processor()}, {cores()} cores, load {busy:.1f} in the last five minutes"
 
 
 def _processor() -> str:
