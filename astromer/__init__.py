@@ -14,7 +14,7 @@ if typing.TYPE_CHECKING:
     from astromer.embedder import Embedder
     from astromer.trainable import TrainableEncoder
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def load(path: str | Path | None = None, version: int | None = None) -> Embedder:

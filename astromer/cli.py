@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeVar, get_args, get_type_hints
 
 import pipeline_config
 from astromer.errors import AstromerError, UsageError
+from astromer.extras import missing_extra
 from astromer.text import printable
 
 ConfigT = TypeVar("ConfigT")
@@ -87,10 +88,11 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
     try:
         code = main() or 0
     except AstromerError as error:
-        if table := getattr(error, "table", ""):
-            print(table, file=sys.stderr)
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        code = error.exit_code
+        code = _tell(error)
+    except ModuleNotFoundError as error:
+        if (missing := missing_extra(error)) is None:
+            raise
+        code = _tell(missing)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         code = 130
@@ -99,6 +101,13 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141
     sys.exit(code)
+
+
+def _tell(error: AstromerError) -> int:
+    if table := getattr(error, "table", ""):
+        print(table, file=sys.stderr)
+    print(f"error: {printable(str(error))}", file=sys.stderr)
+    return error.exit_code
 
 
 def _raise_exit(signum: int, frame: Any) -> None:

@@ -160,5 +160,10 @@ def _make_devices(replicas: int) -> None:
         make_strategy(replicas)
 
 
-if __name__ == "__main__":
+def program() -> None:
+    """The command ``astromer-pipeline``."""
     run_program(main)
+
+
+if __name__ == "__main__":
+    program()

@@ -1,15 +1,18 @@
 #!/bin/sh
-# Installs the package as a user would (pip install .), without TFX, into an empty environment,
-# and imports it from another folder. Slow: it downloads TensorFlow.
-# Usage: scripts/check_install.sh [PYTHON]   (default: python3; 3.10 or 3.11)
+# Installs the package as a user would (pip install .), without any extra, into an empty
+# environment; in another folder imports its modules and embeds with a pushed model.
+# Usage: scripts/check_install.sh [PYTHON [MODEL]]
+#   PYTHON  3.10, 3.11 or 3.12 (default: python3)
+#   MODEL   a pushed version (default: a small one is made there)
 set -eu
 cd "$(dirname "$0")/.."
+python=${1:-python3}
+case "${2:-}" in "" | /*) model=${2:-} ;; *) model=$PWD/$2 ;; esac
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-"${1:-python3}" -m venv "$folder/venv"
 # Built from a copy, so that setuptools leaves no build folder in the working tree.
 mkdir "$folder/source"
 git ls-files --cached --others --exclude-standard | while IFS= read -r file; do
@@ -18,23 +21,16 @@ git ls-files --cached --others --exclude-standard | while IFS= read -r file; do
         cp "$file" "$folder/source/$file"
     fi
 done
-"$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check "$folder/source"
+# uv has what make setup fetched; pip downloads TensorFlow.
+uv=$(command -v uv || echo .tools/bin/uv)
+if "$uv" --version >/dev/null 2>&1; then
+    "$uv" venv --quiet --no-project --python "$python" "$folder/venv"
+    "$uv" pip install --quiet --python "$folder/venv/bin/python" "$folder/source"
+else
+    "$python" -m venv "$folder/venv"
+    "$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check "$folder/source"
+fi
+cp scripts/check_install.py "$folder/"
 cd "$folder/venv"
-"$folder/venv/bin/python" - <<'END'
-import importlib.metadata as metadata
-import importlib.util
-import pkgutil
-import sys
-
-import astromer
-import pipeline_config
-
-assert importlib.util.find_spec("tfx") is None, "TFX was installed"
-assert "tensorflow" not in sys.modules, "import astromer loads TensorFlow"
-names = [found.name for found in pkgutil.walk_packages(astromer.__path__, "astromer.")]
-for name in names:
-    if not name.endswith("__main__"):
-        importlib.import_module(name)
-versions = (f"{name} {metadata.version(name)}" for name in ("tensorflow", "keras", "numpy"))
-print(f"Python {sys.version.split()[0]}:", ", ".join(versions), f"- {len(names)} modules import")
-END
+env -u PYTHONPATH "$folder/venv/bin/python" "$folder/check_install.py" "$model"
+"$folder/venv/bin/astromer" --version

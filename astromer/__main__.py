@@ -1,0 +1,59 @@
+"""The programs of the package, by one name: ``astromer embed ...``.
+
+The same as ``python -m astromer.embed ...``.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+
+from astromer import __version__
+from astromer.errors import UsageError
+
+PROGRAMS = {
+    "create_records": "turns a survey into fold records",
+    "embed": "embeds light curves with a pushed model",
+    "export_onnx": "writes the encoder of a pushed model as an ONNX file",
+    "finetune": "fine-tunes a pushed encoder, beside honest baselines",
+    "import_weights": "turns weights of the public AstroMer code into a SavedModel",
+    "merge_folds": "joins folds of several surveys into one",
+    "score": "scores a pushed model on light curves: hidden steps, beside two baselines",
+    "synthetic": "makes the built-in survey as fold records",
+    "validate": "looks at every light curve of folds and says which break a rule",
+}
+
+
+def usage() -> str:
+    """What there is, a line for each program."""
+    lines = (f"  {name:15} {what}" for name, what in PROGRAMS.items())
+    return "\n".join(
+        [
+            "usage: astromer PROGRAM [OPTION ...]",
+            "",
+            *lines,
+            "",
+            "astromer PROGRAM --help lists the options of a program. Pre-training is",
+            "astromer-pipeline, which needs the extra: astromer-pipeline[pipeline].",
+        ]
+    )
+
+
+def main() -> None:
+    """The command ``astromer``."""
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    if name in ("-h", "--help"):
+        print(usage())
+    elif name == "--version":
+        print(f"astromer {__version__}")
+    elif name in PROGRAMS:
+        del sys.argv[1]
+        runpy.run_module(f"astromer.{name}", run_name="__main__", alter_sys=True)
+    else:
+        received = f"Received: {name!r}" if name else "Received nothing"
+        print(f"error: PROGRAM must be one of those below. {received}.\n\n{usage()}", file=sys.stderr)
+        raise SystemExit(UsageError.exit_code)
+
+
+if __name__ == "__main__":
+    main()
