@@ -51,7 +51,8 @@ def main() -> None:
         runpy.run_module(f"astromer.{name}", run_name="__main__", alter_sys=True)
     else:
         received = f"Received: {name!r}" if name else "Received nothing"
-        print(f"error: PROGRAM must be one of those below. {received}.\n\n{usage()}", file=sys.stderr)
+        rule = f"PROGRAM must be one of those below. {received}."
+        print(f"error: {rule}\n\n{usage()}", file=sys.stderr)
         raise SystemExit(UsageError.exit_code)
 
 

@@ -6,7 +6,6 @@ import importlib.util
 
 from astromer.errors import AstromerError
 
-
 # Which extra of pyproject.toml brings a library.
 _EXTRAS = {
     "pyarrow": "records",
