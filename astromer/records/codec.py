@@ -19,7 +19,6 @@ __all__ = [
     "ParsedLightCurves",
     "ParsedRecords",
     "encode_light_curve",
-    "parse_light_curves",
     "parse_lists",
     "parse_records",
 ]
@@ -56,7 +55,7 @@ class ParsedRecords(NamedTuple):
     has_series: tf.Tensor
 
 
-def parse_light_curves(serialized: tf.Tensor) -> ParsedLightCurves:
+def parse_records(serialized: tf.Tensor) -> ParsedRecords:
     """Parses a batch of records; works eagerly, in a ``tf.function`` and in a SavedModel.
 
     Both layouts are understood (``mjd, mag, errmag`` and ``dim_0, dim_1, dim_2``), and
@@ -68,15 +67,6 @@ def parse_light_curves(serialized: tf.Tensor) -> ParsedLightCurves:
     Raises:
         tf.errors.InvalidArgumentError: a record is no SequenceExample, or one of the
             lists is not a float_list. TensorFlow does not tell which record it was.
-    """
-    return parse_records(serialized).curves
-
-
-def parse_records(serialized: tf.Tensor) -> ParsedRecords:
-    """Parses as :func:`parse_light_curves` does, and tells more of what the records hold.
-
-    Raises:
-        tf.errors.InvalidArgumentError: as there.
     """
     lists = parse_lists(serialized)
     flat = {name: values.merge_dims(1, 2) for name, values in lists.items()}
@@ -98,7 +88,7 @@ def parse_lists(serialized: tf.Tensor) -> dict[str, tf.RaggedTensor]:
         serialized: string [B].
 
     Raises:
-        tf.errors.InvalidArgumentError: as in :func:`parse_light_curves`.
+        tf.errors.InvalidArgumentError: as in :func:`parse_records`.
     """
     names = (*SERIES, RESIDUAL, *OLDER_SERIES)
     features = {name: tf.io.RaggedFeature(tf.float32) for name in names}

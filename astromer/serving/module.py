@@ -11,6 +11,7 @@ from astromer.serving.drawing import draw_hidden
 from astromer.serving.network import WindowNetwork
 from astromer.serving.observations import (
     OBSERVATIONS,
+    PADDED,
     ROWS,
     SHOWN,
     Observations,
@@ -27,12 +28,6 @@ from astromer.serving.window_signature import window_signature
 from pipeline_config import LightCurveRules
 
 _EXAMPLES = tf.TensorSpec([None], tf.string, "examples")
-_PADDED = (
-    tf.TensorSpec([None, None], tf.float64, "mjd"),
-    tf.TensorSpec([None, None], tf.float32, "mag"),
-    tf.TensorSpec([None, None], tf.float32, "errmag"),
-    tf.TensorSpec([None], tf.int64, "length"),
-)
 _FLAT = (
     tf.TensorSpec([None], tf.float64, "mjd"),
     tf.TensorSpec([None], tf.float32, "mag"),
@@ -82,7 +77,7 @@ class ServingModule(tf.Module):
         network = WindowNetwork(model, rules)
 
         # Traced once and called by many signatures.
-        padded, rows = traced(*_PADDED)(from_padded), traced(*ROWS)(from_ragged)
+        padded, rows = traced(*PADDED)(from_padded), traced(*ROWS)(from_ragged)
 
         @traced(OBSERVATIONS)
         def pooled(observations: Observations) -> Outputs:
@@ -97,7 +92,7 @@ class ServingModule(tf.Module):
             curves, readable = parse_examples(examples)
             return pooled(rows(*curves, readable))
 
-        @traced(*_PADDED)
+        @traced(*PADDED)
         def embed_pooled(
             mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor
         ) -> Outputs:
@@ -109,14 +104,14 @@ class ServingModule(tf.Module):
         ) -> Outputs:
             return pooled(from_flat(mjd, mag, errmag, length))
 
-        @traced(*_PADDED)
+        @traced(*PADDED)
         def embed_curves(
             mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor
         ) -> Outputs:
             steps = tf.shape(mjd, tf.int64)[1]
             return network.embed_steps(padded(mjd, mag, errmag, length), steps)
 
-        @traced(*_PADDED, _VISIBLE)
+        @traced(*PADDED, _VISIBLE)
         def reconstruct(
             mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor, visible: tf.Tensor
         ) -> Outputs:
@@ -129,7 +124,7 @@ class ServingModule(tf.Module):
             shown = tf.gather_nd(visible, observations.place)
             return predicted(*network.usable(observations, shown), steps)
 
-        @traced(*_PADDED, *_DRAW)
+        @traced(*PADDED, *_DRAW)
         def reconstruct_drawn(
             mjd: tf.Tensor,
             mag: tf.Tensor,

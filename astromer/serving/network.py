@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from astromer.encoder import Reconstructor
-from astromer.serving.chunks import over_chunks
+from astromer.serving.chunks import Network, over_chunks
 from astromer.serving.observations import OBSERVATIONS, SHOWN, Observations
 from astromer.serving.pooling import Outputs, pool_steps, pool_windows
 from astromer.serving.status import STATUS_OK, judge
@@ -32,7 +32,7 @@ class WindowNetwork:
         self._window_size, self._normalise = model.window_size, model.normalise
         self._rules = rules
         self._d_model = model.encoder.d_model
-        self._whole = model.encoder.quirks is not None
+        self._whole = model.encoder.quirks is not None  # public weights read the padding, too
         # Traced once, however many signatures use them.
         self._usable = traced(OBSERVATIONS, SHOWN)(self._choose_usable)
         self._cut = traced(OBSERVATIONS, SHOWN)(self._cut_windows)
@@ -58,28 +58,39 @@ class WindowNetwork:
     def _cut_windows(self, observations: Observations, shown: tf.Tensor) -> GraphWindows:
         return cut_observations(observations, shown, self._window_size, self._normalise)
 
+    def over_windows(
+        self, observations: Observations, network: Network, outputs: tuple[tf.TensorSpec, ...]
+    ) -> tuple[GraphWindows, tf.Tensor, tuple[tf.Tensor, ...]]:
+        """Applies a network to the windows of the usable observations.
+
+        Args:
+            observations: of a batch of light curves.
+            network, outputs: see :func:`~astromer.serving.chunks.over_chunks`.
+
+        Returns:
+            The windows, the status of each light curve, int32 [batch], and the network's results.
+        """
+        windows = self._cut(*self.usable(observations))
+        results = over_chunks(network, windows, outputs, self._whole)
+        return windows, self._status(observations, windows), results
+
     def embed(self, observations: Observations) -> Outputs:
         """Embeddings pooled over the usable ones of the observations."""
-        windows = self._cut(*self.usable(observations))
         vector = tf.TensorSpec([self._d_model], tf.float32)
-        total, highest = over_chunks(
+        windows, status, (total, highest) = self.over_windows(
+            observations,
             lambda *inputs: pool_steps(self.encode(*inputs[:3]), inputs[3]),
-            windows,
             (vector, vector),
-            self._whole,
         )
-        return pool_windows(windows, total, highest, self._status(observations, windows))
+        return pool_windows(windows, total, highest, status)
 
     def embed_steps(self, observations: Observations, steps: tf.Tensor) -> Outputs:
         """As :meth:`embed`, and ``sequence``, float32 [batch, steps, d_model]."""
-        windows = self._cut(*self.usable(observations))
-        (vectors,) = over_chunks(
+        windows, status, (vectors,) = self.over_windows(
+            observations,
             lambda *inputs: (self.encode(*inputs[:3]),),
-            windows,
             (tf.TensorSpec([None, self._d_model], tf.float32),),
-            self._whole,
         )
-        status = self._status(observations, windows)
         observed = windows.observed[:, : tf.shape(vectors)[1]]
         total, highest = pool_steps(vectors, observed)
         pooled = pool_windows(windows, total, highest, status)

@@ -51,6 +51,12 @@ OBSERVATIONS = Observations(
     tf.TensorSpec([None], tf.int32),
 )
 SHOWN = tf.TensorSpec([None], tf.bool)
+PADDED = (
+    tf.TensorSpec([None, None], tf.float64, "mjd"),
+    tf.TensorSpec([None, None], tf.float32, "mag"),
+    tf.TensorSpec([None, None], tf.float32, "errmag"),
+    tf.TensorSpec([None], tf.int64, "length"),
+)
 ROWS = (
     tf.RaggedTensorSpec([None, None], tf.float64),
     tf.RaggedTensorSpec([None, None], tf.float32),

@@ -15,6 +15,7 @@ from astromer.finetuning.export import export_classifier, load_classifier
 from astromer.finetuning.served import served_classes, served_scores
 from astromer.finetuning.weights import weights_of
 from astromer.records.codec import encode_light_curve
+from astromer.serving.status import STATUS_OK, STATUS_UNREADABLE
 from astromer.serving_check import check_servable
 
 
@@ -83,6 +84,19 @@ def test_short_and_broken_light_curves_get_no_class_and_do_not_touch_others(expo
         assert answer["status"].tolist() == [0, 1]
         assert not answer["probabilities"][1].any()
         assert (answer["label"][1], answer["class_name"][1]) == (-1, b"")
+
+
+def test_a_record_that_cannot_be_read_spoils_no_other(exported):
+    _, folder = exported
+    answer = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    n = np.arange(30)
+    series = {"mjd": 59000.0 + n, "mag": 14 + np.sin(n), "errmag": np.full(30, 0.03)}
+    fine = encode_light_curve(series, {"ID": "a"})
+    alone = answer(examples=tf.constant([fine]))["probabilities"].numpy()
+    got = answer(examples=tf.constant([b"\xff\xff", fine, b""]))
+    assert got["status"].numpy().tolist() == [STATUS_UNREADABLE, STATUS_OK, STATUS_UNREADABLE]
+    np.testing.assert_allclose(got["probabilities"].numpy()[1], alone[0], atol=1e-6)
+    assert got["label"].numpy()[[0, 2]].tolist() == [-1, -1]
 
 
 def test_it_needs_none_of_the_project_s_code(exported, dataset, tmp_path):

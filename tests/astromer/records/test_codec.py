@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 
-from astromer.records.codec import encode_light_curve, parse_light_curves
+from astromer.records.codec import encode_light_curve, parse_records
 
 
 def test_a_record_is_what_tensorflow_itself_would_write(make):
@@ -37,7 +37,7 @@ def test_times_survive_to_a_tenth_of_a_millisecond(times):
         )
         for t in times
     ]
-    parsed = parse_light_curves(tf.constant(records))
+    parsed = parse_records(tf.constant(records)).curves
     assert parsed.mjd.dtype == tf.float64
     for row, expected in zip(parsed.mjd, times, strict=True):
         np.testing.assert_allclose(row, expected, rtol=0, atol=1e-9)
@@ -64,7 +64,11 @@ def test_all_layouts_parse_in_one_batch_inside_a_graph(make):
         make.sequence_example({"mjd": [1, 2], "mag": [3, 4], "mjd_residual": [0.5]}),
         make.sequence_example({"mjd": [1, 2], "mag": [3, 4], "mjd_residual": [0.25, 0.5]}),
     ]
-    parse = tf.function(parse_light_curves, input_signature=[tf.TensorSpec([None], tf.string)])
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def parse(serialized):
+        return parse_records(serialized).curves
+
     parsed = parse(tf.constant([r.SerializeToString() for r in records]))
     assert parsed.mjd.to_list() == [[1, 2], [7], [0, 1, 2], [], [1, 2], [1.25, 2.5]]
     assert parsed.mag.to_list() == [[3, 4], [8], [0, 1, 2], [1], [3, 4], [3, 4]]
