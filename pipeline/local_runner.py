@@ -153,11 +153,14 @@ def _run(
 
 
 def _make_devices(replicas: int) -> None:
-    """Logical devices can only be made before TensorFlow is used for anything else."""
-    if replicas:
-        from astromer.distribution import make_strategy
+    """Devices and their threads can only be chosen before TensorFlow is used for anything."""
+    from astromer.concurrency import claim_cores
+    from astromer.distribution import make_strategy
 
+    if replicas:
         make_strategy(replicas)
+    else:
+        claim_cores()
 
 
 def program() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -59,3 +60,21 @@ def test_mistakes_on_the_command_line(tmp_path, arguments, code, said):
     assert done.stderr.count("\n") == 1
     assert said in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_training_has_a_core_for_each_pass():
+    """Modules that use TensorFlow when imported would keep it from being told so."""
+    code = (
+        "from pipeline.local_runner import _make_devices\n"
+        "from pipeline.quick_imports import quick_imports\n"
+        "with quick_imports():\n"
+        "    import pipeline.dag_runner, pipeline.pipeline\n"
+        "_make_devices(0)\n"
+        "from astromer.concurrency import cores, passes_at_once\n"
+        "print(passes_at_once() - cores())\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "TF_NUM_INTRAOP_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines()[-1:] == ["0"], done.stderr
