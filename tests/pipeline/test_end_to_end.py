@@ -16,7 +16,7 @@ from ml_metadata.metadata_store import metadata_store
 from tfx.orchestration import metadata
 
 from astromer.light_curves import LightCurve
-from pipeline.lock import locked
+from astromer.storage.lock import locked
 from tests.pipeline.folds import encode, make_curves, write_fold
 
 ROOT = Path(__file__).resolve().parents[2]
