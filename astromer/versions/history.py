@@ -73,35 +73,29 @@ def mark_done(folder: Path) -> None:
 
 
 def earlier(moves: Sequence[Move], current: str | None) -> list[str]:
-    """Numbers that the alias named before ``current``, the latest first; what was rolled back is
-    forgotten.
+    """Numbers that the alias named before ``current``, the latest first.
+
+    What was rolled back from is forgotten. A move was made if it is marked as done, or the next one
+    begins where it ends; a beginning elsewhere is a change by hand, which is gone back from, too.
 
     Args:
         moves: the journal.
         current: what the alias names now.
     """
     stack: list[str] = []
-    for move in moves:
-        _fall_back_to(stack, move.before)
+    beginnings = [*(move.before for move in moves[1:]), current]
+    for move, beginning in zip(moves, beginnings):
+        _put(stack, move.before)
+        if not move.done and beginning != move.after:
+            continue
         if move.action == ROLLBACK:
-            _fall_back_to(stack, move.after)
-        elif not stack or stack[-1] != move.after:
-            stack.append(move.after)
-    _fall_back_to(stack, current)
-    if stack and stack[-1] == current:
-        stack.pop()
-    return stack[::-1]
+            while stack and stack[-1] != move.after:
+                stack.pop()
+        _put(stack, move.after)
+    _put(stack, current)
+    return stack[-2::-1] if len(stack) > 1 else []
 
 
-def _fall_back_to(stack: list[str], number: str | None) -> None:
-    """Drops what lies above a number: moves that were not made, or were undone.
-
-    A number that the journal does not know, as after a change by hand, comes on top.
-    """
-    if number is None:
-        stack.clear()
-    elif number in stack:
-        while stack[-1] != number:
-            stack.pop()
-    else:
+def _put(stack: list[str], number: str | None) -> None:
+    if number is not None and stack[-1:] != [number]:
         stack.append(number)

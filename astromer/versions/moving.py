@@ -63,7 +63,7 @@ def following(folder: Path, number: str) -> Iterator[None]:
     if named != newest(folder):
         yield
         return
-    begin(folder, PUSH, named and named.name, number)
+    begin(folder, PUSH, _name(named), number)
     yield
     set_alias(folder, number)
     mark_done(folder)
@@ -124,7 +124,7 @@ def restore(folder: Path, number: str) -> None:
 def earlier_versions(folder: Path) -> list[Path]:
     """The versions that users got before the current one and that are still there, latest first."""
     named = current(folder)
-    numbers = earlier(read_history(folder), named and named.name)
+    numbers = earlier(read_history(folder), _name(named))
     found = [folder / number for number in dict.fromkeys(numbers)]
     return [version for version in found if version != named and is_whole(version)]
 
@@ -137,7 +137,7 @@ def versions_of_users(folder: Path) -> list[Path]:
 
 def _move(folder: Path, action: str, number: str) -> None:
     before = current(folder)
-    begin(folder, action, before and before.name, number)
+    begin(folder, action, _name(before), number)
     set_alias(folder, number)
     mark_done(folder)
 
@@ -181,3 +181,7 @@ def check_there(folder: Path, number: str) -> None:
 
 def _listed(folder: Path) -> str:
     return ", ".join(path.name for path in versions(folder)) or "none"
+
+
+def _name(version: Path | None) -> str | None:
+    return version.name if version is not None else None

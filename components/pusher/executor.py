@@ -14,12 +14,10 @@ from tfx.utils import proto_utils
 from astromer.model_card import write_card
 from astromer.storage import as_path
 from astromer.storage.trees import copy_tree
+from astromer.versions.folder import WITHDRAWN
 from astromer.versions.publishing import publish
 from components.pusher.evidence import gather
 from components.pusher.identity import pushed_as
-
-WITHDRAWN = "withdrawn"
-"""Custom property of a PushedModel: 1 where the model has been withdrawn and was left so."""
 
 
 class Executor(executor.Executor):
@@ -61,4 +59,5 @@ class Executor(executor.Executor):
             version = publish(model, folder, describe)
         copy_tree(model, as_path(pushed.uri))  # the archive that PushedModel promises
         self._MarkPushed(pushed, pushed_destination=str(version), pushed_version=version.name)
+        # So that the run can say so.
         pushed.set_int_custom_property(WITHDRAWN, int(version.parent != folder))
