@@ -29,7 +29,7 @@ from astromer.model_card.usage import snippet
 from astromer.model_card.yaml_text import to_yaml
 from astromer.npz import DAMAGED
 from astromer.storage import as_path
-from astromer.versions.facts import CARD_FILE, FACTS_FILE
+from astromer.versions.facts import CARD_FILE, FACTS_FILE, read_facts
 
 _STUDY = ("test_curves", "majority", "notes", "verdicts")
 _CELL = ("source", "encoder", "shots", "seed", "macro_f1", "accuracy")
@@ -66,6 +66,7 @@ def gather_facts(version: Path, number: str, evidence: Evidence, name: str) -> d
         "kind": kind_of(config),
         "pushed": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "parameters": count_parameters(version),
+        **({"encoder": _encoder(config)} if kind_of(config) == CLASSIFIER else {}),
         "data": data_facts(evidence, config),
         "evaluation": dict(evidence.evaluation),
         "study": study,
@@ -87,7 +88,7 @@ def card_text(facts: Mapping[str, Any], config: Mapping[str, Any], evidence: Evi
         "Labelled light curves" if classifier else "Training data": data_section(data),
         "Preprocessing": preprocessing_section(data, config),
         "Architecture": architecture_section(config, facts),
-        "Training": training_section(config),
+        "Training": training_section(config, facts),
         "Licence and citation": _licence(),
         "Files": _FILES,
     }
@@ -106,25 +107,32 @@ def count_parameters(version: Path) -> int | None:
         return None
 
 
+def _encoder(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The pushed encoder that a classifier was made from, by its own card where it can be read."""
+    metadata = config.get("metadata", {})
+    place = metadata.get("pushed_encoder") or metadata.get("encoder", {}).get("path")
+    if not place:
+        return {}
+    surveys = read_facts(as_path(place)).get("data", {}).get("surveys", [])
+    return {"version": as_path(place).name, "path": place, "surveys": surveys}
+
+
 def _intro(facts: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     encoder = config.get("encoder", {})
     shape = (
-        f"{encoder.get('architecture') or UNKNOWN}, {number(encoder.get('num_layers'))} layers of "
-        "width "
-        f"{number(encoder.get('d_model'))}"
+        f"{encoder.get('architecture') or UNKNOWN}, {number(encoder.get('num_layers'))} layer(s) "
+        f"of width {number(encoder.get('d_model'))}"
     )
-    surveys = listed(facts["data"]["surveys"])
+    surveys = f"the survey {listed(facts['data']['surveys'])}"
     pushed = facts["pushed"].replace("T", " ").replace("+00:00", " UTC")
     if facts["kind"] == CLASSIFIER:
         return (
             f"A classifier of single-band light curves: an Astromer encoder ({shape}) with a head "
-            "that was "
-            f"trained on labelled light curves of {surveys}. Pushed {pushed}."
+            f"that was trained on labelled light curves of {surveys}. Pushed {pushed}."
         )
     return (
         f"An Astromer encoder of single-band light curves ({shape}), pre-trained on light curves "
-        f"of {surveys} to "
-        f"predict magnitudes that were hidden from it. Pushed {pushed}."
+        f"of {surveys} to predict magnitudes that were hidden from it. Pushed {pushed}."
     )
 
 
@@ -137,12 +145,10 @@ def _licence() -> str:
 
 _HOW = (
     "It is a TensorFlow SavedModel that model servers load, too: raw light curves in, of any "
-    "length. Signatures and "
-    "the meaning of `status` are in `docs/serving.md` of AstroMer pipeline."
+    "length. Signatures and the meaning of `status` are in `docs/serving.md` of AstroMer pipeline."
 )
 _FILES = (
     "`checksums.txt` holds the SHA-256 of every other file: `sha256sum -c checksums.txt`. "
     "`assets.extra/config.json` and `weights.npz` rebuild the model for training on; "
-    "`assets.extra/card.json` has "
-    "the facts of this card for programs."
+    "`assets.extra/card.json` has the facts of this card for programs."
 )

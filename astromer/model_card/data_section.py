@@ -17,8 +17,7 @@ def data_section(data: Mapping[str, Any]) -> str:
     splits = data["splits"]
     lines = [
         f"Survey: {listed(data['surveys'])}; fold: {escaped(data['fold']) or UNKNOWN}; "
-        "fingerprint of "
-        f"the light curves: `{data['fingerprint'] or UNKNOWN}`.",
+        f"fingerprint of the light curves: `{data['fingerprint'] or UNKNOWN}`.",
     ]
     if not splits:
         return lines[0] + "\n\nCounts and distributions of the light curves are unknown."
@@ -45,8 +44,7 @@ def preprocessing_section(data: Mapping[str, Any], config: Mapping[str, Any]) ->
     lines = [
         f"- Light curves are cut into windows of {number(config.get('window_size'))} observations.",
         "- Times and magnitudes of a window: less their means over the steps whose magnitude is "
-        "shown "
-        "(in float64); divided by the spread of the shown magnitudes: "
+        "shown (in float64); divided by the spread of the shown magnitudes: "
         f"{number(config.get('normalise'))}.",
         f"- Observations that are used: {_limits(rules)}.",
         f"- Missing errors (`--missing-errors`): {_missing(data)}.",
@@ -54,10 +52,8 @@ def preprocessing_section(data: Mapping[str, Any], config: Mapping[str, Any]) ->
     if masking:
         lines.append(
             f"- Masking: a fraction of {number(masking['probed'])} of the steps of a window is "
-            "probed; of "
-            f"these {number(masking['same'])} stay as they are, of the rest "
-            f"{number(masking['random'])} "
-            "show another step's magnitude, and all others are hidden."
+            f"probed; of these {number(masking['same'])} stay as they are, of the rest "
+            f"{number(masking['random'])} show another step's magnitude, and all others are hidden."
         )
     else:
         lines.append(f"- Masking: {UNKNOWN if config.get('head') is None else 'none'}.")
@@ -99,8 +95,7 @@ def _quantiles(splits: Mapping[str, Any]) -> str:
     head = ("quantiles", *(f"{float(fraction):.0%}" for fraction in _SHOWN))
     return (
         f"{table(head, rows)}\n\nQuantiles are interpolated in the bins of histograms: {widths} "
-        "wide for "
-        f"{' and '.join(q.title for q in even)}, up to {logs:.0%} for the others."
+        f"wide for {' and '.join(q.title for q in even)}, up to {logs:.0%} for the others."
     )
 
 

@@ -43,15 +43,15 @@ def _of_data(
         )
     window = number(config.get("window_size"))
     spans = {
-        "length": f"observations per light curve. The network sees {window} at a time, and nothing "
-        "that is farther apart than that",
+        "length": f"observations per light curve. The network sees {window} at a time and knows "
+        "nothing of the others",
         "cadence": "days between observations (median of a light curve)",
         "time_span": "days from the first to the last observation",
         "mag": "mag. A window's mean is taken off, so that a zero point does not matter",
     }
     for name, told in spans.items():
         if span := train["quantiles"].get(name):
-            low, high = number(span["0.01"], 3), number(span["0.99"], 3)
+            low, high = (_rounded(name, span[fraction]) for fraction in ("0.01", "0.99"))
             title = {"mag": "Magnitudes", "length": "Lengths", "cadence": "Cadence"}.get(
                 name, "Time spans"
             )
@@ -63,6 +63,10 @@ def _of_data(
         yield f"Few light curves to learn from, below {_FEW}: {listed(few)}."
     if data["error_fill"] is not None:
         yield "Some errors may be filled in, not measured (see Preprocessing)."
+
+
+def _rounded(name: str, value: float) -> str:
+    return number(round(value)) if name == "length" else number(value, 3)
 
 
 def _of_training(config: Mapping[str, Any]) -> Iterator[str]:
@@ -77,8 +81,7 @@ def _of_training(config: Mapping[str, Any]) -> Iterator[str]:
     if best is not None and training and best + 1 == training.get("epochs"):
         yield (
             f"Training ended while it was still getting better: epoch {number(best + 1)}, the "
-            "last one, "
-            "was the best."
+            "last one, was the best."
         )
 
 
@@ -111,8 +114,7 @@ def _of_classifier(evaluation: Mapping[str, Any]) -> Iterator[str]:
     classes = evaluation.get("served", {}).get("classes", {})
     yield (
         f"It answers with one of {listed(list(classes))}, whatever it is shown: other kinds of "
-        "stars get one of "
-        "these names, too."
+        "stars get one of these names, too."
         if classes
         else f"Its scores by class: {UNKNOWN}."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from astromer.model_card.markdown import UNKNOWN, escaped, number, settings
+from astromer.model_card.markdown import UNKNOWN, escaped, listed, number, settings
 
 ENCODER, CLASSIFIER = "encoder", "classifier"
 
@@ -22,46 +22,42 @@ def architecture_section(config: Mapping[str, Any], facts: Mapping[str, Any]) ->
     if kind_of(config) == CLASSIFIER:
         sizes = {"encoder": sizes, "pooling": config.get("pooling"), "head": config["head"]}
     return (
-        f"{number(facts['parameters'])} parameters, float32 in the "
-        f"SavedModel.\n\n{settings(sizes)}\n\n"
+        f"{number(facts['parameters'])} parameters, float32 in the SavedModel.\n\n"
+        f"{settings(sizes)}\n\n"
         "The network reads times and magnitudes of a window, and which steps are shown. It does "
-        "not read "
-        "errors."
+        "not read errors."
     )
 
 
-def training_section(config: Mapping[str, Any]) -> str:
+def training_section(config: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     """Settings, what came of them, packages and machine."""
     metadata = config.get("metadata", {})
-    used = {name: metadata[name] for name in ("training", "finetune", "cell") if name in metadata}
-    if kind_of(config) == CLASSIFIER and "study" in metadata:
-        used["study"] = metadata["study"]
-    lines = [_course(config), settings(used) if used else "", _made_with(config)]
+    names = ("training", "finetune", "cell", "study")
+    used = {name: metadata[name] for name in names if name in metadata}
+    course = _fine_tuned(metadata, facts) if kind_of(config) == CLASSIFIER else _trained(metadata)
+    lines = [course, settings(used) if used else "", _made_with(config)]
     return "\n\n".join(line for line in lines if line)
 
 
-def _course(config: Mapping[str, Any]) -> str:
-    metadata = config.get("metadata", {})
-    done = metadata.get("summary", {})
-    if kind_of(config) == CLASSIFIER:
-        encoder = metadata.get("encoder", {})
-        return (
-            f"Fine-tuned from the pushed encoder {escaped(encoder.get('version') or UNKNOWN)} "
-            "(fingerprint "
-            f"`{encoder.get('fingerprint') or UNKNOWN}`, pre-trained on light curves with "
-            "fingerprint "
-            f"`{encoder.get('data_fingerprint') or UNKNOWN}`). Best epoch: {_epoch(done)}."
-        )
-    training = metadata.get("training", {})
+def _fine_tuned(metadata: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    encoder, known = metadata.get("encoder", {}), facts.get("encoder", {})
+    return (
+        f"Fine-tuned from the pushed encoder {escaped(known.get('version') or UNKNOWN)} "
+        f"(fingerprint `{encoder.get('fingerprint') or UNKNOWN}`), pre-trained on light curves of "
+        f"{listed(known.get('surveys', ()))} (fingerprint "
+        f"`{encoder.get('data_fingerprint') or UNKNOWN}`). Best epoch: "
+        f"{_epoch(metadata.get('summary', {}))}."
+    )
+
+
+def _trained(metadata: Mapping[str, Any]) -> str:
+    training, done = metadata.get("training", {}), metadata.get("summary", {})
     return (
         f"{number(done.get('epochs'))} of at most {number(training.get('epochs'))} epochs; the "
-        "weights are "
-        f"those of epoch {_epoch(done)}, with the lowest error at hidden steps of the validation "
-        "split "
-        f"({number(done.get('val_hidden_rmse'))} mag). Precision: "
-        f"{training.get('precision') or UNKNOWN}; "
-        f"seed: {number(training.get('seed'))}; {number(done.get('seconds'))} s on "
-        f"{number(done.get('replicas'))} device(s)."
+        f"weights are those of epoch {_epoch(done)}, with the lowest error at hidden steps of the "
+        f"validation split ({number(done.get('val_hidden_rmse'))} mag). Precision: "
+        f"{training.get('precision') or UNKNOWN}; seed: {number(training.get('seed'))}; "
+        f"{number(done.get('seconds'))} s on {number(done.get('replicas'))} device(s)."
     )
 
 

@@ -88,8 +88,7 @@ def classifier_scores(evaluation: Mapping[str, Any], study: Mapping[str, Any]) -
     ]
     lines = [
         f"On {number(study.get('test_curves'))} light curves of the test split; the baselines "
-        "were trained on the "
-        "same light curves.",
+        "were trained on the same light curves.",
         table(("test split", "macro-F1", "accuracy"), rows),
         table(("class", "precision", "recall", "F1", "test curves"), classes) if classes else "",
         "\n".join(f"- {escaped(note)}" for note in study.get("notes", ())),
