@@ -23,7 +23,8 @@ def load(path: str | Path | None = None, version: int | None = None) -> Embedder
     Args:
         path: a SavedModel folder, or a folder of versions; by default ``outputs/serving/astromer``,
             where ``make run`` pushes to.
-        version: which version of the folder; by default the newest.
+        version: which version of the folder; by default the one that ``latest`` names, else the
+            newest.
 
     Raises:
         ModelError: if there is none, or it cannot be loaded.
@@ -32,7 +33,7 @@ def load(path: str | Path | None = None, version: int | None = None) -> Embedder
 
     silence()
     from astromer.embedder import Embedder
-    from astromer.export import find_version
+    from astromer.versions.finding import find_version
 
     return Embedder(find_version(path, version))
 
@@ -52,8 +53,9 @@ def load_trainable(path: str | Path | None = None, version: int | None = None) -
     from astromer.logs import silence
 
     silence()
-    from astromer.export import find_version, load_model, read_config
+    from astromer.export import load_model, read_config
     from astromer.trainable import TrainableEncoder
+    from astromer.versions.finding import find_version
     from pipeline_config import LightCurveRules
 
     folder = find_version(path, version)

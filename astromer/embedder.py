@@ -13,9 +13,10 @@ import tensorflow as tf
 from astromer.concurrency import Ordered, passes_at_once
 from astromer.curve_inputs import as_light_curves
 from astromer.errors import ModelError, UsageError
-from astromer.export import latest_version, read_config
+from astromer.export import read_config
 from astromer.light_curves import LightCurves
 from astromer.progress import progress_bar
+from astromer.versions.finding import latest_version
 
 # What one call is given at most, so that memory stays bounded: some 250 windows of 200. A longer
 # light curve is a call of its own.
@@ -71,7 +72,8 @@ class Embedder:
     Light curves may be given in any form that :func:`astromer.curve_inputs.as_light_curves` takes.
 
     Args:
-        path: a SavedModel folder, or a folder of versions, of which the newest is taken.
+        path: a SavedModel folder, or a folder of versions, of which the one is taken that
+            ``latest`` names, else the newest.
 
     Raises:
         ModelError: if there is none, or it cannot be loaded.

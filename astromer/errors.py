@@ -86,6 +86,12 @@ class MetadataError(AstromerError):
     exit_code = 11
 
 
+class DamagedVersionError(ModelError):
+    """Files of a pushed version are not as they were when it was pushed."""
+
+    exit_code = 13
+
+
 class WorkerLostError(AstromerError):
     """One of several workers that train together has failed or cannot be reached.
 

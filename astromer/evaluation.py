@@ -75,6 +75,16 @@ class Evaluation:
             groups[f"{low}{upper} steps"] = chosen
         return {name: chosen for name, chosen in groups.items() if chosen.any()}
 
+    def group_metrics(self) -> dict[str, dict[str, float]]:
+        """RMSE at hidden steps [mag] of model and baselines for each group that has any."""
+        found = {}
+        for group, chosen in self.groups().items():
+            scores = {name: scored.where(chosen) for name, scored in self.hidden.items()}
+            if steps := float(scores["model"].count.sum()):
+                rmse = {f"{name}_hidden_rmse": scores[name].rmse() for name in scores}
+                found[group] = {"hidden_steps": steps, "windows": float(chosen.sum()), **rmse}
+        return found
+
     def table(self, by_group: bool = False) -> str:
         """Hidden-step scores as text: all windows, then optionally each group with any."""
         rows = [("hidden steps", "", "RMSE [mag]", "R2", "skill")]

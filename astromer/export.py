@@ -16,7 +16,7 @@ from astromer.errors import ModelError
 from astromer.npz import DAMAGED
 from astromer.serving.module import ServingModule
 from astromer.storage import as_path
-from pipeline_config import LightCurveRules, PipelineConfig, to_dict
+from pipeline_config import LightCurveRules, to_dict
 
 EXTRA = "assets.extra"
 CONFIG = "config.json"
@@ -109,56 +109,6 @@ def read_config(directory: str | Path) -> dict[str, Any]:
             f"read ({error.__class__.__name__}). Name the folder of one version, for instance "
             "outputs/serving/astromer/1."
         ) from error
-
-
-def latest_version(path: str | Path) -> Path:
-    """The newest version in a folder of versions, or the folder itself if it is a SavedModel.
-
-    Raises:
-        ModelError: if there is no SavedModel.
-    """
-    path = as_path(path)
-    if (path / "saved_model.pb").is_file():
-        return path
-    versions = _versions(path)
-    if not versions:
-        raise ModelError(
-            f"A model must be a SavedModel or a folder of its versions. Received: {path}, which "
-            f"{'holds none' if path.exists() else 'does not exist'}. Train one first, for instance "
-            "with `make run`."
-        )
-    return path / versions[-1]
-
-
-def find_version(path: str | Path | None = None, version: int | None = None) -> Path:
-    """The SavedModel that a path and a version name.
-
-    Args:
-        path: a SavedModel, or a folder of versions; None for that of the default output.
-        version: which version of the folder; None for the newest.
-
-    Raises:
-        ModelError: if there is none.
-    """
-    if path is None:
-        path = Path(PipelineConfig.output) / "serving" / PipelineConfig.name
-    if version is None:
-        return latest_version(path)
-    chosen = as_path(path) / str(version)
-    if not (chosen / "saved_model.pb").is_file():
-        there = ", ".join(_versions(as_path(path))) or "none"
-        raise ModelError(
-            f"A version must be in the folder of versions. Received: version {version} of {path}, "
-            f"which has {there}."
-        )
-    return chosen
-
-
-def _versions(path: Path) -> list[str]:
-    """The numbers of whole versions, the newest last."""
-    entries = [entry.name for entry in path.iterdir()] if path.is_dir() else []
-    numbers = sorted((entry for entry in entries if entry.isdecimal()), key=int)
-    return [number for number in numbers if (path / number / "saved_model.pb").is_file()]
 
 
 def _named_variables(model: Reconstructor) -> dict[str, keras.Variable]:

@@ -16,7 +16,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Reads the options. Imports nothing heavy."""
     parser = Parser(prog="python -m astromer.score", description=__doc__)
     parser.add_argument(
-        "--model", required=True, help="a SavedModel, or a folder of versions (newest is taken)"
+        "--model",
+        required=True,
+        help="a SavedModel, or a folder of versions (the one that latest names)",
     )
     parser.add_argument("--data", required=True, help="a fold folder")
     parser.add_argument("--split", default="test", choices=SPLITS, help="default: test")
@@ -52,9 +54,10 @@ def score(args: argparse.Namespace) -> dict[str, dict[str, float]]:
 
     silence()
     from astromer.evaluation import evaluate
-    from astromer.export import latest_version, load_model
+    from astromer.export import load_model
     from astromer.prediction import Predictor
     from astromer.records.reader import read_light_curves
+    from astromer.versions.finding import latest_version
 
     path = latest_version(args.model)
     model = load_model(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import ml_metadata as mlmd
 from tfx import types
 from tfx.dsl.components.common import resolver
@@ -10,18 +12,32 @@ from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
 )
 from tfx.dsl.io import fileio
 from tfx.types import channel, standard_artifacts
+from tfx.utils import path_utils
+
+from astromer.storage import as_path
+from astromer.versions.folder import withdrawn
+from astromer.versions.moving import versions_of_users
+from components.pusher.identity import same_model
 
 CURRENT, MODEL, BLESSING = "current", "model", "model_blessing"
 _FINGERPRINT = "data_fingerprint"
 
 
 class LatestOtherBlessedModel(resolver.ResolverStrategy):
-    """The newest blessed model that is not the one this run has just trained (or reused).
+    """What users get, unless it is the model that this run has just trained (or reused).
 
-    The standard strategy takes the newest blessed one, whatever it is. On the second run of
-    the same command that would be the run's own model, so the judge's inputs would differ
-    from the first run's and nothing after it could come from the cache.
+    That is the blessed model of the version that the alias ``latest`` names. Where it is the
+    run's own, the one that was named before counts: on the second run of the same command
+    the judge's inputs must be those of the first, or nothing after it could come from the
+    cache. (The standard strategy takes the newest blessed one, whatever it is.) Where no
+    version tells, it is the newest other blessed model that has not been withdrawn.
+
+    Args:
+        folder: the folder of pushed versions.
     """
+
+    def __init__(self, folder: str = ""):
+        self._folder = folder
 
     def resolve_artifacts(
         self, store: mlmd.MetadataStore, input_dict: dict[str, list[types.Artifact]]
@@ -32,7 +48,17 @@ class LatestOtherBlessedModel(resolver.ResolverStrategy):
             store: unused.
             input_dict: ``current``: this run's model; ``model``, ``model_blessing``: all.
         """
-        return _newest(input_dict, {artifact.id for artifact in input_dict[CURRENT]})
+        passed_over = {artifact.id for artifact in input_dict[CURRENT]}
+        if self._folder:
+            folder = as_path(self._folder)
+            for version in versions_of_users(folder):
+                others = _not_of(version, input_dict[MODEL])
+                found = _newest(input_dict, passed_over | others)
+                if found[MODEL]:
+                    return found
+            for version in withdrawn(folder):
+                passed_over |= _of(version, input_dict[MODEL])
+        return _newest(input_dict, passed_over)
 
 
 class LatestBlessedModelOfOtherData(resolver.ResolverStrategy):
@@ -60,6 +86,19 @@ class LatestBlessedModelOfOtherData(resolver.ResolverStrategy):
         return _newest(input_dict, same)
 
 
+def _of(version: Path, models: list[types.Artifact]) -> set[int]:
+    """Ids of the models that are the same as a version."""
+    return {
+        model.id
+        for model in models
+        if same_model(as_path(path_utils.serving_model_path(model.uri)), version)
+    }
+
+
+def _not_of(version: Path, models: list[types.Artifact]) -> set[int]:
+    return {model.id for model in models} - _of(version, models)
+
+
 def _newest(
     input_dict: dict[str, list[types.Artifact]], passed_over: set[int]
 ) -> dict[str, list[types.Artifact]]:
@@ -80,7 +119,10 @@ def _newest(
 
 
 def baseline_resolver(
-    strategy: type[resolver.ResolverStrategy], current: types.BaseChannel, name: str = "Baseline"
+    strategy: type[resolver.ResolverStrategy],
+    current: types.BaseChannel,
+    name: str = "Baseline",
+    folder: str = "",
 ) -> resolver.Resolver:
     """A Resolver node with the output ``model``.
 
@@ -89,6 +131,7 @@ def baseline_resolver(
             Kubeflow's compiler knows.
         current: channel of what the strategy looks at: this run's model, or its data.
         name: of the node.
+        folder: of pushed versions, for LatestOtherBlessedModel.
     """
     channels = {
         MODEL: channel.Channel(type=standard_artifacts.Model),
@@ -96,4 +139,5 @@ def baseline_resolver(
     }
     if strategy is not LatestBlessedModelStrategy:
         channels[CURRENT] = current
-    return resolver.Resolver(strategy_class=strategy, **channels).with_id(name)
+    config = {"folder": folder} if strategy is LatestOtherBlessedModel else None
+    return resolver.Resolver(strategy_class=strategy, config=config, **channels).with_id(name)

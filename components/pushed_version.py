@@ -1,4 +1,4 @@
-"""The newest pushed version as an artifact, where the orchestrator looks up no artifacts."""
+"""The version that users get as an artifact, where the orchestrator looks up no artifacts."""
 
 from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -6,12 +6,14 @@ from tfx.types import standard_artifacts
 from tfx.utils import io_utils, path_utils
 
 from astromer.storage import as_path
-from components.pusher.versions import latest
+from astromer.versions.moving import current
 
 
 @component
 def PushedVersion(folder: Parameter[str], model: OutputArtifact[standard_artifacts.Model]):
-    """Copies the newest version; the artifact is empty where nothing has been pushed yet.
+    """Copies the version that ``latest`` names, else the newest.
+
+    The artifact is empty where nothing has been pushed yet.
 
     Its result must not come from a cache: the parameters stay the same when a version is added.
 
@@ -19,6 +21,6 @@ def PushedVersion(folder: Parameter[str], model: OutputArtifact[standard_artifac
         folder: the folder that a model server watches.
         model: output.
     """
-    version = latest(as_path(folder))
+    version = current(as_path(folder))
     if version is not None:
         io_utils.copy_dir(str(version), path_utils.serving_model_dir(model.uri))

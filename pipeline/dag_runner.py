@@ -19,8 +19,8 @@ from tfx.types import Artifact, artifact_utils
 from tfx.utils import path_utils
 
 from astromer.storage import as_path
+from astromer.versions.folder import newest
 from components.pusher.identity import same_model
-from components.pusher.versions import latest
 from pipeline.metadata_types import register_types
 from pipeline.pipeline import PUSHER, TRAINER
 from pipeline.server_metadata import ServerMetadata
@@ -124,7 +124,7 @@ class ReportingDagRunner(LocalDagRunner):
         word that this model has been pushed is true and useless.
         """
         model = self.steps[self.maker].outputs["model"][0]
-        version = latest(self.serving)
+        version = newest(self.serving)
         return version is not None and same_model(
             as_path(path_utils.serving_model_path(model.uri)), version
         )

@@ -92,7 +92,13 @@ def create_finetune_pipeline(
         code_fingerprint=code,
     ).with_id(JUDGE)
     pusher = VersionPusher(
-        model, judge.outputs["blessing"], str(output / "serving" / config.name)
+        model,
+        judge.outputs["blessing"],
+        str(output / "serving" / config.name),
+        examples=examples,
+        anomalies=validator.outputs["anomalies"],
+        evaluation=judge.outputs["evaluation"],
+        results=finetuner.outputs["results"],
     ).with_id(PUSHER)
     return Pipeline(
         pipeline_name=pipeline_name or config.name,

@@ -24,13 +24,14 @@ from astromer.finetune import check_baselines  # noqa: E402
 from astromer.logs import silence  # noqa: E402
 from astromer.records.fold import Fold  # noqa: E402
 from astromer.storage import as_path, local_path  # noqa: E402
+from astromer.storage.lock import locked  # noqa: E402
 from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
+from astromer.versions.finding import latest_version  # noqa: E402
 from pipeline.beam_options import VALIDATOR, add_beam_flag, joined, read_beam_options  # noqa: E402
 from pipeline.console import Report, noise_to  # noqa: E402
 from pipeline.failures import output_folder, refuse_cluster, told  # noqa: E402
 from pipeline.identity import pipeline_name  # noqa: E402
 from pipeline.local_files import local_folder  # noqa: E402
-from pipeline.lock import locked  # noqa: E402
 from pipeline.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
 from pipeline_config import (  # noqa: E402
@@ -106,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
             f"{' '.join(config.study.baselines)}. Add it, or give --bless-over majority."
         )
     refuse_cluster("pipeline/finetune_runner.py")
-    model = _newest(as_path(config.model).expanduser())
+    model = _version(as_path(config.model).expanduser())
     home = _home_of(model)
     output = output_folder(config.output or str(home or "outputs"))
     database = metadata_database(config.metadata, home or output)
@@ -128,25 +129,15 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(config, model, database, log, verbose)
 
 
-def _newest(path: Path) -> Path:
-    """The newest version, without loading TensorFlow for a wrong path.
+def _version(path: Path) -> Path:
+    """The version that a path means, without loading TensorFlow for a wrong path.
 
     Raises:
         ModelError: there is none.
     """
-    if not path.is_dir():
+    if not path.exists():
         raise ModelError(f"--model must exist. Received: {path}. Train one with `make run`.")
-    if (path / "saved_model.pb").is_file():
-        return path.resolve()
-    versions = [
-        p for p in path.iterdir() if p.name.isdecimal() and (p / "saved_model.pb").is_file()
-    ]
-    if not versions:
-        raise ModelError(
-            f"--model must be a SavedModel or a folder of its versions. Received: {path}, which "
-            "holds none. Train one with `make run`."
-        )
-    return max(versions, key=lambda version: int(version.name)).resolve()
+    return latest_version(path).resolve()
 
 
 def _home_of(model: Path) -> Path | None:

@@ -16,6 +16,7 @@ from components.evaluator.component import METRICS_FILE
 from pipeline.dag_runner import Step
 from pipeline.finetune_pipeline import FINETUNER, JUDGE
 from pipeline.pipeline import PUSHER
+from pipeline.summary import pushed_line
 
 
 class FinetuneOutcome:
@@ -56,9 +57,7 @@ class FinetuneOutcome:
 
     def next_step(self) -> str:
         """Where a pushed classifier is."""
-        pushed = self._output(PUSHER, "pushed_model")
-        news = "as before" if self._steps[PUSHER].cached else "pushed"
-        return f"SavedModel ({news}): {pushed.get_string_custom_property('pushed_destination')}"
+        return pushed_line(self._steps[PUSHER])
 
     def _output(self, component: str, key: str) -> Artifact:
         return self._steps[component].outputs[key][0]

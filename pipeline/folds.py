@@ -20,8 +20,8 @@ from astromer.errors import (
 )
 from astromer.records.fold import Fold, natural_key
 from astromer.storage import as_path
+from astromer.storage.lock import locked
 from astromer.validation.rules import OFF, STOP
-from pipeline.lock import locked
 from pipeline.own_process import Ending, in_own_process
 from pipeline_config import PipelineConfig
 

@@ -22,6 +22,7 @@ from astromer.cli import Parser, add_flags, config_from, run_program  # noqa: E4
 from astromer.errors import NotBlessedError  # noqa: E402
 from astromer.logs import silence  # noqa: E402
 from astromer.records.fold import Fold  # noqa: E402
+from astromer.storage.lock import locked  # noqa: E402
 from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
 from pipeline.beam_options import add_beam_flag, joined, read_beam_options  # noqa: E402
 from pipeline.console import Report, noise_to  # noqa: E402
@@ -29,7 +30,6 @@ from pipeline.failures import output_folder, refuse_cluster, told  # noqa: E402
 from pipeline.folds import OUTCOME_FILE, run_folds  # noqa: E402
 from pipeline.identity import pipeline_name  # noqa: E402
 from pipeline.local_files import local_folder  # noqa: E402
-from pipeline.lock import locked  # noqa: E402
 from pipeline.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
 from pipeline_config import (  # noqa: E402

@@ -135,7 +135,7 @@ def create_pipeline(
 
     baseline = pushed
     if baseline_strategy is not None:
-        baseline = baseline_resolver(baseline_strategy, model)
+        baseline = baseline_resolver(baseline_strategy, model, folder=served)
     evaluator = AstromerEvaluator(
         examples=examples,
         model=model,
@@ -144,7 +144,14 @@ def create_pipeline(
         settings=json.dumps(to_dict(config.evaluation)),
         code_fingerprint=code_fingerprint(*_JUDGES),
     ).with_id(EVALUATOR)
-    pusher = VersionPusher(model, evaluator.outputs["blessing"], served).with_id(PUSHER)
+    pusher = VersionPusher(
+        model,
+        evaluator.outputs["blessing"],
+        served,
+        examples=examples,
+        anomalies=validator.outputs["anomalies"],
+        evaluation=evaluator.outputs["evaluation"],
+    ).with_id(PUSHER)
 
     return Pipeline(
         pipeline_name=pipeline_name or config.name,

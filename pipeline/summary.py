@@ -11,6 +11,8 @@ from pathlib import Path
 from tfx.types import Artifact
 
 from astromer.storage import as_path
+from astromer.versions.folder import WITHDRAWN
+from astromer.versions.moving import current
 from components.evaluator.component import METRICS_FILE
 from components.trainer.executor import FACTS_FILE
 from pipeline.dag_runner import Step
@@ -51,16 +53,42 @@ class Outcome:
         """Where a pushed model is, and a command that uses it on the same data."""
         pushed = self._output(PUSHER, "pushed_model")
         version = pushed.get_string_custom_property("pushed_destination")
-        news = "as before" if self._steps[PUSHER].cached else "pushed"
         return (
-            f"SavedModel ({news}): {_short(version)}\n"
+            f"{pushed_line(self._steps[PUSHER])}\n"
             f"TensorBoard logs:    {_short(self._facts['log_dir'])}\n"
-            f"next: {_python()} -m astromer.embed --model {_short(as_path(version).parent)} "
+            f"next: {_python()} -m astromer.embed --model {_short(served_from(version))} "
             f"--data {_short(data)} --out embeddings.parquet"
         )
 
     def _output(self, component: str, key: str) -> Artifact:
         return self._steps[component].outputs[key][0]
+
+
+def pushed_line(step: Step) -> str:
+    """Where the model is that the Pusher pushed, and what users of the folder get."""
+    pushed = step.outputs["pushed_model"][0]
+    version = as_path(pushed.get_string_custom_property("pushed_destination"))
+    folder = served_from(version)
+    program = f"{_python()} -m astromer.versions"
+    if pushed.get_int_custom_property(WITHDRAWN):
+        return (
+            f"SavedModel (withdrawn before, left so): {_short(version)}\n"
+            f"bring it back:       {program} restore {version.name} --model {_short(folder)}"
+        )
+    line = f"SavedModel ({'as before' if step.cached else 'pushed'}): {_short(version)}"
+    named = current(folder)
+    if named is None or named == version:
+        return line
+    return (
+        f"{line}\nlatest stays at:     {named.name}; to go over to the new one: {program} promote "
+        f"{version.name} --model {_short(folder)}"
+    )
+
+
+def served_from(version: str | Path) -> Path:
+    """The folder of versions that a version belongs to, in service or withdrawn."""
+    folder = as_path(version).parent
+    return folder.parent if folder.name == WITHDRAWN else folder
 
 
 def _short(path: str | Path) -> str:

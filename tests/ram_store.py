@@ -24,12 +24,17 @@ class RamFileSystem(FileSystem):
             raise FileNotFoundError(2, "No such file or directory", path)
         if path.startswith("ram://") and operation == "listdir":
             return self._names(path)
+        if operation == "copy" and self._is_old(str(arguments[1])):
+            self.call("remove", arguments[1])
         return super().call(operation, *arguments, **options)
 
     def open(self, path: str, mode: str) -> Any:
-        if path.startswith("ram://") and "w" in mode and self.call("exists", path):
+        if "w" in mode and self._is_old(path):
             self.call("remove", path)
         return super().open(path, mode)
+
+    def _is_old(self, path: str) -> bool:
+        return path.startswith("ram://") and self.call("exists", path)
 
     def _exists(self, path: str) -> bool:
         return bool(super().call("exists", path))

@@ -40,6 +40,7 @@ PROGRAMS = [
             "astromer.score",
             "astromer.synthetic",
             "astromer.validate",
+            "astromer.versions",
             "pipeline.task_runner",
             "presentation.scripts.disttrain",
             "presentation.scripts.pretrain",

@@ -98,7 +98,8 @@ def test_its_installation_works_in_an_empty_environment(tmp_path: Path):
 
     python = tmp_path / "opt" / "venv" / "bin" / "python"
     code = f"import importlib; [importlib.import_module(name) for name in {STEPS}]"
-    check = f"{code}; import astromer; print(astromer.__file__)"
+    card = "from astromer.model_card.citation import reference; assert reference()"
+    check = f"{code}; {card}; import astromer; print(astromer.__file__)"
     done = subprocess.run(
         [python, "-c", check],
         cwd=tmp_path,
@@ -125,6 +126,6 @@ def copy(words: list[str], place: Path) -> None:
     for source in sources:
         if (ROOT / source).is_dir():
             ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / source, place / target, ignore=ignore)
+            shutil.copytree(ROOT / source, place / target, symlinks=True, ignore=ignore)
         else:
             shutil.copy(ROOT / source, place / target)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from astromer.encoder import Encoder, Reconstructor
-from astromer.export import latest_version, load_model, read_config
+from astromer.export import load_model, read_config
 from astromer.import_weights import load_public
+from astromer.versions.finding import latest_version
 
 PRETRAINED, RANDOM, PUBLIC, FOREST = "pretrained", "random", "public", "forest"
 _RANDOM_SEED = 1_000_003  # keeps the fresh weights apart from those of the heads
@@ -21,7 +22,8 @@ class PretrainedSource:
     """A pushed encoder.
 
     Args:
-        path: a SavedModel, or a folder of versions, of which the newest is taken.
+        path: a SavedModel, or a folder of versions, of which that is taken that ``latest``
+            names.
 
     Raises:
         ModelError: there is none, or it is damaged.

@@ -59,7 +59,7 @@ def AstromerEvaluator(
         seed: of what is hidden.
         settings: JSON of an ``EvaluationConfig``.
         code_fingerprint: of the code that evaluates, for the cache.
-        baseline_model: the model that was pushed last.
+        baseline_model: the model that users get so far.
     """
     limits = EvaluationConfig(**json.loads(settings))
     conditions = {
@@ -81,7 +81,9 @@ def AstromerEvaluator(
     reasons += objections(
         scores.metrics, baseline.metrics if baseline else None, limits.max_rmse_increase
     )
-    _write_evaluation(evaluation, scores, baseline)
+    told = {"split": TEST_SPLIT, "curves": len(curves), "seed": seed}
+    told["masking"] = {"probed": probed, "same": same, "random": random}
+    _write_evaluation(evaluation, scores, baseline, told)
     write_blessing(blessing, model, baseline_model if baseline else None, reasons)
 
 
@@ -111,8 +113,15 @@ def _evaluate_baseline(
         return None
 
 
-def _write_evaluation(artifact: Artifact, scores: Evaluation, baseline: Evaluation | None) -> None:
-    metrics = {"model": scores.metrics, "pushed_model": baseline.metrics if baseline else None}
+def _write_evaluation(
+    artifact: Artifact, scores: Evaluation, baseline: Evaluation | None, conditions: dict[str, Any]
+) -> None:
+    metrics = {
+        "model": scores.metrics,
+        "pushed_model": baseline.metrics if baseline else None,
+        "groups": scores.group_metrics(),
+        "conditions": conditions,
+    }
     folder = as_path(artifact.uri)
     (folder / METRICS_FILE).write_text(json.dumps(metrics, indent=1))
     (folder / TABLE_FILE).write_text(scores.table(by_group=True) + "\n")

@@ -7,6 +7,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
+from astromer.environment import environment
 from astromer.export import read_config
 from astromer.files import replace_folder
 from astromer.finetuning.classification import classify
@@ -67,7 +68,7 @@ def Finetuner(
         work=as_path(work) / settings_fingerprint({"code": code_fingerprint}),
         public_weights=knobs["public_weights"],
         rules=LightCurveRules(**knobs["rules"]),
-        facts=facts,
+        facts={**facts, "environment": environment()},
         say=lambda text: print(text, flush=True),
         progress=True,
     )

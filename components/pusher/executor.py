@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tfx import types
@@ -10,14 +11,21 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
+from astromer.model_card import write_card
 from astromer.storage import as_path
 from astromer.storage.trees import copy_tree
-from components.pusher.identity import same_model
-from components.pusher.versions import latest, publish
+from astromer.versions.folder import WITHDRAWN
+from astromer.versions.publishing import publish
+from components.pusher.evidence import gather
+from components.pusher.identity import pushed_as
 
 
 class Executor(executor.Executor):
-    """Publishes under a new version number, unless the newest version is the same model."""
+    """Publishes under a new version number, with a model card.
+
+    Nothing is published if the newest version is the same model, or if it was withdrawn: what
+    someone took out of service does not come back by giving the same command again.
+    """
 
     def Do(
         self,
@@ -41,8 +49,15 @@ class Executor(executor.Executor):
             as_path(self.GetModelPath(input_dict)),
             as_path(destination.filesystem.base_directory),
         )
-        version = latest(folder)
-        if version is None or not same_model(model, version):
-            version = publish(model, folder)
+        version = pushed_as(model, folder)
+        if version is None:
+            evidence = gather(input_dict)
+
+            def describe(copy: Path, number: str) -> None:
+                write_card(copy, number, evidence, folder.name)
+
+            version = publish(model, folder, describe)
         copy_tree(model, as_path(pushed.uri))  # the archive that PushedModel promises
         self._MarkPushed(pushed, pushed_destination=str(version), pushed_version=version.name)
+        # So that the run can say so.
+        pushed.set_int_custom_property(WITHDRAWN, int(version.parent != folder))

@@ -8,9 +8,18 @@ from typing import Any
 from astromer.errors import ModelError
 from astromer.export import EXTRA, WEIGHTS, read_config
 from astromer.storage.trees import same_content
+from astromer.versions.folder import newest, withdrawn
 
 # Facts about how a model came about that differ although the model does not.
-_CIRCUMSTANCES = ("summary", "git_revision")
+_CIRCUMSTANCES = ("summary", "git_revision", "environment")
+
+
+def pushed_as(model: Path, folder: Path) -> Path | None:
+    """The version that is the same model: the newest in service, or one that was withdrawn."""
+    for version in (newest(folder), *reversed(withdrawn(folder))):
+        if version is not None and same_model(model, version):
+            return version
+    return None
 
 
 def same_model(one: Path, other: Path) -> bool:

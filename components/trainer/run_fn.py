@@ -10,6 +10,7 @@ from typing import Any
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from astromer.distribution import is_chief, make_strategy
+from astromer.environment import environment
 from astromer.export import export_saved_model
 from astromer.light_curves import LightCurves
 from astromer.records.reader import read_light_curves
@@ -77,6 +78,7 @@ def _write(result: TrainingResult, fn_args: FnArgs, settings: dict[str, Any], fo
         PROCESSING: settings.get(PROCESSING, {}),
         "code_fingerprint": settings["code_fingerprint"],
         "git_revision": git_revision(),
+        "environment": environment(),
         "masking": settings["masking"],
         "training": settings["training"],
         "summary": result.summary,

@@ -14,7 +14,7 @@ import astromer
 from astromer import embedder
 from astromer.embed import embed, parse
 from astromer.errors import DataNotFoundError, LightCurveError, ModelError, UsageError
-from astromer.export import export_saved_model, latest_version
+from astromer.export import export_saved_model
 from astromer.light_curves import LightCurves
 
 
@@ -33,9 +33,9 @@ def encoder(pushed):
     return astromer.load(pushed)
 
 
-def test_the_newest_whole_version_is_taken(pushed):
-    assert latest_version(pushed).name == "10"
-    assert latest_version(pushed / "9").name == "9"
+def test_the_newest_whole_version_is_taken(pushed, encoder):
+    assert encoder.path == pushed / "10"
+    assert astromer.load(pushed / "9").path.name == "9"
 
 
 def test_order_and_batch_size_change_nothing(encoder, toy):

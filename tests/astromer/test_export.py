@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from astromer.encoder import Encoder, Reconstructor
 from astromer.errors import ModelError
-from astromer.export import export_saved_model, latest_version, load_model, read_config
+from astromer.export import export_saved_model, load_model, read_config
 
 
 @pytest.fixture(scope="module")
@@ -191,19 +191,3 @@ def test_a_folder_without_config_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(ModelError, match=r"config\.json.*FileNotFoundError"):
             read_config(path)
-
-
-def test_the_newest_version_is_found_by_number(tmp_path: Path) -> None:
-    for name in ("2", "10", "11", "notes", "9.tmp"):
-        (tmp_path / name).mkdir()
-    for name in ("2", "10", "notes", "9.tmp"):
-        (tmp_path / name / "saved_model.pb").touch()
-    assert latest_version(tmp_path) == tmp_path / "10"
-    assert latest_version(tmp_path / "2") == tmp_path / "2"
-
-
-def test_a_folder_without_versions_is_a_model_error(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="holds none"):
-        latest_version(tmp_path)
-    with pytest.raises(ModelError, match="does not exist"):
-        latest_version(tmp_path / "nowhere")

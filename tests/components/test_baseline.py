@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tfx.types import standard_artifacts
 
+from astromer.versions import folder as folders
+from astromer.versions.moving import promote, rollback
+from astromer.versions.publishing import publish
 from components.baseline import LatestBlessedModelOfOtherData, LatestOtherBlessedModel
 from tests.components.conftest import artifact
+from tests.components.test_pusher import saved_model
 
 
 @pytest.fixture
@@ -77,3 +82,54 @@ def test_for_drift_the_newest_model_of_other_data_counts(models):
     assert compared_with("c") == [models[2]]
     # Model 11 or 12 may be what this very command has pushed before.
     assert compared_with("b") == [models[0]]
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch) -> tuple[Path, list[Any]]:
+    """Three blessed models, pushed one after the other."""
+    folder, models = tmp_path / "serving" / "astromer", []
+    monkeypatch.setattr(folders.time, "time", lambda: 1)
+    for number in range(1, 4):
+        model = artifact(standard_artifacts.Model, tmp_path / "models" / str(number))
+        model.id = number
+        publish(saved_model(Path(model.uri) / "Format-Serving", weights=str(number)), folder)
+        models.append(model)
+    return folder, models
+
+
+def baseline(folder: Path, current: Any, models: list[Any]) -> list[int]:
+    found = LatestOtherBlessedModel(str(folder)).resolve_artifacts(
+        None,
+        {
+            "current": [current],
+            "model": models,
+            "model_blessing": blessings({model.id: 1 for model in models}),
+        },
+    )
+    return [model.id for model in found["model"]]
+
+
+def test_a_new_model_is_compared_with_what_users_get(served, tmp_path):
+    folder, models = served
+    new = artifact(standard_artifacts.Model, tmp_path / "models" / "4")
+    new.id = 4
+    assert baseline(folder, new, models) == [3]
+    rollback(folder)
+    assert baseline(folder, new, models) == [2]
+    promote(folder, "1")
+    assert baseline(folder, new, models) == [1]
+
+
+def test_what_users_get_is_compared_with_what_they_got_before(served):
+    """As when the command that pushed it is given again."""
+    folder, models = served
+    assert baseline(folder, models[2], models) == [2]
+    promote(folder, "1")
+    assert baseline(folder, models[0], models) == [3]
+
+
+def test_a_model_that_was_withdrawn_judges_none(served):
+    folder, models = served
+    promote(folder, "1", withdraw_newer=True)
+    (folder / ".versions" / "history.json").unlink()
+    assert baseline(folder, models[0], models) == []

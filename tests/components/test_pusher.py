@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from tfx.types import standard_artifacts
 
-from components.pusher import versions
+from astromer.versions.folder import versions
+from astromer.versions.moving import restore, rollback
 from components.pusher.component import VersionPusher
 from components.pusher.executor import Executor
 from components.pusher.identity import same_model
@@ -28,7 +29,7 @@ def saved_model(folder: Path, weights: str = "w", **metadata: Any) -> Path:
     return folder
 
 
-def push(model: Path, serving: Path, folder: Path, blessed: int = 1) -> Any:
+def push(model: Path, serving: Path, folder: Path, blessed: int = 1, **more: Any) -> Any:
     """Runs the executor on a Model artifact around ``model``."""
     component = VersionPusher(
         standard_artifacts_channel(standard_artifacts.Model),
@@ -41,7 +42,7 @@ def push(model: Path, serving: Path, folder: Path, blessed: int = 1) -> Any:
     blessing.set_int_custom_property("blessed", blessed)
     pushed = artifact(standard_artifacts.PushedModel, folder / "pushed")
     Executor().Do(
-        {"model": [source], "model_blessing": [blessing]},
+        {"model": [source], "model_blessing": [blessing], **more},
         {"pushed_model": [pushed]},
         component.spec.exec_properties,
     )
@@ -54,52 +55,11 @@ def standard_artifacts_channel(kind: type) -> Any:
     return channel.Channel(type=kind)
 
 
-def test_versions_rise_even_where_the_clock_stands_still_or_goes_back(tmp_path, monkeypatch):
-    model, serving = saved_model(tmp_path / "model"), tmp_path / "serving" / "astromer"
-    names = []
-    for now in (1000, 1000, 900, 5000):
-        monkeypatch.setattr(versions.time, "time", lambda now=now: now)
-        names.append(versions.publish(model, serving).name)
-    assert names == ["1000", "1001", "1002", "5000"]
-    assert versions.latest(serving).name == "5000"
-
-
-def test_a_version_carries_every_file(tmp_path):
-    model = saved_model(tmp_path / "model")
-    version = versions.publish(model, tmp_path / "serving" / "astromer")
-    assert (version / "assets.extra" / "weights.npz").read_text() == "w"
-    assert (version / "variables" / "variables.index").read_text() == "index"
-
-
-def test_a_copy_that_fails_leaves_nothing_to_be_seen(tmp_path, monkeypatch):
-    model, serving = saved_model(tmp_path / "model"), tmp_path / "serving" / "astromer"
-
-    def half_a_copy(source: Path, target: Path) -> None:
-        target.mkdir(parents=True)
-        (target / "saved_model.pb").touch()
-        assert list(serving.iterdir()) == []  # the watched folder shows nothing meanwhile
-        raise OSError("disk full")
-
-    monkeypatch.setattr(versions, "copy_tree", half_a_copy)
-    with pytest.raises(OSError, match="disk full"):
-        versions.publish(model, serving)
-    assert list(serving.iterdir()) == []
-    assert list((tmp_path / "serving" / versions.STAGING).iterdir()) == []
-
-
-def test_only_numbered_folders_are_versions(tmp_path):
-    for name in ("7", "10", "9", ".staging", "temporary-11"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "99").touch()
-    assert [path.name for path in versions.versions(tmp_path)] == ["7", "9", "10"]
-    assert versions.latest(tmp_path / "missing") is None
-
-
 @pytest.mark.parametrize(
     ("change", "same"),
     [
         ({}, True),
-        ({"summary": {"seconds": 9}, "git_revision": "other"}, True),
+        ({"summary": {"seconds": 9}, "git_revision": "other", "environment": {}}, True),
         ({"weights": "v"}, False),
         ({"fingerprint": "g"}, False),
     ],
@@ -123,7 +83,7 @@ def test_a_model_is_pushed_once_while_it_is_the_newest(tmp_path):
 
     numbers = [int(p.get_string_custom_property("pushed_version")) for p in pushed]
     assert numbers[0] == numbers[1] < numbers[2] < numbers[3]
-    assert len(versions.versions(serving)) == 3
+    assert len(versions(serving)) == 3
     assert pushed[0].get_int_custom_property("pushed") == 1
     assert (Path(pushed[0].uri) / "saved_model.pb").exists()
 
@@ -132,4 +92,43 @@ def test_nothing_is_pushed_without_a_blessing(tmp_path):
     serving = tmp_path / "serving" / "astromer"
     pushed = push(saved_model(tmp_path / "one"), serving, tmp_path / "run", blessed=0)
     assert pushed.get_int_custom_property("pushed") == 0
-    assert versions.versions(serving) == []
+    assert versions(serving) == []
+
+
+def test_what_was_withdrawn_is_not_pushed_again(tmp_path):
+    serving = tmp_path / "serving" / "astromer"
+    good, bad = saved_model(tmp_path / "good"), saved_model(tmp_path / "bad", weights="v")
+    first, _ = (push(model, serving, tmp_path / f"run-{model.name}") for model in (good, bad))
+    kept = first.get_string_custom_property("pushed_version")
+    _, [gone] = rollback(serving, withdraw_newer=True)
+
+    again = push(bad, serving, tmp_path / "again")
+
+    assert [path.name for path in versions(serving)] == [kept]
+    assert again.get_string_custom_property("pushed_destination") == str(
+        serving / "withdrawn" / gone
+    )
+    assert again.get_int_custom_property("withdrawn") == 1
+    restore(serving, gone)
+    back = push(bad, serving, tmp_path / "back")
+    assert back.get_string_custom_property("pushed_destination") == str(serving / gone)
+    assert back.get_int_custom_property("withdrawn") == 0
+
+
+def test_a_version_has_a_card_that_tells_what_the_run_knows(tmp_path):
+    serving = tmp_path / "serving" / "astromer"
+    model = saved_model(tmp_path / "model", training={"seed": 7})
+    examples = artifact(standard_artifacts.Examples, tmp_path / "examples")
+    examples.set_string_custom_property("fold", "/records/my survey/fold_3")
+    evaluation = artifact(standard_artifacts.ModelEvaluation, tmp_path / "evaluation")
+    scores = {"hidden_rmse": 0.125, "hidden_steps": 1234.0, "windows": 10.0, "hidden_r2": 0.5}
+    (tmp_path / "evaluation" / "metrics.json").write_text(json.dumps({"model": scores}))
+
+    push(model, serving, tmp_path / "run", examples=[examples], evaluation=[evaluation])
+
+    [version] = versions(serving)
+    card = (version / "README.md").read_text()
+    for told in ("my survey", "0.125", "1,234", f"# astromer {version.name}"):
+        assert told in card
+    assert "unknown" in card
+    assert (serving / "latest").resolve() == version

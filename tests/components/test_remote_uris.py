@@ -8,16 +8,12 @@ from pathlib import Path
 import pytest
 
 from astromer.storage import RemotePath
-from astromer.storage.trees import copy_tree
-from components.pusher import versions
 from tests.components.test_pusher import push, saved_model
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "components").rglob("*.py"))
 # The program's own source lies on the machine that runs it.
 OWN_SOURCE = ("components/in_process.py", "components/provenance.py")
-# Of a local folder only: a store has no rename.
-LOCAL = {"components/pusher/versions.py": {"os.rename", "shutil.rmtree"}}
 HARMLESS = {"os.path.join", "os.path.basename", "os.environ.get", "os.getpid", "os.environ"}
 
 
@@ -36,7 +32,7 @@ def raw_uses(name: str, source: str) -> list[str]:
     for line, call in calls(source):
         top = call.split(".")[0]
         raw = call in ("open", "Path", "io.open") or top in ("os", "shutil", "tempfile", "filecmp")
-        if raw and call not in HARMLESS | LOCAL.get(name, set()):
+        if raw and call not in HARMLESS:
             found.append(f"{name}:{line}: {call}")
     return found
 
@@ -55,46 +51,6 @@ def test_no_component_takes_a_uri_for_a_local_path():
 )
 def test_such_uses_are_found(source):
     assert raw_uses("components/x.py", f"def f(a):\n    {source}\n")
-
-
-def test_a_version_in_a_store_is_no_version_before_it_is_whole(store, tmp_path, monkeypatch):
-    model, serving = saved_model(tmp_path / "model"), store / "serving" / "astromer"
-    seen = []
-    copy = versions.copy_tree
-
-    def watched(source: Path, target: Path) -> None:
-        copy(source / "variables", target / "variables")
-        seen.append([path.name for path in versions.versions(serving)])
-        copy(source, target)
-
-    monkeypatch.setattr(versions, "copy_tree", watched)
-    monkeypatch.setattr(versions.time, "time", lambda: 1000)
-    names = [versions.publish(model, serving).name for _ in range(2)]
-    assert names == ["1000", "1001"]
-    assert seen == [[], ["1000"]]
-    assert versions.latest(serving).name == "1001"
-
-
-def test_a_copy_to_a_store_that_fails_leaves_nothing(store, tmp_path, monkeypatch):
-    model, serving = saved_model(tmp_path / "model"), store / "serving" / "astromer"
-
-    def half_a_copy(source: Path, target: Path) -> None:
-        copy_tree(source / "variables", target / "variables")
-        raise OSError("no more room")
-
-    monkeypatch.setattr(versions, "copy_tree", half_a_copy)
-    with pytest.raises(OSError, match="no more room"):
-        versions.publish(model, serving)
-    assert list(serving.iterdir()) == []
-
-
-def test_a_half_version_of_a_killed_run_is_passed_over(store, tmp_path, monkeypatch):
-    model, serving = saved_model(tmp_path / "model"), store / "serving" / "astromer"
-    copy_tree(model / "variables", serving / "2000" / "variables")
-    monkeypatch.setattr(versions.time, "time", lambda: 1000)
-    assert versions.latest(serving) is None
-    assert versions.publish(model, serving).name == "2001"
-    assert versions.latest(serving).name == "2001"
 
 
 def test_the_executor_pushes_to_a_store_once(store: RemotePath, tmp_path: Path):

@@ -16,7 +16,9 @@ from ml_metadata.metadata_store import metadata_store
 from tfx.orchestration import metadata
 
 from astromer.light_curves import LightCurve
-from pipeline.lock import locked
+from astromer.storage.lock import locked
+from astromer.versions.facts import read_facts
+from astromer.versions.folder import versions
 from tests.pipeline.folds import encode, make_curves, write_fold
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +42,7 @@ class Workplace:
     @property
     def versions(self) -> list[int]:
         served = self.folder / "outputs" / "serving" / "astromer"
-        return sorted(int(path.name) for path in served.iterdir()) if served.exists() else []
+        return [int(path.name) for path in versions(served)]
 
     def command(self, *arguments: str, data: str = "fold") -> list[str]:
         return [sys.executable, str(RUNNER), "--data", data, *TINY, *arguments]
@@ -88,6 +90,26 @@ def test_a_run_pushes_a_model_that_serves_curves_of_any_length(workplace, first)
     for name, value in serve(tf.constant(records)).items():
         assert value.shape[0] == 3, name
         assert np.isfinite(value.numpy()).all()
+
+
+def test_a_version_has_a_card_and_checksums(workplace, first):
+    version = workplace.folder / "outputs/serving/astromer" / str(workplace.versions[0])
+    card = (version / "README.md").read_text()
+    facts = read_facts(version)
+    scores = facts["evaluation"]["model"]
+    assert facts["data"]["surveys"] == ["fold"]
+    assert facts["data"]["splits"]["train"]["curves"] == 23
+    assert facts["data"]["splits"]["train"]["rejected"] == 1
+    assert "1 of `mag_out_of_range` (reject)" in card
+    assert f"{scores['hidden_steps']:,.0f} hidden steps" in card
+    assert f"{scores['interpolation_hidden_rmse']:.4g}" in card
+    assert f"{facts['parameters']:,} parameters" in card
+    assert "tensorflow 2." in card
+    assert (version.parent / "latest").readlink() == Path(version.name)
+    done = subprocess.run(
+        ["sha256sum", "-c", "--quiet", "checksums.txt"], cwd=version, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def long_curve(size: int) -> LightCurve:

@@ -14,6 +14,8 @@ from ml_metadata.metadata_store import metadata_store
 from tfx.orchestration import metadata
 
 from astromer.light_curves import LightCurve
+from astromer.versions.facts import read_facts, read_settings
+from astromer.versions.folder import versions as versions_in
 from tests.pipeline.folds import SIZES, encode, make_curves, write_fold
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +67,7 @@ def first(place: Path) -> subprocess.CompletedProcess[str]:
 
 
 def versions(place: Path) -> list[Path]:
-    return sorted((place / "outputs/serving/astromer_classifier").iterdir())
+    return versions_in(place / "outputs/serving/astromer_classifier")
 
 
 def test_a_classifier_is_pushed_and_answers(place, first):
@@ -78,6 +80,24 @@ def test_a_classifier_is_pushed_and_answers(place, first):
     assert set(answer["class_name"].numpy().tolist()) <= {b"A", b"B"}
     assert np.allclose(answer["probabilities"].numpy().sum(axis=1), 1, atol=1e-5)
     assert (place / "outputs/finetuning/results/table.md").is_file()
+
+
+def test_the_classifier_has_a_card_with_its_scores_and_its_encoder(place, first):
+    [version] = versions(place)
+    card = (version / "README.md").read_text()
+    facts = read_facts(version)
+    assert facts["kind"] == "classifier"
+    assert f"{facts['evaluation']['served']['macro_f1']:.4g}" in card
+    assert "most frequent class" in card
+    assert "labelled" in facts["data"]["surveys"]
+    [encoder] = versions_in(place / "outputs/serving/astromer")
+    assert f"`{read_settings(version)['metadata']['encoder']['fingerprint']}`" in card
+    assert f"the pushed encoder {encoder.name}" in card
+    assert facts["encoder"]["surveys"] == ["survey"]
+    done = subprocess.run(
+        ["sha256sum", "-c", "--quiet", "checksums.txt"], cwd=version, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_lineage_leads_from_the_classifier_to_both_surveys(place, first):

@@ -14,7 +14,7 @@ import yaml
 
 import astromer
 from astromer.errors import AstromerError, UsageError
-from components.pusher.versions import versions
+from astromer.versions.folder import versions
 from pipeline.artifact_store import ArtifactStore
 from pipeline.fork_server import ForkServer
 from pipeline.spec import PipelineSpec

@@ -12,6 +12,8 @@ from tfx.dsl.io.plugins.tensorflow_gfile import TensorflowFilesystem
 import astromer
 from astromer.storage import RemotePath, as_path
 from astromer.storage.trees import copy_tree, files_in
+from astromer.versions.checksums import Differences, verify
+from astromer.versions.folder import versions
 from pipeline import local_runner
 from pipeline.local_files import local_folder
 from tests.pipeline.folds import write_fold
@@ -41,10 +43,13 @@ def test_a_run_in_a_store_pushes_a_model_there(store: RemotePath, tmp_path, monk
     arguments = ["--data", str(store / "fold"), "--output", str(store / "outputs"), *SMALL]
     assert local_runner.main([*arguments, "--verbose"]) == 0
     said = capsys.readouterr().out
-    [version] = (store / "outputs" / "serving" / "astromer").iterdir()
+    [version] = versions(store / "outputs" / "serving" / "astromer")
     assert f"SavedModel (pushed): {version}" in said
     assert astromer.load(str(version.parent)).path == version
     assert json.loads((store / "outputs" / "outcome.json").read_text())["blessed"]
+    assert (version.parent / "latest").read_text() == f"{version.name}\n"
+    assert verify(version) == Differences()
+    assert "# astromer" in (version / "README.md").read_text()
     # With --verbose there is no log file: nothing but the database is on this machine.
     here = {str(path) for path in files_in(tmp_path) if path.parts[0] != "fold"}
     assert {Path(name).name for name in here} == {"metadata.sqlite"}

@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from astromer.serving.status import STATUS_UNREADABLE
-from components.pusher.versions import latest, publish
+from astromer.versions.folder import newest
+from astromer.versions.moving import rollback
+from astromer.versions.publishing import publish
 
 COMPILER = os.environ.get("CXX", "g++")
 pytestmark = pytest.mark.skipif(
@@ -87,11 +89,11 @@ def server(program: Path, folder: Path, tmp_path: Path) -> Iterator[Server]:
     assert started.process.wait(timeout=30) == -signal.SIGTERM  # it lived until now
 
 
-def test_it_answers_as_python_does_and_goes_over_to_a_new_version(
+def test_it_answers_as_python_does_and_goes_over_to_a_new_version_and_back(
     server: Server, folder: Path, models, answers, record_file: Path, same, capsys
 ) -> None:
     body = record_file.read_bytes()
-    old = latest(folder)
+    old = newest(folder)
     code, got = server.ask("POST", "/embed", body)
     assert (code, got["version"]) == (200, old.name)
     differences = [same(got, answers[0])]
@@ -100,6 +102,9 @@ def test_it_answers_as_python_does_and_goes_over_to_a_new_version(
     code, got = server.ask("POST", "/embed", body)
     assert (code, got["version"]) == (200, new.name)
     differences.append(same(got, answers[1]))
+    assert rollback(folder, withdraw_newer=True) == (old.name, [new.name])
+    server.wait(lambda: server.version() == old.name)
+    differences.append(same(server.ask("POST", "/embed", body)[1], answers[0]))
     with capsys.disabled():
         print(f" [C API: {max(differences):.1e} from Python]", end="")
 
@@ -107,7 +112,7 @@ def test_it_answers_as_python_does_and_goes_over_to_a_new_version(
 def test_a_version_that_does_not_load_leaves_the_old_one_in_service(
     server: Server, folder: Path, models, answers, record_file: Path, same
 ) -> None:
-    old = latest(folder)
+    old = newest(folder)
     broken = folder / str(int(old.name) + 1)
     shutil.copytree(models[1], folder.parent / "broken")
     (folder.parent / "broken" / "saved_model.pb").write_bytes(b"not a graph")

@@ -12,7 +12,7 @@ import pytest
 import astromer
 from astromer import embed, merge_folds, score, validate
 from astromer.errors import DataNotFoundError, ModelError, RecordError, TrainingInterrupted
-from astromer.export import export_saved_model, find_version, load_model
+from astromer.export import export_saved_model, load_model
 from astromer.pretrain import parse, pretrain
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.reader import read_light_curves
@@ -20,6 +20,7 @@ from astromer.serving_check import check_servable
 from astromer.storage import RemotePath
 from astromer.storage.trees import copy_tree
 from astromer.training import loop
+from astromer.versions.finding import find_version
 from tests.pipeline.folds import write_fold
 
 

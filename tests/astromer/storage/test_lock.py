@@ -8,12 +8,12 @@ import sys
 import pytest
 
 from astromer.errors import OutputLockedError, UsageError
-from pipeline.lock import locked
+from astromer.storage.lock import locked
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from pipeline.lock import locked
+from astromer.storage.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

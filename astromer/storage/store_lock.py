@@ -1,4 +1,4 @@
-"""One run at a time in one output folder of a store, where the system keeps no locks."""
+"""One process at a time in one folder of a store, where the system keeps no locks."""
 
 from __future__ import annotations
 
@@ -24,26 +24,27 @@ STALE_SECONDS = 600.0
 
 
 @contextmanager
-def locked_in_store(output: RemotePath) -> Iterator[None]:
-    """Holds a lock file that says once a minute that its run goes on.
+def locked_in_store(output: RemotePath, option: str = "--output") -> Iterator[None]:
+    """Holds a lock file that says once a minute that its process goes on.
 
-    No store can make a file only if there is none. So each run first writes a file of its own and
-    then looks for others: of two that begin at once, at least one sees the other and gives way.
+    No store can make a file only if there is none. So each process first writes a file of its
+    own and then looks for others: of two that begin at once, at least one sees the other and gives
+    way.
 
     Raises:
         UsageError: the store cannot be written.
-        OutputLockedError: another run holds it; the message names it.
+        OutputLockedError: another process holds it; the message names it.
     """
     own = output / LOCKS / f"{uuid.uuid4().hex}.json"
     holder = f"process {os.getpid()} on {socket.gethostname()}"
     ended = threading.Event()
     beats = threading.Thread(target=_go_on, args=(own, holder, ended), daemon=True)
     try:
-        others = _others(own, holder, output)
+        others = _others(own, holder, output, option)
         if others:
             raise OutputLockedError(
-                f"the output folder {output} is in use by {_read(others[0]).get('holder')}. Wait "
-                "for it, or choose another --output. The lock of a run that was killed counts for "
+                f"the folder {output} is in use by {_read(others[0]).get('holder')}. Wait for it, "
+                f"or choose another {option}. The lock of a process that was killed counts for "
                 f"{STALE_SECONDS / 60:.0f} minutes, or until {others[0]} is deleted."
             )
         beats.start()
@@ -56,15 +57,15 @@ def locked_in_store(output: RemotePath) -> Iterator[None]:
             own.unlink(missing_ok=True)
 
 
-def _others(own: Path, holder: str, output: Path) -> list[Path]:
-    """Writes a lock and looks for those of other runs."""
+def _others(own: Path, holder: str, output: Path, option: str) -> list[Path]:
+    """Writes a lock and looks for those of other processes."""
     try:
         own.parent.mkdir(parents=True, exist_ok=True)
         _beat(own, holder)
         return [path for path in own.parent.iterdir() if path != own and not _is_stale(path)]
     except OSError as error:
         raise UsageError(
-            f"--output must be a folder that can be written. Received: {output}: {error.strerror}."
+            f"{option} must be a folder that can be written. Received: {output}: {error.strerror}."
         ) from error
 
 

@@ -9,9 +9,9 @@ import time
 import pytest
 
 from astromer.errors import OutputLockedError, UsageError
-from pipeline import store_lock
-from pipeline.lock import locked
-from pipeline.store_lock import LOCKS
+from astromer.storage import store_lock
+from astromer.storage.lock import locked
+from astromer.storage.store_lock import LOCKS
 
 
 def test_a_second_run_is_refused_and_told_who_holds_it(store):

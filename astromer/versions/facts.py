@@ -1,0 +1,33 @@
+"""What the files of a version tell about it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+CARD_FILE = "README.md"
+"""The card of a version, under the name that model hubs and file browsers show."""
+
+FACTS_FILE = "card.json"
+"""In ``assets.extra``: the facts of the card, for programs."""
+
+_EXTRA, _CONFIG = "assets.extra", "config.json"  # as astromer.export names them
+
+
+def read_facts(version: Path) -> dict[str, Any]:
+    """Facts of the card; empty where there is none, or it cannot be read."""
+    return _read(version / _EXTRA / FACTS_FILE)
+
+
+def read_settings(version: Path) -> dict[str, Any]:
+    """The model's config; empty where it cannot be read."""
+    return _read(version / _EXTRA / _CONFIG)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

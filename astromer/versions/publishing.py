@@ -1,0 +1,80 @@
+"""A model becomes a version, which appears whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from astromer.storage import RemotePath
+from astromer.storage.trees import copy_tree, remove_tree
+from astromer.versions.checksums import write_checksums
+from astromer.versions.folder import next_number
+from astromer.versions.moving import changing, following
+
+STAGING = ".staging"
+"""Beside the folder of versions: where a version is made before it appears."""
+
+Describe = Callable[[Path, str], None]
+"""Adds files, such as a model card, to a copy of the model that will have this number."""
+
+
+def publish(model: Path, folder: Path, describe: Describe = lambda copy, number: None) -> Path:
+    """Copies a SavedModel to a new version, with checksums, and lets ``latest`` follow.
+
+    The copy is made beside the folder, on the same file system, and then renamed. A store
+    cannot rename folders: there the files are copied into place, ``saved_model.pb`` last.
+    The version is the Unix time, or the last version plus one where the clock is behind it.
+
+    Args:
+        model: folder of the SavedModel.
+        folder: the folder of versions; made if missing.
+        describe: adds what belongs to the version.
+
+    Returns:
+        The version's folder.
+
+    Raises:
+        OutputLockedError: another process is pushing to the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with changing(folder), _staging(folder) as copy:
+        number = next_number(folder)
+        copy_tree(model, copy)
+        describe(copy, number)
+        write_checksums(copy)
+        with following(folder, number):
+            _appear(copy, folder / number)
+    return folder / number
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """An empty folder; what is in it at the end is removed."""
+    if isinstance(folder, RemotePath):
+        with tempfile.TemporaryDirectory(prefix="astromer-") as place:
+            yield Path(place) / "version"
+        return
+    # The folder is locked: what lies here was left by a process that was killed.
+    staged = folder.parent / STAGING / folder.name
+    shutil.rmtree(staged, ignore_errors=True)
+    try:
+        yield staged
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _appear(copy: Path, version: Path) -> None:
+    if not isinstance(version, RemotePath):
+        os.rename(copy, version)
+        return
+    try:
+        copy_tree(copy, version)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            remove_tree(version)
+        raise
