@@ -107,6 +107,7 @@ def _finish(
     """Evaluates on the test split and writes the SavedModel."""
     from astromer.evaluation import evaluate
     from astromer.export import export_saved_model
+    from astromer.training.result import COURSE
 
     evaluation = evaluate(
         result.model,
@@ -116,7 +117,7 @@ def _finish(
         batch_size=EvaluationConfig().batch_size,
         progress=True,
     )
-    metadata = {"training": result.summary, "test": evaluation.metrics}
+    metadata = {"training": result.summary, "test": evaluation.metrics, COURSE: result.course()}
     with replace_folder(model) as partial:
         export_saved_model(result.model, partial, metadata)
     print(f"\nTest split, {len(test)} light curves:\n{evaluation.table(by_group=True)}")

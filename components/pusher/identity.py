@@ -8,9 +8,10 @@ from typing import Any
 from astromer.errors import ModelError
 from astromer.export import EXTRA, WEIGHTS, read_config
 from astromer.storage.trees import same_content
+from astromer.training.result import COURSE
 
 # Facts about how a model came about that differ although the model does not.
-_CIRCUMSTANCES = ("summary", "git_revision")
+_CIRCUMSTANCES = ("summary", "git_revision", COURSE)
 
 
 def same_model(one: Path, other: Path) -> bool:
