@@ -60,7 +60,7 @@ def _over_curve(weights: np.ndarray, reconstruction: Reconstruction, window: int
     asking = np.flatnonzero(hidden)
     step = int(asking[len(asking) // 2])
     shown = _blocks(len(weights))
-    figure, panels = new_panels(4.8, 0.8 + 1.7 * len(shown), len(shown), sharex=True)
+    figure, panels = new_panels(4.4, 0.8 + 1.7 * len(shown), len(shown), sharex=True)
     heads = weights.mean(axis=1)[:, step]  # [layers, steps]
     for axes, block in zip(panels, shown):
         # 1 = as much as each gets if all visible steps get the same.
@@ -103,7 +103,7 @@ def _by_head(weights: np.ndarray, reconstruction: Reconstruction, window: int) -
     heads = weights[-1][:_MOST]
     columns = min(len(heads), 2)
     rows = -(-len(heads) // columns)
-    figure, panels = new_panels(4.8, 0.7 + 2.1 * rows * 2 / columns, rows, columns)
+    figure, panels = new_panels(4.4, 1.1 + 2.1 * rows, rows, columns)
     highest = float(np.quantile(heads, 0.995)) or 1.0
     for number, axes in enumerate(panels):
         if number >= len(heads):
@@ -113,7 +113,7 @@ def _by_head(weights: np.ndarray, reconstruction: Reconstruction, window: int) -
         axes.set_title(f"head {number + 1}", fontsize=8)
         axes.set_xlabel("attended step", fontsize=8)
         axes.set_ylabel("asking step", fontsize=8)
-    figure.colorbar(image, ax=panels, shrink=0.8, label="attention weight")
+    figure.colorbar(image, ax=panels, location="bottom", shrink=0.7, label="attention weight")
     return make_plot(
         figure,
         "attention_heads",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _TRAIN, _VALIDATION = SPLIT_COLOURS["train"], SPLIT_COLOURS["validation"]
 _NOT_DRAWN = ("seconds", "val_windows", "val_hidden_steps")
+_WIDE = 5.0  # from here on the axis of an error is logarithmic
 _LEAST = -1.0  # of R2 and skill; the first epochs may fall far below
 
 
@@ -88,17 +89,17 @@ def _with_values(panel: _Panel, history: History) -> _Panel:
 
 
 def _draw(panel: _Panel, history: History) -> Plot:
-    figure, axes = new_figure(4.6, 3.0)
-    lowest = np.inf
+    figure, axes = new_figure(4.2, 2.8)
+    lowest, highest = np.inf, -np.inf
     for line in panel.lines:
         epochs, values = history.series(line.metric)
-        lowest = min(lowest, *values)
+        lowest, highest = min(lowest, *values), max(highest, *values)
         marker = "." if len(epochs) < 20 else ""
         axes.plot(epochs, values, line.style, marker=marker, color=line.colour, label=line.label)
     cut = panel.bounded and lowest < _LEAST
     if panel.bounded:
         axes.set_ylim(max(lowest - 0.05, _LEAST), 1.02)
-    elif lowest > 0:
+    elif lowest > 0 and highest > _WIDE * lowest:
         _logarithmic(axes)
     best = history.best_epoch()
     if best is not None:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from astromer.report.lineage import Lineage, Node
 from astromer.text import shortened
 
-_WIDTH, _LINE, _PAD = 172, 15, 8
+_WIDTH, _LINE, _PAD = 184, 15, 8
 _ACROSS, _DOWN = 20, 34
-_LETTERS = 26  # that fit into a box
+_LETTERS = 28  # that fit into a box
 
 
 class Box(NamedTuple):
@@ -68,6 +68,5 @@ def _path(source: Box, target: Box) -> str:
     x0, y0 = source.x + _WIDTH / 2, source.y + source.height
     x1, y1 = target.x + _WIDTH / 2, target.y - 5
     bend = max((y1 - y0) / 2, 14)
-    return (
-        f"M{x0:.0f} {y0:.0f} C{x0:.0f} {y0 + bend:.0f} {x1:.0f} {y1 - bend:.0f} {x1:.0f} {y1:.0f}"
-    )
+    points = [(x0, y0 + bend), (x1, y1 - bend), (x1, y1)]
+    return f"M{x0:.0f} {y0:.0f} C" + " ".join(f"{x:.0f} {y:.0f}" for x, y in points)

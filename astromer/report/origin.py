@@ -20,7 +20,7 @@ def lineage_of_model(path: str, config: Mapping[str, Any]) -> Lineage:
     graph = LineageBuilder()
     data = [f"fingerprint {metadata['data_fingerprint']}"] if "data_fingerprint" in metadata else []
     if "train_curves" in summary:
-        data.append(f"{summary['train_curves']:,} light curves to train on")
+        data.append(f"{summary['train_curves']:,} to train on")
     training = [f"run {metadata['fingerprint']}"] if "fingerprint" in metadata else []
     if "epochs" in summary:
         training.append(f"{summary['epochs']} epochs, {summary['seconds']:.0f} s")

@@ -21,7 +21,7 @@ def draw_skill(rows: Sequence[Row], name: str, by: str) -> Plot:
         name: of the plot's file.
         by: what the groups differ in, with its unit.
     """
-    figure, axes = new_figure(4.8, 1.5 + 0.25 * len(rows))
+    figure, axes = new_figure(4.2, 1.4 + 0.24 * len(rows))
     place = np.arange(len(rows))
     for key, title in TITLES.items():
         values = [row.rmse[key] for row in rows]
@@ -42,7 +42,7 @@ def draw_skill(rows: Sequence[Row], name: str, by: str) -> Plot:
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(left=0)
     axes.set_xlabel("RMSE at hidden steps [mag]")
-    axes.set_ylabel(f"{by} (hidden steps)")
+    axes.set_title(by, fontsize=9)
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False, fontsize=7)
     return make_plot(

@@ -56,7 +56,7 @@ def _draw(reconstruction: Reconstruction, window: int, name: str, what: str) -> 
     hidden, truthful = roles["hidden"], roles["truthful"]
     predicted = reconstruction.magnitudes(MODEL, window)[: len(mjd)]
 
-    figure, axes = new_figure(4.8, 3.2)
+    figure, axes = new_figure(4.2, 3.0)
     bars = {"fmt": "none", "elinewidth": 0.7, "alpha": 0.6, "zorder": 1}
     known = np.where(np.isfinite(errmag), errmag, 0)
     for chosen, colour in ((~hidden, SHOWN), (hidden, HIDDEN)):
