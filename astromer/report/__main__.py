@@ -72,7 +72,12 @@ def main(arguments: list[str] | None = None) -> int:
     from astromer.report.page import PAGE_FILE, write_run_report
     from astromer.report.run import Run
 
-    make_folder(as_path(args.out).parent, "--out")
+    out = make_folder(args.out, "--out")
+    if any(out.iterdir()) and not (out / PAGE_FILE).exists():
+        raise UsageError(
+            f"--out must be a new or empty folder, or one with a report, which is replaced. "
+            f"Received: {args.out}, which holds something else."
+        )
     path = latest_version(args.model)
     model, model_config = load_model(path), read_config(path)
     curves = read_light_curves(fold.files[args.split], progress=True)
@@ -91,11 +96,11 @@ def main(arguments: list[str] | None = None) -> int:
         logs=_folder(args.logs),
         lineage=lineage_of_model(str(path), model_config),
     )
-    with replace_folder(args.out) as partial:
+    with replace_folder(out) as partial:
         problems = write_run_report(run, partial, config)
     for problem in problems:
         print(f"warning: {problem}")
-    print(f"report: {as_path(args.out) / PAGE_FILE}")
+    print(f"report: {out / PAGE_FILE}")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +79,7 @@ def draw_map(embeddings: np.ndarray, class_names: np.ndarray, method: str, seed:
     counts = Counter(name for name in class_names.tolist() if name)
     names = [name for name, _ in counts.most_common(len(_COLOURS))]
     rest = ~np.isin(class_names, names)
-    style = {"s": 14, "linewidths": 0, "alpha": 0.8}
+    style: dict[str, Any] = {"s": 14, "linewidths": 0, "alpha": 0.8}
     if rest.any():
         title = f"{len(counts) - len(names)} other classes" if names else "class unknown"
         axes.scatter(*points[rest].T, c=_REST, label=f"{title} ({rest.sum()})", **style)

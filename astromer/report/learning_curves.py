@@ -89,6 +89,8 @@ def _with_values(panel: _Panel, history: History) -> _Panel:
 
 
 def _draw(panel: _Panel, history: History) -> Plot:
+    from matplotlib.ticker import MaxNLocator
+
     figure, axes = new_figure(4.2, 2.8)
     lowest, highest = np.inf, -np.inf
     for line in panel.lines:
@@ -109,7 +111,7 @@ def _draw(panel: _Panel, history: History) -> Plot:
         axes.axvline(epoch + 0.5, color="#777777", linewidth=0.9, linestyle="-.", label=label)
     axes.set_xlabel("epoch")
     axes.set_ylabel(panel.title, parse_math=False)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False, fontsize=7)
     caption = f"{panel.title[:1].upper()}{panel.title[1:]} after each epoch."
     if cut:

@@ -23,9 +23,14 @@ def put_on_shelf(report: Path, shelf: Path, name: str) -> Path:
     Returns:
         The page in its folder.
     """
-    kept = "".join(c if c.isalnum() or c in "-_." else "_" for c in name).strip(".")[:_MOST]
-    folder = shelf / (kept or "report")
-    for target in (folder, shelf / LATEST):
+    page = shelved(shelf, name)
+    for target in (page.parent, shelf / LATEST):
         with replace_folder(target) as partial:
             copy_tree(report, partial)
-    return folder / PAGE_FILE
+    return page
+
+
+def shelved(shelf: Path, name: str) -> Path:
+    """The page that :func:`put_on_shelf` makes."""
+    kept = "".join(c if c.isalnum() or c in "-_." else "_" for c in name).strip(".")[:_MOST]
+    return shelf / (kept or "report") / PAGE_FILE

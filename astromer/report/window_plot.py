@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def _draw(reconstruction: Reconstruction, window: int, name: str, what: str) -> 
     predicted = reconstruction.magnitudes(MODEL, window)[: len(mjd)]
 
     figure, axes = new_figure(4.2, 3.0)
-    bars = {"fmt": "none", "elinewidth": 0.7, "alpha": 0.6, "zorder": 1}
+    bars: dict[str, Any] = {"fmt": "none", "elinewidth": 0.7, "alpha": 0.6, "zorder": 1}
     known = np.where(np.isfinite(errmag), errmag, 0)
     for chosen, colour in ((~hidden, SHOWN), (hidden, HIDDEN)):
         axes.errorbar(mjd[chosen], mag[chosen], known[chosen], ecolor=colour, **bars)
@@ -71,8 +72,9 @@ def _draw(reconstruction: Reconstruction, window: int, name: str, what: str) -> 
         mjd[hidden], mag[hidden], "o", color=HIDDEN, markersize=4, fillstyle="none", label="hidden"
     )
     axes.plot(mjd[hidden], predicted[hidden], "D", color=PREDICTED, markersize=3, label="predicted")
-    for x, true, guess in zip(mjd[hidden], mag[hidden], predicted[hidden]):
-        axes.plot([x, x], [true, guess], color=PREDICTED, linewidth=0.5, alpha=0.5)
+    axes.vlines(
+        mjd[hidden], mag[hidden], predicted[hidden], color=PREDICTED, linewidth=0.5, alpha=0.5
+    )
     axes.invert_yaxis()
     axes.ticklabel_format(useOffset=False, style="plain")
     axes.locator_params(axis="x", nbins=5)
