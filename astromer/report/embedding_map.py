@@ -63,7 +63,8 @@ def to_plane(embeddings: np.ndarray, method: str, seed: int) -> tuple[np.ndarray
     from sklearn.decomposition import PCA
 
     count = min(2, *embeddings.shape)
-    analysis = PCA(count, svd_solver="full").fit(embeddings.astype(np.float64))
+    with np.errstate(invalid="ignore"):  # of points that are all the same
+        analysis = PCA(count, svd_solver="full").fit(embeddings.astype(np.float64))
     points = np.zeros((len(embeddings), 2))
     points[:, :count] = analysis.transform(embeddings.astype(np.float64))
     told = np.nan_to_num(analysis.explained_variance_ratio_).sum()
@@ -82,10 +83,18 @@ def draw_map(embeddings: np.ndarray, class_names: np.ndarray, method: str, seed:
     style: dict[str, Any] = {"s": 14, "linewidths": 0, "alpha": 0.8}
     if rest.any():
         title = f"{len(counts) - len(names)} other classes" if names else "class unknown"
-        axes.scatter(*points[rest].T, c=_REST, label=f"{title} ({rest.sum()})", **style)
+        axes.scatter(
+            points[rest, 0], points[rest, 1], c=_REST, label=f"{title} ({rest.sum()})", **style
+        )
     for colour, name in zip(_COLOURS, names):
         chosen = class_names == name
-        axes.scatter(*points[chosen].T, c=colour, label=f"{label(name)} ({chosen.sum()})", **style)
+        axes.scatter(
+            points[chosen, 0],
+            points[chosen, 1],
+            c=colour,
+            label=f"{label(name)} ({chosen.sum()})",
+            **style,
+        )
     title = "t-SNE" if what.startswith("t-SNE") else "principal component"
     axes.set_xlabel(f"{title} 1 [no unit]")
     axes.set_ylabel(f"{title} 2 [no unit]")

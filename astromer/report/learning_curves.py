@@ -98,10 +98,11 @@ def _draw(panel: _Panel, history: History) -> Plot:
         lowest, highest = min(lowest, *values), max(highest, *values)
         marker = "." if len(epochs) < 20 else ""
         axes.plot(epochs, values, line.style, marker=marker, color=line.colour, label=line.label)
-    cut = panel.bounded and lowest < _LEAST
-    if panel.bounded:
-        axes.set_ylim(max(lowest - 0.05, _LEAST), 1.02)
-    elif lowest > 0 and highest > _WIDE * lowest:
+    ends = [history.series(line.metric)[1][-1] for line in panel.lines]
+    cut = panel.bounded and lowest < _LEAST <= min(ends)
+    if cut:
+        axes.set_ylim(_LEAST, 1.02)
+    elif not panel.bounded and lowest > 0 and highest > _WIDE * lowest:
         _logarithmic(axes)
     best = history.best_epoch()
     if best is not None:
