@@ -164,7 +164,8 @@ def test_a_version_that_was_deleted_is_pushed_again(tmp_path, workplace, first):
     again = workplace.run("--no-report")
 
     assert again.returncode == 0, again.stderr
-    assert "report" not in again.stdout
+    assert "Reporter" not in again.stdout
+    assert "run report:" not in again.stdout
     assert "Trainer                 cached" in again.stdout
     assert len(workplace.versions) == 1
 
