@@ -362,14 +362,14 @@ class ReportConfig:
     """What the page about a run shows."""
 
     scored_windows: int = knob(
-        500,
+        300,
         "windows of the test split, drawn at random, that are reconstructed for the page; bounds "
         "its cost",
         "--report-windows",
         bounds="[1, inf)",
     )
     mapped_curves: int = knob(
-        400,
+        250,
         "light curves of the test split, drawn at random, on the map of embeddings",
         "--report-curves",
         bounds="[1, inf)",

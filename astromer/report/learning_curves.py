@@ -112,7 +112,7 @@ def _draw(panel: _Panel, history: History) -> Plot:
         axes.axvline(epoch + 0.5, color="#777777", linewidth=0.9, linestyle="-.", label=label)
     axes.set_xlabel("epoch")
     axes.set_ylabel(panel.title, parse_math=False)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.legend(frameon=False, fontsize=7)
     caption = f"{panel.title[:1].upper()}{panel.title[1:]} after each epoch."
     if cut:
