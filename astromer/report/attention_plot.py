@@ -113,11 +113,15 @@ def _by_head(weights: np.ndarray, reconstruction: Reconstruction, window: int) -
         axes.set_title(f"head {number + 1}", fontsize=8)
         axes.set_xlabel("attended step", fontsize=8)
         axes.set_ylabel("asking step", fontsize=8)
+    hidden = reconstruction.sample.probing.hidden[window][: weights.shape[-1]]
+    dark = ""  # public weights look at hidden steps, too
+    if not weights[..., hidden].any():
+        dark = ", hidden steps are dark columns"
     figure.colorbar(image, ax=panels, location="bottom", shrink=0.7, label="attention weight")
     return make_plot(
         figure,
         "attention_heads",
         "Attention of every step to every step of the window in the last block, by head",
         "The same window in the last block: attention of every step (rows) to every step "
-        "(columns), both in order of time; rows add up to 1, hidden steps are dark columns.",
+        f"(columns), both in order of time; rows add up to 1{dark}.",
     )

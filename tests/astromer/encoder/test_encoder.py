@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from astromer.encoder import Encoder, attention
+from astromer.encoder.quirks import ASTROMER_1
 
 PLANTED = [7.5, -1e30, float("inf"), float("nan")]
 
@@ -182,3 +183,12 @@ def test_attention_is_that_of_the_call_in_the_caller_s_order(
         assert weights.sum(axis=-1) == pytest.approx(1, abs=1e-5)
         blocked = np.broadcast_to(~inputs.visible[:, None, None, :], weights.shape)
         assert (weights[blocked] == 0).all()
+
+
+def test_attention_of_public_weights_goes_to_hidden_steps_too(inputs) -> None:
+    encoder = Encoder(d_model=8, num_heads=2, num_layers=1, quirks=ASTROMER_1, seed=1)
+    encoder.build()
+    [weights] = encoder.attention(inputs.times, inputs.magnitudes, inputs.visible)
+    assert weights.shape == (5, 2, 20, 20)
+    assert weights.numpy().sum(axis=-1) == pytest.approx(1, abs=1e-5)
+    assert (weights.numpy().transpose(0, 3, 1, 2)[inputs.hidden] > 0).all()
