@@ -18,9 +18,11 @@ PROGRAMS = {
     "finetune": "fine-tunes a pushed encoder, beside honest baselines",
     "import_weights": "turns weights of the public AstroMer code into a SavedModel",
     "merge_folds": "joins folds of several surveys into one",
+    "report": "writes the report of a pushed model on a fold, one HTML page",
     "score": "scores a pushed model on light curves: hidden steps, beside two baselines",
     "synthetic": "makes the built-in survey as fold records",
     "validate": "looks at every light curve of folds and says which break a rule",
+    "versions": "lists, compares, verifies, promotes and rolls back pushed versions",
 }
 
 

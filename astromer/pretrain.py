@@ -107,6 +107,8 @@ def _finish(
     """Evaluates on the test split and writes the SavedModel."""
     from astromer.evaluation import evaluate
     from astromer.export import export_saved_model
+    from astromer.machine import MACHINE, describe_machine
+    from astromer.training.result import COURSE
 
     evaluation = evaluate(
         result.model,
@@ -116,7 +118,12 @@ def _finish(
         batch_size=EvaluationConfig().batch_size,
         progress=True,
     )
-    metadata = {"training": result.summary, "test": evaluation.metrics}
+    metadata = {
+        "training": result.summary,
+        "test": evaluation.metrics,
+        COURSE: result.course(),
+        MACHINE: describe_machine(),
+    }
     with replace_folder(model) as partial:
         export_saved_model(result.model, partial, metadata)
     print(f"\nTest split, {len(test)} light curves:\n{evaluation.table(by_group=True)}")

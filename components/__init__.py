@@ -9,4 +9,8 @@ def __getattr__(name: str) -> Any:
         from components.validator.artifact import LightCurveAnomalies
 
         return LightCurveAnomalies
+    if name == "RunReport":
+        from components.reporter.artifact import RunReport
+
+        return RunReport
     raise AttributeError(name)

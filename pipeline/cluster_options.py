@@ -19,6 +19,7 @@ from pipeline_config import (
     MaskingConfig,
     MissingErrorsConfig,
     PipelineConfig,
+    ReportConfig,
     TrainingConfig,
 )
 
@@ -89,6 +90,8 @@ def make_parser(program: str, where: str, spec: str, *configs: type) -> Parser:
         help="with --submit: start a run again and again instead of once",
     )
     add_flags(parser, *configs, ClusterConfig, *HYPERPARAMETERS, MissingErrorsConfig)
+    add_flags(parser, ReportConfig)
+    parser.add_argument("--no-report", action="store_true", help="make no page about the run")
     add_validation_flags(parser)
     return parser
 
@@ -114,6 +117,8 @@ def read_options(parser: Parser, arguments: list[str] | None) -> ClusterRun:
         training=config_from(args, TrainingConfig),
         validation=validation_config(args),
         errors=config_from(args, MissingErrorsConfig),
+        report=config_from(args, ReportConfig),
+        no_report=args.no_report,
         beam_args=read_beam_options([cluster.beam_options], "--beam-options").everywhere,
     )
     return ClusterRun(config, cluster, spec, args.submit, args.schedule, args)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,9 +18,12 @@ from tfx.proto.orchestration import pipeline_pb2
 from tfx.types import Artifact, artifact_utils
 from tfx.utils import path_utils
 
+from astromer.report.lineage import Lineage
 from astromer.storage import as_path
 from astromer.versions.folder import newest
 from components.pusher.identity import same_model
+from components.reporter.lineage import traced_by
+from pipeline.lineage import trace
 from pipeline.metadata_types import register_types
 from pipeline.pipeline import PUSHER, TRAINER
 from pipeline.server_metadata import ServerMetadata
@@ -102,14 +105,16 @@ class ReportingDagRunner(LocalDagRunner):
         self.on_start(name)
         started = time.monotonic()
         handle = _handle(connection)
-        execution = launcher.Launcher(
+        part = launcher.Launcher(
             pipeline_node=node,
             mlmd_connection=handle,
             pipeline_info=pipeline.pipeline_info,
             pipeline_runtime_spec=pipeline.runtime_spec,
             executor_spec=runner_utils.extract_executor_spec(deployment, name),
             custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
-        ).launch()
+        )
+        with traced_by(lambda inputs: _trace(connection, inputs)):
+            execution = part.launch()
         step = Step(name, seconds=time.monotonic() - started)
         if execution is not None and execution.execution_id is not None:
             with handle as store:
@@ -136,6 +141,11 @@ def _is_server(connection: metadata.ConnectionConfigType) -> bool:
 
 def _handle(connection: metadata.ConnectionConfigType) -> metadata.Metadata:
     return (ServerMetadata if _is_server(connection) else metadata.Metadata)(connection)
+
+
+def _trace(connection: metadata.ConnectionConfigType, inputs: Mapping[str, Artifact]) -> Lineage:
+    with _handle(connection) as handle:
+        return trace(handle.store, inputs)
 
 
 def _look_up(store: metadata.Metadata, execution_id: int, step: Step) -> None:

@@ -37,6 +37,7 @@ from pipeline_config import (  # noqa: E402
     MaskingConfig,
     MissingErrorsConfig,
     PipelineConfig,
+    ReportConfig,
     TrainingConfig,
 )
 
@@ -58,6 +59,7 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool, str
     add_flags(
         parser, PipelineConfig, EncoderConfig, MaskingConfig, TrainingConfig, MissingErrorsConfig
     )
+    add_flags(parser, ReportConfig)
     add_validation_flags(parser)
     add_beam_flag(parser)
     parser.add_argument(
@@ -74,6 +76,8 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool, str
         training=config_from(args, TrainingConfig),
         validation=validation_config(args),
         errors=config_from(args, MissingErrorsConfig),
+        report=config_from(args, ReportConfig),
+        no_report=args.no_report,
         beam_args=beam.everywhere or PipelineConfig.beam_args,
         component_beam_args=beam.by_component,
     )
@@ -117,6 +121,7 @@ def _run(
             from pipeline.metadata_connection import connection_config
             from pipeline.pipeline import create_pipeline
             from pipeline.rejections import tell_rejections
+            from pipeline.reports import shelve_report
             from pipeline.summary import Outcome
 
         _make_devices(config.training.replicas)
@@ -124,6 +129,7 @@ def _run(
         def ended(step: Step) -> None:
             report.ended(step)
             tell_rejections(step, output, report.say)
+            shelve_report(step, output)
 
         serving = output / "serving" / config.name
         runner = ReportingDagRunner(serving, report.started, ended)
@@ -140,7 +146,7 @@ def _run(
             )
         finally:
             report.close()
-        outcome = Outcome(runner.steps)
+        outcome = Outcome(runner.steps, output)
     outcome.write(output / OUTCOME_FILE)
     report.say(outcome.text())
     if not outcome.blessed:

@@ -29,6 +29,7 @@ from components.knobs import properties
 from components.provenance import code_fingerprint
 from components.pushed_version import PushedVersion
 from components.pusher import VersionPusher
+from components.reporter import Reporter
 from components.schema import LightCurveSchemaGen, schema_text
 from components.schema.light_curve_schema import SEQUENCE
 from components.statistics import StatisticsGen
@@ -40,7 +41,9 @@ from pipeline_config import LightCurveRules, PipelineConfig, to_dict
 GATE = "AnomalyGate"
 TRAINER, EVALUATOR, PUSHER = "Trainer", "Evaluator", "Pusher"
 PUSHED = "PushedModel"
+REPORTER = "Reporter"
 VALIDATION = "validation"
+REPORTS = "reports"
 _JUDGES = ("astromer", "components/evaluator")
 
 
@@ -136,11 +139,12 @@ def create_pipeline(
     baseline = pushed
     if baseline_strategy is not None:
         baseline = baseline_resolver(baseline_strategy, model, folder=served)
+    masking = {name: knobs[name] for name in ("probed", "same", "random", "seed")}
     evaluator = AstromerEvaluator(
         examples=examples,
         model=model,
         baseline_model=baseline.outputs[MODEL],
-        **{name: knobs[name] for name in ("probed", "same", "random", "seed")},
+        **masking,
         settings=json.dumps(to_dict(config.evaluation)),
         code_fingerprint=code_fingerprint(*_JUDGES),
     ).with_id(EVALUATOR)
@@ -152,6 +156,18 @@ def create_pipeline(
         anomalies=validator.outputs["anomalies"],
         evaluation=evaluator.outputs["evaluation"],
     ).with_id(PUSHER)
+    reporter = Reporter(
+        examples=examples,
+        anomalies=validator.outputs["anomalies"],
+        model=model,
+        evaluation=evaluator.outputs["evaluation"],
+        blessing=evaluator.outputs["blessing"],
+        pushed_model=pusher.outputs["pushed_model"],
+        title=config.name,
+        shelf=os.path.join(output, REPORTS),
+        masking=masking,
+        report=config.report,
+    ).with_id(REPORTER)
 
     return Pipeline(
         pipeline_name=pipeline_name or config.name,
@@ -169,6 +185,7 @@ def create_pipeline(
             *([] if baseline is pushed else [baseline]),
             evaluator,
             pusher,
+            *([] if config.no_report else [reporter]),
         ],
         enable_cache=True,
         metadata_connection_config=metadata_connection_config,
@@ -179,6 +196,11 @@ def create_pipeline(
 def validation_folder(output: Path) -> Path:
     """Where the findings of the validation are for users."""
     return output / VALIDATION
+
+
+def reports_folder(output: Path) -> Path:
+    """Where the reports of runs are for users."""
+    return output / REPORTS
 
 
 def _absolute(place: str) -> str:

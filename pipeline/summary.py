@@ -17,6 +17,7 @@ from components.evaluator.component import METRICS_FILE
 from components.trainer.executor import FACTS_FILE
 from pipeline.dag_runner import Step
 from pipeline.pipeline import EVALUATOR, PUSHER, TRAINER
+from pipeline.reports import find_report
 
 
 class Outcome:
@@ -28,8 +29,9 @@ class Outcome:
         evaluation: folder with its metrics and tables.
     """
 
-    def __init__(self, steps: Mapping[str, Step]):
+    def __init__(self, steps: Mapping[str, Step], output: Path):
         self._steps = steps
+        self._page, self._problems = find_report(steps, output)
         self._facts = json.loads(
             (as_path(self._output(TRAINER, "model").uri) / FACTS_FILE).read_text()
         )
@@ -40,8 +42,13 @@ class Outcome:
         self.reasons = blessing.get_string_custom_property("reasons")
 
     def text(self) -> str:
-        """What was trained and how good it is."""
-        return f"\n{_trained(self._facts)}\n\n{_scores(self._metrics)}\n"
+        """What was trained, how good it is, and where the page about it is."""
+        lines = ["", _trained(self._facts), "", _scores(self._metrics), ""]
+        if self._problems:
+            lines.append(f"warning: {self._problems}")
+        if self._page is not None:
+            lines.append(f"run report:          {_short(self._page)}")
+        return "\n".join(lines)
 
     def write(self, path: Path) -> None:
         """Leaves the scores on hidden steps, of the model and the baselines, as JSON."""

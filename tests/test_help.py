@@ -37,6 +37,7 @@ PROGRAMS = [
             "astromer.finetune",
             "astromer.import_weights",
             "astromer.merge_folds",
+            "astromer.report",
             "astromer.score",
             "astromer.synthetic",
             "astromer.validate",

@@ -20,6 +20,7 @@ from pipeline_config import (
     MissingErrorsConfig,
     PipelineConfig,
     RecordsConfig,
+    ReportConfig,
     StudyConfig,
     TrainingConfig,
     ValidationConfig,
@@ -43,6 +44,7 @@ CONFIGS = [
     ClusterConfig,
     VertexConfig,
     KubeflowConfig,
+    ReportConfig,
 ]
 DOCUMENTED = {
     "--model": "astromer_v1",
@@ -128,6 +130,8 @@ def test_defaults_are_valid_frozen_and_have_reasons(config: type) -> None:
         (StudyConfig(shots=(20, -1)), "--shots"),
         (StudyConfig(shots=()), "--shots"),
         (StudyConfig(baselines=("random", "oracle")), "--baselines"),
+        (ReportConfig(scored_windows=0), "--report-windows"),
+        (ReportConfig(embedding_map="umap"), "--report-map"),
         (MissingErrorsConfig("guess"), "--missing-errors"),
         (MissingErrorsConfig(error_fill=0.0), "--error-fill"),
         (ValidationConfig(max_rejected=1.5), "--max-rejected"),

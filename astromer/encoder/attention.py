@@ -73,15 +73,28 @@ class MultiHeadAttention(keras.layers.Layer):
         Returns:
             float [batch, steps, width], of the type of ``x``.
         """
-        keys = x if keys is None else keys
-        query, key, value = (
-            self._heads(source.project(kernel, shift))
-            for source, kernel, shift in zip((x, keys, keys), *self._kernels(), strict=True)
-        )
+        query, key, value = self._project(x, keys)
         heads = tf.transpose(attend(query, key, value, tf.cast(bias, query.dtype)), [0, 2, 1, 3])
         shape = tf.shape(heads)
         merged = tf.reshape(heads, [shape[0], shape[1], self.merge.kernel.shape[0]])
         return self.merge.read(Steps(merged))
+
+    def weights(self, x: Steps, bias: tf.Tensor, keys: Steps | None = None) -> tf.Tensor:
+        """How much each step attends to each key in :meth:`read`, with the same arguments.
+
+        Returns:
+            float [batch, heads, steps, num_keys]; over the keys they add up to 1.
+        """
+        query, key, _ = self._project(x, keys)
+        return attention_weights(query, key, tf.cast(bias, query.dtype))
+
+    def _project(self, x: Steps, keys: Steps | None) -> list[tf.Tensor]:
+        """Queries of ``x``, keys and values, float [batch, heads, steps or num_keys, depth]."""
+        keys = x if keys is None else keys
+        return [
+            self._heads(source.project(kernel, shift))
+            for source, kernel, shift in zip((x, keys, keys), *self._kernels(), strict=True)
+        ]
 
     def _kernels(self) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
         """Kernels and biases of Q, K and V: of each its own product, as K and V see fewer steps."""
@@ -101,6 +114,16 @@ class MultiHeadAttention(keras.layers.Layer):
         return {**super().get_config(), "num_heads": self.num_heads, "seed": self.seed}
 
 
+def attention_weights(query: tf.Tensor, key: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    """softmax(query key^T / sqrt(depth) + bias), float [batch, heads, steps, keys].
+
+    Arguments as in :func:`attend`.
+    """
+    # Written so, TensorFlow does all three in the product.
+    scale = query.shape[-1] ** -0.5
+    return tf.nn.softmax(tf.matmul(query, key, transpose_b=True) * scale + bias)
+
+
 @tf.custom_gradient
 def attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, bias: tf.Tensor) -> Any:
     """softmax(query key^T / sqrt(depth) + bias) value.
@@ -117,8 +140,7 @@ def attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, bias: tf.Tensor) 
         float [batch, heads, steps, depth].
     """
     scale = query.shape[-1] ** -0.5
-    # Written so, TensorFlow does all three in the product.
-    weights = tf.nn.softmax(tf.matmul(query, key, transpose_b=True) * scale + bias)
+    weights = attention_weights(query, key, bias)
     output = tf.matmul(weights, value)
     of_logits = fused(_of_logits, query.dtype)
 

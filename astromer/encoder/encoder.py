@@ -130,6 +130,34 @@ class Encoder(keras.layers.Layer):
         outputs = self.run(x, order, training=training, dropout_key=dropout_key)
         return [order.restore(z.value()) for z in outputs]
 
+    def attention(
+        self, times: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor
+    ) -> list[tf.Tensor]:
+        """How much each step attends to each other one, in every block.
+
+        These are the weights that :meth:`call` multiplies values with, for the same arguments.
+
+        Returns:
+            float32 [batch, heads, steps, steps] of each block: of a step (third axis) to the
+            steps of the window (last axis), where they add up to 1.
+        """
+        order = self.order(visible)
+        x = self.embed(*map(order.arrange, (times, magnitudes, visible)))
+        outputs = self.run(x, order)
+        return [
+            self._restore_attention(block.attention.weights(x, order.bias, order.keys(x)), order)
+            for block, x in zip(self.blocks, outputs)
+        ]
+
+    @staticmethod
+    def _restore_attention(weights: tf.Tensor, order: Order) -> tf.Tensor:
+        """[batch, heads, steps, num_keys] in the encoder's order, to the caller's."""
+        missing = tf.shape(weights)[2] - tf.shape(weights)[3]  # steps that are no keys
+        weights = tf.pad(weights, [[0, 0], [0, 0], [0, 0], [0, missing]])
+        by_query = order.restore(tf.transpose(weights, [0, 2, 3, 1]))
+        by_key = order.restore(tf.transpose(by_query, [0, 2, 1, 3]))
+        return tf.transpose(by_key, [0, 3, 2, 1])
+
     def order(self, visible: tf.Tensor, arranged: bool = False) -> Order:
         """The order of steps in which the encoder works.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from astromer.machine import MACHINE
 from astromer.model_card.markdown import UNKNOWN, escaped, listed, number, settings
 
 ENCODER, CLASSIFIER = "encoder", "classifier"
@@ -69,11 +70,11 @@ def _epoch(done: Mapping[str, Any]) -> str:
 
 def _made_with(config: Mapping[str, Any]) -> str:
     metadata = config.get("metadata", {})
-    made = metadata.get("environment") or {}
+    made = metadata.get(MACHINE) or {}
     packages = {
         "astromer-pipeline": config.get("astromer_version"),
         "python": made.get("python"),
-        **(made.get("packages") or {"tensorflow": config.get("tensorflow_version")}),
+        **(made.get("versions") or {"tensorflow": config.get("tensorflow_version")}),
     }
     listed = ", ".join(f"{name} {version or UNKNOWN}" for name, version in packages.items())
     machine = UNKNOWN

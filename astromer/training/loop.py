@@ -106,7 +106,8 @@ class Trainer:
         if stopping and not self._finished():
             self._interrupt()
         self._assign(self.best_weights)
-        return TrainingResult(self.model, self.progress.history, self.summary())
+        progress = self.progress
+        return TrainingResult(self.model, progress.history, self.summary(), progress.resumed)
 
     def summary(self) -> dict[str, Any]:
         """JSON-able facts about the run."""
@@ -271,6 +272,7 @@ class Trainer:
         for variable, value in zip(self.step.optimizer.variables, groups["optimizer"], strict=True):
             variable.assign(value)
         if not self._finished():
+            self.progress.resumed.append([self.progress.epoch, self.progress.step])
             at = f"epoch {self.progress.epoch + 1}, step {self.progress.step}"
             print(f"Going on from {self.state_file.path}: {at}", flush=True)
 

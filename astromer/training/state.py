@@ -30,6 +30,7 @@ class Progress:
         waited: epochs since then.
         seconds: time spent in training, over all resumed parts.
         history: one row of metrics for each epoch that is done.
+        resumed: epoch and step at which each part but the first began.
     """
 
     fingerprint: str
@@ -41,6 +42,7 @@ class Progress:
     waited: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
+    resumed: list[list[int]] = field(default_factory=list)
 
 
 class StateFile:

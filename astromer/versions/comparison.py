@@ -14,7 +14,7 @@ SCORES = (
     *("skill_over_mean", "skill_over_interpolation", "probed_rmse", "hidden_steps", "windows"),
 )
 _SERVED = ("macro_f1", "accuracy")
-_NOT_SETTINGS = ("summary", "train_profile", "processing", "environment")
+_NOT_SETTINGS = ("summary", "train_profile", "processing", "course", "machine")
 _MOST = 40
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from astromer.concurrency import cores
-from astromer.environment import processor
+from astromer.machine import processor
 
 
 def describe() -> str:

@@ -7,11 +7,11 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
-from astromer.environment import environment
 from astromer.export import read_config
 from astromer.files import replace_folder
 from astromer.finetuning.classification import classify
 from astromer.finetuning.sources import PretrainedSource
+from astromer.machine import MACHINE, describe_machine
 from astromer.records.fold import SPLITS
 from astromer.records.reader import read_light_curves
 from astromer.storage import as_path
@@ -68,7 +68,7 @@ def Finetuner(
         work=as_path(work) / settings_fingerprint({"code": code_fingerprint}),
         public_weights=knobs["public_weights"],
         rules=LightCurveRules(**knobs["rules"]),
-        facts={**facts, "environment": environment()},
+        facts={**facts, MACHINE: describe_machine()},
         say=lambda text: print(text, flush=True),
         progress=True,
     )

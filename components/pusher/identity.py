@@ -7,11 +7,13 @@ from typing import Any
 
 from astromer.errors import ModelError
 from astromer.export import EXTRA, WEIGHTS, read_config
+from astromer.machine import MACHINE
 from astromer.storage.trees import same_content
+from astromer.training.result import COURSE
 from astromer.versions.folder import newest, withdrawn
 
 # Facts about how a model came about that differ although the model does not.
-_CIRCUMSTANCES = ("summary", "git_revision", "environment")
+_CIRCUMSTANCES = ("summary", "git_revision", COURSE, MACHINE)
 
 
 def pushed_as(model: Path, folder: Path) -> Path | None:

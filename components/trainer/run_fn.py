@@ -10,12 +10,13 @@ from typing import Any
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from astromer.distribution import is_chief, make_strategy
-from astromer.environment import environment
 from astromer.export import export_saved_model
 from astromer.light_curves import LightCurves
+from astromer.machine import MACHINE, describe_machine
 from astromer.records.reader import read_light_curves
 from astromer.storage import as_path
 from astromer.training import TrainingResult, train
+from astromer.training.result import COURSE
 from astromer.validation.drift import TRAIN_PROFILE, read_train_profile
 from astromer.workers import together, wait_for_all
 from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
@@ -78,19 +79,20 @@ def _write(result: TrainingResult, fn_args: FnArgs, settings: dict[str, Any], fo
         PROCESSING: settings.get(PROCESSING, {}),
         "code_fingerprint": settings["code_fingerprint"],
         "git_revision": git_revision(),
-        "environment": environment(),
+        MACHINE: describe_machine(),
         "masking": settings["masking"],
         "training": settings["training"],
         "summary": result.summary,
     }
     rules = LightCurveRules(**settings["rules"])
     data = as_path(fn_args.train_files[0]).parent.parent
-    metadata = {**provenance, TRAIN_PROFILE: read_train_profile(data)}
+    course = result.course()
+    metadata = {**provenance, TRAIN_PROFILE: read_train_profile(data), COURSE: course}
     export_saved_model(result.model, fn_args.serving_model_dir, metadata, rules)
     facts = {
         **provenance,
         "encoder": settings["encoder"],
-        "history": result.history,
+        **course,
         "checkpoint_dir": str(folder / "checkpoints"),
         "log_dir": str(folder / "logs"),
     }

@@ -59,7 +59,7 @@ def standard_artifacts_channel(kind: type) -> Any:
     ("change", "same"),
     [
         ({}, True),
-        ({"summary": {"seconds": 9}, "git_revision": "other", "environment": {}}, True),
+        ({"summary": {"seconds": 9}, "git_revision": "other", "machine": {}, "course": {}}, True),
         ({"weights": "v"}, False),
         ({"fingerprint": "g"}, False),
     ],

@@ -141,6 +141,14 @@ def test_pushing_is_never_taken_from_a_cache(compiled):
     assert tasks(compiled.spec)["Trainer"]["cachingOptions"] == {"enableCache": True}
 
 
+def test_the_report_comes_last_whatever_the_blessing_was(compiled):
+    steps = tasks(compiled.spec)
+    assert "Reporter" in steps
+    assert "triggerPolicy" not in steps["Reporter"]
+    assert "Pusher" in steps["Reporter"]["dependentTasks"]
+    assert not any("Reporter" in task.get("dependentTasks", ()) for task in steps.values())
+
+
 def test_each_cluster_gets_what_it_knows(compiled):
     containers = executors(compiled.spec, "container")
     resolvers = executors(compiled.spec, "resolver")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,12 +21,14 @@ from astromer.light_curves import LightCurve
 from astromer.storage.lock import locked
 from astromer.versions.facts import read_facts
 from astromer.versions.folder import versions
+from pipeline.lineage import trace
+from tests.pages import Page, assert_self_contained
 from tests.pipeline.folds import encode, make_curves, write_fold
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNNER = ROOT / "pipeline" / "local_runner.py"
 TINY = ["--hidden=8", "--n-heads=2", "--n-layers=1", "--window=20", "--bs=16", "--epochs=1"]
-COMPONENTS = 10  # without the resolver, which is looked up every time
+COMPONENTS = 11  # without the resolver, which is looked up every time
 
 
 REJECTED = "1 of 48 objects rejected: 1 mag_out_of_range"
@@ -56,6 +60,11 @@ class Workplace:
             timeout=300,
         )
 
+    def page(self, name: str) -> str:
+        """The run report of this name."""
+        file = self.folder / "outputs" / "reports" / name / "index.html"
+        return file.read_text(encoding="utf-8")
+
     def store(self) -> metadata_store.MetadataStore:
         database = self.folder / "outputs" / "metadata" / "metadata.sqlite"
         return metadata_store.MetadataStore(
@@ -84,6 +93,13 @@ def test_a_run_pushes_a_model_that_serves_curves_of_any_length(workplace, first)
     assert "linear interpolation" in first.stdout  # the honest baselines are beside the model
     version = workplace.folder / "outputs/serving/astromer" / str(workplace.versions[0])
     assert f"outputs/serving/astromer/{version.name}\n" in first.stdout
+
+    page = workplace.page("latest")
+    assert "Blessed." in Page(page).text
+    assert "1 of 48 objects rejected" in Page(page).text
+    assert f"run report:          outputs/reports/{version.name}/index.html\n" in first.stdout
+    assert page == workplace.page(version.name)
+    assert_self_contained(page, "validation.html")
 
     serve = tf.saved_model.load(str(version)).signatures["serving_default"]
     records = [encode(curve) for curve in (*make_curves(2), long_curve(1500))]
@@ -123,6 +139,8 @@ def long_curve(size: int) -> LightCurve:
 
 def test_the_same_command_again_takes_all_from_the_cache(workplace, first):
     before = workplace.versions
+    page = workplace.page("latest")
+    shutil.rmtree(workplace.folder / "outputs" / "reports")
 
     again = workplace.run()
 
@@ -131,6 +149,33 @@ def test_the_same_command_again_takes_all_from_the_cache(workplace, first):
     assert REJECTED in again.stdout
     assert workplace.versions == before
     assert str(before[-1]) in again.stdout
+    assert workplace.page("latest") == page
+
+
+def test_the_page_draws_what_the_metadata_store_knows(workplace, first):
+    store = workplace.store()
+    [pushed] = store.get_artifacts_by_type("PushedModel")
+    keys = {"model": "Model", "pushed_model": "PushedModel"}
+    inputs = {
+        key: SimpleNamespace(id=store.get_artifacts_by_type(kind)[0].id)
+        for key, kind in keys.items()
+    }
+    lineage = trace(store, inputs)
+    titles = [node.title for row in lineage.layers() for node in row]
+    assert titles[:5] == [
+        "FoldExampleGen",
+        "Examples",
+        "LightCurveValidator",
+        "Examples",
+        "AstromerTrainer",
+    ]
+    assert titles[-2:] == ["VersionPusher", "PushedModel"]
+    [main] = [node for node in lineage.nodes if node.main]
+    assert main.title == "Model"
+    said = Page(workplace.page(pushed.custom_properties["pushed_version"].string_value)).text
+    assert "from the metadata store" in said
+    for node in lineage.nodes:
+        assert node.details[0] in said
 
 
 def test_a_version_that_was_deleted_is_pushed_again(tmp_path, workplace, first):
@@ -138,9 +183,11 @@ def test_a_version_that_was_deleted_is_pushed_again(tmp_path, workplace, first):
         served = workplace.folder / "outputs/serving/astromer" / str(version)
         served.rename(tmp_path / str(version))
 
-    again = workplace.run()
+    again = workplace.run("--no-report")
 
     assert again.returncode == 0, again.stderr
+    assert "Reporter" not in again.stdout
+    assert "run report:" not in again.stdout
     assert "Trainer                 cached" in again.stdout
     assert len(workplace.versions) == 1
 
@@ -161,6 +208,9 @@ def test_a_changed_setting_pushes_a_second_version_with_the_first_as_baseline(wo
         for name in ("current_model_id", "baseline_model_id")
     ]
     assert seeds == [7, 42]
+    said = Page(workplace.page("latest")).text
+    assert "model pushed before" in said
+    assert ("Not blessed, so nothing was pushed" in said) == (changed.returncode == 9)
 
 
 def test_a_run_that_is_stopped_says_so_and_goes_on_where_it_was(tmp_path):

@@ -111,6 +111,7 @@ class Runs:
                 sys.executable,
                 str(ROOT / "pipeline/local_runner.py"),
                 *("--data", "fold", "--metadata", self.url, *TINY),
+                *(() if name == "a" else ("--no-report",)),
             ],
             cwd=self.folder / name,
             env={**os.environ, "PGPASSWORD": PASSWORD, "MYSQL_PWD": PASSWORD},
@@ -161,8 +162,10 @@ def test_two_runs_at_once_end_in_models_of_their_own(server, tmp_path):
     again = runs.start("a")
     out, err = ended(again)
     assert again.returncode == 0, err
-    assert out.count(" cached\n") == 10
+    assert out.count(" cached\n") == 11
     assert len(runs.pushed("a")) == 1
+    page = tmp_path / "a" / "outputs" / "reports" / "latest" / "index.html"
+    assert "from the metadata store" in page.read_text(encoding="utf-8")
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) > 20
     for path in written:

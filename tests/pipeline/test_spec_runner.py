@@ -19,6 +19,7 @@ from pipeline.artifact_store import ArtifactStore
 from pipeline.fork_server import ForkServer
 from pipeline.spec import PipelineSpec
 from pipeline.spec_runner import SpecRunner, parse_values
+from tests.pages import Page
 from tests.pipeline.cluster import RUNNERS
 from tests.pipeline.folds import make_curves, write_fold
 
@@ -151,7 +152,7 @@ class Place:
         runner = str(Path(astromer.__file__).parents[1] / "pipeline" / "local_runner.py")
         places = ["--data", str(self.folder / "fold"), "--output", str(self.output("local"))]
         return subprocess.Popen(
-            [sys.executable, runner, *places, *flags],
+            [sys.executable, runner, *places, *flags, "--no-report"],
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -162,6 +163,8 @@ class Place:
         """Compiled with the documented defaults: the small model comes by run-time parameters."""
         file = self.folder / f"{target}.yaml"
         places = ["--data", "/elsewhere", "--output", str(self.output(target))]
+        if target == "kubeflow":
+            places.append("--no-report")  # the same step as on Vertex
         assert RUNNERS[target].main([*places, "--spec", str(file)]) == 0
         return PipelineSpec(yaml.safe_load(file.read_text()))
 
@@ -201,6 +204,10 @@ def test_the_spec_for_vertex_pushes_the_model_of_the_local_run(place, local):
     assert np.isfinite(embeddings).all()
     np.testing.assert_array_equal(place.embeddings("vertex"), embeddings)
     assert any((place.output("vertex") / "training").rglob("checkpoints/*"))
+    [version] = place.pushed("vertex")
+    page = place.output("vertex") / "reports" / version.name / "index.html"
+    assert "Blessed." in Page(page.read_text(encoding="utf-8")).text
+    assert made["Reporter"]["report"][0]["metadata"]["problems"] == ""
 
     # What this run has pushed is what the next run's resolvers will find.
     found: dict[str, Any] = {}

@@ -46,6 +46,10 @@ def test_a_run_in_a_store_pushes_a_model_there(store: RemotePath, tmp_path, monk
     [version] = versions(store / "outputs" / "serving" / "astromer")
     assert f"SavedModel (pushed): {version}" in said
     assert astromer.load(str(version.parent)).path == version
+    page = store / "outputs" / "reports" / version.name / "index.html"
+    assert f"run report:          {page}" in said
+    assert "Blessed." in page.read_text(encoding="utf-8")
+    assert (store / "outputs" / "reports" / "latest" / "plots" / "window_best.png").exists()
     assert json.loads((store / "outputs" / "outcome.json").read_text())["blessed"]
     assert (version.parent / "latest").read_text() == f"{version.name}\n"
     assert verify(version) == Differences()

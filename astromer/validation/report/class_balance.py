@@ -7,14 +7,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from astromer.validation.profile import OTHERS, SplitProfile
-from astromer.validation.report.figure import (
+from astromer.pages.figure import (
     SPLIT_COLOURS,
     Picture,
     label,
     new_figure,
     to_picture,
 )
+from astromer.validation.profile import OTHERS, SplitProfile
 
 _MOST_CLASSES = 24
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from astromer.pages.figure import SPLIT_COLOURS, Picture, new_figure, to_picture
 from astromer.validation.profile import SplitProfile
 from astromer.validation.quantities import QUANTITIES, Quantity
-from astromer.validation.report.figure import SPLIT_COLOURS, Picture, new_figure, to_picture
 
 _SHOWN = 0.9995
 _STYLES = {"train": "-", "validation": "--", "test": ":"}

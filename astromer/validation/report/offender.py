@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from astromer.light_curves import LightCurve
-from astromer.validation.findings import Finding
-from astromer.validation.report.figure import (
+from astromer.pages.figure import (
     SPLIT_COLOURS,
     WRONG,
     Picture,
@@ -16,6 +15,7 @@ from astromer.validation.report.figure import (
     new_figure,
     to_picture,
 )
+from astromer.validation.findings import Finding
 from astromer.validation.report.highlight import wrong_observations
 from pipeline_config import LightCurveRules
 

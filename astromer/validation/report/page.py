@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from astromer.extras import require
 from astromer.light_curves import LightCurve
-from astromer.text import printable, shortened
+from astromer.pages.figure import Picture
+from astromer.pages.page import write_page
 from astromer.validation.findings import Finding
 from astromer.validation.profile import SplitProfile
 from astromer.validation.quantities import QUANTITIES
-from astromer.validation.report.figure import Picture
 from astromer.validation.result import Validation
 from astromer.validation.rules import Rule, all_rules
 from astromer.validation.table import count_by_split, split_distances, warnings
@@ -37,21 +37,8 @@ def write_report(
         MissingExtraError: matplotlib or jinja2 is not installed.
     """
     require("plots", "matplotlib", "jinja2")
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["printable"] = printable
-    environment.filters["shortened"] = shortened
-    page = environment.get_template("page.html").render(_content(validation, config, limits))
-    path = folder / REPORT_FILE
-    path.write_text(page, encoding="utf-8", errors="backslashreplace")
-    return path
+    content = _content(validation, config, limits)
+    return write_page(Path(__file__).with_name("page.html"), content, folder / REPORT_FILE)
 
 
 def _content(

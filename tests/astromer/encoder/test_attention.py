@@ -102,3 +102,15 @@ def test_compiled_and_eager_agree_for_any_number_of_steps(layer: MultiHeadAttent
         assert compiled(x).numpy() == pytest.approx(
             layer.read(Steps(x), tf.zeros(1)).numpy(), abs=1e-5
         )
+
+
+def test_weights_are_those_that_values_are_multiplied_with(layer: MultiHeadAttention) -> None:
+    x = tf.random.stateless_normal((2, 6, 12), [1, 2])
+    keys, bias = Steps(x[:, :4]), tf.constant([0.0, 0.0, -1e9, 0.0])
+    weights = layer.weights(Steps(x), bias, keys)
+    value = layer._project(Steps(x), keys)[2]
+    heads = tf.reshape(tf.transpose(weights @ value, [0, 2, 1, 3]), [2, 6, 12])
+    merged = layer.merge.read(Steps(heads))
+    assert merged.numpy() == pytest.approx(layer.read(Steps(x), bias, keys).numpy(), abs=1e-5)
+    assert weights.numpy().sum(axis=-1) == pytest.approx(1, abs=1e-6)
+    assert (weights.numpy()[..., 2] == 0).all()

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.encoder import Encoder
+from astromer.encoder import Encoder, attention
+from astromer.encoder.quirks import ASTROMER_1
 
 PLANTED = [7.5, -1e30, float("inf"), float("nan")]
 
@@ -154,3 +155,40 @@ def test_config_rebuilds_the_encoder(architecture: str) -> None:
     encoder = Encoder(architecture, 12, 3, 2, 20, 0.3, 500.0, seed=8, name="mine")
     rebuilt = Encoder.from_config(encoder.get_config())
     assert rebuilt.get_config() == encoder.get_config()
+
+
+def test_attention_is_that_of_the_call_in_the_caller_s_order(
+    toy, inputs, architecture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = toy.model(architecture).encoder
+    arguments = (inputs.times, inputs.magnitudes, inputs.visible)
+    real, seen = attention.attend, []
+
+    def watched(query, key, value, bias):
+        output = real(query, key, value, bias)
+        seen.append((value.numpy(), output.numpy()))
+        return output
+
+    monkeypatch.setattr(attention, "attend", watched)
+    encoder(*arguments)
+    found = [weights.numpy() for weights in encoder.attention(*arguments)]
+
+    assert len(found) == 2
+    order = np.argsort(~inputs.visible, axis=1, kind="stable")
+    for weights, (value, output) in zip(found, seen):
+        keys = value.shape[2]
+        for row, arranged in enumerate(order):
+            shown = weights[row][:, arranged][:, :, arranged[:keys]]
+            assert shown @ value[row] == pytest.approx(output[row], abs=1e-5)
+        assert weights.sum(axis=-1) == pytest.approx(1, abs=1e-5)
+        blocked = np.broadcast_to(~inputs.visible[:, None, None, :], weights.shape)
+        assert (weights[blocked] == 0).all()
+
+
+def test_attention_of_public_weights_goes_to_hidden_steps_too(inputs) -> None:
+    encoder = Encoder(d_model=8, num_heads=2, num_layers=1, quirks=ASTROMER_1, seed=1)
+    encoder.build()
+    [weights] = encoder.attention(inputs.times, inputs.magnitudes, inputs.visible)
+    assert weights.shape == (5, 2, 20, 20)
+    assert weights.numpy().sum(axis=-1) == pytest.approx(1, abs=1e-5)
+    assert (weights.numpy().transpose(0, 3, 1, 2)[inputs.hidden] > 0).all()

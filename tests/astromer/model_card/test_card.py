@@ -70,9 +70,9 @@ def exported(toy, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "masking": to_dict(MaskingConfig(probed=0.25)),
         "training": to_dict(TrainingConfig(epochs=7, learning_rate=3e-3, seed=5)),
         "summary": {"epochs": 7, "best_epoch": 6, "val_hidden_rmse": 0.321, "replicas": 2},
-        "environment": {
+        "machine": {
             "python": "3.10.1",
-            "packages": {"tensorflow": "2.16.2"},
+            "versions": {"tensorflow": "2.16.2"},
             "processor": "a processor",
             "cores": 3,
             "gpus": [],

@@ -88,6 +88,8 @@ def test_a_run_killed_between_steps_ends_with_the_same_bits(
     result = small_run(tmp_path)
     assert bits.same(bits.of(result.model), uninterrupted.weights)
     assert without_seconds(result.history) == without_seconds(uninterrupted.result.history)
+    assert result.resumed == [list(divmod(step, STEPS_PER_EPOCH)) for step in steps]
+    assert uninterrupted.result.resumed == []
 
 
 def test_a_run_killed_in_validation_or_while_saving_ends_with_the_same_bits(

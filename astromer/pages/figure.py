@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import warnings
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from astromer.text import printable
 
@@ -38,16 +38,29 @@ class Picture(NamedTuple):
 
 def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
     """An empty figure, in inches. It belongs to no display and leaves no state behind."""
+    figure, (axes,) = new_panels(width, height, 1)
+    return figure, axes
+
+
+def new_panels(
+    width: float, height: float, rows: int, columns: int = 1, **shared: Any
+) -> tuple[Figure, list[Axes]]:
+    """A figure of several panels, row by row; ``shared`` is for ``Figure.subplots``."""
     import matplotlib
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, figure.add_subplot()
+        return figure, list(figure.subplots(rows, columns, squeeze=False, **shared).flat)
 
 
 def to_picture(figure: Figure, description: str, kind: str = "svg") -> Picture:
     """Draws a figure: "svg" for few marks, "png" for many. Equal figures give equal bytes."""
+    return Picture(data_address(to_bytes(figure, kind), kind), description)
+
+
+def to_bytes(figure: Figure, kind: str) -> bytes:
+    """The file of a figure, "svg" or "png"."""
     import matplotlib
 
     buffer = io.BytesIO()
@@ -55,9 +68,13 @@ def to_picture(figure: Figure, description: str, kind: str = "svg") -> Picture:
     with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # letters that the font lacks
         figure.savefig(buffer, format=kind, dpi=150, metadata=metadata)
-    text = base64.b64encode(buffer.getvalue()).decode()
+    return buffer.getvalue()
+
+
+def data_address(content: bytes, kind: str) -> str:
+    """The "data:" address that holds a file."""
     mime = {"svg": "image/svg+xml", "png": "image/png"}[kind]
-    return Picture(f"data:{mime};base64,{text}", description)
+    return f"data:{mime};base64,{base64.b64encode(content).decode()}"
 
 
 def label(text: str, most: int = 28) -> str:

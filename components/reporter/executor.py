@@ -1,0 +1,97 @@
+"""Gathers what the page about a run is told, has it drawn and puts it where users look."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from tfx import types
+from tfx.components.evaluator import constants
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from astromer.export import load_model, read_config
+from astromer.records.reader import read_light_curves
+from astromer.report.page import write_run_report
+from astromer.report.run import Run
+from astromer.report.shelf import put_on_shelf
+from astromer.storage import as_path
+from components.evaluator.component import METRICS_FILE, REASONS_FILE, TEST_SPLIT
+from components.example_gen.executor import FOLD
+from components.reporter.lineage import lineage_of
+from pipeline_config import MaskingConfig, ReportConfig
+
+NAME, PROBLEMS = "name", "problems"
+"""Custom properties of the RunReport."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class Executor(base_executor.BaseExecutor):
+    """Translates artifacts and parameters."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Makes the report. Whatever goes wrong is told by the artifact, and fails no run."""
+        self._log_startup(input_dict, output_dict, exec_properties)
+        report = artifact_utils.get_single_instance(output_dict["report"])
+        try:
+            problems = _make(input_dict, report, exec_properties)
+        except Exception as error:
+            _LOG.warning("The run report could not be made", exc_info=True)
+            what = (str(error).strip().splitlines() or ["no message"])[0]
+            problems = [f"there is no run report ({type(error).__name__}: {what})"]
+        report.set_string_custom_property(PROBLEMS, "; ".join(problems))
+
+
+def _make(
+    input_dict: dict[str, list[types.Artifact]],
+    report: types.Artifact,
+    exec_properties: dict[str, Any],
+) -> list[str]:
+    run = _gather(input_dict, exec_properties)
+    folder = as_path(report.uri)
+    folder.mkdir(parents=True, exist_ok=True)
+    config = ReportConfig(**json.loads(exec_properties["settings"]))
+    problems = write_run_report(run, folder, config)
+    name = as_path(run.pushed).name if run.pushed else run.metadata.get("fingerprint", "run")
+    report.set_string_custom_property(NAME, name)
+    put_on_shelf(folder, as_path(exec_properties["shelf"]), name)
+    return problems
+
+
+def _gather(input_dict: dict[str, list[types.Artifact]], exec_properties: dict[str, Any]) -> Run:
+    inputs = {
+        key: artifact_utils.get_single_instance(artifacts) for key, artifacts in input_dict.items()
+    }
+    examples, blessing = inputs["examples"], as_path(inputs["blessing"].uri)
+    directory = as_path(path_utils.serving_model_path(inputs["model"].uri))
+    records = as_path(artifact_utils.get_split_uri([examples], TEST_SPLIT))
+    model_config = read_config(directory)
+    pushed = inputs["pushed_model"].get_string_custom_property("pushed_destination")
+    run = as_path(pushed).name if pushed else model_config["metadata"].get("fingerprint", "")
+    masking = MaskingConfig(*(exec_properties[name] for name in ("probed", "same", "random")))
+    metrics = (as_path(inputs["evaluation"].uri) / METRICS_FILE).read_text(encoding="utf-8")
+    return Run(
+        title=f"{exec_properties['title']}, {'version' if pushed else 'run'} {run}",
+        model=load_model(directory),
+        model_config=model_config,
+        curves=read_light_curves(sorted(records.iterdir())),
+        split=TEST_SPLIT,
+        data=examples.get_string_custom_property(FOLD) or str(records),
+        masking=masking,
+        seed=exec_properties["seed"],
+        metrics=json.loads(metrics),
+        # The files, since clusters make numbers of another kind of the properties.
+        blessed=(blessing / constants.BLESSED_FILE_NAME).exists(),
+        reasons=(blessing / REASONS_FILE).read_text(encoding="utf-8").strip(),
+        pushed=pushed,
+        validation=as_path(inputs["anomalies"].uri),
+        lineage=lineage_of(inputs),
+    )
