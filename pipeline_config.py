@@ -178,6 +178,45 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True)
+class TensorBoardConfig:
+    """What TensorBoard is told of a training besides its numbers."""
+
+    image_epochs: int = knob(
+        5,
+        "epochs between two pictures of reconstructed validation light curves, the first epoch's "
+        "apart; 0 = none. A picture takes half a second and needs the extra plots",
+        "--image-epochs",
+        bounds="[0, inf)",
+    )
+    image_curves: int = knob(
+        4,
+        "light curves in a picture, of the commonest classes first",
+        "--image-curves",
+        bounds="[1, 16]",
+    )
+    projector_curves: int = knob(
+        2000,
+        "most validation light curves whose embeddings the projector shows, at the end of the "
+        "training; 0 = none. What a browser arranges in seconds",
+        "--projector-curves",
+        bounds="[0, inf)",
+    )
+
+
+@dataclass(frozen=True)
+class LogConfig:
+    """Which log files of earlier runs stay."""
+
+    keep_logs: int = knob(
+        20,
+        "runs whose log files stay in OUTPUT/logs; a log is some megabytes, and the last few tell "
+        "what went wrong",
+        "--keep-logs",
+        bounds="[1, inf)",
+    )
+
+
+@dataclass(frozen=True)
 class RecordsConfig:
     """How surveys become fold records."""
 
@@ -514,6 +553,8 @@ class PipelineConfig:
     errors: MissingErrorsConfig = MissingErrorsConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     debug: DebugConfig = DebugConfig()
+    tensorboard: TensorBoardConfig = TensorBoardConfig()
+    logs: LogConfig = LogConfig()
     beam_args: tuple[str, ...] = knob(
         ("--direct_running_mode=in_memory", "--direct_num_workers=1"),
         "Apache Beam's arguments; with one in-memory worker components do their work without Beam, "
@@ -615,6 +656,7 @@ class ClassifierConfig:
     rules: LightCurveRules = LightCurveRules()
     validation: ValidationConfig = ValidationConfig()
     errors: MissingErrorsConfig = MissingErrorsConfig()
+    logs: LogConfig = LogConfig()
     beam_args: tuple[str, ...] = PipelineConfig.beam_args
     component_beam_args: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

@@ -66,6 +66,9 @@ def embed(args: argparse.Namespace) -> Path:
         raise UsageError(f"--id-column is for a Parquet or CSV table. Received: --data {data}.")
     files = {} if data.suffix in _TABLES and data.is_file() else _record_files(data)
 
+    from astromer.logs import silence
+
+    silence()
     import astromer
     from astromer.concurrency import claim_cores
 

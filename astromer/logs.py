@@ -8,6 +8,19 @@ import os
 import warnings
 from collections.abc import Iterator
 
+_verbose = False
+
+
+def speak() -> None:
+    """Makes :func:`silence` do nothing in this process: the user asked for ``--verbose``."""
+    global _verbose
+    _verbose = True
+
+
+def is_verbose() -> bool:
+    """Whether libraries may write to the terminal."""
+    return _verbose
+
 
 def silence() -> None:
     """Silences start-up noise. Must be called before TensorFlow is imported.
@@ -15,6 +28,8 @@ def silence() -> None:
     Failures still surface as Python exceptions. Settings that the user made in the
     environment are kept.
     """
+    if _verbose:
+        return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")

@@ -20,7 +20,13 @@ from astromer.workers import together, wait_for_all
 from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
 from components.provenance import git_revision, settings_fingerprint
 from components.trainer.executor import FACTS_FILE
-from pipeline_config import EncoderConfig, LightCurveRules, MaskingConfig, TrainingConfig
+from pipeline_config import (
+    EncoderConfig,
+    LightCurveRules,
+    MaskingConfig,
+    TensorBoardConfig,
+    TrainingConfig,
+)
 
 # Settings of the training that change neither the model nor how long it is trained.
 _WITHOUT_EFFECT = (
@@ -33,7 +39,7 @@ _WITHOUT_EFFECT = (
 
 
 # What belongs to the run, but not to the weights.
-_NOT_TRAINED_ON = ("training_root", "rules", PROCESSING)
+_NOT_TRAINED_ON = ("training_root", "rules", "tensorboard", PROCESSING)
 _OF_VERTEX = "ai_platform_"  # begins TFX's names for where and on what a job runs
 
 
@@ -63,6 +69,7 @@ def run_fn(fn_args: FnArgs) -> None:
             training=training,
             checkpoint_dir=folder / "checkpoints",
             log_dir=folder / "logs",
+            tensorboard=TensorBoardConfig(**settings["tensorboard"]),
             strategy=strategy,
         )
         if is_chief(strategy):

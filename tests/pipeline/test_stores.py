@@ -11,9 +11,9 @@ from tfx.dsl.io.plugins.tensorflow_gfile import TensorflowFilesystem
 
 import astromer
 from astromer.storage import RemotePath, as_path
+from astromer.storage.local import local_folder
 from astromer.storage.trees import copy_tree, files_in
 from pipeline import local_runner
-from pipeline.local_files import local_folder
 from tests.pipeline.folds import write_fold
 
 SMALL = ["--hidden", "8", "--n-heads", "2", "--n-layers", "1", "--window", "20", "--epochs", "1"]
