@@ -24,7 +24,7 @@ from astromer.errors import (
     UsageError,
 )
 from astromer.logs import speak
-from astromer.terminal import clear_passing, say_error
+from astromer.terminal import pass_by, say_error
 from astromer.text import printable
 
 ConfigT = TypeVar("ConfigT")
@@ -115,13 +115,13 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
     except SystemExit as stop:
         code = stop.code
     except AstromerError as error:
-        clear_passing()
+        pass_by("")
         if table := getattr(error, "table", ""):
             print(table, file=sys.stderr)
         say_error(printable(str(error)))
         code = error.exit_code
     except KeyboardInterrupt:
-        clear_passing()
+        pass_by("")
         print("interrupted; to go on, give the same command again", file=sys.stderr)
         code = TrainingInterrupted.exit_code
     except BrokenPipeError:

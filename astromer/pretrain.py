@@ -16,7 +16,7 @@ from astromer.cluster import read_cluster
 from astromer.files import make_folder, replace_folder
 from astromer.log_file import new_log, noise_to
 from astromer.records.fold import Fold
-from astromer.terminal import say
+from astromer.terminal import pass_by, say
 from astromer.validation.options import add_validation_flags, validation_config
 from pipeline_config import (
     DebugConfig,
@@ -165,8 +165,10 @@ def _finish(
         batch_size=EvaluationConfig().batch_size,
         progress=True,
     )
+    pass_by("exporting the SavedModel ...")
     metadata = {"training": result.summary, "test": evaluation.metrics}
     with replace_folder(model) as partial:
         export_saved_model(result.model, partial, metadata)
+    pass_by("")
     say(f"\nTest split, {len(test)} light curves:\n{evaluation.table(by_group=True)}")
     say(f"\nSavedModel: {model}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from astromer.terminal import clear_passing
+from astromer.terminal import hide_passing, show_passing
 
 _QUIET = 30.0  # seconds between two lines where standard error is no terminal
 
@@ -22,8 +22,15 @@ class Bar(tqdm):
             if msg is not None or self._time() < self.start_t + self.delay:
                 return False
             self.delay = 0  # from now on there is something to clear
-            clear_passing()
+            hide_passing()
         return super().display(msg, pos)
+
+    def close(self) -> None:
+        """Takes the bar away; what stood there before comes back."""
+        drawn = not self.disable and not self.delay
+        super().close()
+        if drawn and not self._instances:
+            show_passing()
 
     def clear(self, nolock: bool = False) -> None:
         """Takes the bar away while something else is printed."""
@@ -43,6 +50,10 @@ class Lines(Bar):
 
     def clear(self, nolock: bool = False) -> None:
         """Lines stay."""
+
+    def close(self) -> None:
+        """Nothing is left to clear."""
+        tqdm.close(self)
 
     def refresh(self, nolock: bool = False, lock_args: Any = None) -> bool:
         """As a bar, but never only because something else was printed."""

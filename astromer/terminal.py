@@ -13,8 +13,8 @@ from typing import Any, TextIO
 _BOLD, _GREEN, _YELLOW, _RED = "1", "32", "33", "31"
 _CLEAR_LINE = "\r\x1b[K"
 
-_passing = ""
-"""What stands on the terminal's last line until something else is said there."""
+_passing, _shown = "", False
+"""What stands on the terminal's last line, below all that is said, and whether it does now."""
 
 
 def bold(text: str, stream: TextIO | None = None) -> str:
@@ -45,34 +45,46 @@ def has_colours(stream: TextIO) -> bool:
 
 def say(text: str) -> None:
     """Prints lines on standard output; progress bars make way for them."""
-    clear_passing()
     bars: Any = sys.modules.get("tqdm")
+    hide_passing()
     with bars.tqdm.external_write_mode(sys.stdout) if bars else contextlib.nullcontext():
         print(text, flush=True)
+    if not bars or not bars.tqdm._instances:
+        show_passing()
 
 
 def say_error(text: str) -> None:
     """Prints ``error: ...`` on standard error, in a line of its own."""
-    clear_passing()
+    pass_by("")
     print(f"{bad('error:', sys.stderr)} {text}", file=sys.stderr, flush=True)
 
 
 def pass_by(text: str) -> None:
-    """Shows a line until something else is said; nothing where standard error is no terminal."""
+    """Keeps a line below all that is said, until there is another; "" for none.
+
+    Where standard error is no terminal there is none.
+    """
     global _passing
-    clear_passing()
-    if sys.stderr.isatty():
-        _passing = text
-        sys.stderr.write(text)
+    hide_passing()
+    _passing = text if sys.stderr.isatty() else ""
+    show_passing()
+
+
+def hide_passing() -> None:
+    """Takes the line of :func:`pass_by` away for something else, such as a progress bar."""
+    global _shown
+    if _shown:
+        _shown = False
+        sys.stderr.write(_CLEAR_LINE)
         sys.stderr.flush()
 
 
-def clear_passing() -> None:
-    """Takes away what :func:`pass_by` has shown."""
-    global _passing
-    if _passing:
-        _passing = ""
-        sys.stderr.write(_CLEAR_LINE)
+def show_passing() -> None:
+    """Shows it again."""
+    global _shown
+    if _passing and not _shown:
+        _shown = True
+        sys.stderr.write(_passing)
         sys.stderr.flush()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from astromer.terminal import bad, clear_passing, pass_by, say
+from astromer.terminal import bad, pass_by, say
 
 
 class Step(Protocol):
@@ -37,12 +37,12 @@ class Report:
     def ended(self, step: Step) -> None:
         """A component has ended well."""
         self._running = ""
+        pass_by("")
         say(f"{step.name:23} {'cached' if step.cached else f'{step.seconds:.1f} s'}")
 
     def close(self) -> None:
         """Tells which component was running where an error has cut it short."""
+        pass_by("")
         if self._running:
             say(f"{self._running:23} {bad('failed')}")
-        else:
-            clear_passing()
         self._running = ""

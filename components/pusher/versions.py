@@ -9,8 +9,9 @@ import time
 import uuid
 from pathlib import Path
 
+from astromer.progress import progress_bar
 from astromer.storage import RemotePath
-from astromer.storage.trees import MODEL_FILE, copy_tree, remove_tree
+from astromer.storage.trees import MODEL_FILE, copy_tree, remove_tree, size_of
 
 STAGING = ".staging"
 
@@ -57,7 +58,7 @@ def publish(model: Path, folder: Path) -> Path:
         return _copy(model, folder)
     staged = folder.parent / STAGING / f"{folder.name}-{uuid.uuid4().hex}"
     try:
-        copy_tree(model, staged)
+        _copy_telling(model, staged)
         return _rename(staged, folder)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
@@ -78,12 +79,17 @@ def _rename(staged: Path, folder: Path) -> Path:
 def _copy(model: Path, folder: RemotePath) -> Path:
     version = _next(folder)
     try:
-        copy_tree(model, version)
+        _copy_telling(model, version)
     except BaseException:
         with contextlib.suppress(OSError):
             remove_tree(version)
         raise
     return version
+
+
+def _copy_telling(model: Path, folder: Path) -> None:
+    with progress_bar(total=size_of(model), desc="pushing", unit="B", unit_scale=True) as bar:
+        copy_tree(model, folder, bar.update)
 
 
 def _next(folder: Path) -> Path:

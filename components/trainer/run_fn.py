@@ -62,8 +62,8 @@ def run_fn(fn_args: FnArgs) -> None:
     folder = as_path(settings["training_root"]) / run_fingerprint(settings)
     with together(strategy):
         result = train(
-            _read(fn_args.train_files),
-            _read(fn_args.eval_files),
+            _read(fn_args.train_files, is_chief(strategy)),
+            _read(fn_args.eval_files, is_chief(strategy)),
             encoder=EncoderConfig(**settings["encoder"]),
             masking=MaskingConfig(**settings["masking"]),
             training=training,
@@ -115,7 +115,8 @@ def run_fingerprint(settings: dict[str, Any]) -> str:
     return settings_fingerprint(kept)
 
 
-def _read(patterns: Sequence[str]) -> LightCurves:
+def _read(patterns: Sequence[str], progress: bool) -> LightCurves:
     # TFX's patterns are "folder/*"; listing works where a folder's name looks like a glob.
     folders = [as_path(pattern).parent for pattern in patterns]
-    return read_light_curves([file for folder in folders for file in sorted(folder.iterdir())])
+    files = [file for folder in folders for file in sorted(folder.iterdir())]
+    return read_light_curves(files, progress=progress)
