@@ -204,6 +204,19 @@ class TensorBoardConfig:
 
 
 @dataclass(frozen=True)
+class TensorBoardServerConfig:
+    """Where TensorBoard is served, and what it shows."""
+
+    port: int = knob(
+        6006, "port of the server, TensorBoard's usual one; 0 = any", "--port", bounds="[0, 65536)"
+    )
+    host: str = knob(
+        "localhost", "address to listen at; 0.0.0.0 lets other machines look, too", "--host"
+    )
+    newest: bool = knob(False, "show the newest training alone, not all of them", "--newest")
+
+
+@dataclass(frozen=True)
 class LogConfig:
     """Which log files of earlier runs stay."""
 

@@ -132,7 +132,8 @@ def _pretrain(
         name = run_fingerprint(encoder, masking, training, curves["train"], curves["validation"])
         folder = output / "pretrain" / f"{encoder.architecture}_{name[:12]}"
         if chief:
-            say(f"Training in {folder}; watch it with: make tensorboard OUTPUT={output}")
+            say(f"Training in {folder}")
+            say(f"watch it: python -m astromer.tensorboard --output {output}")
         result = train(
             curves["train"],
             curves["validation"],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import sys
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from astromer.records.fold import Fold  # noqa: E402
 from astromer.storage import as_path, local_path  # noqa: E402
 from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
 from pipeline.beam_options import VALIDATOR, add_beam_flag, joined, read_beam_options  # noqa: E402
+from pipeline.closing import files_of  # noqa: E402
 from pipeline.console import Report  # noqa: E402
 from pipeline.failures import output_folder, refuse_cluster, told  # noqa: E402
 from pipeline.identity import pipeline_name  # noqa: E402
@@ -205,7 +207,11 @@ def _run(config: ClassifierConfig, model: Path, database: MetadataDatabase, log:
             report.close()
         outcome = FinetuneOutcome(runner.steps)
         results = outcome.copy_to(finetuning_folder(output) / "results")
+    twin = log.with_suffix(".json")
+    twin.parent.mkdir(parents=True, exist_ok=True)
+    twin.write_text(json.dumps(outcome.to_dict(), indent=1) + "\n", encoding="utf-8")
     report.say(outcome.text(results))
+    report.say(files_of(log))
     if not outcome.blessed:
         raise NotBlessedError(
             f"the classifier was not blessed, so nothing was pushed: {outcome.reasons}. The "

@@ -7,6 +7,7 @@ python pipeline/local_runner.py --data FOLDS --fold all
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from astromer.records.fold import Fold  # noqa: E402
 from astromer.storage.local import local_folder  # noqa: E402
 from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
 from pipeline.beam_options import add_beam_flag, joined, read_beam_options  # noqa: E402
+from pipeline.closing import files_of  # noqa: E402
 from pipeline.console import Report  # noqa: E402
 from pipeline.failures import output_folder, refuse_cluster, told  # noqa: E402
 from pipeline.folds import OUTCOME_FILE, run_folds  # noqa: E402
@@ -147,13 +149,17 @@ def _run(config: PipelineConfig, database: MetadataDatabase, output: Path, log: 
             report.close()
         outcome = Outcome(runner.steps)
     outcome.write(output / OUTCOME_FILE)
+    twin = log.with_suffix(".json")
+    twin.parent.mkdir(parents=True, exist_ok=True)
+    twin.write_text(json.dumps(outcome.to_dict(), indent=1) + "\n", encoding="utf-8")
     report.say(outcome.text())
+    report.say(files_of(log))
     if not outcome.blessed:
         raise NotBlessedError(
             f"the model was not blessed, so nothing was pushed: {outcome.reasons}. Its evaluation "
             f"is in {outcome.evaluation}."
         )
-    report.say(outcome.next_step(config.data))
+    report.say("\n" + outcome.next_step(config.data, output))
     return 0
 
 

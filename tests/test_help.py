@@ -39,6 +39,7 @@ PROGRAMS = [
             "astromer.merge_folds",
             "astromer.score",
             "astromer.synthetic",
+            "astromer.tensorboard",
             "astromer.validate",
             "pipeline.task_runner",
             "presentation.scripts.disttrain",

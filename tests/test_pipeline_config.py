@@ -23,6 +23,7 @@ from pipeline_config import (
     RecordsConfig,
     StudyConfig,
     TensorBoardConfig,
+    TensorBoardServerConfig,
     TrainingConfig,
     ValidationConfig,
     VertexConfig,
@@ -47,6 +48,7 @@ CONFIGS = [
     KubeflowConfig,
     LogConfig,
     TensorBoardConfig,
+    TensorBoardServerConfig,
 ]
 DOCUMENTED = {
     "--model": "astromer_v1",

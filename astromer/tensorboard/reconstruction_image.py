@@ -46,7 +46,11 @@ def draw_reconstructions(panels: list[Panel]) -> bytes:
     for axis in axes[len(panels) :]:
         axis.set_axis_off()
     figure.legend(
-        *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False
+        *axes[0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=3,
+        frameon=False,
+        fontsize=9,
     )
     picture = io.BytesIO()
     figure.savefig(picture, format="png")

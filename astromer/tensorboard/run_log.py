@@ -1,7 +1,7 @@
 """A training as TensorBoard sees it: event files beside each other, one folder for each line.
 
 ``train/`` and ``validation/`` have the same tags, so that both are in one chart; ``mean/`` and
-``interpolation/`` are the baselines in the chart of the hidden RMSE. Hyperparameters stand in the
+``interpolation/`` are the baselines in those charts. Hyperparameters stand in the
 folder itself.
 """
 
@@ -26,6 +26,7 @@ from astromer.tensorboard.reconstruction_image import draw_reconstructions
 
 TRAIN, VALIDATION = "train", "validation"
 _BASELINES = ("mean", "interpolation")
+_COUNTS = ("hidden_steps", "windows")  # the same at every epoch
 _STEP, _EPOCH = "step/", "epoch/"
 _LOG = logging.getLogger(__name__)
 
@@ -81,9 +82,12 @@ class RunLog:
         train = {k.removeprefix("train_"): v for k, v in row.items() if k.startswith("train_")}
         self._scalars(TRAIN, _EPOCH, train | more, epoch)
         found = {k.removeprefix("val_"): v for k, v in row.items() if k.startswith("val_")}
-        self._scalars(VALIDATION, _EPOCH, found, epoch)
         for name in _BASELINES:
-            self._scalars(name, _EPOCH, {"hidden_rmse": found[f"{name}_hidden_rmse"]}, epoch)
+            own = {k for k in found if k.startswith(f"{name}_")}
+            baseline = {k.removeprefix(f"{name}_"): found.pop(k) for k in sorted(own)}
+            self._scalars(name, _EPOCH, baseline, epoch)
+        of_model = {name: value for name, value in found.items() if name not in _COUNTS}
+        self._scalars(VALIDATION, _EPOCH, of_model, epoch)
 
     def picture(self, watched: WatchedCurves, predict: Any, epoch: int) -> None:
         """Draws light curves with what the network makes of them."""

@@ -74,7 +74,7 @@ def test_a_version_carries_every_file(tmp_path):
 def test_a_copy_that_fails_leaves_nothing_to_be_seen(tmp_path, monkeypatch):
     model, serving = saved_model(tmp_path / "model"), tmp_path / "serving" / "astromer"
 
-    def half_a_copy(source: Path, target: Path) -> None:
+    def half_a_copy(source: Path, target: Path, progress: object) -> None:
         target.mkdir(parents=True)
         (target / "saved_model.pb").touch()
         assert list(serving.iterdir()) == []  # the watched folder shows nothing meanwhile

@@ -60,12 +60,14 @@ def test_training_validation_and_baselines_share_their_charts(logged) -> None:
         assert charts["train"][key] == pytest.approx(row["train_hidden_rmse"], rel=1e-6)
         assert charts["validation"][key] == pytest.approx(row["val_hidden_rmse"], rel=1e-6)
         for name in ("mean", "interpolation"):
-            expected = row[f"val_{name}_hidden_rmse"]
-            assert charts[name][key] == pytest.approx(expected, rel=1e-6)
-        for name, value in row.items():
-            if name.startswith("val_"):
-                found = charts["validation"][f"epoch/{name.removeprefix('val_')}", epoch]
-                assert found == pytest.approx(value, rel=1e-6), name
+            for metric in ("hidden_rmse", "hidden_r2"):
+                found = charts[name][f"epoch/{metric}", epoch]
+                assert found == pytest.approx(row[f"val_{name}_{metric}"], rel=1e-6)
+        for metric in ("hidden_r2", "probed_rmse", "skill_over_interpolation"):
+            found = charts["validation"][f"epoch/{metric}", epoch]
+            assert found == pytest.approx(row[f"val_{metric}"], rel=1e-6)
+        assert charts["train"]["epoch/learning_rate", epoch] == pytest.approx(0.01)
+        assert charts["train"]["epoch/windows_per_second", epoch] > 0
 
 
 def test_steps_have_metrics_learning_rate_and_speed(logged) -> None:
