@@ -23,6 +23,7 @@ from astromer.errors import (
     TrainingInterrupted,
     UsageError,
 )
+from astromer.interruption import remember_interruptions, was_interrupted
 from astromer.logs import speak
 from astromer.terminal import pass_by, say_error
 from astromer.text import printable
@@ -110,6 +111,7 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
     and a reader that goes away exit with the codes of :mod:`astromer.errors`.
     """
     signal.signal(signal.SIGTERM, _raise_exit)
+    remember_interruptions()
     try:
         code: Any = main() or 0
     except SystemExit as stop:
@@ -121,11 +123,13 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
         say_error(printable(str(error)))
         code = error.exit_code
     except KeyboardInterrupt:
-        pass_by("")
-        print("interrupted; to go on, give the same command again", file=sys.stderr)
-        code = TrainingInterrupted.exit_code
+        code = _tell_interruption()
     except BrokenPipeError:
         code = PIPE_CLOSED
+    except Exception:
+        if not was_interrupted():
+            raise
+        code = _tell_interruption()
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -133,6 +137,12 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
     if code == PIPE_CLOSED:  # nothing is left to say, not even at the end of the process
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
+
+
+def _tell_interruption() -> int:
+    pass_by("")
+    print("interrupted; to go on, give the same command again", file=sys.stderr)
+    return TrainingInterrupted.exit_code
 
 
 def _raise_exit(signum: int, frame: Any) -> None:

@@ -15,7 +15,7 @@ STOPPED = 143
 
 _WITHOUT_ERROR = {
     0: ("", "Done; of a runner: pushed, or up to date."),
-    PIPE_CLOSED: ("", "The reader of the output went away, as in ``... | head``."),
+    PIPE_CLOSED: ("", "The reader of the output went away, as `head` does."),
     STOPPED: ("", "Stopped by SIGTERM where there was nothing to save."),
 }
 

@@ -87,7 +87,11 @@ def progress_bar(
     on_terminal = sys.stderr.isatty()
     if total is None and iterable is not None:
         total = len(iterable) if hasattr(iterable, "__len__") else None
-    plain = "{desc}: {percentage:.0f}%, {n_fmt} of {total_fmt}{unit}, {rate_fmt}, {remaining} left"
+    drawn = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}{postfix}]"
+    plain = (
+        "{desc}: {percentage:.0f}%, {n_fmt} of {total_fmt}{unit}, {rate_noinv_fmt}, "
+        "{remaining} left"
+    )
     return (Bar if on_terminal else Lines)(
         iterable,
         total=total,
@@ -96,7 +100,7 @@ def progress_bar(
         unit_scale=unit_scale,
         disable=disable,
         file=sys.stderr,
-        bar_format=None if on_terminal or not total else plain,
+        bar_format=None if not total else drawn if on_terminal else plain,
         mininterval=0.2 if on_terminal else _QUIET,
         dynamic_ncols=on_terminal,
         leave=False,  # results follow in its place

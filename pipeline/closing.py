@@ -52,7 +52,7 @@ def times(steps: Mapping[str, Step]) -> str:
     if parts:
         parts.append(f"others {duration(rest)}")
     if cached := sum(step.cached for step in steps.values()):
-        parts.append(f"{cached} components from the cache")
+        parts.append(f"{counted(cached, 'component')} from the cache")
     total = duration(sum(step.seconds for step in steps.values()))
     return paragraph("Time", f"{total}: {', '.join(parts)}")
 

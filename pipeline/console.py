@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Protocol
 
-from astromer.terminal import bad, pass_by, say
+from astromer.errors import TrainingInterrupted
+from astromer.interruption import was_interrupted
+from astromer.terminal import bad, pass_by, say, warn
 
 
 class Step(Protocol):
@@ -41,8 +44,18 @@ class Report:
         say(f"{step.name:23} {'cached' if step.cached else f'{step.seconds:.1f} s'}")
 
     def close(self) -> None:
-        """Tells which component was running where an error has cut it short."""
+        """Tells which component was running where an error or a stop has cut it short."""
         pass_by("")
         if self._running:
-            say(f"{self._running:23} {bad('failed')}")
+            say(f"{self._running:23} {warn('stopped') if _is_stopping() else bad('failed')}")
         self._running = ""
+
+
+def _is_stopping() -> bool:
+    """Whether what is being raised is a wish of the user's."""
+    error = sys.exc_info()[1]
+    while error is not None:
+        if isinstance(error, (KeyboardInterrupt, SystemExit, TrainingInterrupted)):
+            return True
+        error = error.__cause__ or error.__context__
+    return was_interrupted()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from astromer.cluster import read_cluster
 from astromer.errors import AstromerError, TrainingInterrupted, UsageError
+from astromer.interruption import was_interrupted
 from astromer.storage import as_path
 
 _PATTERN_CHARACTERS = "*?[]{}"
@@ -62,6 +63,8 @@ def told(log: Path) -> Iterator[None]:
     except Exception as error:
         if _is_closed_pipe(error):
             raise BrokenPipeError from error
+        if was_interrupted() and cause(error) is None:
+            raise TrainingInterrupted("stopped. The same command goes on from here.") from error
         known = cause(error)
         if known is not None:
             raise known from error

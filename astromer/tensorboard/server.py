@@ -18,7 +18,7 @@ _TOLD = 5
 
 
 def serve(folder: Path, host: str, port: int, runs: Sequence[Path]) -> None:
-    """Serves a folder until Ctrl-C or SIGTERM.
+    """Serves a folder until Ctrl-C, or SIGTERM.
 
     Args:
         folder: with event files in it or below.
@@ -46,4 +46,7 @@ def serve(folder: Path, host: str, port: int, runs: Sequence[Path]) -> None:
     if len(runs) > _TOLD:
         say(f"  and {len(runs) - _TOLD} more, which are older")
     say(f"TensorBoard is at {address} until Ctrl-C")
-    signal.pause()
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        say("stopped")
