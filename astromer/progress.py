@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from typing import Any
 
 from tqdm import tqdm
@@ -15,6 +15,8 @@ _QUIET = 30.0  # seconds between two lines where standard error is no terminal
 
 class Bar(tqdm):
     """A bar that is drawn once the work has taken a second, and leaves nothing behind."""
+
+    delay: float
 
     def display(self, msg: str | None = None, pos: int | None = None) -> bool:
         """Draws the bar, or ``msg`` in its place."""
@@ -85,8 +87,8 @@ def progress_bar(
         unit_scale: whether to write 12.3M for large numbers.
     """
     on_terminal = sys.stderr.isatty()
-    if total is None and iterable is not None:
-        total = len(iterable) if hasattr(iterable, "__len__") else None
+    if total is None and isinstance(iterable, Sized):
+        total = len(iterable)
     drawn = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}{postfix}]"
     plain = (
         "{desc}: {percentage:.0f}%, {n_fmt} of {total_fmt}{unit}, {rate_noinv_fmt}, "

@@ -100,13 +100,13 @@ def test_hyperparameters_stand_beside_the_metrics_that_matter(logged) -> None:
 
 
 def test_pictures_of_the_same_light_curves(small_run, tmp_path: Path) -> None:
-    small_run(tmp_path, epochs=5, tensorboard=TensorBoardConfig(image_epochs=2, image_curves=3))
+    small_run(tmp_path, epochs=3, tensorboard=TensorBoardConfig(image_epochs=2, image_curves=3))
     pictures = [
         (step, tf.io.decode_png(value.tensor.string_val[2]).shape)
         for tag, step, value in values(tmp_path / "logs" / "validation")
         if tag == "reconstructions"
     ]
-    assert [step for step, _ in pictures] == [1, 2, 4]
+    assert [step for step, _ in pictures] == [1, 2]
     assert len({tuple(shape) for _, shape in pictures}) == 1
     assert pictures[0][1][0] > 300
 
@@ -141,15 +141,12 @@ def test_what_is_shown_changes_no_bit(small_run, uninterrupted, bits, tmp_path: 
     assert not (tmp_path / "logs" / "validation" / "projector_config.pbtxt").exists()
 
 
-@pytest.mark.parametrize("step", [STEPS_PER_EPOCH + 2, 2 * STEPS_PER_EPOCH], ids=str)
-def test_a_killed_run_goes_on_in_the_same_charts(
-    small_run, logged, tmp_path: Path, step: int
-) -> None:
+def test_a_killed_run_goes_on_in_the_same_charts(small_run, logged, tmp_path: Path) -> None:
     """It is killed after it has told TensorBoard of steps that its checkpoint does not know."""
     begun = loop.TrainStep.__call__
 
     def kill(self, batch, number: int):
-        if number == step:
+        if number == STEPS_PER_EPOCH + 2:
             raise Killed
         return begun(self, batch, number)
 
@@ -178,26 +175,7 @@ def kill_saving(*args: Any) -> None:
     raise Killed
 
 
-def test_an_event_file_that_a_kill_cut_off_is_read_up_to_there(small_run, tmp_path: Path) -> None:
-    small_run(tmp_path, epochs=1)
-    [path] = event_files(tmp_path / "logs" / "train")
-    whole = len(list(read_events(path)))
-    path.write_bytes(path.read_bytes()[:-7])
-    assert len(list(read_events(path))) == whole - 1
-    small_run(tmp_path, epochs=2)
-    assert numbers(tmp_path / "logs" / "train")["epoch/hidden_rmse", 2] > 0
-
-
 def test_a_store_has_the_same_files(small_run, store) -> None:
     small_run(store, epochs=1)
     assert numbers(store / "logs" / "validation")["epoch/hidden_rmse", 1] > 0
     assert (store / "logs" / "validation" / "embeddings.tsv").exists()
-    small_run(store, epochs=2)
-    assert steps_of(store / "logs" / "train", "epoch/loss") == [1, 2]
-
-
-def test_a_worker_that_is_not_the_chief_writes_nothing(small_run, tmp_path: Path) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "is_chief", lambda strategy: False)
-        small_run(tmp_path, epochs=1)
-    assert not (tmp_path / "logs").exists()
