@@ -13,7 +13,7 @@ class TrainingReport:
 
     Args:
         epochs: how many there are to be at most.
-        silent: whether to write nothing, as workers do that are not the chief.
+        silent: whether to leave the epochs to another worker, the chief.
     """
 
     def __init__(self, epochs: int, silent: bool = False):
@@ -22,9 +22,8 @@ class TrainingReport:
         self._began = False
 
     def goes_on(self, place: object, epoch: int, step: int) -> None:
-        """Tells that the training goes on from a checkpoint, in an epoch counted from 0."""
-        if not self._silent:
-            say(f"Going on from {place}: epoch {epoch + 1}, step {step}")
+        """Tells, in every worker, that it goes on from a checkpoint; epochs count from 0."""
+        say(f"Going on from {place}: epoch {epoch + 1}, step {step}")
 
     def title(self, epoch: int, history: Sequence[dict[str, float]]) -> str:
         """Of the bar of an epoch, counted from 0: which it is, and how long all may take yet."""
