@@ -24,7 +24,7 @@ from astromer.errors import (
     UsageError,
 )
 from astromer.interruption import remember_interruptions, was_interrupted
-from astromer.logs import speak
+from astromer.logs import set_verbose
 from astromer.terminal import pass_by, say_error
 from astromer.text import printable
 
@@ -52,8 +52,7 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parses, and lets libraries speak if asked to."""
         found, rest = super().parse_known_args(args, namespace)
-        if found.verbose:
-            speak()
+        set_verbose(found.verbose)
         return found, rest
 
     def error(self, message: str) -> NoReturn:

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 _verbose = False
 
 
-def speak() -> None:
-    """Makes :func:`silence` do nothing in this process: the user asked for ``--verbose``."""
+def set_verbose(verbose: bool) -> None:
+    """Whether the user asked for ``--verbose``: then :func:`silence` does nothing."""
     global _verbose
-    _verbose = True
+    _verbose = verbose
 
 
 def is_verbose() -> bool:

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
+from astromer.logs import is_verbose
 from astromer.storage import as_path
 from astromer.terminal import bad, bold, good
 from astromer.text import duration
@@ -64,7 +65,10 @@ def counted(number: int, unit: str) -> str:
 
 def files_of(run: Path) -> str:
     """The log of a run and its twin for machines."""
-    return paragraph("Log", f"{short(run)}; this summary as {run.with_suffix('.json').name}")
+    twin = run.with_suffix(".json")
+    if is_verbose():
+        return paragraph("Summary", f"for machines: {short(twin)}")
+    return paragraph("Log", f"{short(run)}; this summary as {twin.name}")
 
 
 def short(path: str | Path) -> str:

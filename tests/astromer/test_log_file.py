@@ -40,7 +40,7 @@ def test_noise_goes_to_the_log_and_results_to_the_terminal(tmp_path):
 
 
 def test_verbose_shows_all(toy, tmp_path: Path) -> None:
-    code = "from astromer.logs import speak; speak()\n" + NOISY
+    code = "from astromer.logs import set_verbose; set_verbose(True)\n" + NOISY
     done = toy.python("-c", code, str(tmp_path / "run.log"))
     assert "from C++ on 1" in done.stdout
     assert "from a warning" in done.stderr
