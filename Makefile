@@ -3,6 +3,7 @@
 PYTHON := .venv/bin/python
 DATA := data/synthetic
 OUTPUT := outputs
+PORT := 6006
 COMPILED := outputs/compiled
 CLUSTER_DATA := gs://your-bucket/records/fold_0
 CLUSTER_OUTPUT := gs://your-bucket/astromer
@@ -15,7 +16,7 @@ CODE := $(wildcard astromer components pipeline presentation scripts benchmarks 
 TYPED := $(wildcard astromer components pipeline presentation benchmarks) pipeline_config.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run compile test bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation lint format lock check-install \
+.PHONY: help setup run tensorboard compile test bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation lint format lock check-install \
 	clean distclean
 
 help: ## list the targets
@@ -27,6 +28,9 @@ setup: ## make or update .venv from requirements.lock
 run: setup ## train, judge and push a small model on built-in data (RUN_FLAGS, DATA, OUTPUT)
 	$(PYTHON) -m astromer.synthetic --output "$(DATA)"
 	$(PYTHON) pipeline/local_runner.py --data "$(DATA)/fold_0" --output "$(OUTPUT)" $(RUN_FLAGS)
+
+tensorboard: setup ## show the trainings of OUTPUT in TensorBoard (OUTPUT, PORT, ARGS=--newest)
+	@$(PYTHON) -m astromer.tensorboard --output "$(OUTPUT)" --port "$(PORT)" $(ARGS)
 
 compile: setup ## compile the pipeline for Vertex AI and Kubeflow (COMPILED, CLUSTER_DATA, CLUSTER_OUTPUT, ARGS)
 	@$(PYTHON) pipeline/vertex_runner.py --data "$(CLUSTER_DATA)" --output "$(CLUSTER_OUTPUT)" \

@@ -178,6 +178,58 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True)
+class TensorBoardConfig:
+    """What TensorBoard is told of a training besides its numbers."""
+
+    image_epochs: int = knob(
+        5,
+        "epochs between two pictures of reconstructed validation light curves, the first epoch's "
+        "apart; 0 = none. A picture takes half a second and needs the extra plots",
+        "--image-epochs",
+        bounds="[0, inf)",
+    )
+    image_curves: int = knob(
+        4,
+        "light curves in a picture, of the commonest classes first",
+        "--image-curves",
+        bounds="[1, 16]",
+    )
+    projector_curves: int = knob(
+        2000,
+        "most validation light curves whose embeddings the projector shows, at the end of the "
+        "training; 0 = none. What a browser arranges in seconds",
+        "--projector-curves",
+        bounds="[0, inf)",
+    )
+
+
+@dataclass(frozen=True)
+class TensorBoardServerConfig:
+    """Where TensorBoard is served, and what it shows."""
+
+    port: int = knob(
+        6006, "port of the server, TensorBoard's usual one; 0 = any", "--port", bounds="[0, 65536)"
+    )
+    host: str = knob(
+        "localhost", "address to listen at; 0.0.0.0 lets other machines look, too", "--host"
+    )
+    newest: bool = knob(False, "show the newest training alone, not all of them", "--newest")
+
+
+@dataclass(frozen=True)
+class LogConfig:
+    """Which log files of earlier runs stay."""
+
+    keep_logs: int = knob(
+        20,
+        "runs whose log files stay in OUTPUT/logs; a log is some megabytes, and the last few tell "
+        "what went wrong",
+        "--keep-logs",
+        bounds="[1, inf)",
+    )
+
+
+@dataclass(frozen=True)
 class RecordsConfig:
     """How surveys become fold records."""
 
@@ -551,6 +603,8 @@ class PipelineConfig:
         False, "make no page about the run; it takes some seconds", "--no-report"
     )
     debug: DebugConfig = DebugConfig()
+    tensorboard: TensorBoardConfig = TensorBoardConfig()
+    logs: LogConfig = LogConfig()
     beam_args: tuple[str, ...] = knob(
         ("--direct_running_mode=in_memory", "--direct_num_workers=1"),
         "Apache Beam's arguments; with one in-memory worker components do their work without Beam, "
@@ -652,6 +706,7 @@ class ClassifierConfig:
     rules: LightCurveRules = LightCurveRules()
     validation: ValidationConfig = ValidationConfig()
     errors: MissingErrorsConfig = MissingErrorsConfig()
+    logs: LogConfig = LogConfig()
     beam_args: tuple[str, ...] = PipelineConfig.beam_args
     component_beam_args: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

@@ -21,6 +21,7 @@ PROGRAMS = {
     "report": "writes the report of a pushed model on a fold, one HTML page",
     "score": "scores a pushed model on light curves: hidden steps, beside two baselines",
     "synthetic": "makes the built-in survey as fold records",
+    "tensorboard": "shows trainings in the browser",
     "validate": "looks at every light curve of folds and says which break a rule",
     "versions": "lists, compares, verifies, promotes and rolls back pushed versions",
 }

@@ -15,23 +15,49 @@ from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar, get_args, get_type_hints
 
 import pipeline_config
-from astromer.errors import AstromerError, UsageError
+from astromer.errors import (
+    EXIT_CODES_PAGE,
+    PIPE_CLOSED,
+    STOPPED,
+    AstromerError,
+    TrainingInterrupted,
+    UsageError,
+)
 from astromer.extras import missing_extra
+from astromer.interruption import remember_interruptions, was_interrupted
+from astromer.logs import set_verbose
+from astromer.terminal import pass_by, say_error
 from astromer.text import printable
 
 ConfigT = TypeVar("ConfigT")
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose mistakes are one line, in the form of every other error."""
+    """An argument parser whose mistakes are one line, in the form of every other error.
+
+    Every program has ``--verbose``, and its help ends with where exit codes are explained.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         kwargs.setdefault("allow_abbrev", False)
+        codes = f"Exit codes: 0 done; others are explained in {EXIT_CODES_PAGE}."
+        kwargs["epilog"] = "\n".join(filter(None, [kwargs.get("epilog"), codes]))
         super().__init__(**kwargs)
+        self.add_argument(
+            "--verbose",
+            action="store_true",
+            help="show what TensorFlow and other libraries log, instead of writing it to a file",
+        )
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parses, and lets libraries speak if asked to."""
+        found, rest = super().parse_known_args(args, namespace)
+        set_verbose(found.verbose)
+        return found, rest
 
     def error(self, message: str) -> NoReturn:
-        print(f"error: {message}. See {self.prog} --help.", file=sys.stderr)
+        say_error(f"{message}. See {self.prog} --help.")
         raise SystemExit(UsageError.exit_code)
 
 
@@ -81,12 +107,15 @@ def config_from(args: argparse.Namespace, config: type[ConfigT]) -> ConfigT:
 def run_program(main: Callable[[], int | None]) -> NoReturn:
     """Runs a program's ``main`` and exits: 0, its own code, or the error's.
 
-    An :class:`~astromer.errors.AstromerError` is printed as one ``error:`` line. Ctrl-C
-    and SIGTERM exit with 130 and 143.
+    An :class:`~astromer.errors.AstromerError` is printed as one ``error:`` line. Ctrl-C, SIGTERM
+    and a reader that goes away exit with the codes of :mod:`astromer.errors`.
     """
     signal.signal(signal.SIGTERM, _raise_exit)
+    remember_interruptions()
     try:
-        code = main() or 0
+        code: Any = main() or 0
+    except SystemExit as stop:
+        code = stop.code
     except AstromerError as error:
         code = _tell(error)
     except ModuleNotFoundError as error:
@@ -94,21 +123,35 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
             raise
         code = _tell(missing)
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        code = 130
+        code = _tell_interruption()
     except BrokenPipeError:
-        # The reader of our output went away (``... | head``): nothing is left to say.
+        code = PIPE_CLOSED
+    except Exception:
+        if not was_interrupted():
+            raise
+        code = _tell_interruption()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = code or PIPE_CLOSED
+    if code == PIPE_CLOSED:  # nothing is left to say, not even at the end of the process
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
     sys.exit(code)
 
 
 def _tell(error: AstromerError) -> int:
+    pass_by("")
     if table := getattr(error, "table", ""):
         print(table, file=sys.stderr)
-    print(f"error: {printable(str(error))}", file=sys.stderr)
+    say_error(printable(str(error)))
     return error.exit_code
 
 
+def _tell_interruption() -> int:
+    pass_by("")
+    print("interrupted; to go on, give the same command again", file=sys.stderr)
+    return TrainingInterrupted.exit_code
+
+
 def _raise_exit(signum: int, frame: Any) -> None:
-    raise SystemExit(128 + signum)
+    raise SystemExit(STOPPED)

@@ -90,7 +90,10 @@ def main(arguments: list[str] | None = None) -> int:
     _check_options(options)
     survey = local_path(args.data, "--data").expanduser()
     if not survey.exists():
-        raise DataNotFoundError(f"there is no data folder or file {survey}. Give a survey.")
+        raise DataNotFoundError(
+            f"--data must be a folder or a table. Received: {survey}, which does not exist. Mend "
+            "the path; docs/data_format.md has the layouts."
+        )
     config = _describe(args, survey)
     output = as_path(args.output or config.target).expanduser()
 
@@ -142,7 +145,10 @@ def _describe(args: argparse.Namespace, survey: Path) -> SurveyConfig:
         config = default_config(survey, metadata)
     calibration = config.calibration
     if args.flux and args.zero_point is None and calibration.zero_point is None:
-        raise UsageError("--flux needs --zero-point, the magnitude of a flux of 1.")
+        raise UsageError(
+            "--flux needs --zero-point, the magnitude of a flux of 1. Received: --flux alone. Look "
+            "it up in the survey's description; that of TESS is 20.44."
+        )
     if args.zero_point is not None and not (args.flux or calibration.zero_point is not None):
         raise UsageError("--zero-point is for fluxes: give --flux too.")
     if args.zero_point is not None:

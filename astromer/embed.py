@@ -66,6 +66,9 @@ def embed(args: argparse.Namespace) -> Path:
         raise UsageError(f"--id-column is for a Parquet or CSV table. Received: --data {data}.")
     files = {} if data.suffix in _TABLES and data.is_file() else _record_files(data)
 
+    from astromer.logs import silence
+
+    silence()
     import astromer
     from astromer.concurrency import claim_cores
 
@@ -74,14 +77,16 @@ def embed(args: argparse.Namespace) -> Path:
     import pyarrow.parquet as pq
 
     from astromer.progress import progress_bar
+    from astromer.records.framing import estimate_records
 
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     width, rows, writer = embedder.config["encoder"]["d_model"], 0, None
     stream = partial.open("wb")
+    total = estimate_records(file for paths in files.values() for file in paths)
     parts = _from_records(files) if files else _from_table(data, args.id_column)
     try:
-        with progress_bar(desc="embed", unit=" curves") as bar:
+        with progress_bar(total=total, desc="embedding", unit="curves") as bar:
             for split, curves, problem in parts:
                 found = embedder.embed(curves, batch_size=args.bs, progress=False)
                 table = _table(split, curves, found, problem)

@@ -2,12 +2,26 @@
 
 A message says which rule was broken, what was received, where, and what to do.
 Command-line programs print it as one line and exit with ``exit_code``; see
-:func:`astromer.cli.run`.
+:func:`astromer.cli.run_program`. docs/exit_codes.md lists the codes.
 """
+
+EXIT_CODES_PAGE = "docs/exit_codes.md"
+
+PIPE_CLOSED = 141
+"""128 + SIGPIPE: the reader of a program's output went away, as ``head`` does."""
+
+STOPPED = 143
+"""128 + SIGTERM."""
+
+_WITHOUT_ERROR = {
+    0: ("", "Done; of a runner: pushed, or up to date."),
+    PIPE_CLOSED: ("", "The reader of the output went away, as `head` does."),
+    STOPPED: ("", "Stopped by SIGTERM where there was nothing to save."),
+}
 
 
 class AstromerError(Exception):
-    """Base of every error that is reported without a traceback."""
+    """Something else, unforeseen or a library that is not installed; the message says which."""
 
     exit_code = 1
 
@@ -103,6 +117,17 @@ class WorkerLostError(AstromerError):
 
 
 class TrainingInterrupted(AstromerError):
-    """Training was stopped by a signal after its state had been saved."""
+    """Stopped by Ctrl-C; training has saved its state, and its runner stops so on SIGTERM, too."""
 
     exit_code = 130
+
+
+def exit_codes() -> dict[int, tuple[str, str]]:
+    """Every exit code of every program: the error it stands for, and what that means."""
+    kinds: list[type[AstromerError]] = [AstromerError, *AstromerError.__subclasses__()]
+    raised = {
+        kind.exit_code: (kind.__name__, (kind.__doc__ or "").split("\n")[0])
+        for kind in kinds
+        if kind.__module__ == __name__
+    }
+    return dict(sorted({**_WITHOUT_ERROR, **raised}.items()))

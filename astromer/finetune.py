@@ -11,12 +11,15 @@ from astromer.cli import Parser, add_flags, config_from, run_program
 from astromer.errors import ModelError, UsageError
 from astromer.extras import require
 from astromer.files import make_folder, replace_folder
+from astromer.log_file import new_log, noise_to
 from astromer.records.fold import Fold
 from astromer.storage import as_path, local_path
+from astromer.terminal import say
 from astromer.validation.options import add_validation_flags, validation_config
 from pipeline_config import (
     FinetuneConfig,
     LightCurveRules,
+    LogConfig,
     MaskingConfig,
     MissingErrorsConfig,
     StudyConfig,
@@ -55,7 +58,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--public-weights", metavar="ZIP", help="weights of the public code for --baselines public"
     )
-    add_flags(parser, StudyConfig, FinetuneConfig, MaskingConfig, MissingErrorsConfig)
+    add_flags(parser, StudyConfig, FinetuneConfig, MaskingConfig, MissingErrorsConfig, LogConfig)
     add_validation_flags(parser)
     return parser.parse_args(arguments)
 
@@ -84,17 +87,18 @@ def finetune(args: argparse.Namespace) -> Path:
     from astromer.logs import silence
 
     silence()
-    from astromer.finetuning.sources import PretrainedSource
-    from astromer.validation.gate import accepted_curves
+    with noise_to(new_log(output, config_from(args, LogConfig).keep_logs)):
+        from astromer.finetuning.sources import PretrainedSource
+        from astromer.validation.gate import accepted_curves
 
-    source = PretrainedSource(args.model)
-    report = output / "validation"
-    curves = accepted_curves(fold, validation, LightCurveRules(), report, None, errors)
-    facts = {"task": args.task, "data": str(fold.path), "encoder": source.lineage()}
-    if args.task == "classify":
-        _classify(source, curves, study, config, output, args.public_weights, facts)
-    else:
-        _reconstruct(source, curves, config, masking, study.seeds[0], output, facts)
+        source = PretrainedSource(args.model)
+        report = output / "validation"
+        curves = accepted_curves(fold, validation, LightCurveRules(), report, None, errors)
+        facts = {"task": args.task, "data": str(fold.path), "encoder": source.lineage()}
+        if args.task == "classify":
+            _classify(source, curves, study, config, output, args.public_weights, facts)
+        else:
+            _reconstruct(source, curves, config, masking, study.seeds[0], output, facts)
     return output
 
 
@@ -138,11 +142,11 @@ def _classify(
         output,
         public_weights=public_weights,
         facts=facts,
-        say=lambda text: print(text, flush=True),
+        say=say,
         progress=True,
     )
-    print(f"\n{done.text}\n\n{output / 'table.md'}, results.json, results.csv, per_class.csv")
-    print(f"SavedModel: {output / 'classifier'} ({done.cell.name})")
+    say(f"\n{done.text}\n\n{output / 'table.md'}, results.json, results.csv, per_class.csv")
+    say(f"SavedModel: {output / 'classifier'} ({done.cell.name})")
 
 
 def _reconstruct(
@@ -166,8 +170,8 @@ def _reconstruct(
     (output / "table.md").write_text(done.markdown() + "\n", encoding="utf-8")
     content = {**facts, **settings, **done.to_dict()}
     (output / "results.json").write_text(json.dumps(content, indent=1) + "\n")
-    print(f"\n{done.text()}\n\n{output / 'table.md'}, results.json")
-    print(f"SavedModel: {output / 'model'}")
+    say(f"\n{done.text()}\n\n{output / 'table.md'}, results.json")
+    say(f"SavedModel: {output / 'model'}")
 
 
 def main() -> None:

@@ -39,7 +39,10 @@ def import_weights(source: str | Path, out: str | Path) -> Path:
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
         raise UsageError(f"--out must be a new folder. Received: {out}, which is not empty.")
     if not Path(source).exists() and not Path(f"{source}.index").exists():
-        raise ModelError(f"--weights must exist. Received: {source}.")
+        raise ModelError(
+            f"--weights must exist. Received: {source}. Give a zip of public weights, a folder or "
+            "the prefix of a TensorFlow checkpoint."
+        )
 
     from astromer.logs import silence
 

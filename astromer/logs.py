@@ -8,6 +8,19 @@ import os
 import warnings
 from collections.abc import Iterator
 
+_verbose = False
+
+
+def set_verbose(verbose: bool) -> None:
+    """Whether the user asked for ``--verbose``: then :func:`silence` does nothing."""
+    global _verbose
+    _verbose = verbose
+
+
+def is_verbose() -> bool:
+    """Whether libraries may write to the terminal."""
+    return _verbose
+
 
 def silence() -> None:
     """Silences start-up noise. Must be called before TensorFlow is imported.
@@ -15,12 +28,15 @@ def silence() -> None:
     Failures still surface as Python exceptions. Settings that the user made in the
     environment are kept.
     """
+    if _verbose:
+        return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     os.environ.setdefault("GLOG_minloglevel", "2")
     warnings.filterwarnings("ignore", category=FutureWarning)
     warnings.filterwarnings("ignore", category=DeprecationWarning)
+    warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)  # TensorBoard
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.ERROR)
 

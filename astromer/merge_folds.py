@@ -33,7 +33,10 @@ def main(arguments: list[str] | None = None) -> None:
     folders = [as_path(name).expanduser() for name in args.data]
     output = as_path(args.output).expanduser()
     if len({folder.resolve() for folder in (*folders, output)}) <= len(folders):
-        raise UsageError("--data and --output must be different folders.")
+        raise UsageError(
+            "--data and --output must be different folders. Received: "
+            f"{' '.join(map(str, folders))} and {output}."
+        )
 
     from astromer.records.fold import Fold
     from astromer.records.merging import merge_folds, survey_names

@@ -7,21 +7,28 @@ and on all of them.
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from astromer.cli import Parser, add_flags, config_from
+from astromer.cluster import read_cluster
 from astromer.files import make_folder, replace_folder
+from astromer.log_file import new_log, noise_to
 from astromer.records.fold import Fold
+from astromer.terminal import pass_by, say
 from astromer.validation.options import add_validation_flags, validation_config
 from pipeline_config import (
     DebugConfig,
     EncoderConfig,
     EvaluationConfig,
     LightCurveRules,
+    LogConfig,
     MaskingConfig,
     MissingErrorsConfig,
+    TensorBoardConfig,
     TrainingConfig,
+    ValidationConfig,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +43,15 @@ def parse(arguments: list[str] | None, program: str, description: str) -> argpar
     parser.add_argument(
         "--output", default="./outputs", help="where checkpoints, logs and the model go"
     )
-    add_flags(parser, EncoderConfig, TrainingConfig, MaskingConfig, MissingErrorsConfig)
+    add_flags(
+        parser,
+        EncoderConfig,
+        TrainingConfig,
+        MaskingConfig,
+        MissingErrorsConfig,
+        TensorBoardConfig,
+        LogConfig,
+    )
     add_validation_flags(parser)
     return parser.parse_args(arguments)
 
@@ -60,6 +75,8 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
     training = config_from(args, TrainingConfig)
     validation = validation_config(args)
     errors = config_from(args, MissingErrorsConfig)
+    board = config_from(args, TensorBoardConfig)
+    keep = config_from(args, LogConfig).keep_logs
     fold = Fold.open(args.data)
     limit = None
     if training.debug:
@@ -69,6 +86,36 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
     from astromer.logs import silence
 
     silence()
+    with contextlib.ExitStack() as stack:
+        if read_cluster() is None:  # what starts several workers collects what they print
+            log = new_log(make_folder(args.output, "--output"), keep)
+            stack.enter_context(noise_to(log))
+        return _pretrain(
+            args.output,
+            fold,
+            encoder,
+            masking,
+            training,
+            validation,
+            errors,
+            board,
+            limit,
+            one_device,
+        )
+
+
+def _pretrain(
+    place: str,
+    fold: Fold,
+    encoder: EncoderConfig,
+    masking: MaskingConfig,
+    training: TrainingConfig,
+    validation: ValidationConfig,
+    errors: MissingErrorsConfig,
+    board: TensorBoardConfig,
+    limit: int | None,
+    one_device: bool,
+) -> Path:
     from astromer.distribution import is_chief, make_strategy
     from astromer.training import run_fingerprint, train
     from astromer.validation.gate import accepted_curves
@@ -79,12 +126,14 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
     )
     chief = is_chief(strategy)
     with together(strategy):
-        output = make_folder(args.output, "--output")
+        output = make_folder(place, "--output")
         report = output / "validation" if chief else None
         curves = accepted_curves(fold, validation, LightCurveRules(), report, limit, errors)
         name = run_fingerprint(encoder, masking, training, curves["train"], curves["validation"])
         folder = output / "pretrain" / f"{encoder.architecture}_{name[:12]}"
-        print(f"Training in {folder}; TensorBoard: tensorboard --logdir {folder / 'logs'}")
+        if chief:
+            say(f"Training in {folder}")
+            say(f"watch it: python -m astromer.tensorboard --output {output}")
         result = train(
             curves["train"],
             curves["validation"],
@@ -93,6 +142,7 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
             training=training,
             checkpoint_dir=folder / "checkpoints",
             log_dir=folder / "logs",
+            tensorboard=board,
             strategy=strategy,
         )
         if chief:
@@ -118,6 +168,7 @@ def _finish(
         batch_size=EvaluationConfig().batch_size,
         progress=True,
     )
+    pass_by("exporting the SavedModel ...")
     metadata = {
         "training": result.summary,
         "test": evaluation.metrics,
@@ -126,5 +177,6 @@ def _finish(
     }
     with replace_folder(model) as partial:
         export_saved_model(result.model, partial, metadata)
-    print(f"\nTest split, {len(test)} light curves:\n{evaluation.table(by_group=True)}")
-    print(f"\nSavedModel: {model}")
+    pass_by("")
+    say(f"\nTest split, {len(test)} light curves:\n{evaluation.table(by_group=True)}")
+    say(f"\nSavedModel: {model}")

@@ -15,3 +15,12 @@ def shortened(text: str, width: int = _MOST) -> str:
     # Cut first: a name may be as long as its record.
     text = printable(text[: width + 1])
     return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: "4 s", "12 min", "3.5 h"."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    if seconds < 99.5 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,14 +1,13 @@
-"""What the terminal shows of a run, and the log file for everything else."""
+"""What the terminal shows of a run."""
 
 from __future__ import annotations
 
-import logging
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
+
+from astromer.errors import TrainingInterrupted
+from astromer.interruption import was_interrupted
+from astromer.terminal import bad, pass_by, say, warn
 
 
 class Step(Protocol):
@@ -20,92 +19,43 @@ class Step(Protocol):
 
 
 class Report:
-    """One line for each component: its name, then its time or where its result came from."""
+    """One line for each component: its name, then its time or where its result came from.
 
-    _WITH_PROGRESS_BARS = ("Trainer", "Evaluator", "Finetuner")
+    While a component works its name stands on the last line of a terminal; progress bars take
+    its place.
+    """
 
     def __init__(self) -> None:
-        self._open = False
+        self._running = ""
 
     def say(self, text: str) -> None:
         """Prints some text."""
-        print(text, flush=True)
+        say(text)
 
     def started(self, name: str) -> None:
         """A component begins."""
-        if name in self._WITH_PROGRESS_BARS:
-            return  # their bars would be written into an unfinished line
-        print(f"{name:23} ", end="", flush=True)
-        self._open = True
+        self._running = name
+        pass_by(f"{name:23} ...")
 
     def ended(self, step: Step) -> None:
         """A component has ended well."""
-        if not self._open:
-            print(f"{step.name:23} ", end="")
-        print("cached" if step.cached else f"{step.seconds:.1f} s", flush=True)
-        self._open = False
+        self._running = ""
+        pass_by("")
+        say(f"{step.name:23} {'cached' if step.cached else f'{step.seconds:.1f} s'}")
 
     def close(self) -> None:
-        """Ends a line that an error has cut short."""
-        if self._open:
-            print("failed", flush=True)
-        self._open = False
+        """Tells which component was running where an error or a stop has cut it short."""
+        pass_by("")
+        if self._running:
+            say(f"{self._running:23} {warn('stopped') if _is_stopping() else bad('failed')}")
+        self._running = ""
 
 
-@contextmanager
-def noise_to(log: Path) -> Iterator[None]:
-    """Sends what libraries print and log to a file, while ``sys.stdout`` and ``stderr`` stay.
-
-    C++ code and child processes write to file descriptors 1 and 2, which are pointed at the
-    file; Python's own streams keep the terminal, so that progress bars and results show.
-    """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        open(log, "a", buffering=1, encoding="utf-8", errors="backslashreplace") as file,
-        _descriptor_to(1, file),
-        _descriptor_to(2, file),
-        _logging_to(file),
-    ):
-        yield
-
-
-@contextmanager
-def _descriptor_to(number: int, file: IO[str]) -> Iterator[None]:
-    name = {1: "stdout", 2: "stderr"}[number]
-    stream = getattr(sys, name)
-    stream.flush()
-    terminal = os.dup(number)
-    os.dup2(file.fileno(), number)
-    setattr(sys, name, os.fdopen(os.dup(terminal), "w", buffering=1))
-    try:
-        yield
-    finally:
-        getattr(sys, name).flush()
-        setattr(sys, name, stream)
-        os.dup2(terminal, number)
-        os.close(terminal)
-
-
-@contextmanager
-def _logging_to(file: IO[str]) -> Iterator[None]:
-    """Every logger's messages and every warning go to the file alone."""
-    from absl import logging as absl_logging
-
-    handler = logging.StreamHandler(file)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    # absl's own handler would write to sys.stderr; TensorFlow adds one of its own, too.
-    absl_logging.use_absl_handler()
-    kept, root.handlers = root.handlers, [handler]
-    level = root.level
-    root.setLevel(logging.INFO)
-    tensorflow = logging.getLogger("tensorflow")
-    tensorflow_handlers, tensorflow.handlers = tensorflow.handlers, []
-    tensorflow.propagate = True
-    logging.captureWarnings(True)
-    try:
-        yield
-    finally:
-        logging.captureWarnings(False)
-        root.handlers, tensorflow.handlers = kept, tensorflow_handlers
-        root.setLevel(level)
+def _is_stopping() -> bool:
+    """Whether what is being raised is a wish of the user's."""
+    error = sys.exc_info()[1]
+    while error is not None:
+        if isinstance(error, (KeyboardInterrupt, SystemExit, TrainingInterrupted)):
+            return True
+        error = error.__cause__ or error.__context__
+    return was_interrupted()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from astromer.cluster import read_cluster
 from astromer.errors import AstromerError, TrainingInterrupted, UsageError
+from astromer.interruption import was_interrupted
 from astromer.storage import as_path
 
 _PATTERN_CHARACTERS = "*?[]{}"
@@ -60,6 +61,10 @@ def told(log: Path) -> Iterator[None]:
     except (KeyboardInterrupt, SystemExit) as error:
         raise TrainingInterrupted("stopped. The same command goes on from here.") from error
     except Exception as error:
+        if _is_closed_pipe(error):
+            raise BrokenPipeError from error
+        if was_interrupted() and cause(error) is None:
+            raise TrainingInterrupted("stopped. The same command goes on from here.") from error
         known = cause(error)
         if known is not None:
             raise known from error
@@ -73,12 +78,19 @@ def told(log: Path) -> Iterator[None]:
 
 def cause(error: BaseException) -> AstromerError | None:
     """The error of this package that others were raised because of, if there is one."""
+    return next((seen for seen in _chain(error) if isinstance(seen, AstromerError)), None)
+
+
+def _is_closed_pipe(error: BaseException) -> bool:
+    """Whether the reader of standard output went away, as ``head`` does."""
+    return any(isinstance(seen, BrokenPipeError) for seen in _chain(error))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, AstromerError):
-            return seen
+        yield seen
         seen = seen.__cause__ or seen.__context__
-    return None
 
 
 def _write_traceback(error: BaseException, log: Path) -> None:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
+import json
 import sys
-import time
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
@@ -21,6 +20,7 @@ from astromer.cli import Parser, add_flags, config_from, run_program  # noqa: E4
 from astromer.errors import ModelError, NotBlessedError, UsageError  # noqa: E402
 from astromer.extras import require  # noqa: E402
 from astromer.finetune import check_baselines  # noqa: E402
+from astromer.log_file import new_log, noise_to  # noqa: E402
 from astromer.logs import silence  # noqa: E402
 from astromer.records.fold import Fold  # noqa: E402
 from astromer.storage import as_path, local_path  # noqa: E402
@@ -28,22 +28,23 @@ from astromer.storage.lock import locked  # noqa: E402
 from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
 from astromer.versions.finding import latest_version  # noqa: E402
 from pipeline.beam_options import VALIDATOR, add_beam_flag, joined, read_beam_options  # noqa: E402
-from pipeline.console import Report, noise_to  # noqa: E402
+from pipeline.closing import files_of  # noqa: E402
+from pipeline.console import Report  # noqa: E402
 from pipeline.failures import output_folder, refuse_cluster, told  # noqa: E402
 from pipeline.identity import pipeline_name  # noqa: E402
-from pipeline.local_files import local_folder  # noqa: E402
 from pipeline.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
 from pipeline_config import (  # noqa: E402
     ClassifierConfig,
     FinetuneConfig,
+    LogConfig,
     MissingErrorsConfig,
     StudyConfig,
 )
 
 
-def parse(arguments: list[str] | None = None) -> tuple[ClassifierConfig, bool]:
-    """The configuration on the command line, and whether to show all logs."""
+def parse(arguments: list[str] | None = None) -> ClassifierConfig:
+    """The configuration on the command line."""
     parser = Parser(
         prog="python pipeline/finetune_runner.py",
         description="Fine-tunes a pushed encoder on a fold of labelled records and pushes the "
@@ -68,15 +69,12 @@ def parse(arguments: list[str] | None = None) -> tuple[ClassifierConfig, bool]:
         metavar="ZIP",
         help="weights of the public code for --baselines public",
     )
-    add_flags(parser, ClassifierConfig, StudyConfig, FinetuneConfig, MissingErrorsConfig)
+    add_flags(parser, ClassifierConfig, StudyConfig, FinetuneConfig, MissingErrorsConfig, LogConfig)
     add_validation_flags(parser)
     add_beam_flag(parser)
-    parser.add_argument(
-        "--verbose", action="store_true", help="show the logs of TFX and TensorFlow"
-    )
     args = parser.parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     beam = read_beam_options(args.beam, components=(VALIDATOR,))
-    config = ClassifierConfig(
+    return ClassifierConfig(
         model=args.model,
         data=args.data,
         output=args.output,
@@ -87,10 +85,10 @@ def parse(arguments: list[str] | None = None) -> tuple[ClassifierConfig, bool]:
         bless_over=args.bless_over,
         validation=validation_config(args),
         errors=config_from(args, MissingErrorsConfig),
+        logs=config_from(args, LogConfig),
         beam_args=beam.everywhere or ClassifierConfig.beam_args,
         component_beam_args=beam.by_component,
     )
-    return config, args.verbose
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -99,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
     Raises:
         AstromerError: one of its kinds for everything that a user can mend.
     """
-    config, verbose = parse(arguments)
+    config = parse(arguments)
     check_baselines(config.study, config.public_weights)
     if config.bless_over == "random" and "random" not in config.study.baselines:
         raise UsageError(
@@ -120,13 +118,13 @@ def main(arguments: list[str] | None = None) -> int:
     config = dataclasses.replace(
         config, data=str(fold.path.resolve()), output=str(output), public_weights=weights
     )
-    log = local_folder(output) / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     with contextlib.ExitStack() as held:
         # The metadata are those of the pre-training run: neither may be written by two at once.
         for folder in dict.fromkeys([output, output if config.metadata else home or output]):
             held.enter_context(locked(folder))
+        log = new_log(output, config.logs.keep_logs)
         held.enter_context(told(log))
-        return _run(config, model, database, log, verbose)
+        return _run(config, model, database, log)
 
 
 def _version(path: Path) -> Path:
@@ -156,9 +154,7 @@ def _name_in(database: MetadataDatabase, name: str, output: Path) -> str:
     return name if database.name == str(_database(output)) else pipeline_name(name, output)
 
 
-def _run(
-    config: ClassifierConfig, model: Path, database: MetadataDatabase, log: Path, verbose: bool
-) -> int:
+def _run(config: ClassifierConfig, model: Path, database: MetadataDatabase, log: Path) -> int:
     from pipeline.metadata_connection import connection_config, open_store
 
     store = open_store(database)
@@ -166,7 +162,7 @@ def _run(
     report.say("loading TFX ...")
     silence()
     output = as_path(config.output)
-    with contextlib.nullcontext() if verbose else noise_to(log):
+    with noise_to(log):
         # Imported late: it takes seconds, and prints more than anyone can act on.
         with quick_imports():
             from components.finetuner.pushed_encoder import archived_copy
@@ -202,7 +198,11 @@ def _run(
             report.close()
         outcome = FinetuneOutcome(runner.steps)
         results = outcome.copy_to(finetuning_folder(output) / "results")
+    twin = log.with_suffix(".json")
+    twin.parent.mkdir(parents=True, exist_ok=True)
+    twin.write_text(json.dumps(outcome.to_dict(), indent=1) + "\n", encoding="utf-8")
     report.say(outcome.text(results))
+    report.say(files_of(log))
     if not outcome.blessed:
         raise NotBlessedError(
             f"the classifier was not blessed, so nothing was pushed: {outcome.reasons}. The "

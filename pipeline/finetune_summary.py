@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tfx.types import Artifact
 
@@ -13,6 +14,7 @@ from astromer.finetuning.output import TEXT_FILE
 from astromer.storage import as_path
 from astromer.storage.trees import copy_tree
 from components.evaluator.component import METRICS_FILE
+from pipeline.closing import paragraph, times, verdict
 from pipeline.dag_runner import Step
 from pipeline.finetune_pipeline import FINETUNER, JUDGE
 from pipeline.pipeline import PUSHER
@@ -53,7 +55,29 @@ class FinetuneOutcome:
                 f"{cell['seed']}): macro-F1 {served['macro_f1']:.3f}, accuracy "
                 f"{served['accuracy']:.3f}"
             )
-        return f"\n{table}{line}\n\ntables and pictures: {results}"
+        news = ""
+        if self.blessed:
+            pushed = self._output(PUSHER, "pushed_model")
+            version = as_path(pushed.get_string_custom_property("pushed_destination")).name
+            news = f"{'still' if self._steps[PUSHER].cached else 'pushed as'} version {version}"
+        parts = [
+            verdict("" if self.blessed else self.reasons, news),
+            times(self._steps),
+            paragraph("Tables", f"and pictures: {results}"),
+        ]
+        return f"\n{table}{line}\n\n" + "\n".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same for machines, as JSON types."""
+        return {
+            "blessed": self.blessed,
+            "reasons": self.reasons,
+            "test": self._judged,
+            "components": [
+                {"name": step.name, "cached": step.cached, "seconds": round(step.seconds, 3)}
+                for step in self._steps.values()
+            ],
+        }
 
     def next_step(self) -> str:
         """Where a pushed classifier is."""

@@ -67,7 +67,11 @@ def find_folds(data: str, choice: str) -> list[Path]:
         raise UsageError(f"--fold must be {ALL} or the number of a fold. Received: {choice}.")
     folder = as_path(data).expanduser()
     if not folder.is_dir():
-        raise DataNotFoundError(f"there is no data folder {folder}. Give a folder of folds.")
+        raise DataNotFoundError(
+            f"--data must be a folder of folds. Received: {folder}, which "
+            f"{'is a file' if folder.exists() else 'does not exist'}. Make folds with python -m "
+            "astromer.create_records --folds K."
+        )
     folds = sorted((p for p in folder.glob("fold_*") if p.is_dir()), key=natural_key)
     if not folds and (folder / "train").is_dir():
         raise UsageError(

@@ -6,11 +6,9 @@ python pipeline/local_runner.py --data FOLDS --fold all
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import os
+import json
 import sys
-import time
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
@@ -20,30 +18,34 @@ sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != 
 
 from astromer.cli import Parser, add_flags, config_from, run_program  # noqa: E402
 from astromer.errors import NotBlessedError  # noqa: E402
+from astromer.log_file import new_log, noise_to  # noqa: E402
 from astromer.logs import silence  # noqa: E402
 from astromer.records.fold import Fold  # noqa: E402
+from astromer.storage.local import local_folder  # noqa: E402
 from astromer.storage.lock import locked  # noqa: E402
 from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
 from pipeline.beam_options import add_beam_flag, joined, read_beam_options  # noqa: E402
-from pipeline.console import Report, noise_to  # noqa: E402
+from pipeline.closing import files_of  # noqa: E402
+from pipeline.console import Report  # noqa: E402
 from pipeline.failures import output_folder, refuse_cluster, told  # noqa: E402
 from pipeline.folds import OUTCOME_FILE, run_folds  # noqa: E402
 from pipeline.identity import pipeline_name  # noqa: E402
-from pipeline.local_files import local_folder  # noqa: E402
 from pipeline.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
 from pipeline_config import (  # noqa: E402
     EncoderConfig,
+    LogConfig,
     MaskingConfig,
     MissingErrorsConfig,
     PipelineConfig,
     ReportConfig,
+    TensorBoardConfig,
     TrainingConfig,
 )
 
 
-def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool, str]:
-    """The configuration on the command line, whether to show all logs, and ``--fold``."""
+def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, str]:
+    """The configuration on the command line, and ``--fold``."""
     parser = Parser(
         prog="python pipeline/local_runner.py",
         description="Pre-trains AstroMer on a fold of records and pushes it as a SavedModel.",
@@ -57,14 +59,18 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool, str
         help="--data is a folder of folds: run on fold_N, or on each and tell mean and spread",
     )
     add_flags(
-        parser, PipelineConfig, EncoderConfig, MaskingConfig, TrainingConfig, MissingErrorsConfig
+        parser,
+        PipelineConfig,
+        EncoderConfig,
+        MaskingConfig,
+        TrainingConfig,
+        MissingErrorsConfig,
+        TensorBoardConfig,
+        ReportConfig,
+        LogConfig,
     )
-    add_flags(parser, ReportConfig)
     add_validation_flags(parser)
     add_beam_flag(parser)
-    parser.add_argument(
-        "--verbose", action="store_true", help="show the logs of TFX and TensorFlow"
-    )
     args = parser.parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     beam = read_beam_options(args.beam)
     config = PipelineConfig(
@@ -78,10 +84,12 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, bool, str
         errors=config_from(args, MissingErrorsConfig),
         report=config_from(args, ReportConfig),
         no_report=args.no_report,
+        tensorboard=config_from(args, TensorBoardConfig),
+        logs=config_from(args, LogConfig),
         beam_args=beam.everywhere or PipelineConfig.beam_args,
         component_beam_args=beam.by_component,
     )
-    return config, args.verbose, args.fold
+    return config, args.fold
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -90,7 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
     Raises:
         AstromerError: one of its kinds for everything that a user can mend.
     """
-    config, verbose, choice = parse(arguments)
+    config, choice = parse(arguments)
     output = output_folder(config.output)
     refuse_cluster("pipeline/local_runner.py")
     database = metadata_database(config.metadata, output)
@@ -98,14 +106,13 @@ def main(arguments: list[str] | None = None) -> int:
         return run_folds(main, config, choice, sys.argv[1:] if arguments is None else arguments)
     fold = Fold.open(config.data)
     config = dataclasses.replace(config, data=str(fold.path.resolve()), output=str(output))
-    log = local_folder(output) / "logs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    with locked(output), told(log):
-        return _run(config, database, output, log, verbose)
+    with locked(output):
+        log = new_log(output, config.logs.keep_logs)
+        with told(log):
+            return _run(config, database, output, log)
 
 
-def _run(
-    config: PipelineConfig, database: MetadataDatabase, output: Path, log: Path, verbose: bool
-) -> int:
+def _run(config: PipelineConfig, database: MetadataDatabase, output: Path, log: Path) -> int:
     if config.metadata:
         from pipeline.metadata_connection import open_store
 
@@ -113,7 +120,7 @@ def _run(
     report = Report()
     report.say("loading TFX ...")
     silence()
-    with contextlib.nullcontext() if verbose else noise_to(log):
+    with noise_to(log):
         # Imported late: it takes seconds, and prints more than anyone can act on.
         with quick_imports():
             from components.baseline import LatestOtherBlessedModel
@@ -148,13 +155,17 @@ def _run(
             report.close()
         outcome = Outcome(runner.steps, output)
     outcome.write(output / OUTCOME_FILE)
+    twin = log.with_suffix(".json")
+    twin.parent.mkdir(parents=True, exist_ok=True)
+    twin.write_text(json.dumps(outcome.to_dict(), indent=1) + "\n", encoding="utf-8")
     report.say(outcome.text())
+    report.say(files_of(log))
     if not outcome.blessed:
         raise NotBlessedError(
             f"the model was not blessed, so nothing was pushed: {outcome.reasons}. Its evaluation "
             f"is in {outcome.evaluation}."
         )
-    report.say(outcome.next_step(config.data))
+    report.say("\n" + outcome.next_step(config.data, output))
     return 0
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from astromer.errors import MetadataError, UsageError
-from pipeline.local_files import local_folder
+from astromer.storage.local import local_folder
 
 SQLITE, POSTGRESQL, MYSQL = "sqlite", "postgresql", "mysql"
 _SCHEMES = {

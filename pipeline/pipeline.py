@@ -129,6 +129,7 @@ def create_pipeline(
         masking=config.masking,
         training=config.training,
         runtime=runtime,
+        tensorboard=config.tensorboard,
         debug=config.debug,
         rules=config.rules,
         training_root=os.path.join(output, "training"),

@@ -52,8 +52,12 @@ class PipelineSpec:
         try:
             content = yaml.safe_load(Path(file).expanduser().read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            what = (str(error).splitlines() or [type(error).__name__])[0]
-            raise UsageError(f"the compiled pipeline {file} cannot be read: {what}.") from error
+            known = error.strerror if isinstance(error, OSError) else None
+            what = known or (str(error).splitlines() or [type(error).__name__])[0]
+            raise UsageError(
+                f"--spec must be a compiled pipeline. Received: {file}, which cannot be read: "
+                f"{what}. Compile it with python pipeline/vertex_runner.py or kubeflow_runner.py."
+            ) from error
         return cls(content)
 
     def component(self, step: str) -> dict[str, Any]:

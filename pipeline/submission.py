@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from astromer.errors import UsageError
+from astromer.log_file import noise_to
 from astromer.logs import silence
 from pipeline.cluster_options import ClusterRun
-from pipeline.console import noise_to
 from pipeline.failures import told
 
 if TYPE_CHECKING:

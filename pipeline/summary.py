@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tfx.types import Artifact
 
+from astromer.records.fold import SPLITS
 from astromer.storage import as_path
+from astromer.terminal import bold, warn
+from astromer.text import duration
 from astromer.versions.folder import WITHDRAWN
 from astromer.versions.moving import current
 from components.evaluator.component import METRICS_FILE
+from components.example_gen.executor import NUM_CURVES, NUM_OBSERVATIONS
 from components.trainer.executor import FACTS_FILE
+from components.validator.executor import NUM_REJECTED
+from pipeline.beam_options import VALIDATOR
+from pipeline.closing import counted, paragraph, short, times, verdict
 from pipeline.dag_runner import Step
 from pipeline.pipeline import EVALUATOR, PUSHER, TRAINER
 from pipeline.reports import find_report
+
+BASELINES = {"mean": "mean of the window", "interpolation": "linear interpolation"}
 
 
 class Outcome:
@@ -42,13 +51,77 @@ class Outcome:
         self.reasons = blessing.get_string_custom_property("reasons")
 
     def text(self) -> str:
-        """What was trained, how good it is, and where the page about it is."""
-        lines = ["", _trained(self._facts), "", _scores(self._metrics), ""]
-        if self._problems:
-            lines.append(f"warning: {self._problems}")
-        if self._page is not None:
-            lines.append(f"run report:          {_short(self._page)}")
-        return "\n".join(lines)
+        """What was trained, how good it is, and what has become of it."""
+        done = self._facts["summary"]
+        epochs = f"{counted(done['epochs'], 'epoch')} in {duration(done['seconds'])}"
+        training = (
+            f"{epochs} on {counted(done['replicas'], 'device')}; best: epoch "
+            f"{done['best_epoch'] + 1}"
+        )
+        parts = [
+            paragraph("Data", self._data()),
+            paragraph("Model", _model(self._facts)),
+            paragraph("Training", training),
+            "\n" + _scores(self._metrics) + "\n",
+            verdict(self.reasons if not self.blessed else "", self._news()),
+            *([paragraph("", warn(text)) for text in _doubts(self._metrics) if self.blessed]),
+            *([paragraph("", warn(self._problems))] if self._problems else []),
+            times(self._steps),
+            *([paragraph("Report", short(self._page))] if self._page is not None else []),
+        ]
+        return "\n" + "\n".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same for machines, as JSON types."""
+        steps = self._steps.values()
+        pushed = self._steps[PUSHER].outputs.get("pushed_model", []) if self.blessed else []
+        return {
+            "blessed": self.blessed,
+            "reasons": self.reasons,
+            "version": next(
+                (one.get_string_custom_property("pushed_destination") for one in pushed), None
+            ),
+            "data": self._counts(),
+            **{name: self._facts[name] for name in ("encoder", "masking", "training", "summary")},
+            "test": self._metrics,
+            "components": [
+                {"name": step.name, "cached": step.cached, "seconds": round(step.seconds, 3)}
+                for step in steps
+            ],
+            "evaluation": str(self.evaluation),
+            "tensorboard": self._facts["log_dir"],
+        }
+
+    def _counts(self) -> dict[str, dict[str, int]]:
+        examples = self._output(VALIDATOR, "valid_examples")
+        return {
+            split: {
+                kind: examples.get_int_custom_property(f"{name}_{split}")
+                for kind, name in (
+                    ("light_curves", NUM_CURVES),
+                    ("observations", NUM_OBSERVATIONS),
+                    ("rejected", NUM_REJECTED),
+                )
+            }
+            for split in SPLITS
+        }
+
+    def _data(self) -> str:
+        counts = self._counts()
+        rejected = sum(count["rejected"] for count in counts.values())
+        parts = [f"{split} {count['light_curves']:,}" for split, count in counts.items()]
+        observations = sum(count["observations"] for count in counts.values())
+        return (
+            f"light curves: {', '.join(parts)}; {rejected:,} rejected\n"
+            f"observations: {observations:,}"
+        )
+
+    def _news(self) -> str:
+        if not self.blessed:
+            return ""
+        pushed = self._output(PUSHER, "pushed_model")
+        version = as_path(pushed.get_string_custom_property("pushed_destination")).name
+        return f"{'still' if self._steps[PUSHER].cached else 'pushed as'} version {version}"
 
     def write(self, path: Path) -> None:
         """Leaves the scores on hidden steps, of the model and the baselines, as JSON."""
@@ -56,15 +129,20 @@ class Outcome:
         content = {"blessed": self.blessed, "evaluation": str(self.evaluation), "scores": scores}
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
-    def next_step(self, data: str) -> str:
-        """Where a pushed model is, and a command that uses it on the same data."""
+    def next_step(self, data: str, output: Path) -> str:
+        """Where a pushed model is, and commands that show its training and use it.
+
+        Args:
+            data: the fold.
+            output: the run's output folder.
+        """
         pushed = self._output(PUSHER, "pushed_model")
         version = pushed.get_string_custom_property("pushed_destination")
         return (
             f"{pushed_line(self._steps[PUSHER])}\n"
-            f"TensorBoard logs:    {_short(self._facts['log_dir'])}\n"
-            f"next: {_python()} -m astromer.embed --model {_short(served_from(version))} "
-            f"--data {_short(data)} --out embeddings.parquet"
+            f"next: {_python()} -m astromer.tensorboard --output {short(output)}\n"
+            f"next: {_python()} -m astromer.embed --model {short(served_from(version))} "
+            f"--data {short(data)} --out embeddings.parquet"
         )
 
     def _output(self, component: str, key: str) -> Artifact:
@@ -79,16 +157,16 @@ def pushed_line(step: Step) -> str:
     program = f"{_python()} -m astromer.versions"
     if pushed.get_int_custom_property(WITHDRAWN):
         return (
-            f"SavedModel (withdrawn before, left so): {_short(version)}\n"
-            f"bring it back:       {program} restore {version.name} --model {_short(folder)}"
+            f"SavedModel (withdrawn before, left so): {short(version)}\n"
+            f"bring it back:       {program} restore {version.name} --model {short(folder)}"
         )
-    line = f"SavedModel ({'as before' if step.cached else 'pushed'}): {_short(version)}"
+    line = f"SavedModel ({'as before' if step.cached else 'pushed'}): {short(version)}"
     named = current(folder)
     if named is None or named == version:
         return line
     return (
         f"{line}\nlatest stays at:     {named.name}; to go over to the new one: {program} promote "
-        f"{version.name} --model {_short(folder)}"
+        f"{version.name} --model {short(folder)}"
     )
 
 
@@ -98,27 +176,34 @@ def served_from(version: str | Path) -> Path:
     return folder.parent if folder.name == WITHDRAWN else folder
 
 
-def _short(path: str | Path) -> str:
-    """The path as a shell takes it, from the current folder where it lies below."""
-    path = as_path(path)
-    below = path.is_relative_to(Path.cwd())
-    return shlex.quote(str(path.relative_to(Path.cwd()) if below else path))
-
-
 def _python() -> str:
     """The Python that runs, as the user would call it."""
-    return _short(sys.executable)
+    return short(sys.executable)
 
 
-def _trained(facts: Mapping) -> str:
-    encoder, done = facts["encoder"], facts["summary"]
+def _model(facts: Mapping) -> str:
+    encoder, parameters = facts["encoder"], facts["summary"]["parameters"]
+    layers = counted(encoder["num_layers"], "layer")
     return (
-        f"{encoder['architecture']}, {encoder['num_layers']} layers of width "
-        f"{encoder['d_model']}, {done['parameters']:,} parameters\n"
-        f"trained on {done['train_curves']:,} light curves ({done['train_observations']:,} "
-        f"observations), {done['epochs']} epoch(s), best: epoch {done['best_epoch'] + 1}, "
-        f"{done['seconds']:.0f} s on {done['replicas']} device(s)"
+        f"{encoder['architecture']}, {layers} of width {encoder['d_model']}, "
+        f"{parameters:,} parameters"
     )
+
+
+def _doubts(metrics: Mapping) -> list[str]:
+    """What speaks against using a model, though it may be served."""
+    model = metrics["model"]
+    better = [
+        label
+        for name, label in BASELINES.items()
+        if model[f"{name}_hidden_rmse"] <= model["hidden_rmse"]
+    ]
+    if not better:
+        return []
+    return [
+        f"but no better than {' and '.join(better)}: train longer (--epochs, --lr) or on more "
+        "light curves"
+    ]
 
 
 def _scores(metrics: Mapping) -> str:
@@ -126,8 +211,8 @@ def _scores(metrics: Mapping) -> str:
     rows = [("this model", model["hidden_rmse"], model["hidden_r2"])]
     if pushed:
         rows.append(("model pushed before", pushed["hidden_rmse"], pushed["hidden_r2"]))
-    for name, label in (("mean", "mean of the window"), ("interpolation", "linear interpolation")):
+    for name, label in BASELINES.items():
         rows.append((label, model[f"{name}_hidden_rmse"], model[f"{name}_hidden_r2"]))
-    lines = [f"{'hidden steps of the test split':32}{'RMSE [mag]':>12}{'R2':>9}"]
+    lines = [bold(f"{'hidden steps of the test split':32}{'RMSE [mag]':>12}{'R2':>9}")]
     lines += [f"{label:32}{rmse:12.4f}{r2:9.3f}" for label, rmse, r2 in rows]
     return "\n".join(lines)

@@ -40,6 +40,7 @@ PROGRAMS = [
             "astromer.report",
             "astromer.score",
             "astromer.synthetic",
+            "astromer.tensorboard",
             "astromer.validate",
             "astromer.versions",
             "pipeline.task_runner",

@@ -20,6 +20,7 @@ from astromer.light_curves import LightCurves
 from astromer.masking import nothing_probed
 from astromer.passes import plan_passes
 from astromer.prediction import network_inputs
+from astromer.progress import progress_bar
 from astromer.training.schedule import WarmUp
 from astromer.windows import Windows
 from pipeline_config import FinetuneConfig
@@ -85,11 +86,16 @@ class EncoderTraining:
         self._add = tf.function(self._add_pass, input_signature=_INPUTS, autograph=False)
         self._end = tf.function(self._end_step, autograph=False)
 
-    def run(self) -> EarlyStopping:
-        """Trains; leaves the weights of the lowest validation loss, those before included."""
+    def run(self, *, progress: bool = False) -> EarlyStopping:
+        """Trains; leaves the weights of the lowest validation loss, those before included.
+
+        Args:
+            progress: whether to show a bar.
+        """
         stopping = EarlyStopping(self.classifier.variables, self.config.patience)
         stopping.look(0, self._validate())
-        for epoch in range(1, self.epochs + 1):
+        epochs = range(1, self.epochs + 1)
+        for epoch in progress_bar(epochs, desc="training", unit="epochs", disable=not progress):
             self._train_epoch(epoch)
             stopping.look(epoch, self._validate())
             if stopping.stop:

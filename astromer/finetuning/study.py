@@ -180,7 +180,7 @@ class Study:
                 classifier, pairs["train"], pairs["validation"], config, cell.seed
             )
             facts = {"frozen_validation_loss": stopping.best, "epochs_allowed": training.epochs}
-            stopping = training.run()
+            stopping = training.run(progress=self._progress)
             logits = {
                 split: classifier.logits(dataset.curves[split].take(drawn[split]))
                 for split in ("validation", "test")

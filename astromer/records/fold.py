@@ -91,7 +91,10 @@ def natural_key(path: Path) -> tuple[object, ...]:
 
 def _check_is_fold(folder: Path) -> None:
     if not folder.exists():
-        raise DataNotFoundError(f"there is no data folder {folder}. Give the path of a fold.")
+        raise DataNotFoundError(
+            f"A fold must be a folder with {', '.join(SPLITS)}. Received: {folder}, which does not "
+            "exist. Mend the path, or make records with python -m astromer.create_records."
+        )
     if not folder.is_dir():
         raise DataNotFoundError(
             f"{folder} is a file; the data must be a fold: a folder with train, validation and "
@@ -212,4 +215,6 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         place = error.filename or path
-        raise DataNotFoundError(f"{place} cannot be read: {error.strerror or error}.") from None
+        raise DataNotFoundError(
+            f"{place} cannot be read: {error.strerror or error}. Mend its path or its permissions."
+        ) from None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +23,7 @@ MOST_BYTES = 1 << 28
 MAKE_AGAIN = "Make or copy the records again."
 _GZIP_MAGIC = b"\x1f\x8b"
 _HEADER, _FOOTER = 12, 4
+_LOOKED_AT = 500  # records that an estimate is made from
 
 
 def compression_of(file: Path) -> str:
@@ -50,6 +51,29 @@ def count_records(file: Path) -> int:
         RecordError: the file cannot be read, or a frame is damaged or cut off.
     """
     return sum(1 for _ in _frames(file))
+
+
+def estimate_records(files: Iterable[Path]) -> int | None:
+    """About how many records some files hold, for a progress bar; None where that is not known.
+
+    From the sizes of the files and of the first records of the largest one.
+    """
+    try:
+        sizes = {file: file.stat().st_size for file in files}
+        largest = max(sizes, key=sizes.__getitem__)
+        with largest.open("rb") as raw:
+            packed = raw.read(2) == _GZIP_MAGIC
+            raw.seek(0)
+            stream = gzip.GzipFile(fileobj=raw) if packed else raw
+            looked = 0
+            for looked in range(1, _LOOKED_AT + 1):
+                if len(header := stream.read(_HEADER)) < _HEADER:
+                    looked -= 1
+                    break
+                stream.read(min(int.from_bytes(header[:8], "little"), MOST_BYTES) + _FOOTER)
+            return round(sum(sizes.values()) * looked / max(raw.tell(), 1)) or None
+    except (OSError, EOFError, ValueError, zlib.error):
+        return None  # what is wrong is told when the file is read
 
 
 def where(file: Path, index: int) -> str:

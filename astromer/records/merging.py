@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from astromer.errors import UsageError
+from astromer.progress import progress_bar
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.publishing import publish
 from astromer.records.survey_config import features_toml
@@ -36,12 +37,16 @@ def merge_folds(
         UsageError: the output is in use, or a config is no TOML.
     """
     text = _merged_config({name: _read_config(fold) for name, fold in folds.items()})
-    with publish([as_path(output)], overwrite=overwrite) as (unfinished,):
+    with (
+        publish([as_path(output)], overwrite=overwrite) as (unfinished,),
+        progress_bar(total=_size(folds), desc="copying", unit="B", unit_scale=True) as bar,
+    ):
         for split in SPLITS:
             (unfinished / split).mkdir()
             for name, fold in folds.items():
                 for file in fold.files[split]:
                     copy_file(file, unfinished / split / f"{name}_{file.name}")
+                    bar.update(file.stat().st_size)
             if text:
                 (unfinished / split / "config.toml").write_text(text, encoding="utf-8")
         if text:
@@ -55,6 +60,12 @@ def survey_names(folders: Sequence[Path]) -> list[str]:
     names = [p.parent.name if p.name.startswith("fold_") else p.name for p in places]
     counted = {name: names.count(name) for name in names}
     return [f"{n}_{i}" if counted[n] > 1 else n for i, n in enumerate(names)]
+
+
+def _size(folds: Mapping[str, Fold]) -> int:
+    """Bytes of all record files."""
+    files = (file for fold in folds.values() for split in SPLITS for file in fold.files[split])
+    return sum(file.stat().st_size for file in files)
 
 
 def _read_config(fold: Fold) -> dict[str, Any]:

@@ -34,13 +34,13 @@ def publish(folders: list[Path], *, overwrite: bool = False) -> Iterator[list[Pa
             with published(stored) as news:
                 yield news
         except OSError as error:
-            raise UsageError(f"cannot write to {parent}: {error.strerror or error}.") from None
+            raise _not_writable(parent, error) from None
         return
     try:
         parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=parent))
     except OSError as error:
-        raise UsageError(f"cannot write to {parent}: {error.strerror}.") from None
+        raise _not_writable(parent, error) from None
     try:
         news = [unfinished / folder.name for folder in folders]
         for new in news:
@@ -51,7 +51,7 @@ def publish(folders: list[Path], *, overwrite: bool = False) -> Iterator[list[Pa
                 os.replace(folder, unfinished / f"{folder.name}.replaced")
             os.replace(new, folder)
     except OSError as error:
-        raise UsageError(f"cannot write to {parent}: {error.strerror}. Nothing was kept.") from None
+        raise _not_writable(parent, error, " Nothing was kept.") from None
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -65,3 +65,10 @@ def refuse_existing(folder: Path, overwrite: bool) -> None:
             f"{folder} exists already and is not empty. Give another folder, or --overwrite to "
             "replace it."
         )
+
+
+def _not_writable(folder: Path, error: OSError, more: str = "") -> UsageError:
+    return UsageError(
+        f"--output must be a folder that can be written to. Received: {folder} "
+        f"({error.strerror or error}).{more} Mend it, or choose another one."
+    )

@@ -18,7 +18,12 @@ from astromer.progress import progress_bar
 from astromer.records.codec import parse_records
 from astromer.records.context import Context, read_context
 from astromer.records.culprit import explain_record, find_bad_record
-from astromer.records.framing import MAKE_AGAIN, compression_of, count_records
+from astromer.records.framing import (
+    MAKE_AGAIN,
+    compression_of,
+    count_records,
+    estimate_records,
+)
 from astromer.records.missing_errors import fill
 from astromer.storage import as_path
 from pipeline_config import MissingErrorsConfig
@@ -152,7 +157,8 @@ def read_light_curves(
     left = float("inf") if limit is None else limit
     position = 0
     batches = iterate_batches(files, strict=leave_out is None, errors=errors)
-    with progress_bar(desc="reading", unit=" curves", disable=not progress) as bar:
+    total = limit or (estimate_records(map(as_path, files)) if progress else None)
+    with progress_bar(total=total, desc="reading", unit="curves", disable=not progress) as bar:
         for batch in batches if left > 0 else ():
             if leave_out is not None:
                 positions = position + np.arange(len(batch))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
 
 from astromer.storage.gfile import file_system
@@ -25,10 +25,16 @@ def copy_file(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def copy_tree(source: Path, target: Path) -> None:
+def copy_tree(
+    source: Path, target: Path, progress: Callable[[int], object] = lambda size: None
+) -> None:
     """Copies what is in a folder, hidden files too, into another, which is made if missing.
 
     ``saved_model.pb`` comes last.
+
+    Args:
+        source, target: the folders.
+        progress: told how many bytes more have been copied, after each file.
     """
     target.mkdir(parents=True, exist_ok=True)
     made = {PurePath()}
@@ -37,6 +43,12 @@ def copy_tree(source: Path, target: Path) -> None:
             (target / file.parent).mkdir(parents=True, exist_ok=True)
             made.add(file.parent)
         copy_file(source / file, target / file)
+        progress((source / file).stat().st_size)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of the files in a folder, at any depth."""
+    return sum((folder / file).stat().st_size for file in files_in(folder))
 
 
 def files_in(folder: Path) -> list[PurePath]:

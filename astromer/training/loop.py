@@ -19,6 +19,8 @@ from astromer.evaluation import evaluate
 from astromer.light_curves import LightCurves
 from astromer.prediction import Predictor
 from astromer.progress import progress_bar
+from astromer.tensorboard.run_log import RunLog
+from astromer.training.board import TrainingBoard
 from astromer.training.epoch import TrainingEpoch
 from astromer.training.identity import run_fingerprint
 from astromer.training.interrupt import StopRequest
@@ -27,7 +29,7 @@ from astromer.training.result import TrainingResult
 from astromer.training.state import Progress, StateFile
 from astromer.training.step import STEP_SUMS, TrainStep
 from astromer.workers import any_worker, check_same, several, together
-from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
+from pipeline_config import EncoderConfig, MaskingConfig, TensorBoardConfig, TrainingConfig
 
 _DRAIN_EVERY = 10  # steps between two looks at the step's numbers; each look waits for them
 
@@ -41,6 +43,7 @@ class Trainer:
         encoder, masking, training: the knobs.
         checkpoint_dir: folder of the training state; the same folder continues a run.
         log_dir: folder of the TensorBoard logs.
+        tensorboard: what they show besides numbers.
         strategy: where to run; made from ``training.replicas`` by default.
         initial: weights to begin with, in the order of the model's variables; else fresh ones.
 
@@ -61,6 +64,7 @@ class Trainer:
         training: TrainingConfig,
         checkpoint_dir: Path,
         log_dir: Path,
+        tensorboard: TensorBoardConfig = TensorBoardConfig(),
         strategy: tf.distribute.Strategy | None = None,
         initial: Sequence[np.ndarray] = (),
     ):
@@ -80,11 +84,19 @@ class Trainer:
             raise UsageError(str(error)) from error
         if initial:
             self._assign(list(initial))
-        steps_per_epoch = len(self._epoch(0))
-        self.step = TrainStep(self.model, self.strategy, training, steps_per_epoch)
+        self.steps_per_epoch = len(self._epoch(0))
+        self.step = TrainStep(self.model, self.strategy, training, self.steps_per_epoch)
         self.predictor = Predictor(self.model, self.strategy)
         self.state_file = StateFile(checkpoint_dir)
-        self.report = TrainingReport(log_dir, training.epochs, silent=not self.chief)
+        self.report = TrainingReport(training.epochs, silent=not self.chief)
+        self.board = TrainingBoard(
+            RunLog(log_dir, enabled=self.chief),
+            tensorboard,
+            self.model,
+            validation,
+            (encoder, masking, training),
+            None if several(self.strategy) else self.predictor,
+        )
         self.best_weights = self._weights()
         self.progress = Progress(
             run_fingerprint(encoder, masking, training, train, validation, initial)
@@ -95,8 +107,11 @@ class Trainer:
     def run(self) -> TrainingResult:
         """Trains until the last epoch or until validation stops improving."""
         started = time.monotonic() - self.progress.seconds
-        stopping = False
+        stopping, trained = False, not self._finished()
         with StopRequest() as stop:
+            if trained:
+                done = self.progress.epoch, self._steps_done()
+                self.board.begin(self.progress.fingerprint[:12], *done)
             while not self._finished() and not stopping:
                 row = self._train_epoch(started, stop)
                 row |= self._validate()
@@ -106,6 +121,7 @@ class Trainer:
         if stopping and not self._finished():
             self._interrupt()
         self._assign(self.best_weights)
+        self.board.end(trained)
         progress = self.progress
         return TrainingResult(self.model, progress.history, self.summary(), progress.resumed)
 
@@ -125,6 +141,9 @@ class Trainer:
             **{name: value for name, value in best.items() if name.startswith(("val_", "train_"))},
         }
 
+    def _steps_done(self) -> int:
+        return self.progress.epoch * self.steps_per_epoch + self.progress.step
+
     def _finished(self) -> bool:
         progress = self.progress
         if progress.step:
@@ -138,7 +157,8 @@ class Trainer:
         if not progress.step:
             progress.sums = [0.0] * len(STEP_SUMS)
         saved_at = time.monotonic()
-        desc = f"epoch {progress.epoch + 1}/{self.training.epochs}"
+        desc = self.report.title(progress.epoch, progress.history)
+        self.board.epoch_begins()
         bar = progress_bar(total=len(epoch), desc=desc, unit="step", disable=not self.chief)
         bar.update(progress.step)
         with bar:
@@ -146,13 +166,13 @@ class Trainer:
                 pending.append(self.step(batch, progress.epoch * len(epoch) + progress.step))
                 progress.step += 1
                 bar.update()
+                self.board.count(len(batch))
                 if len(pending) == _DRAIN_EVERY or progress.step == len(epoch):
                     row = self._drain(pending, epoch)
-                    bar.set_postfix({k: f"{v:.4f}" for k, v in row.items()}, refresh=False)
+                    bar.set_postfix_str(f"loss {row['loss']:.4f}", refresh=False)
                 if progress.step % self.training.log_every == 0:
-                    self.report.step(
-                        self._drain(pending, epoch), progress.epoch * len(epoch) + progress.step
-                    )
+                    row, done = self._drain(pending, epoch), self._steps_done()
+                    self.board.step(row, done, self.step.learning_rate(done - 1))
                 overdue = time.monotonic() - saved_at > self.training.checkpoint_seconds
                 stopping = self._is_to_stop(stop)
                 if overdue or stopping:
@@ -162,6 +182,7 @@ class Trainer:
                     saved_at = time.monotonic()
                 if stopping:
                     self._interrupt()
+        self.board.trained()
         return {f"train_{name}": value for name, value in self._drain(pending, epoch).items()}
 
     def _is_to_stop(self, stop: StopRequest) -> bool:
@@ -234,6 +255,8 @@ class Trainer:
             progress.waited += 1
         progress.history.append(row)
         progress.seconds = row["seconds"]
+        # Before the state is saved: a resumed run takes back what its state does not know.
+        self.board.epoch(row, self.step.learning_rate(self._steps_done() - 1))
         progress.epoch, progress.step = progress.epoch + 1, 0
         self._save()
         self.report.epoch(row, progress.waited)
@@ -273,8 +296,7 @@ class Trainer:
             variable.assign(value)
         if not self._finished():
             self.progress.resumed.append([self.progress.epoch, self.progress.step])
-            at = f"epoch {self.progress.epoch + 1}, step {self.progress.step}"
-            print(f"Going on from {self.state_file.path}: {at}", flush=True)
+            self.report.goes_on(self.state_file.path, self.progress.epoch, self.progress.step)
 
     def _weights(self) -> list[np.ndarray]:
         return [np.asarray(v) for v in self.model.variables]

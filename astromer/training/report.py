@@ -1,54 +1,52 @@
-"""What a training run tells while it goes on: a line per epoch, and TensorBoard scalars."""
+"""What a training run tells on the terminal while it goes on: a line per epoch."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
-import tensorflow as tf
-
-_NOT_SCALARS = ("epoch", "seconds")
+from astromer.terminal import say
+from astromer.text import duration
 
 
 class TrainingReport:
-    """Writes to the terminal and to TensorBoard.
+    """Writes to the terminal.
 
     Args:
-        log_dir: folder of the TensorBoard logs.
         epochs: how many there are to be at most.
-        silent: whether to write nothing, as workers do that are not the chief.
+        silent: whether to leave the epochs to another worker, the chief.
     """
 
-    def __init__(self, log_dir: Path, epochs: int, silent: bool = False):
+    def __init__(self, epochs: int, silent: bool = False):
         self.epochs = epochs
         self._silent = silent
-        self._writer = (
-            tf.summary.create_noop_writer()
-            if silent
-            else tf.summary.create_file_writer(str(log_dir))
-        )
+        self._began = False
 
-    def step(self, row: dict[str, float], step: int) -> None:
-        """Logs the epoch's metrics so far."""
-        self._scalars("step/", row, step)
+    def goes_on(self, place: object, epoch: int, step: int) -> None:
+        """Tells, in every worker, that it goes on from a checkpoint; epochs count from 0."""
+        say(f"Going on from {place}: epoch {epoch + 1}, step {step}")
+
+    def title(self, epoch: int, history: Sequence[dict[str, float]]) -> str:
+        """Of the bar of an epoch, counted from 0: which it is, and how long all may take yet."""
+        title = f"epoch {epoch + 1}/{self.epochs}"
+        if not history:
+            return title
+        left = (self.epochs - epoch) * history[-1]["seconds"] / len(history)
+        return f"{title}, all in {duration(left)}"
 
     def epoch(self, row: dict[str, float], waited: int) -> None:
-        """Logs an epoch and prints its line."""
-        self._scalars("epoch/", row, int(row["epoch"]) + 1)
+        """Prints the line of an epoch; above the first one, what the baselines reach."""
         if self._silent:
             return
+        if not self._began:
+            self._began = True
+            say(
+                f"Hidden steps of the validation split: RMSE {row['val_mean_hidden_rmse']:.4f} mag "
+                f"by their mean,\n{row['val_interpolation_hidden_rmse']:.4f} mag by linear "
+                "interpolation, and by this model:"
+            )
+        title = f"epoch {int(row['epoch']) + 1}/{self.epochs}"
         best = f"no better for {waited}" if waited else "best so far"
-        print(
-            f"epoch {int(row['epoch']) + 1}/{self.epochs}  loss {row['train_loss']:.4f}  "
-            f"validation: hidden RMSE {row['val_hidden_rmse']:.4f} mag, "
-            f"R2 {row['val_hidden_r2']:.3f} (mean {row['val_mean_hidden_rmse']:.4f}, "
-            f"interpolation {row['val_interpolation_hidden_rmse']:.4f})  "
-            f"{row['seconds']:.0f} s, {best}",
-            flush=True,
+        say(
+            f"{title:13} RMSE {row['val_hidden_rmse']:.4f}, R2 {row['val_hidden_r2']:6.3f}, "
+            f"loss {row['train_loss']:.4f}, {duration(row['seconds']):>6}, {best}"
         )
-
-    def _scalars(self, prefix: str, row: dict[str, float], step: int) -> None:
-        with self._writer.as_default():
-            for name, value in row.items():
-                if name not in _NOT_SCALARS:
-                    tf.summary.scalar(prefix + name, value, step=step)
-        self._writer.flush()

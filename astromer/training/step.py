@@ -61,9 +61,10 @@ class TrainStep:
         self.strategy = strategy
         self.training = training
         self._dtype = PRODUCT_TYPES[training.precision]
+        self._schedule = make_schedule(training, steps_per_epoch)
         with strategy.scope():
             self.optimizer = keras.optimizers.Adam(
-                make_schedule(training, steps_per_epoch), beta_1=0.9, beta_2=0.98, epsilon=1e-9
+                self._schedule, beta_1=0.9, beta_2=0.98, epsilon=1e-9
             )
             self.optimizer.build(model.trainable_variables)
             self._gradients = [_sum_of_passes(v.shape) for v in model.trainable_variables]
@@ -113,6 +114,10 @@ class TrainStep:
         for gradients, sums in self._passes.map(differentiate, parts):
             self._add(gradients, sums)
         return self._end()
+
+    def learning_rate(self, step: int) -> float:
+        """That of a step, counted from 0."""
+        return float(self._schedule(tf.constant(step)))
 
     def _inputs(
         self, arrays: dict[str, np.ndarray], first_scored: int, part: Pass, step: int

@@ -7,6 +7,7 @@ from pathlib import Path
 from astromer.light_curves import LightCurves
 from astromer.records.fold import Fold
 from astromer.records.reader import read_light_curves
+from astromer.terminal import say
 from astromer.validation.output import terminal_table, write_validation
 from astromer.validation.survey import validate_fold
 from astromer.validation.verdict import refuse_if_bad
@@ -43,7 +44,7 @@ def accepted_curves(
         write_validation(validation, config, limits, report)
     refuse_if_bad(validation, config, report, table)
     if report is not None:
-        print(table, flush=True)
+        say(table)
     return {
         split: read_light_curves(
             files,

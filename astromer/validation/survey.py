@@ -7,6 +7,7 @@ from pathlib import Path
 
 from astromer.progress import progress_bar
 from astromer.records.fold import SPLITS, Fold
+from astromer.records.framing import estimate_records
 from astromer.validation.assembly import assemble
 from astromer.validation.duplicates import KINDS, Match, find_matches
 from astromer.validation.identity import Identities
@@ -30,7 +31,9 @@ def validate_fold(
         DataNotFoundError: a split holds no light curves.
         RecordError: a file is corrupt or a record is no light curve.
     """
-    with progress_bar(desc="validating", unit=" curves", disable=not progress) as bar:
+    files = [file for split in fold.files.values() for file in split]
+    total = estimate_records(files) if progress else None
+    with progress_bar(total=total, desc="validating", unit="curves", disable=not progress) as bar:
         looks, matches = look_at_all(fold.files, config, limits, bar.update, errors)
     return assemble(fold.files, looks, matches, config, errors=errors)
 

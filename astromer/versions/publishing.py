@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from astromer.progress import progress_bar
 from astromer.storage import RemotePath
-from astromer.storage.trees import copy_tree, remove_tree
+from astromer.storage.trees import copy_tree, remove_tree, size_of
 from astromer.versions.checksums import write_checksums
 from astromer.versions.folder import next_number
 from astromer.versions.moving import changing, following
@@ -44,7 +45,7 @@ def publish(model: Path, folder: Path, describe: Describe = lambda copy, number:
     folder.mkdir(parents=True, exist_ok=True)
     with changing(folder), _staging(folder) as copy:
         number = next_number(folder)
-        copy_tree(model, copy)
+        _copy(model, copy, "copying")
         describe(copy, number)
         write_checksums(copy)
         with following(folder, number):
@@ -73,8 +74,13 @@ def _appear(copy: Path, version: Path) -> None:
         os.rename(copy, version)
         return
     try:
-        copy_tree(copy, version)
+        _copy(copy, version, "pushing")
     except BaseException:
         with contextlib.suppress(OSError):
             remove_tree(version)
         raise
+
+
+def _copy(source: Path, target: Path, verb: str) -> None:
+    with progress_bar(total=size_of(source), desc=verb, unit="B", unit_scale=True) as bar:
+        copy_tree(source, target, bar.update)

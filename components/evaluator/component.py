@@ -93,7 +93,7 @@ def _directory(model: Artifact) -> Path:
 
 def _test_curves(examples: Artifact) -> LightCurves:
     folder = as_path(artifact_utils.get_split_uri([examples], TEST_SPLIT))
-    return read_light_curves(sorted(folder.iterdir()))
+    return read_light_curves(sorted(folder.iterdir()), progress=True)
 
 
 def _evaluate(directory: Path, curves: LightCurves, conditions: dict[str, Any]) -> Evaluation:

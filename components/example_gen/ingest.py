@@ -11,7 +11,9 @@ from pathlib import Path
 import tensorflow as tf
 
 from astromer.errors import DataNotFoundError
+from astromer.progress import progress_bar
 from astromer.records.canonical import Kinds, canonicalise, complete_errors
+from astromer.records.framing import estimate_records
 from astromer.records.reader import RecordBatch, iterate_batches
 from pipeline_config import MissingErrorsConfig
 
@@ -68,7 +70,10 @@ def ingest(
     shards: list[Path] = []
     writer: tf.io.TFRecordWriter | None = None
     try:
-        for source, serialized, length in _canonical(files, limit, errors):
+        total = limit or estimate_records(files)
+        for source, serialized, length in progress_bar(
+            _canonical(files, limit, errors), total=total, desc="reading", unit="curves"
+        ):
             if curves % curves_per_shard == 0:
                 if writer is not None:
                     writer.close()

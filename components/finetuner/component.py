@@ -16,6 +16,7 @@ from astromer.records.fold import SPLITS
 from astromer.records.reader import read_light_curves
 from astromer.storage import as_path
 from astromer.storage.trees import copy_tree, remove_tree
+from astromer.terminal import say
 from components.example_gen.executor import DATA_FINGERPRINT
 from components.provenance import settings_fingerprint
 from components.trainer.executor import flatten, set_property
@@ -69,7 +70,7 @@ def Finetuner(
         public_weights=knobs["public_weights"],
         rules=LightCurveRules(**knobs["rules"]),
         facts={**facts, MACHINE: describe_machine()},
-        say=lambda text: print(text, flush=True),
+        say=say,
         progress=True,
     )
     (output / CHOSEN_FILE).write_text(json.dumps(done.cell.to_dict()))

@@ -9,7 +9,9 @@ from tfx.components.statistics_gen import executor
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import json_utils
 
+from astromer.progress import progress_bar
 from astromer.storage import as_path
+from components.example_gen.executor import NUM_CURVES
 from components.in_process import InProcess
 from components.statistics.generation import statistics_of
 
@@ -46,5 +48,7 @@ class Executor(InProcess, executor.Executor):
             files = sorted(as_path(artifact_utils.get_split_uri([examples], split)).iterdir())
             folder = as_path(artifact_utils.get_split_uri([statistics], split))
             folder.mkdir(parents=True, exist_ok=True)
-            found = statistics_of(files).SerializeToString(deterministic=True)
+            curves = examples.get_int_custom_property(f"{NUM_CURVES}_{split}") or None
+            with progress_bar(total=curves, desc=f"statistics of {split}", unit="curves") as bar:
+                found = statistics_of(files, bar.update).SerializeToString(deterministic=True)
             (folder / executor.DEFAULT_FILE_NAME).write_bytes(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,16 @@ _EXACT_NAMES = 1 << 20
 TFDV's default without Beam, 1,024, gives names frequencies that they do not have."""
 
 
-def statistics_of(files: Sequence[Path]) -> statistics_pb2.DatasetFeatureStatisticsList:
+def statistics_of(
+    files: Sequence[Path], progress: Callable[[int], object] = lambda count: None
+) -> statistics_pb2.DatasetFeatureStatisticsList:
     """What ``tfdv.GenerateStatistics`` gives with default options, without a Beam pipeline.
 
     The generators, their order and the merging of their results are TFDV's. All records count.
 
     Args:
         files: gzip-compressed TFRecord files of SequenceExamples.
+        progress: told how many light curves more have been counted.
     """
     generators = _generators()
     found = [generator.create_accumulator() for generator in generators]
@@ -42,6 +45,7 @@ def statistics_of(files: Sequence[Path]) -> statistics_pb2.DatasetFeatureStatist
     for serialized in records.as_numpy_iterator():
         batch = decoder.DecodeBatch(serialized.tolist())
         count += len(serialized)
+        progress(len(serialized))
         found = [
             generator.add_input(accumulator, batch)
             for generator, accumulator in zip(generators, found, strict=True)

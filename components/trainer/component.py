@@ -19,6 +19,7 @@ from pipeline_config import (
     EncoderConfig,
     LightCurveRules,
     MaskingConfig,
+    TensorBoardConfig,
     TrainingConfig,
     to_dict,
 )
@@ -45,6 +46,7 @@ class AstromerTrainer(base_component.BaseComponent):
         runtime: by knob, what stands for its value until the run is started.
         debug: what ``training.debug`` cuts down.
         rules: which observations the served model uses.
+        tensorboard: what TensorBoard shows besides numbers.
         training_root: folder outside the pipeline root for checkpoints and logs, in one
             subfolder for each set of data, settings and code. TFX's own folders change with
             every run, so a run that was stopped could not go on from them.
@@ -67,6 +69,7 @@ class AstromerTrainer(base_component.BaseComponent):
         rules: LightCurveRules,
         training_root: str,
         runtime: Mapping[str, Any] = {},
+        tensorboard: TensorBoardConfig = TensorBoardConfig(),
         debug: DebugConfig = DebugConfig(),
     ):
         knobs = properties(encoder, masking, training)
@@ -79,6 +82,7 @@ class AstromerTrainer(base_component.BaseComponent):
                 {
                     "debug": to_dict(debug),
                     "rules": to_dict(rules),
+                    "tensorboard": to_dict(tensorboard),
                     "training_root": training_root,
                     "code_fingerprint": code_fingerprint(*_CODE),
                 }

@@ -22,7 +22,13 @@ from astromer.workers import together, wait_for_all
 from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
 from components.provenance import git_revision, settings_fingerprint
 from components.trainer.executor import FACTS_FILE
-from pipeline_config import EncoderConfig, LightCurveRules, MaskingConfig, TrainingConfig
+from pipeline_config import (
+    EncoderConfig,
+    LightCurveRules,
+    MaskingConfig,
+    TensorBoardConfig,
+    TrainingConfig,
+)
 
 # Settings of the training that change neither the model nor how long it is trained.
 _WITHOUT_EFFECT = (
@@ -35,7 +41,7 @@ _WITHOUT_EFFECT = (
 
 
 # What belongs to the run, but not to the weights.
-_NOT_TRAINED_ON = ("training_root", "rules", PROCESSING)
+_NOT_TRAINED_ON = ("training_root", "rules", "tensorboard", PROCESSING)
 _OF_VERTEX = "ai_platform_"  # begins TFX's names for where and on what a job runs
 
 
@@ -58,13 +64,14 @@ def run_fn(fn_args: FnArgs) -> None:
     folder = as_path(settings["training_root"]) / run_fingerprint(settings)
     with together(strategy):
         result = train(
-            _read(fn_args.train_files),
-            _read(fn_args.eval_files),
+            _read(fn_args.train_files, is_chief(strategy)),
+            _read(fn_args.eval_files, is_chief(strategy)),
             encoder=EncoderConfig(**settings["encoder"]),
             masking=MaskingConfig(**settings["masking"]),
             training=training,
             checkpoint_dir=folder / "checkpoints",
             log_dir=folder / "logs",
+            tensorboard=TensorBoardConfig(**settings["tensorboard"]),
             strategy=strategy,
         )
         if is_chief(strategy):
@@ -112,7 +119,8 @@ def run_fingerprint(settings: dict[str, Any]) -> str:
     return settings_fingerprint(kept)
 
 
-def _read(patterns: Sequence[str]) -> LightCurves:
+def _read(patterns: Sequence[str], progress: bool) -> LightCurves:
     # TFX's patterns are "folder/*"; listing works where a folder's name looks like a glob.
     folders = [as_path(pattern).parent for pattern in patterns]
-    return read_light_curves([file for folder in folders for file in sorted(folder.iterdir())])
+    files = [file for folder in folders for file in sorted(folder.iterdir())]
+    return read_light_curves(files, progress=progress)

@@ -10,6 +10,7 @@ from tfx import types
 from tfx.types import artifact_utils
 
 from astromer.errors import DataAnomalyError
+from astromer.progress import progress_bar
 from astromer.storage import as_path
 from astromer.storage.trees import remove_tree
 from astromer.validation.assembly import Sources, assemble
@@ -63,7 +64,8 @@ class Executor(InProcess):
 
         files = {split: _files(examples, split) for split in _splits(examples)}
         if self.in_process:
-            looks, matches = look_at_all(files, config, limits)
+            with progress_bar(total=_curves(examples), desc="validating", unit="curves") as bar:
+                looks, matches = look_at_all(files, config, limits, bar.update)
         else:
             looks, matches = self._look_with_beam(
                 files, config, limits, as_path(anomalies.uri) / "unfinished"
@@ -118,6 +120,12 @@ def _splits(examples: types.Artifact) -> list[str]:
 
 def _files(examples: types.Artifact, split: str) -> list[Path]:
     return sorted(as_path(artifact_utils.get_split_uri([examples], split)).iterdir())
+
+
+def _curves(examples: types.Artifact) -> int | None:
+    """How many light curves there are, if ExampleGen has told."""
+    told = [examples.get_int_custom_property(f"{NUM_CURVES}_{s}") for s in _splits(examples)]
+    return sum(told) or None
 
 
 def _sources(examples: types.Artifact) -> Sources | None:

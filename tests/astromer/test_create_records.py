@@ -377,7 +377,7 @@ def test_options_that_cannot_work_are_refused(tmp_path, options, expected):
 
 
 def test_missing_folders_are_refused(tmp_path):
-    with pytest.raises(DataNotFoundError, match="no data folder"):
+    with pytest.raises(DataNotFoundError, match="does not exist"):
         main(["--data", str(tmp_path / "nowhere")])
     (tmp_path / "file").touch()
     with pytest.raises(DataNotFoundError, match="is a file of no known kind"):

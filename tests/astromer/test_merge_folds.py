@@ -87,7 +87,7 @@ def test_mistakes_leave_nothing_behind(folds, tmp_path):
         main(["--data", str(folds[0]), "--output", str(output)])
     with pytest.raises(UsageError, match="different folders"):
         main(["--data", str(folds[0]), str(folds[0]), "--output", str(output)])
-    with pytest.raises(DataNotFoundError, match="no data folder"):
+    with pytest.raises(DataNotFoundError, match="does not exist"):
         main(["--data", str(folds[0]), str(tmp_path / "none"), "--output", str(output)])
     folds[1].joinpath("config.toml").write_text("[")
     with pytest.raises(UsageError, match="cannot be read as TOML"):

@@ -56,7 +56,9 @@ def test_the_documented_command_trains_evaluates_and_exports(trained) -> None:
     (run,) = (output / "pretrain").iterdir()
     assert run.name.startswith("astromer_v1_")
     assert (run / "checkpoints" / "state.npz").is_file()
-    assert list((run / "logs").glob("events.*"))
+    for line in ("train", "validation"):
+        assert list((run / "logs" / line).glob("events.*"))
+    assert list((output / "logs").glob("*.log"))
     assert [p.name for p in run.iterdir() if p.name.startswith(".")] == []
     lines = done.stdout.splitlines()
     assert any(line.startswith("epoch 2/2 ") for line in lines)
@@ -173,7 +175,7 @@ def test_too_many_such_light_curves_are_refused_before_the_training(toy, tmp_pat
     assert str(report) in str(caught.value)
     assert "1 of 6 objects rejected" in caught.value.table
     assert (report / "findings.parquet").is_file()
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["validation"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"logs", "validation"}
 
 
 def test_an_output_that_cannot_be_written_is_one_line(fold: Path, tmp_path: Path) -> None:

@@ -63,5 +63,5 @@ def test_the_trainer_is_divided_where_it_trains(toy, tmp_path, monkeypatch):
 
 
 def test_a_run_that_fails_is_told(tmp_path):
-    with pytest.raises(SystemExit, match="no data folder"):
+    with pytest.raises(SystemExit, match="does not exist"):
         overhead.measure(["--data", str(tmp_path / "nowhere")], tmp_path)

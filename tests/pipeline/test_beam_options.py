@@ -96,16 +96,16 @@ def test_a_value_may_begin_with_dashes():
 
 
 def test_the_local_runner_passes_them_on():
-    config, _, _ = local_runner.parse(["--data", "x", "--beam", "--runner=direct"])
+    config, _ = local_runner.parse(["--data", "x", "--beam", "--runner=direct"])
     assert config.beam_args == ("--runner=direct",)
-    config, _, _ = local_runner.parse(["--data", "x", "--beam", f"StatisticsGen: {PROCESSES}"])
+    config, _ = local_runner.parse(["--data", "x", "--beam", f"StatisticsGen: {PROCESSES}"])
     assert config.beam_args == PipelineConfig.beam_args
     assert config.component_beam_args == {"StatisticsGen": tuple(PROCESSES.split())}
 
 
 def test_fine_tuning_has_no_statistics():
     arguments = ["--model", "m", "--data", "x", "--beam"]
-    config, _ = finetune_runner.parse([*arguments, f"LightCurveValidator: {PROCESSES}"])
+    config = finetune_runner.parse([*arguments, f"LightCurveValidator: {PROCESSES}"])
     assert config.component_beam_args == {"LightCurveValidator": tuple(PROCESSES.split())}
     with pytest.raises(UsageError, match="Received: StatisticsGen"):
         finetune_runner.parse([*arguments, f"StatisticsGen: {PROCESSES}"])

@@ -97,7 +97,7 @@ def test_a_run_pushes_a_model_that_serves_curves_of_any_length(workplace, first)
     page = workplace.page("latest")
     assert "Blessed." in Page(page).text
     assert "1 of 48 objects rejected" in Page(page).text
-    assert f"run report:          outputs/reports/{version.name}/index.html\n" in first.stdout
+    assert f"Report    outputs/reports/{version.name}/index.html\n" in first.stdout
     assert page == workplace.page(version.name)
     assert_self_contained(page, "validation.html")
 
@@ -187,7 +187,7 @@ def test_a_version_that_was_deleted_is_pushed_again(tmp_path, workplace, first):
 
     assert again.returncode == 0, again.stderr
     assert "Reporter" not in again.stdout
-    assert "run report:" not in again.stdout
+    assert "Report  " not in again.stdout
     assert "Trainer                 cached" in again.stdout
     assert len(workplace.versions) == 1
 

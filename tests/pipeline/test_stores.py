@@ -11,11 +11,11 @@ from tfx.dsl.io.plugins.tensorflow_gfile import TensorflowFilesystem
 
 import astromer
 from astromer.storage import RemotePath, as_path
+from astromer.storage.local import local_folder
 from astromer.storage.trees import copy_tree, files_in
 from astromer.versions.checksums import Differences, verify
 from astromer.versions.folder import versions
 from pipeline import local_runner
-from pipeline.local_files import local_folder
 from tests.pipeline.folds import write_fold
 
 SMALL = ["--hidden", "8", "--n-heads", "2", "--n-layers", "1", "--window", "20", "--epochs", "1"]
@@ -47,14 +47,14 @@ def test_a_run_in_a_store_pushes_a_model_there(store: RemotePath, tmp_path, monk
     assert f"SavedModel (pushed): {version}" in said
     assert astromer.load(str(version.parent)).path == version
     page = store / "outputs" / "reports" / version.name / "index.html"
-    assert f"run report:          {page}" in said
+    assert f"Report    {page}" in said
     assert "Blessed." in page.read_text(encoding="utf-8")
     assert (store / "outputs" / "reports" / "latest" / "plots" / "window_best.png").exists()
     assert json.loads((store / "outputs" / "outcome.json").read_text())["blessed"]
     assert (version.parent / "latest").read_text() == f"{version.name}\n"
     assert verify(version) == Differences()
     assert "# astromer" in (version / "README.md").read_text()
-    # With --verbose there is no log file: nothing but the database is on this machine.
+    # With --verbose there is no log file: the database and the summary are on this machine.
     here = {str(path) for path in files_in(tmp_path) if path.parts[0] != "fold"}
-    assert {Path(name).name for name in here} == {"metadata.sqlite"}
+    assert {Path(name).suffix for name in here} == {".sqlite", ".json"}
     assert not any((store / "outputs" / ".locks").rglob("*"))

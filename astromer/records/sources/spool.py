@@ -31,7 +31,7 @@ class Spool:
         try:
             self._writer = pq.ParquetWriter(path, _SCHEMA, compression="NONE", use_dictionary=[ID])
         except OSError as error:
-            raise UsageError(f"cannot write to {path.parent}: {error.strerror}.") from None
+            raise _not_writable(path, error) from None
 
     def add(
         self, numbers: np.ndarray, mjd: np.ndarray, value: np.ndarray, error: np.ndarray
@@ -59,7 +59,7 @@ class Spool:
         try:
             self._writer.write_table(pa.Table.from_arrays(arrays, schema=_SCHEMA))
         except OSError as error:
-            raise UsageError(f"cannot write to {self.path.parent}: {error}.") from None
+            raise _not_writable(self.path, error) from None
 
     def __enter__(self) -> Spool:
         return self
@@ -71,3 +71,10 @@ class Spool:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _not_writable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"--output must have room for a temporary file. Received: {path.parent} "
+        f"({error.strerror or error}). Make room there, or choose another one."
+    )

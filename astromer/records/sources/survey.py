@@ -89,7 +89,10 @@ def open_survey(
             place.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".reading-", dir=place))
     except OSError as error:
-        raise UsageError(f"cannot write to {workspace}: {error.strerror}.") from None
+        raise UsageError(
+            f"--output must be a folder that can be written to. Received: {workspace} "
+            f"({error.strerror or error}). Choose another one."
+        ) from None
     try:
         path = folder / "observations.parquet"
         if is_fold(config.light_curves):

@@ -234,7 +234,7 @@ def _read_blocks(path: Path, skip: int, size: int = 0) -> Iterator[tuple[int, by
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise RecordError(f"{path} is a damaged gzip file. Copy it again.") from None
     except OSError as error:
-        raise RecordError(f"{path} cannot be read: {error.strerror}.") from None
+        raise RecordError(f"{path} cannot be read: {error.strerror}. Copy it again.") from None
 
 
 def _lines_before(path: Path, skip: int) -> int:

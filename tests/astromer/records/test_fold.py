@@ -35,7 +35,7 @@ def test_missing_things_are_named_with_what_to_do(tmp_path, make):
             Fold.open(path)
         return str(caught.value)
 
-    assert "no data folder" in refusal(tmp_path / "nowhere")
+    assert "does not exist" in refusal(tmp_path / "nowhere")
     (tmp_path / "file").write_text("x")
     assert "is a file" in refusal(tmp_path / "file")
     assert "create_records" in refusal(tmp_path)

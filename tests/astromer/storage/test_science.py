@@ -57,7 +57,7 @@ def test_damage_is_told_as_on_disk(there: RemotePath) -> None:
     file.unlink()
     with pytest.raises(DataNotFoundError, match="train"):
         Fold.open(str(there))
-    with pytest.raises(DataNotFoundError, match="there is no data folder ram://"):
+    with pytest.raises(DataNotFoundError, match="Received: ram://.*does not exist"):
         Fold.open(str(there / "missing"))
 
 

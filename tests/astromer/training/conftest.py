@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from astromer.light_curves import LightCurves
-from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
+from pipeline_config import EncoderConfig, MaskingConfig, TensorBoardConfig, TrainingConfig
 
 WORKER = Path(__file__).with_name("worker.py")
 ENCODER = EncoderConfig("astromer_v2", 8, 2, 1, ffn_dim=12, window_size=20)
@@ -34,7 +34,9 @@ class SmallRun:
         self.train: LightCurves = toy.curves(TRAIN_LENGTHS, 0)
         self.validation: LightCurves = toy.curves(VALIDATION_LENGTHS, 1)
 
-    def settings(self, folder: Path, **training: Any) -> dict[str, Any]:
+    def settings(
+        self, folder: Path, tensorboard: TensorBoardConfig = TensorBoardConfig(), **training: Any
+    ) -> dict[str, Any]:
         """Keyword arguments of ``train``."""
         chosen = {"epochs": 3, "batch_size": 4, "learning_rate": 0.01, "checkpoint_seconds": 0.0}
         return {
@@ -43,6 +45,7 @@ class SmallRun:
             "training": TrainingConfig(**{**chosen, **training}),
             "checkpoint_dir": folder / "checkpoints",
             "log_dir": folder / "logs",
+            "tensorboard": tensorboard,
         }
 
     def __call__(self, folder: Path, **training: Any):

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from astromer.errors import ModelError, TrainingError, TrainingInterrupted, UsageError
 from astromer.evaluation import evaluate
@@ -293,16 +292,3 @@ def test_settings_that_cannot_work_are_usage_errors(toy, small_run, tmp_path: Pa
     with pytest.raises(UsageError, match="heads"):
         wrong = {**settings, "encoder": EncoderConfig(d_model=10, num_heads=4, num_layers=1)}
         train(small_run.train, small_run.validation, **wrong)
-
-
-def test_tensorboard_has_steps_and_epochs(small_run, tmp_path: Path) -> None:
-    small_run(tmp_path, epochs=2, log_every=2)
-    found: dict[str, set[int]] = {}
-    for path in (tmp_path / "logs").glob("events.*"):
-        for event in tf.compat.v1.train.summary_iterator(str(path)):
-            for value in event.summary.value:
-                found.setdefault(value.tag, set()).add(event.step)
-    # Every second step of an epoch of three.
-    assert found["step/hidden_rmse"] == {2, 5}
-    assert found["epoch/val_hidden_rmse"] == {1, 2}
-    assert found["epoch/train_loss"] == {1, 2}

@@ -1,0 +1,1 @@
+"""What TensorBoard shows of a training, and the server that shows it."""
