@@ -1,0 +1,53 @@
+"""What makes the documented commands cheap, each with its reason.
+
+Blocks run as they are written. These options are added to the end of a program's command line
+(of an option that is given twice, the last one counts), by the interpreter that stands for
+``.venv/bin/python``. A test fails when an entry is no longer used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_NETWORK = "--hidden 8 --n-heads 2 --n-layers 1"
+_TRAINING = f"--debug --epochs 1 {_NETWORK}"
+_FINETUNING = "--shots 3 --seeds 1 --trees 5 --head-epochs 2 --epochs 1 --max-windows 16"
+
+
+@dataclass(frozen=True)
+class Smaller:
+    """Options that a program gets on top of the documented ones."""
+
+    options: str
+    reason: str
+
+
+SMALLER = {
+    "astromer.synthetic": Smaller("--curves 90", "the survey has 1,200 stars"),
+    "pipeline/local_runner.py": Smaller(_TRAINING, "a documented run trains for hours"),
+    "presentation.scripts.pretrain": Smaller(_TRAINING, "a documented run trains for hours"),
+    "astromer.finetune": Smaller(_FINETUNING, "a table is half an hour of work"),
+    "pipeline/finetune_runner.py": Smaller(
+        f"{_FINETUNING} --bless-over majority",
+        "as above, and an encoder that has learned nothing does not beat a random one",
+    ),
+    "pipeline/spec_runner.py": Smaller(
+        "--set hidden=8 --set n_layers=1 --set epochs=1", "the dry run trains for a minute"
+    ),
+    "pytest": Smaller("-n 0 tests/astromer/test_text.py", "all tests take a quarter of an hour"),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A text in the blocks of a page that is another one on this machine."""
+
+    page: str
+    old: str
+    new: str
+    reason: str
+
+
+CHANGES: tuple[Change, ...] = (
+    Change("docs/serve_elsewhere.md", "8502", "{port}", "another process may have this port"),
+)
