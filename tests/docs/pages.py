@@ -41,7 +41,12 @@ class Block:
     @property
     def not_run(self) -> str:
         """Why it is not run; empty where it is."""
-        return self.comment.removeprefix("not run: ") if "not run: " in self.comment else ""
+        return self.comment.removeprefix("not run: ") if self.comment.startswith("not run: ") else ""
+
+    @property
+    def run_by(self) -> str:
+        """The test that runs it, where it is not one of tests/docs."""
+        return self.comment.removeprefix("run by ") if self.comment.startswith("run by ") else ""
 
     @property
     def is_output(self) -> bool:

@@ -73,17 +73,19 @@ class Place:
         smaller = {name: entry.options.split() for name, entry in SMALLER.items()}
         self._address = Path(address)
         self._address.unlink(missing_ok=True)
+        self._noise = open(self.folder / ".server.log", "w")
         self._server = subprocess.Popen(
             [sys.executable, "-m", "tests.docs.warm_server", address, str(self.log)]
             + [json.dumps(smaller)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            stderr=self._noise,
             text=True,
         )
         assert self._server.stdout is not None
-        ready = self._server.stdout.readline()
-        assert ready == "ready\n", ready
+        if self._server.stdout.readline() != "ready\n":
+            raise RuntimeError((self.folder / ".server.log").read_text())
 
     def run(self, block: Block, timeout: float = 300) -> Done:
         """Runs a block as a reader would, after all blocks before it.
@@ -135,6 +137,7 @@ class Place:
         """Ends the process that runs programs."""
         self._server.kill()
         self._server.wait()
+        self._noise.close()
         self._address.unlink(missing_ok=True)
 
 

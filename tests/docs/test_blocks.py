@@ -11,7 +11,7 @@ import pytest
 import tomli
 import yaml
 
-from tests.docs.pages import BLOCKS, NAMES, RUN, SHOWN, Block
+from tests.docs.pages import BLOCKS, NAMES, ROOT, RUN, SHOWN, Block
 from tests.docs.place import Done, Place
 from tests.docs.small import CHANGES, SMALLER
 
@@ -43,7 +43,7 @@ def run_page(place: Place, page: str) -> list[str]:
             continue
         if block.is_output:
             assert_shown(block, done)
-        if block.language not in RUN or block.not_run:
+        if block.language not in RUN or block.not_run or block.run_by:
             continue
         if NEEDS_REFERENCE_DATA in block.text and not (place.folder / NEEDS_REFERENCE_DATA).exists():
             lacking.append(str(block))
@@ -63,8 +63,8 @@ def assert_shown(block: Block, done: Done) -> None:
 
 
 def without_numbers(line: str) -> str:
-    """The words of a line."""
-    return " ".join(re.sub(r"\d[\d.,e+-]*", "#", line).split())
+    """The words of a line; fingerprints are numbers, too."""
+    return " ".join(re.sub(r"\b(?=[a-f]*\d)[0-9a-f]{8,}\b|-?\d[\d.,e+-]*", "#", line).split())
 
 
 def test_readme(after_readme):
@@ -97,7 +97,8 @@ def test_every_change_matches_a_block(change):
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_a_block_has_a_language_and_what_is_shown_can_be_read(block):
     assert block.language in (*RUN, *SHOWN), f"{block}: how is a {block.language!r} to be tested?"
-    assert not block.comment or block.is_output or block.not_run, f"{block}: {block.comment}"
+    known = block.is_output or block.not_run or block.run_by
+    assert not block.comment or known, f"{block}: {block.comment}"
     if block.language == "json":
         json.loads(block.text)
     elif block.language == "toml":
@@ -119,6 +120,7 @@ WHY_NOT = {
     "needs a bucket": 2,
     "needs an account of Google Cloud": 2,
     "needs two terminals": 1,
+    "takes hours": 4,
     "takes minutes of both cores": 2,
 }
 """Why blocks are not run, and how many."""
@@ -127,3 +129,8 @@ WHY_NOT = {
 def test_the_blocks_that_are_not_run_are_these():
     reasons = [block.not_run for block in BLOCKS if block.not_run]
     assert {reason: reasons.count(reason) for reason in sorted(set(reasons))} == WHY_NOT
+
+
+@pytest.mark.parametrize("block", [b for b in BLOCKS if b.run_by], ids=str)
+def test_the_test_that_runs_a_block_knows_its_page(block):
+    assert block.page in (ROOT / block.run_by).read_text()
