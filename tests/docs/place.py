@@ -158,14 +158,13 @@ def _make_data(folder: Path) -> None:
 
 
 def _survey(stars: int, seed: int) -> list[LightCurve]:
-    """The first observations of synthetic stars: 40 to 220 of each."""
-    made = make_survey(stars, seed)
-    rng = np.random.default_rng(seed)
+    """The first observations of synthetic stars: as many of each, so that one graph is made."""
+    made, part = make_survey(stars, seed), slice(40)
     return [
         dataclasses.replace(
-            curve, mjd=curve.mjd[:size], mag=curve.mag[:size], errmag=curve.errmag[:size]
+            curve, mjd=curve.mjd[part], mag=curve.mag[part], errmag=curve.errmag[part]
         )
-        for curve, size in zip((made[row] for row in range(stars)), rng.integers(40, 220, stars))
+        for curve in (made[row] for row in range(stars))
     ]
 
 

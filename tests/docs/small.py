@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 _NETWORK = "--hidden 8 --n-heads 2 --n-layers 1"
 _TRAINING = f"--debug --epochs 1 {_NETWORK}"
-_FINETUNING = "--encoder frozen --shots 3 --seeds 1 --trees 5 --head-epochs 2"
 
 
 @dataclass(frozen=True)
@@ -23,20 +22,16 @@ class Smaller:
 
 
 SMALLER = {
-    "astromer.synthetic": Smaller("--curves 90", "the survey has 1,200 stars"),
+    "astromer.synthetic": Smaller("--curves 60", "the survey has 1,200 stars"),
     "pipeline/local_runner.py": Smaller(_TRAINING, "a documented run trains for hours"),
     "presentation.scripts.pretrain": Smaller(_TRAINING, "a documented run trains for hours"),
     "astromer.finetune": Smaller(
-        f"{_FINETUNING} --epochs 1 --max-windows 16", "a table is half an hour of work"
-    ),
-    "pipeline/finetune_runner.py": Smaller(
-        f"{_FINETUNING} --baselines none --bless-over majority",
-        "as above, and an encoder that has learned nothing beats nobody",
+        "--encoder frozen --shots 3 --seeds 1 --trees 5 --head-epochs 2 --epochs 1 --max-windows 16",
+        "a table is half an hour of work",
     ),
     "pipeline/spec_runner.py": Smaller(
         "--set hidden=8 --set n_layers=1 --set epochs=1", "the dry run trains for a minute"
     ),
-    "pytest": Smaller("-n 0 tests/astromer/test_text.py", "all tests take a quarter of an hour"),
 }
 
 

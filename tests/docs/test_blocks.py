@@ -11,6 +11,7 @@ import pytest
 import tomli
 import yaml
 
+from tests.docs.commands import commands_in
 from tests.docs.pages import BLOCKS, NAMES, ROOT, RUN, SHOWN, Block
 from tests.docs.place import Done, Place
 from tests.docs.small import CHANGES, SMALLER
@@ -84,9 +85,13 @@ def test_every_smaller_size_is_used(request, after_readme):
     if request.session.testscollected < len(NAMES):
         pytest.skip("not all pages were run")
     ran = [command["words"] for command in after_readme.commands()]
-    for program, smaller in SMALLER.items():
-        options = smaller.options.split()
-        assert any(program in words[:2] and words[-len(options) :] == options for words in ran)
+    used = {
+        program
+        for program, smaller in SMALLER.items()
+        for words in ran
+        if program in words[:2] and words[-len(smaller.options.split()) :] == smaller.options.split()
+    }
+    assert used == set(SMALLER)
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.old)
@@ -120,7 +125,7 @@ WHY_NOT = {
     "needs a bucket": 2,
     "needs an account of Google Cloud": 2,
     "needs two terminals": 1,
-    "takes hours": 4,
+    "takes hours": 5,
     "takes minutes of both cores": 2,
 }
 """Why blocks are not run, and how many."""
@@ -132,5 +137,7 @@ def test_the_blocks_that_are_not_run_are_these():
 
 
 @pytest.mark.parametrize("block", [b for b in BLOCKS if b.run_by], ids=str)
-def test_the_test_that_runs_a_block_knows_its_page(block):
-    assert block.page in (ROOT / block.run_by).read_text()
+def test_the_test_that_runs_a_block_names_its_page_or_its_program(block):
+    named = {block.page, *(Path(c.program[-1]).name for c in commands_in(block.text) if c.program)}
+    text = (ROOT / block.run_by).read_text()
+    assert any(name in text for name in named)

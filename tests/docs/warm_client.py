@@ -18,8 +18,8 @@ def main() -> None:
     with open(os.path.join(FOLDER, "warm.json")) as file:
         settings = json.load(file)
     words = sys.argv[1:]
-    known = not words or words[0] in ("-m", "-c", "-") or words[0].endswith(".py")
-    if not known or "--multiprocessing-fork" in words or "multiprocessing." in " ".join(words[:2]):
+    known = not words or words[0] in ("-m", "-") or words[0].endswith(".py")
+    if not known:  # -c among them, by which a process asks about the interpreter or starts workers
         os.execv(settings["python"], [settings["python"], *words])
     message = {"words": words, "cwd": os.getcwd(), "environment": dict(os.environ)}
     with socket.socket(socket.AF_UNIX) as server:

@@ -135,9 +135,8 @@ def _run(words: list[str]) -> int:
         runpy.run_path(words[0], run_name="__main__")
     else:
         sys.path.insert(0, "")
-        code = words[1] if words[:1] == ["-c"] else sys.stdin.read()
-        sys.argv = ["-c" if words[:1] == ["-c"] else "-", *words[2:]]
-        exec(compile(code, "<documented>", "exec"), {"__name__": "__main__"})
+        sys.argv = ["-", *words[1:]]
+        exec(compile(sys.stdin.read(), "<documented>", "exec"), {"__name__": "__main__"})
     return 0
 
 
