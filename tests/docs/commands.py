@@ -79,9 +79,7 @@ def options_of(program: tuple[str, ...]) -> frozenset[str]:
 @functools.cache
 def make_targets() -> frozenset[str]:
     """The targets that ``make`` alone lists."""
-    return frozenset(
-        re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    )
+    return frozenset(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 def wrong_in(command: Command) -> list[str]:

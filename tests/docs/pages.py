@@ -41,7 +41,9 @@ class Block:
     @property
     def not_run(self) -> str:
         """Why it is not run; empty where it is."""
-        return self.comment.removeprefix("not run: ") if self.comment.startswith("not run: ") else ""
+        return (
+            self.comment.removeprefix("not run: ") if self.comment.startswith("not run: ") else ""
+        )
 
     @property
     def run_by(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -26,6 +27,14 @@ from tests.pipeline.folds import write_fold
 
 _OWN = {".git", ".venv", ".tools", "outputs", "data", "records", "site", "shared"}
 """What a place has of its own, if at all; everything else is a link to the code."""
+SURVEYS = ("SURVEY", "my_survey")
+FOLDS = (
+    "fold_0",
+    "records/macho/fold_0",
+    "records/ogle/fold_0",
+    "data/records/alcock/fold_0",  # of the documents in ../shared
+)
+"""Names that the documents use."""
 _HERE = Path(__file__).resolve().parent
 
 
@@ -50,6 +59,7 @@ class Place:
         self.log = folder / ".commands.jsonl"
         self._make_interpreter()
         _make_data(folder)
+        self.has_reference_data = shared is not None
         if shared:
             (folder / "macho_a0.zip").symlink_to(shared / "weights" / "macho_a0.zip")
 
@@ -73,16 +83,16 @@ class Place:
         smaller = {name: entry.options.split() for name, entry in SMALLER.items()}
         self._address = Path(address)
         self._address.unlink(missing_ok=True)
-        self._noise = open(self.folder / ".server.log", "w")
-        self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.docs.warm_server", address, str(self.log)]
-            + [json.dumps(smaller)],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=self._noise,
-            text=True,
-        )
+        words = ["-m", "tests.docs.warm_server", address, str(self.log), json.dumps(smaller)]
+        with open(self.folder / ".server.log", "w") as noise:
+            self._server = subprocess.Popen(
+                [sys.executable, *words],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=noise,
+                text=True,
+            )
         assert self._server.stdout is not None
         if self._server.stdout.readline() != "ready\n":
             raise RuntimeError((self.folder / ".server.log").read_text())
@@ -122,10 +132,8 @@ class Place:
             try:
                 code = shell.wait(timeout)
             finally:
-                try:
+                with contextlib.suppress(ProcessLookupError):
                     os.killpg(shell.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
             output.seek(0)
             return Done(code, output.read())
 
@@ -137,7 +145,6 @@ class Place:
         """Ends the process that runs programs."""
         self._server.kill()
         self._server.wait()
-        self._noise.close()
         self._address.unlink(missing_ok=True)
 
 
@@ -149,9 +156,9 @@ def _free_port() -> int:
 
 def _make_data(folder: Path) -> None:
     """Surveys and folds under the names that the documents use."""
-    for seed, name in enumerate(("SURVEY", "my_survey", "asas", "sss")):
+    for seed, name in enumerate(SURVEYS):
         _write_survey(folder / name, _survey(90, seed))
-    for seed, name in enumerate(("fold_0", "records/macho/fold_0", "records/ogle/fold_0")):
+    for seed, name in enumerate(FOLDS):
         curves = _survey(60, 10 + seed)
         write_fold(folder / name, train=curves[:36], validation=curves[36:48], test=curves[48:])
     _write_tess_files(folder / "tess_files", _survey(12, 20))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,14 +18,6 @@ from tests.docs.small import CHANGES, SMALLER
 README = "README.md"
 NEEDS_REFERENCE_DATA = "macho_a0.zip"
 """The public weights, which the reader gets elsewhere and this repository has beside it."""
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    shared = Path(__file__).resolve().parents[3] / "shared"
-    made = Place(tmp_path_factory.mktemp("docs") / "checkout", shared if shared.is_dir() else None)
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +37,7 @@ def run_page(place: Place, page: str) -> list[str]:
             assert_shown(block, done)
         if block.language not in RUN or block.not_run or block.run_by:
             continue
-        if NEEDS_REFERENCE_DATA in block.text and not (place.folder / NEEDS_REFERENCE_DATA).exists():
+        if NEEDS_REFERENCE_DATA in block.text and not place.has_reference_data:
             lacking.append(str(block))
             continue
         done = place.run(block)
@@ -89,7 +80,8 @@ def test_every_smaller_size_is_used(request, after_readme):
         program
         for program, smaller in SMALLER.items()
         for words in ran
-        if program in words[:2] and words[-len(smaller.options.split()) :] == smaller.options.split()
+        if program in words[:2]
+        and words[-len(smaller.options.split()) :] == smaller.options.split()
     }
     assert used == set(SMALLER)
 
@@ -125,7 +117,7 @@ WHY_NOT = {
     "needs a bucket": 2,
     "needs an account of Google Cloud": 2,
     "needs two terminals": 1,
-    "takes hours": 5,
+    "takes hours": 6,
     "takes minutes of both cores": 2,
 }
 """Why blocks are not run, and how many."""

@@ -54,6 +54,13 @@ def test_every_page_is_in_the_site_and_in_its_menus(site):
     assert names - linked - {"index.html"} == set()
 
 
+def test_the_menus_are_the_headings_of_the_contents(site):
+    text = (site / "index.html").read_text()
+    menus = re.findall(r'class="nav-link dropdown-toggle"[^>]*>([^<]*)<', text)
+    headings = re.findall(r"^## (.+)$", (ROOT / "docs" / "index.md").read_text(), re.MULTILINE)
+    assert headings == [menu for menu in menus if menu in headings]
+
+
 def test_every_link_leads_somewhere(site):
     pages = {path.name: Links(path) for path in site.glob("*.html")}
     broken = []
@@ -62,9 +69,8 @@ def test_every_link_leads_somewhere(site):
             if re.match(r"[a-z]+:|/", target) or target in (".", ""):
                 continue
             path, _, anchor = target.partition("#")
-            if path and not (site / path).is_file():
-                broken.append((name, target))
-            elif anchor and anchor not in pages[path or name].ids:
+            there = not path or (site / path).is_file()
+            if not there or (anchor and anchor not in pages[path or name].ids):
                 broken.append((name, target))
     assert broken == []
 
@@ -82,7 +88,7 @@ def test_nothing_is_loaded_from_the_network(site):
 
 
 def test_lists_and_code_are_not_taken_for_text(site):
-    """GitHub is more lenient than mkdocs: a list needs an empty line before it, a fence no indent."""
+    """mkdocs, unlike GitHub, wants an empty line before a list and no indent before a fence."""
     for page in site.glob("*.html"):
         text = page.read_text()
         assert not re.findall(r"<p>[^<]*\n- ", text), page

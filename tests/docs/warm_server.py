@@ -55,9 +55,7 @@ def serve(address: str, log: Path, smaller: dict[str, list[str]]) -> None:
         while True:
             client, _ = server.accept()
             child, words = _start(client, smaller)
-            threading.Thread(
-                target=_answer, args=(client, child, words, log), daemon=True
-            ).start()
+            threading.Thread(target=_answer, args=(client, child, words, log), daemon=True).start()
 
 
 def _load() -> None:
