@@ -30,7 +30,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     menus: list = [{"Start": "index.md"}, {"Contents": "contents.md"}]
     named = {"index.md"}
     for heading, text in re.findall(
-        r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", (pages / "index.md").read_text(), re.MULTILINE | re.DOTALL
+        r"^## ([^\n]+)\n(.*?)(?=^## |\Z)",
+        (pages / "index.md").read_text(),
+        re.MULTILINE | re.DOTALL,
     ):
         found = [one for one in re.findall(r"\]\((\w+\.md)\)", text) if one not in named]
         named.update(found)

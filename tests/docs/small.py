@@ -25,6 +25,7 @@ SMALLER = {
     "astromer.synthetic": Smaller("--curves 60", "the survey has 1,200 stars"),
     "pipeline/local_runner.py": Smaller(_TRAINING, "a documented run trains for hours"),
     "presentation.scripts.pretrain": Smaller(_TRAINING, "a documented run trains for hours"),
+    "presentation.scripts.disttrain": Smaller(_TRAINING, "a documented run trains for hours"),
     "astromer.finetune": Smaller(
         "--encoder frozen --shots 3 --seeds 1 --trees 5 --head-epochs 2 --epochs 1 "
         "--max-windows 16",
@@ -49,9 +50,9 @@ class Change:
 CHANGES: tuple[Change, ...] = (
     Change(
         "docs/pretrain_your_survey.md",
-        "outputs/trial",
-        "outputs/survey",
-        "the README ran the same, on the same records: all of it comes from the cache",
+        "records/survey/fold_0 --output outputs/trial",
+        "records/fold_0 --output outputs/survey",
+        "the README ran this on the same records: all of it comes from the cache",
     ),
     Change("docs/serve_elsewhere.md", "8502", "{port}", "another process may have this port"),
 )

@@ -13,7 +13,7 @@ import yaml
 from tests.docs.commands import commands_in
 from tests.docs.pages import BLOCKS, NAMES, ROOT, RUN, SHOWN, Block
 from tests.docs.place import Done, Place
-from tests.docs.small import CHANGES, SMALLER
+from tests.docs.small import CHANGES
 
 README = "README.md"
 NEEDS_REFERENCE_DATA = "macho_a0.zip"
@@ -69,21 +69,6 @@ def test_readme(after_readme):
 def test_page(page, after_readme):
     if lacking := run_page(after_readme, page):
         pytest.skip(f"{', '.join(lacking)}: needs the reference data in ../shared")
-
-
-def test_every_smaller_size_is_used(request, after_readme):
-    """Runs last. An entry that no command needs any more is to be deleted."""
-    if request.session.testscollected < len(NAMES):
-        pytest.skip("not all pages were run")
-    ran = [command["words"] for command in after_readme.commands()]
-    used = {
-        program
-        for program, smaller in SMALLER.items()
-        for words in ran
-        if program in words[:2]
-        and words[-len(smaller.options.split()) :] == smaller.options.split()
-    }
-    assert used == set(SMALLER)
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.old)

@@ -9,8 +9,9 @@ import pytest
 
 from astromer.pretrain import parse
 from tests.docs.commands import commands_in, wrong_in
-from tests.docs.pages import Block
+from tests.docs.pages import NAMES, Block
 from tests.docs.place import Place
+from tests.docs.small import SMALLER
 
 _BLOCK = re.compile(r"^```(?:bash|sh)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _INLINE = re.compile(r"`(python [^`]+)`")
@@ -62,3 +63,17 @@ def test_the_training_commands_run(shared, place: Place):
         done = place.run(Block("training.md", 0, "sh", text, ""))
         assert done.code == 0, f"{text}\n{done.output}"
         assert "SavedModel: " in done.output
+
+
+@pytest.mark.slow
+def test_every_smaller_size_is_used(request, shared, place: Place):
+    """Runs last. An entry that no command needs any more is to be deleted."""
+    if request.session.testscollected < len(NAMES):
+        pytest.skip("not all pages were run")
+    ran = [command["words"] for command in place.commands()]
+    used = set()
+    for program, smaller in SMALLER.items():
+        options = smaller.options.split()
+        if any(program in words[:2] and words[-len(options) :] == options for words in ran):
+            used.add(program)
+    assert used == set(SMALLER)
