@@ -16,8 +16,8 @@ CODE := $(wildcard astromer components pipeline presentation scripts benchmarks 
 TYPED := $(wildcard astromer components pipeline presentation benchmarks) pipeline_config.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run tensorboard compile test bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation lint format lock check-install \
-	clean distclean
+.PHONY: help setup run tensorboard compile test bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation lint format docs lock \
+	check-install clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -68,6 +68,10 @@ lint: setup ## check style, formatting, types and the images' Dockerfiles
 format: setup ## format the code and mend what ruff can mend
 	@$(PYTHON) -m ruff check --fix $(CODE)
 	@$(PYTHON) -m ruff format $(CODE)
+
+docs: setup ## make a site of README.md and docs/ in site/, with its links checked
+	@$(PYTHON) -m mkdocs build --strict --quiet
+	@echo "made site/index.html"
 
 lock: setup ## resolve requirements.lock anew (LOCK_FLAGS=--upgrade for newer versions)
 	@sh scripts/lock.sh $(LOCK_FLAGS)

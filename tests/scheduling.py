@@ -7,7 +7,7 @@ import os
 from xdist.scheduler import LoadScopeScheduling
 
 # These share models that take long to make: one process makes them and runs all of the folder.
-TOGETHER = ("tests/servers", "tests/astromer/finetuning")
+TOGETHER = ("tests/servers", "tests/astromer/finetuning", "tests/docs")
 # What takes longest is begun first, so that no process is left with it while the others are idle.
 FIRST = ("tests/pipeline", *TOGETHER, "tests/components", "tests/astromer/training")
 
