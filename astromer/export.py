@@ -49,7 +49,7 @@ def export_saved_model(
     config = {
         "astromer_version": __version__,
         "tensorflow_version": tf.__version__,
-        "encoder": _encoder_config(model.encoder),
+        "encoder": model.encoder.settings,
         "window_size": model.window_size,
         "normalise": model.normalise,
         "rules": to_dict(rules),
@@ -118,20 +118,3 @@ def _named_variables(model: Reconstructor) -> dict[str, keras.Variable]:
     for layer in (model.norm, model.head):
         named |= {f"{layer.name}/{v.name}": v for v in layer.variables}
     return named
-
-
-def _encoder_config(encoder: Encoder) -> dict[str, Any]:
-    config = encoder.get_config()
-    return {
-        name: config[name]
-        for name in (
-            "architecture",
-            "d_model",
-            "num_heads",
-            "num_layers",
-            "ffn_dim",
-            "dropout",
-            "pe_base",
-            "quirks",
-        )
-    }

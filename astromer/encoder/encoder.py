@@ -218,6 +218,13 @@ class Encoder(keras.layers.Layer):
             )
         return outputs
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments that build an encoder of the same shape, JSON-able, by name."""
+        own = self.get_config()
+        passed_over = ("name", "trainable", "dtype", "seed")
+        return {key: own[key] for key in sorted(own) if key not in passed_over}
+
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),

@@ -18,7 +18,6 @@ from astromer.finetuning.classifier import Classifier
 from astromer.finetuning.head import Head
 from astromer.finetuning.label_map import LabelMap
 from astromer.finetuning.module import ClassifierModule
-from astromer.finetuning.sources import encoder_settings
 from astromer.finetuning.weights import set_weights, weights_of
 from astromer.npz import DAMAGED
 from astromer.storage import as_path
@@ -55,7 +54,7 @@ def export_classifier(
     config = {
         "astromer_version": __version__,
         "tensorflow_version": tf.__version__,
-        "encoder": encoder_settings(model),
+        "encoder": model.encoder.settings,
         "window_size": model.window_size,
         "normalise": model.normalise,
         "pooling": classifier.pooling,

@@ -12,7 +12,7 @@ import numpy as np
 from astromer.encoder import Reconstructor
 from astromer.errors import ModelError
 from astromer.evaluation import Evaluation, evaluate
-from astromer.finetuning.sources import PretrainedSource, encoder_settings
+from astromer.finetuning.sources import PretrainedSource
 from astromer.light_curves import LightCurves
 from astromer.training import TrainingResult, train
 from pipeline_config import (
@@ -117,7 +117,7 @@ def _train(
     seed: int,
     folder: Path,
 ) -> TrainingResult:
-    shape = encoder_settings(model)
+    shape = model.encoder.settings
     shape.pop("quirks")
     training = TrainingConfig(
         epochs=config.reconstruct_epochs,

@@ -95,15 +95,8 @@ Source = PretrainedSource | RandomSource | PublicSource
 
 def encoder_fingerprint(model: Reconstructor) -> str:
     """sha256 of the encoder's weights and of how light curves are prepared for it."""
-    text = json.dumps([encoder_settings(model), model.window_size, model.normalise])
+    text = json.dumps([model.encoder.settings, model.window_size, model.normalise])
     digest = hashlib.sha256(text.encode())
     for variable in model.encoder.variables:
         digest.update(np.ascontiguousarray(np.asarray(variable)).data)
     return digest.hexdigest()
-
-
-def encoder_settings(model: Reconstructor) -> dict[str, Any]:
-    """The arguments that build an encoder of the same shape; JSON-able."""
-    own = model.encoder.get_config()
-    passed_over = ("name", "trainable", "dtype", "seed")
-    return {key: own[key] for key in sorted(own) if key not in passed_over}
