@@ -119,7 +119,9 @@ def test_a_tfjob_s_chief_and_worker_train_the_model_of_one_worker(tmp_path, exam
     fixed = {name for name in ours if "events.out" not in name}
     assert fixed == {name for name in written(one.folder) if "events.out" not in name}
     events = [name for name in ours if "events.out" in name]
-    assert len(events) == 1
+    folders = {name.rpartition("/")[0].partition("/logs")[2] for name in events}
+    assert folders == {"", "/train", "/validation", "/mean", "/interpolation"}
+    assert len(events) == len(folders)
     assert f".{job.processes[0].pid}." in events[0]
     facts = json.loads((several.folder / "model/training.json").read_text())
     assert facts["summary"]["replicas"] == 2
