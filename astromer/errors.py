@@ -124,7 +124,9 @@ class TrainingInterrupted(AstromerError):
 
 def exit_codes() -> dict[int, tuple[str, str]]:
     """Every exit code of every program: the error it stands for, and what that means."""
-    kinds: list[type[AstromerError]] = [AstromerError, *AstromerError.__subclasses__()]
+    kinds: list[type[AstromerError]] = [AstromerError]
+    for kind in kinds:  # grows meanwhile: of errors there are kinds, too
+        kinds += kind.__subclasses__()
     raised = {
         kind.exit_code: (kind.__name__, (kind.__doc__ or "").split("\n")[0])
         for kind in kinds

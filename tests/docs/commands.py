@@ -68,12 +68,20 @@ def commands_in(text: str) -> list[Command]:
 
 @functools.cache
 def options_of(program: tuple[str, ...]) -> frozenset[str]:
-    """The options that a program's ``--help`` lists."""
+    """The options that ``--help`` of a program, and of each of its commands, lists."""
+    text = _help_of(program)
+    commands = re.search(r"^  COMMAND\n((?:    +\S.*\n)+)", text, re.MULTILINE)
+    for command in re.findall(r"^    ([a-z]+) ", commands[1], re.MULTILINE) if commands else ():
+        text += _help_of((*program, command))
+    return frozenset(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", text))
+
+
+def _help_of(program: tuple[str, ...]) -> str:
     done = subprocess.run(
         [sys.executable, *program, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, f"{' '.join(program)} --help: {done.stderr}"
-    return frozenset(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", done.stdout))
+    return done.stdout
 
 
 @functools.cache

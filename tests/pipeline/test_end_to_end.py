@@ -162,13 +162,8 @@ def test_the_page_draws_what_the_metadata_store_knows(workplace, first):
     }
     lineage = trace(store, inputs)
     titles = [node.title for row in lineage.layers() for node in row]
-    assert titles[:5] == [
-        "FoldExampleGen",
-        "Examples",
-        "LightCurveValidator",
-        "Examples",
-        "AstromerTrainer",
-    ]
+    made = ["FoldExampleGen", "LightCurveValidator", "AstromerTrainer", "VersionPusher"]
+    assert [title for title in titles if title in made] == made
     assert titles[-2:] == ["VersionPusher", "PushedModel"]
     [main] = [node for node in lineage.nodes if node.main]
     assert main.title == "Model"

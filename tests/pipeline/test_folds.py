@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from astromer.errors import AstromerError, DataNotFoundError, RecordError, UsageError
+from astromer.versions.folder import versions
 from pipeline.folds import FoldResult, find_folds, mean_and_spread, run_folds, to_table
 from pipeline.own_process import in_own_process
 from pipeline_config import PipelineConfig, ValidationConfig
@@ -148,6 +149,6 @@ def test_the_pipeline_pre_trains_on_each_fold(tmp_path, toy):
     told = json.loads((tmp_path / "out" / "folds.json").read_text())
     assert told["folds"][0]["exit_code"] == 0
     assert told["mean"]["hidden_rmse"] > 0
-    assert len(list((tmp_path / "out/fold_0/serving/astromer").iterdir())) == 1
+    assert len(versions(tmp_path / "out/fold_0/serving/astromer")) == 1
     again = toy.python(*command, "--output", str(tmp_path / "out"), *tiny)
     assert "Trainer                 cached" in again.stdout

@@ -15,6 +15,7 @@ from ml_metadata.metadata_store import metadata_store
 from tfx.dsl.compiler import compiler
 
 from astromer.errors import MetadataError
+from astromer.versions.folder import versions
 from components.baseline import LatestOtherBlessedModel
 from pipeline.metadata_connection import open_store
 from pipeline.metadata_database import metadata_database
@@ -121,7 +122,7 @@ class Runs:
         )
 
     def pushed(self, name: str) -> list[Path]:
-        return sorted((self.folder / name / "outputs/serving/astromer").iterdir())
+        return versions(self.folder / name / "outputs/serving/astromer")
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
