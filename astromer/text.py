@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 _MOST = 80
 
 
@@ -24,3 +26,14 @@ def duration(seconds: float) -> str:
     if seconds < 99.5 * 60:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def other_classes(names: Collection[str], unknown: bool = False) -> str:
+    """What joins the classes that have no colour or row of their own.
+
+    Args:
+        names: those classes.
+        unknown: whether light curves without a class are with them.
+    """
+    parts = [f"{len(names)} other classes"] if len(names) > 1 else list(names)
+    return " or ".join([*parts, *(["class unknown"] if unknown else [])])

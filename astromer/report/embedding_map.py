@@ -14,6 +14,7 @@ from astromer.finetuning.pooling import MEAN
 from astromer.light_curves import LightCurves
 from astromer.pages.figure import label, new_figure
 from astromer.report.plot import Plot, make_plot
+from astromer.text import other_classes
 
 _COLOURS = (
     "#0072B2",
@@ -82,7 +83,8 @@ def draw_map(embeddings: np.ndarray, class_names: np.ndarray, method: str, seed:
     rest = ~np.isin(class_names, names)
     style: dict[str, Any] = {"s": 14, "linewidths": 0, "alpha": 0.8}
     if rest.any():
-        title = f"{len(counts) - len(names)} other classes" if names else "class unknown"
+        left = [label(name) for name in counts if name not in names]
+        title = other_classes(left, unknown=bool((class_names == "").any()))
         axes.scatter(
             points[rest, 0], points[rest, 1], c=_REST, label=f"{title} ({rest.sum()})", **style
         )

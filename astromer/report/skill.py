@@ -11,6 +11,7 @@ import numpy as np
 
 from astromer.report.plot import INTERPOLATION, MEAN, MODEL
 from astromer.report.reconstruction import Reconstruction, days_to_nearest_visible
+from astromer.text import other_classes
 
 _LENGTHS = (0, 20, 50, 100, 200, 400, 1000, 2000, np.inf)
 _DAYS = (0, 0.05, 0.5, 1.5, 3, 7, 15, 40, 120, np.inf)
@@ -90,7 +91,7 @@ class HiddenSteps:
         rows = [self.row(name, self._class == name) for name in names]
         others = ~np.isin(self._class, names)
         if others.any():
-            rows.append(self.row(f"{len(counts) - len(names)} other classes", others))
+            rows.append(self.row(other_classes(counts.keys() - set(names)), others))
         return rows
 
     def _by_range(

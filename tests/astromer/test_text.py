@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from astromer.text import printable, shortened
+from astromer.text import other_classes, printable, shortened
 
 
 def test_what_a_terminal_would_obey_is_written_out():
@@ -13,3 +13,10 @@ def test_long_texts_are_cut_to_the_width():
     assert shortened("abcd", 3) == "..."
     assert len(shortened("x" * 10_000)) == 80
     assert len(shortened("\n" * 60)) == 80
+
+
+def test_a_single_other_class_has_its_name() -> None:
+    assert other_classes(["ROT"]) == "ROT"
+    assert other_classes({"ROT", "EA"}) == "2 other classes"
+    assert other_classes([], unknown=True) == "class unknown"
+    assert other_classes(["ROT"], unknown=True) == "ROT or class unknown"

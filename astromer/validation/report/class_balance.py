@@ -14,6 +14,7 @@ from astromer.pages.figure import (
     new_figure,
     to_picture,
 )
+from astromer.text import other_classes
 from astromer.validation.profile import OTHERS, SplitProfile
 
 _MOST_CLASSES = 24
@@ -58,7 +59,7 @@ def joined_classes(profiles: Mapping[str, SplitProfile]) -> tuple[list[str], np.
     counts = [[profile.classes.get(name, 0) for profile in profiles.values()] for name in names]
     rest = [p.curves - sum(row[i] for row in counts) for i, p in enumerate(profiles.values())]
     if any(rest):
-        more = len(ordered) - len(names)
-        names = [*names, f"{more} other classes" if OTHERS not in total else "other classes"]
+        more = other_classes(ordered[len(names) :]) or "class unknown"
+        names = [*names, more if OTHERS not in total else "other classes"]
         counts.append(rest)
     return names, np.array(counts, np.int64).reshape(len(names), len(profiles))
