@@ -79,7 +79,7 @@ class MultiHeadAttention(keras.layers.Layer):
         merged = tf.reshape(heads, [shape[0], shape[1], self.merge.kernel.shape[0]])
         return self.merge.read(Steps(merged))
 
-    def weights(self, x: Steps, bias: tf.Tensor, keys: Steps | None = None) -> tf.Tensor:
+    def attention_weights(self, x: Steps, bias: tf.Tensor, keys: Steps | None = None) -> tf.Tensor:
         """How much each step attends to each key in :meth:`read`, with the same arguments.
 
         Returns:

@@ -145,7 +145,9 @@ class Encoder(keras.layers.Layer):
         x = self.embed(*map(order.arrange, (times, magnitudes, visible)))
         outputs = self.run(x, order)
         return [
-            self._restore_attention(block.attention.weights(x, order.bias, order.keys(x)), order)
+            self._restore_attention(
+                block.attention.attention_weights(x, order.bias, order.keys(x)), order
+            )
             for block, x in zip(self.blocks, outputs)
         ]
 

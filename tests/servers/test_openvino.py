@@ -10,7 +10,6 @@ import pytest
 from astromer.batches import assemble
 from astromer.export_onnx import export_onnx
 from astromer.masking import nothing_probed
-from astromer.versions.folder import newest
 from astromer.versions.publishing import publish
 from astromer.windows import sequential_windows
 
@@ -54,7 +53,7 @@ def test_openvino_loads_each_pushed_version(
     for model, answer in zip(models, answers):
         publish(model, folder)
         monkeypatch.chdir(tmp_path)
-        names = {"outputs/serving/astromer/VERSION": str(newest(folder))}
+        names = {"outputs/serving/astromer/latest": str(folder / "latest")}
         exec(documented('signatures=model.signatures["encode_windows"]', **names))
         made: dict = {}
         exec(documented("INFERENCE_PRECISION_HINT"), made)

@@ -107,7 +107,7 @@ def test_compiled_and_eager_agree_for_any_number_of_steps(layer: MultiHeadAttent
 def test_weights_are_those_that_values_are_multiplied_with(layer: MultiHeadAttention) -> None:
     x = tf.random.stateless_normal((2, 6, 12), [1, 2])
     keys, bias = Steps(x[:, :4]), tf.constant([0.0, 0.0, -1e9, 0.0])
-    weights = layer.weights(Steps(x), bias, keys)
+    weights = layer.attention_weights(Steps(x), bias, keys)
     value = layer._project(Steps(x), keys)[2]
     heads = tf.reshape(tf.transpose(weights @ value, [0, 2, 1, 3]), [2, 6, 12])
     merged = layer.merge.read(Steps(heads))
