@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from astromer.logs import is_verbose
 from astromer.storage.local import local_folder
@@ -65,9 +65,10 @@ def _descriptor_to(number: int, file: IO[str]) -> Iterator[None]:
     stream.flush()
     terminal = os.dup(number)
     os.dup2(file.fileno(), number)
-    shown = os.fdopen(os.dup(terminal), "wb")
-    copy = file if name == "stdout" else None  # progress bars are for the eye
-    setattr(sys, name, _Shown(shown, copy, getattr(stream, "encoding", None)))
+    if _writes_to(stream, number):  # that of a notebook does not, and may stay
+        shown = os.fdopen(os.dup(terminal), "wb")
+        copy = file if name == "stdout" else None  # progress bars are for the eye
+        setattr(sys, name, _Shown(shown, copy, getattr(stream, "encoding", None)))
     try:
         yield
     finally:
@@ -77,6 +78,13 @@ def _descriptor_to(number: int, file: IO[str]) -> Iterator[None]:
             setattr(sys, name, stream)
             os.dup2(terminal, number)
             os.close(terminal)
+
+
+def _writes_to(stream: Any, number: int) -> bool:
+    try:
+        return bool(stream.fileno() == number)
+    except (AttributeError, OSError, ValueError):
+        return False
 
 
 class _Shown(io.TextIOWrapper):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
-from astromer.log_file import new_log
+import pytest
+
+from astromer.log_file import new_log, noise_to
 
 NOISY = """
 import logging, os, sys, warnings
@@ -37,6 +40,17 @@ def test_noise_goes_to_the_log_and_results_to_the_terminal(tmp_path):
         assert logged.count(f"from {source}") >= 1, source
     assert "a result\n" in logged
     assert "a progress bar" not in logged
+
+
+def test_a_stream_that_is_no_terminal_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in a notebook, whose cells show what is printed."""
+    with noise_to(tmp_path / "run.log"):
+        print("a result")
+        os.write(1, b"from C++\n")
+    assert capsys.readouterr().out == "a result\n"
+    assert (tmp_path / "run.log").read_text() == "from C++\n"
 
 
 def test_verbose_shows_all(toy, tmp_path: Path) -> None:
