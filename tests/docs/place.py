@@ -27,7 +27,7 @@ from tests.pipeline.folds import write_fold
 
 _OWN = {".git", ".venv", ".tools", "outputs", "data", "records", "site", "shared"}
 """What a place has of its own, if at all; everything else is a link to the code."""
-SURVEYS = ("SURVEY", "my_survey")
+SURVEYS = ("SURVEY", "my_survey", "asas", "sss")
 FOLDS = (
     "fold_0",
     "records/macho/fold_0",
