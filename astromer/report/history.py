@@ -9,8 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from astromer.storage import as_path
+from astromer.tensorboard.event_files import event_files, read_events
+from astromer.tensorboard.run_log import TRAIN, VALIDATION
 from astromer.training.result import COURSE
 
+# The folders of the logs, and what the names of their metrics begin with in a history; before there
+# were several, whole names stood in the folder itself.
+_LINES = {
+    "": "",
+    TRAIN: "train_",
+    VALIDATION: "val_",
+    "mean": "val_mean_",
+    "interpolation": "val_interpolation_",
+}
 _EPOCH = "epoch/"  # begins the tags of an epoch's metrics in TensorBoard's logs
 
 
@@ -63,26 +74,23 @@ def read_history(metadata: Mapping[str, Any], logs: Path | None) -> History:
 
 def _from_logs(folder: Path) -> History:
     """Every part of a training writes a file of its own; they are named by the time."""
-    from tensorflow.core.util import event_pb2
-    from tensorflow.python.lib.io import tf_record
-
     rows: dict[int, dict[str, float]] = {}
-    resumed: list[float] = []
-    for number, file in enumerate(sorted(folder.glob("events.out.tfevents.*"))):
-        first: int | None = None
-        for record in tf_record.tf_record_iterator(str(file)):
-            event = event_pb2.Event.FromString(record)
-            for value in event.summary.value:
-                if not value.tag.startswith(_EPOCH):
-                    continue
-                epoch = event.step - 1
-                first = epoch if first is None else first
-                row = rows.setdefault(epoch, {"epoch": epoch})
-                row[value.tag[len(_EPOCH) :]] = _scalar(value)
-        if number and first is not None:
-            resumed.append(float(first))
+    begun: set[float] = set()
+    for line, prefix in _LINES.items():
+        for file in event_files(folder / line):
+            first: int | None = None
+            for event in read_events(file):
+                for value in event.summary.value:
+                    if not value.tag.startswith(_EPOCH):
+                        continue
+                    epoch = event.step - 1
+                    first = epoch if first is None else first
+                    row = rows.setdefault(epoch, {"epoch": epoch})
+                    row[prefix + value.tag[len(_EPOCH) :]] = _scalar(value)
+            if first is not None:
+                begun.add(float(first))
     ordered = [rows[epoch] for epoch in sorted(rows)]
-    return History(ordered, resumed, "the TensorBoard logs")
+    return History(ordered, sorted(begun)[1:], "the TensorBoard logs")
 
 
 def _scalar(value: Any) -> float:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from astromer.report.history import History, read_history
 from astromer.report.learning_curves import draw_learning_curves
-from astromer.training.report import TrainingReport
+from astromer.tensorboard.run_log import RunLog
 from astromer.training.result import COURSE
 
 ROW = {
@@ -15,15 +15,16 @@ ROW = {
 }
 
 
-def test_logs_of_all_parts_are_read_and_the_places_between_them(tmp_path, capsys) -> None:
+def test_logs_of_all_parts_are_read_and_the_places_between_them(tmp_path) -> None:
     epochs = iter(range(4))
     for part in (2, 1, 1):
-        report = TrainingReport(tmp_path, 4)
+        log = RunLog(tmp_path)
         for _ in range(part):
             epoch = next(epochs)
-            report.epoch({"epoch": epoch, **ROW, "train_loss": 0.5 - 0.125 * epoch}, 0)
+            log.epoch({**ROW, "train_loss": 0.5 - 0.125 * epoch}, epoch + 1)
     history = read_history({}, tmp_path)
     assert history.series("train_loss") == ([1, 2, 3, 4], [0.5, 0.375, 0.25, 0.125])
+    assert history.series("val_mean_hidden_rmse") == ([1, 2, 3, 4], [0.5] * 4)
     assert list(history.resumed) == [2.0, 3.0]
 
 

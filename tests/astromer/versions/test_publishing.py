@@ -52,7 +52,7 @@ def test_a_version_carries_every_file_and_checksums(tmp_path, place) -> None:
 def test_a_copy_that_fails_leaves_nothing_to_be_seen(tmp_path, monkeypatch) -> None:
     model, serving = saved_model(tmp_path / "model"), tmp_path / "serving" / "astromer"
 
-    def half_a_copy(source: Path, target: Path) -> None:
+    def half_a_copy(source: Path, target: Path, progress: object) -> None:
         target.mkdir(parents=True)
         (target / "saved_model.pb").touch()
         assert versions(serving) == []  # the watched folder shows nothing meanwhile
@@ -70,7 +70,7 @@ def test_a_version_in_a_store_is_none_before_it_is_whole(store, tmp_path, monkey
     model, serving = saved_model(tmp_path / "model"), store / "serving" / "astromer"
     seen = []
 
-    def watched(source: Path, target: Path) -> None:
+    def watched(source: Path, target: Path, progress: object) -> None:
         if str(target).startswith("ram:"):
             copy_tree(source / "variables", target / "variables")
             seen.append([path.name for path in versions(serving)])
@@ -86,7 +86,7 @@ def test_a_version_in_a_store_is_none_before_it_is_whole(store, tmp_path, monkey
 def test_a_copy_to_a_store_that_fails_leaves_nothing(store, tmp_path, monkeypatch) -> None:
     model, serving = saved_model(tmp_path / "model"), store / "serving" / "astromer"
 
-    def half_a_copy(source: Path, target: Path) -> None:
+    def half_a_copy(source: Path, target: Path, progress: object) -> None:
         if str(target).startswith("ram:"):
             copy_tree(source / "variables", target / "variables")
             raise OSError("no more room")
