@@ -10,6 +10,9 @@ import numpy as np
 
 from astromer.batches import Batch
 
+TITLES = {"mean": "mean of the window", "interpolation": "linear interpolation"}
+"""What tables and plots call them."""
+
 
 def window_mean(batch: Batch) -> np.ndarray:
     """The mean magnitude of the truthful steps: zero, since magnitudes are centred on it.

@@ -6,6 +6,7 @@ import shlex
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from astromer.logs import is_verbose
 from astromer.storage import as_path
@@ -56,6 +57,14 @@ def times(steps: Mapping[str, Step]) -> str:
         parts.append(f"{counted(cached, 'component')} from the cache")
     total = duration(sum(step.seconds for step in steps.values()))
     return paragraph("Time", f"{total}: {', '.join(parts)}")
+
+
+def for_machines(steps: Mapping[str, Step]) -> list[dict[str, Any]]:
+    """The components in their order, as JSON types."""
+    return [
+        {"name": step.name, "cached": step.cached, "seconds": round(step.seconds, 3)}
+        for step in steps.values()
+    ]
 
 
 def counted(number: int, unit: str) -> str:

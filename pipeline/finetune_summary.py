@@ -14,11 +14,11 @@ from astromer.finetuning.output import TEXT_FILE
 from astromer.storage import as_path
 from astromer.storage.trees import copy_tree
 from components.evaluator.component import METRICS_FILE
-from pipeline.closing import paragraph, times, verdict
+from pipeline.closing import for_machines, paragraph, times, verdict
 from pipeline.dag_runner import Step
 from pipeline.finetune_pipeline import FINETUNER, JUDGE
 from pipeline.pipeline import PUSHER
-from pipeline.summary import pushed_line
+from pipeline.summary import pushed_line, version_news
 
 
 class FinetuneOutcome:
@@ -55,11 +55,7 @@ class FinetuneOutcome:
                 f"{cell['seed']}): macro-F1 {served['macro_f1']:.3f}, accuracy "
                 f"{served['accuracy']:.3f}"
             )
-        news = ""
-        if self.blessed:
-            pushed = self._output(PUSHER, "pushed_model")
-            version = as_path(pushed.get_string_custom_property("pushed_destination")).name
-            news = f"{'still' if self._steps[PUSHER].cached else 'pushed as'} version {version}"
+        news = version_news(self._steps[PUSHER]) if self.blessed else ""
         parts = [
             verdict("" if self.blessed else self.reasons, news),
             times(self._steps),
@@ -73,10 +69,7 @@ class FinetuneOutcome:
             "blessed": self.blessed,
             "reasons": self.reasons,
             "test": self._judged,
-            "components": [
-                {"name": step.name, "cached": step.cached, "seconds": round(step.seconds, 3)}
-                for step in self._steps.values()
-            ],
+            "components": for_machines(self._steps),
         }
 
     def next_step(self) -> str:

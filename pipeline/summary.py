@@ -10,6 +10,7 @@ from typing import Any
 
 from tfx.types import Artifact
 
+from astromer.baselines import TITLES
 from astromer.records.fold import SPLITS
 from astromer.storage import as_path
 from astromer.terminal import bold, warn
@@ -21,12 +22,10 @@ from components.example_gen.executor import NUM_CURVES, NUM_OBSERVATIONS
 from components.trainer.executor import FACTS_FILE
 from components.validator.executor import NUM_REJECTED
 from pipeline.beam_options import VALIDATOR
-from pipeline.closing import counted, paragraph, short, times, verdict
+from pipeline.closing import counted, for_machines, paragraph, short, times, verdict
 from pipeline.dag_runner import Step
 from pipeline.pipeline import EVALUATOR, PUSHER, TRAINER
 from pipeline.reports import find_report
-
-BASELINES = {"mean": "mean of the window", "interpolation": "linear interpolation"}
 
 
 class Outcome:
@@ -63,7 +62,7 @@ class Outcome:
             paragraph("Model", _model(self._facts)),
             paragraph("Training", training),
             "\n" + _scores(self._metrics) + "\n",
-            verdict(self.reasons if not self.blessed else "", self._news()),
+            self._verdict(),
             *([paragraph("", warn(text)) for text in _doubts(self._metrics) if self.blessed]),
             *([paragraph("", warn(self._problems))] if self._problems else []),
             times(self._steps),
@@ -73,7 +72,6 @@ class Outcome:
 
     def to_dict(self) -> dict[str, Any]:
         """The same for machines, as JSON types."""
-        steps = self._steps.values()
         pushed = self._steps[PUSHER].outputs.get("pushed_model", []) if self.blessed else []
         return {
             "blessed": self.blessed,
@@ -84,13 +82,15 @@ class Outcome:
             "data": self._counts(),
             **{name: self._facts[name] for name in ("encoder", "masking", "training", "summary")},
             "test": self._metrics,
-            "components": [
-                {"name": step.name, "cached": step.cached, "seconds": round(step.seconds, 3)}
-                for step in steps
-            ],
+            "components": for_machines(self._steps),
             "evaluation": str(self.evaluation),
             "tensorboard": self._facts["log_dir"],
         }
+
+    def _verdict(self) -> str:
+        if not self.blessed:
+            return verdict(self.reasons, "")
+        return verdict("", version_news(self._steps[PUSHER]))
 
     def _counts(self) -> dict[str, dict[str, int]]:
         examples = self._output(VALIDATOR, "valid_examples")
@@ -116,13 +116,6 @@ class Outcome:
             f"observations: {observations:,}"
         )
 
-    def _news(self) -> str:
-        if not self.blessed:
-            return ""
-        pushed = self._output(PUSHER, "pushed_model")
-        version = as_path(pushed.get_string_custom_property("pushed_destination")).name
-        return f"{'still' if self._steps[PUSHER].cached else 'pushed as'} version {version}"
-
     def write(self, path: Path) -> None:
         """Leaves the scores on hidden steps, of the model and the baselines, as JSON."""
         scores = {key: value for key, value in self._metrics["model"].items() if "hidden" in key}
@@ -147,6 +140,13 @@ class Outcome:
 
     def _output(self, component: str, key: str) -> Artifact:
         return self._steps[component].outputs[key][0]
+
+
+def version_news(step: Step) -> str:
+    """Which version a blessed model is, whether new or not."""
+    pushed = step.outputs["pushed_model"][0]
+    version = as_path(pushed.get_string_custom_property("pushed_destination")).name
+    return f"{'still' if step.cached else 'pushed as'} version {version}"
 
 
 def pushed_line(step: Step) -> str:
@@ -195,7 +195,7 @@ def _doubts(metrics: Mapping) -> list[str]:
     model = metrics["model"]
     better = [
         label
-        for name, label in BASELINES.items()
+        for name, label in TITLES.items()
         if model[f"{name}_hidden_rmse"] <= model["hidden_rmse"]
     ]
     if not better:
@@ -211,7 +211,7 @@ def _scores(metrics: Mapping) -> str:
     rows = [("this model", model["hidden_rmse"], model["hidden_r2"])]
     if pushed:
         rows.append(("model pushed before", pushed["hidden_rmse"], pushed["hidden_r2"]))
-    for name, label in BASELINES.items():
+    for name, label in TITLES.items():
         rows.append((label, model[f"{name}_hidden_rmse"], model[f"{name}_hidden_r2"]))
     lines = [bold(f"{'hidden steps of the test split':32}{'RMSE [mag]':>12}{'R2':>9}")]
     lines += [f"{label:32}{rmse:12.4f}{r2:9.3f}" for label, rmse, r2 in rows]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from astromer.baselines import TITLES
 from astromer.encoder import Reconstructor
 from astromer.errors import ModelError
 from astromer.evaluation import Evaluation, evaluate
@@ -52,8 +53,7 @@ class Reconstruction:
         scores = {
             "pushed encoder as it is": self.zero_shot.hidden["model"],
             "fine-tuned encoder": self.fine_tuned.hidden["model"],
-            "mean of the window": self.zero_shot.hidden["mean"],
-            "linear interpolation": self.zero_shot.hidden["interpolation"],
+            **{title: self.zero_shot.hidden[name] for name, title in TITLES.items()},
         }
         lines = [(name, f"{s.rmse():.4f}", f"{s.r2():.3f}") for name, s in scores.items()]
         return [("hidden steps of the test split", "RMSE [mag]", "R2"), *lines]

@@ -18,18 +18,13 @@ from astromer.model_card.evidence import Evidence
 from astromer.model_card.front_matter import front_matter
 from astromer.model_card.limits import limits
 from astromer.model_card.markdown import UNKNOWN, escaped, listed, number
-from astromer.model_card.model_section import (
-    CLASSIFIER,
-    architecture_section,
-    kind_of,
-    training_section,
-)
+from astromer.model_card.model_section import architecture_section, training_section
 from astromer.model_card.scores_section import classifier_scores, encoder_scores
 from astromer.model_card.usage import snippet
 from astromer.model_card.yaml_text import to_yaml
 from astromer.npz import DAMAGED
 from astromer.storage import as_path
-from astromer.versions.facts import CARD_FILE, FACTS_FILE, read_facts
+from astromer.versions.facts import CARD_FILE, CLASSIFIER, FACTS_FILE, kind_of, read_facts
 
 _STUDY = ("test_curves", "majority", "notes", "verdicts")
 _CELL = ("source", "encoder", "shots", "seed", "macro_f1", "accuracy")

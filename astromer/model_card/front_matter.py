@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from astromer.model_card.citation import license_name
-from astromer.model_card.model_section import CLASSIFIER, kind_of
+from astromer.versions.facts import CLASSIFIER, kind_of
 
 _TAGS = ("astronomy", "light-curves", "time-series", "variable-stars", "transformer", "tensorflow")
 

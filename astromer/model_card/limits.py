@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from astromer.model_card.markdown import UNKNOWN, listed, number
-from astromer.model_card.model_section import CLASSIFIER, kind_of
 from astromer.validation.profile import UNKNOWN as NO_NAME
+from astromer.versions.facts import CLASSIFIER, kind_of
 
 _FEW = 20  # light curves of a class
 

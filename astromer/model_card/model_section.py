@@ -7,13 +7,7 @@ from typing import Any
 
 from astromer.machine import MACHINE
 from astromer.model_card.markdown import UNKNOWN, escaped, listed, number, settings
-
-ENCODER, CLASSIFIER = "encoder", "classifier"
-
-
-def kind_of(config: Mapping[str, Any]) -> str:
-    """What a model is, by its config."""
-    return CLASSIFIER if "head" in config else ENCODER
+from astromer.versions.facts import CLASSIFIER, kind_of
 
 
 def architecture_section(config: Mapping[str, Any], facts: Mapping[str, Any]) -> str:

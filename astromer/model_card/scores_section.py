@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from astromer.baselines import TITLES
 from astromer.model_card.markdown import escaped, number, table
 
 _UNKNOWN = "How good it is, is unknown: the run left no evaluation."
-_ROWS = {
-    "": "this model",
-    "mean_": "mean of the window",
-    "interpolation_": "linear interpolation",
-}
+_ROWS = {"": "this model", **{f"{name}_": title for name, title in TITLES.items()}}
 
 
 def encoder_scores(evaluation: Mapping[str, Any]) -> str:

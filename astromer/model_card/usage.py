@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from astromer.model_card.model_section import CLASSIFIER, kind_of
+from astromer.versions.facts import CLASSIFIER, kind_of
 
 _ENCODER = """\
 import astromer

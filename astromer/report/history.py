@@ -10,19 +10,10 @@ from typing import Any
 
 from astromer.storage import as_path
 from astromer.tensorboard.event_files import event_files, read_events
-from astromer.tensorboard.run_log import TRAIN, VALIDATION
+from astromer.tensorboard.run_log import EPOCH, LINES
 from astromer.training.result import COURSE
 
-# The folders of the logs, and what the names of their metrics begin with in a history; before there
-# were several, whole names stood in the folder itself.
-_LINES = {
-    "": "",
-    TRAIN: "train_",
-    VALIDATION: "val_",
-    "mean": "val_mean_",
-    "interpolation": "val_interpolation_",
-}
-_EPOCH = "epoch/"  # begins the tags of an epoch's metrics in TensorBoard's logs
+_OLDER = {"": ""}  # once whole names stood in the folder itself
 
 
 @dataclass(frozen=True)
@@ -76,17 +67,17 @@ def _from_logs(folder: Path) -> History:
     """Every part of a training writes a file of its own; they are named by the time."""
     rows: dict[int, dict[str, float]] = {}
     begun: set[float] = set()
-    for line, prefix in _LINES.items():
+    for line, prefix in {**_OLDER, **LINES}.items():
         for file in event_files(folder / line):
             first: int | None = None
             for event in read_events(file):
                 for value in event.summary.value:
-                    if not value.tag.startswith(_EPOCH):
+                    if not value.tag.startswith(EPOCH):
                         continue
                     epoch = event.step - 1
                     first = epoch if first is None else first
                     row = rows.setdefault(epoch, {"epoch": epoch})
-                    row[prefix + value.tag[len(_EPOCH) :]] = _scalar(value)
+                    row[prefix + value.tag[len(EPOCH) :]] = _scalar(value)
             if first is not None:
                 begun.add(float(first))
     ordered = [rows[epoch] for epoch in sorted(rows)]

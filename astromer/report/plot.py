@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from astromer import baselines
 from astromer.pages.figure import data_address, to_bytes
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 MODEL, MEAN, INTERPOLATION = "model", "mean", "interpolation"
 COLOURS = {MODEL: "#0072B2", MEAN: "#999999", INTERPOLATION: "#D55E00"}
 """Told apart with any colour vision."""
-TITLES = {MODEL: "this model", MEAN: "mean of the window", INTERPOLATION: "linear interpolation"}
+TITLES = {MODEL: "this model", **baselines.TITLES}
 
 
 class Plot(NamedTuple):

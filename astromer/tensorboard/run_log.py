@@ -25,9 +25,19 @@ from astromer.tensorboard.projector import CONFIG_FILE, write_projector
 from astromer.tensorboard.reconstruction_image import draw_reconstructions
 
 TRAIN, VALIDATION = "train", "validation"
-_BASELINES = ("mean", "interpolation")
+LINES = {
+    TRAIN: "train_",
+    VALIDATION: "val_",
+    "mean": "val_mean_",
+    "interpolation": "val_interpolation_",
+}
+"""The folder of each line, and what the names of its metrics begin with in a training's history."""
+
 _COUNTS = ("hidden_steps", "windows")  # the same at every epoch
-_STEP, _EPOCH = "step/", "epoch/"
+EPOCH = "epoch/"
+"""Begins the tags of an epoch's metrics."""
+
+_STEP = "step/"
 _LOG = logging.getLogger(__name__)
 
 
@@ -58,7 +68,7 @@ class RunLog:
             return at <= (step if tag.startswith(_STEP) else epoch)
 
         cut_back(self.folder, lambda tag, _: not tag.startswith(hyperparameters.TAGS))
-        for name in (TRAIN, VALIDATION, *_BASELINES):
+        for name in LINES:
             cut_back(self.folder / name, keep)
 
     def settings(self, configs: Sequence[Any], name: str) -> None:
@@ -79,15 +89,17 @@ class RunLog:
             epoch: its number, from 1.
             more: further numbers of the training.
         """
-        train = {k.removeprefix("train_"): v for k, v in row.items() if k.startswith("train_")}
-        self._scalars(TRAIN, _EPOCH, train | more, epoch)
-        found = {k.removeprefix("val_"): v for k, v in row.items() if k.startswith("val_")}
-        for name in _BASELINES:
-            own = {k for k in found if k.startswith(f"{name}_")}
-            baseline = {k.removeprefix(f"{name}_"): found.pop(k) for k in sorted(own)}
-            self._scalars(name, _EPOCH, baseline, epoch)
-        of_model = {name: value for name, value in found.items() if name not in _COUNTS}
-        self._scalars(VALIDATION, _EPOCH, of_model, epoch)
+        found: dict[str, dict[str, float]] = {name: {} for name in LINES}
+        for metric, value in row.items():
+            # Of two beginnings that fit the longer: "val_mean_" is a line of its own.
+            name = max((n for n in LINES if metric.startswith(LINES[n])), key=_length, default=None)
+            if name is not None:
+                found[name][metric.removeprefix(LINES[name])] = value
+        for name in _COUNTS:
+            found[VALIDATION].pop(name, None)
+        found[TRAIN] |= more
+        for name, values in found.items():
+            self._scalars(name, EPOCH, values, epoch)
 
     def picture(self, watched: WatchedCurves, predict: Any, epoch: int) -> None:
         """Draws light curves with what the network makes of them."""
@@ -137,3 +149,7 @@ class RunLog:
     def _flush(self, name: str) -> None:
         if name in self._writers:
             self._writers[name].flush()
+
+
+def _length(name: str) -> int:
+    return len(LINES[name])

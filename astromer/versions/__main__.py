@@ -14,7 +14,7 @@ from astromer.storage import as_path
 from astromer.versions import comparison, listing, moving
 from astromer.versions.checksums import verify
 from astromer.versions.condition import check_whole
-from astromer.versions.facts import CARD_FILE, read_settings
+from astromer.versions.facts import CARD_FILE, CLASSIFIER, kind_of, read_settings
 from astromer.versions.finding import find_version, latest_version
 from astromer.versions.folder import (
     LATEST,
@@ -122,7 +122,7 @@ def _scored(
     if args.seed < 0:
         raise UsageError(f"--seed must be 0 or more. Received: {args.seed}.")
     for version in (one, other):
-        if "head" in read_settings(version):
+        if kind_of(read_settings(version)) == CLASSIFIER:
             raise UsageError(
                 f"compare --data scores encoders, at hidden magnitudes. {version} is a classifier. "
                 "Leave --data out."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ CARD_FILE = "README.md"
 
 FACTS_FILE = "card.json"
 """In ``assets.extra``: the facts of the card, for programs."""
+
+ENCODER, CLASSIFIER = "encoder", "classifier"
 
 _EXTRA, _CONFIG = "assets.extra", "config.json"  # as astromer.export names them
 
@@ -23,6 +26,11 @@ def read_facts(version: Path) -> dict[str, Any]:
 def read_settings(version: Path) -> dict[str, Any]:
     """The model's config; empty where it cannot be read."""
     return _read(version / _EXTRA / _CONFIG)
+
+
+def kind_of(config: Mapping[str, Any]) -> str:
+    """What a model is, by its config."""
+    return CLASSIFIER if "head" in config else ENCODER
 
 
 def _read(file: Path) -> dict[str, Any]:

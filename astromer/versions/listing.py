@@ -12,7 +12,7 @@ from astromer.storage.trees import files_in
 from astromer.text import printable, shortened
 from astromer.versions.alias import alias
 from astromer.versions.condition import condition
-from astromer.versions.facts import read_facts, read_settings
+from astromer.versions.facts import CLASSIFIER, kind_of, read_facts, read_settings
 from astromer.versions.folder import LATEST, WITHDRAWN, versions, withdrawn
 
 _MISSING = "-"
@@ -75,7 +75,7 @@ def as_plain(found: Sequence[Row]) -> list[dict[str, Any]]:
 
 def to_table(found: Sequence[Row]) -> str:
     """The rows as text."""
-    classifiers = any(row.kind == "classifier" for row in found)
+    classifiers = any(row.kind == CLASSIFIER for row in found)
     titles = ("macro-F1", "majority", "") if classifiers else ("RMSE", "mean", "interpolation")
     head = ("version", "pushed (UTC)", "survey", "curves", *titles, "size", "files", "")
     lines = [head, *(_cells(row) for row in found)]
@@ -112,7 +112,7 @@ def _row(version: Path, named: str | None, gone: bool, check: bool) -> Row:
         score=score,
         mean=mean,
         interpolation=scores.get("interpolation_hidden_rmse"),
-        kind="classifier" if "head" in settings else "encoder",
+        kind=kind_of(settings),
         size=sum((version / file).stat().st_size for file in files_in(version)),
         condition=condition(version)[0] if check else "",
         is_latest=named == version.name and not gone,
