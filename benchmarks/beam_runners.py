@@ -12,6 +12,7 @@ number of light curves on several workers would be ahead.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import resource
 import sys
@@ -19,9 +20,11 @@ import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -29,6 +32,7 @@ sys.path.insert(0, str(ROOT))
 from astromer.cli import Parser, run_program
 from astromer.errors import UsageError
 
+T = TypeVar("T")
 PLAIN, IN_MEMORY, PROCESSES = "without Beam", "Beam, in memory", "Beam, processes"
 WAYS = (PLAIN, IN_MEMORY, PROCESSES)
 _PROCESSORS = (2, 4, 8, 16)
@@ -245,7 +249,6 @@ def main(arguments: list[str] | None = None) -> None:
     silence()
     # Loaded once for all: a fork is measured each time, and none of this is used before.
     import tensorflow_data_validation  # noqa: F401
-    from benchmarks.measuring.children import in_a_child
 
     import components.example_gen.ingest
     import components.statistics.generation
@@ -261,10 +264,17 @@ def main(arguments: list[str] | None = None) -> None:
             for work in WORK:
                 for way in WAYS:
                     options = options_of(way, args.workers)
-                    cost, _ = in_a_child(partial(_measure, work, folder, options))
+                    cost = in_a_child(partial(_measure, work, folder, options))
                     costs[work, way, size] = cost
                     print(f"{size:,}, {work}, {way}: {cost}", file=sys.stderr, flush=True)
         print("\n".join(to_table(costs, args.workers)))
+
+
+def in_a_child(work: Callable[[], T]) -> T:
+    """Does the work in a fork of this process, which must not have used TensorFlow."""
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(max_workers=1, mp_context=fork) as pool:
+        return pool.submit(work).result()
 
 
 def _measure(work: str, folder: Path, options: Sequence[str]) -> Cost:

@@ -21,6 +21,7 @@ from components.pusher.identity import same_model
 
 CURRENT, MODEL, BLESSING = "current", "model", "model_blessing"
 _FINGERPRINT = "data_fingerprint"
+_Judged = tuple[types.Artifact, types.Artifact]
 
 
 class LatestOtherBlessedModel(resolver.ResolverStrategy):
@@ -48,17 +49,18 @@ class LatestOtherBlessedModel(resolver.ResolverStrategy):
             store: unused.
             input_dict: ``current``: this run's model; ``model``, ``model_blessing``: all.
         """
-        passed_over = {artifact.id for artifact in input_dict[CURRENT]}
+        own = {artifact.id for artifact in input_dict[CURRENT]}
+        candidates = _blessed(input_dict, own)
         if self._folder:
             folder = as_path(self._folder)
             for version in versions_of_users(folder):
-                others = _not_of(version, input_dict[MODEL])
-                found = _newest(input_dict, passed_over | others)
-                if found[MODEL]:
-                    return found
-            for version in withdrawn(folder):
-                passed_over |= _of(version, input_dict[MODEL])
-        return _newest(input_dict, passed_over)
+                if found := next((pair for pair in candidates if _is(pair, version)), None):
+                    return _chosen(input_dict, found)
+            gone = withdrawn(folder)
+            candidates = [
+                pair for pair in candidates if not any(_is(pair, version) for version in gone)
+            ]
+        return _chosen(input_dict, next(iter(candidates), None))
 
 
 class LatestBlessedModelOfOtherData(resolver.ResolverStrategy):
@@ -83,39 +85,33 @@ class LatestBlessedModelOfOtherData(resolver.ResolverStrategy):
             for model in input_dict[MODEL]
             if model.get_string_custom_property(_FINGERPRINT) in data
         }
-        return _newest(input_dict, same)
+        return _chosen(input_dict, next(iter(_blessed(input_dict, same)), None))
 
 
-def _of(version: Path, models: list[types.Artifact]) -> set[int]:
-    """Ids of the models that are the same as a version."""
-    return {
-        model.id
-        for model in models
-        if same_model(as_path(path_utils.serving_model_path(model.uri)), version)
-    }
-
-
-def _not_of(version: Path, models: list[types.Artifact]) -> set[int]:
-    return {model.id for model in models} - _of(version, models)
-
-
-def _newest(
-    input_dict: dict[str, list[types.Artifact]], passed_over: set[int]
-) -> dict[str, list[types.Artifact]]:
+def _blessed(input_dict: dict[str, list[types.Artifact]], passed_over: set[int]) -> list[_Judged]:
+    """The blessed models whose files are still there, newest first, each with its blessing."""
     blessings = {
         blessing.get_int_custom_property("current_model_id"): blessing
         for blessing in sorted(input_dict[BLESSING], key=lambda artifact: artifact.id)
         if blessing.get_int_custom_property("blessed") == 1
     }
-    for model in sorted(input_dict[MODEL], key=lambda artifact: artifact.id, reverse=True):
-        if model.id in passed_over or model.id not in blessings or not fileio.exists(model.uri):
-            continue
-        return {
-            CURRENT: input_dict[CURRENT],
-            MODEL: [model],
-            BLESSING: [blessings[model.id]],
-        }
-    return {CURRENT: input_dict[CURRENT], MODEL: [], BLESSING: []}
+    newest_first = sorted(input_dict[MODEL], key=lambda artifact: artifact.id, reverse=True)
+    return [
+        (model, blessings[model.id])
+        for model in newest_first
+        if model.id not in passed_over and model.id in blessings and fileio.exists(model.uri)
+    ]
+
+
+def _is(judged: _Judged, version: Path) -> bool:
+    return same_model(as_path(path_utils.serving_model_path(judged[0].uri)), version)
+
+
+def _chosen(
+    input_dict: dict[str, list[types.Artifact]], judged: _Judged | None
+) -> dict[str, list[types.Artifact]]:
+    model, blessing = ([judged[0]], [judged[1]]) if judged else ([], [])
+    return {CURRENT: input_dict[CURRENT], MODEL: model, BLESSING: blessing}
 
 
 def baseline_resolver(
