@@ -16,7 +16,7 @@ CODE := $(wildcard astromer components pipeline presentation scripts benchmarks 
 TYPED := $(wildcard astromer components pipeline presentation benchmarks) pipeline_config.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run tensorboard compile test bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation lint format docs lock \
+.PHONY: help setup run tensorboard compile test bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation soak lint format docs lock \
 	check-install clean distclean
 
 help: ## list the targets
@@ -58,6 +58,10 @@ bench-beam: setup ## measure validation and statistics without Beam and on its l
 
 bench-overhead: setup ## measure local_runner outside the training, part by part (a few minutes)
 	@$(PYTHON) benchmarks/pipeline_overhead.py $(ARGS)
+
+soak: setup ## train for two hours, then run the pipeline a hundred times: does anything grow? (hours)
+	@$(PYTHON) benchmarks/soak_training.py $(ARGS)
+	@$(PYTHON) benchmarks/soak_runs.py
 
 lint: setup ## check style, formatting, types and the images' Dockerfiles
 	@$(PYTHON) -m ruff check $(CODE)

@@ -166,6 +166,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Runs and prints the table."""
     args = parse(arguments)
 
+    from astromer.logs import silence
+
+    silence()
     from benchmarks.measuring.machine import describe
 
     print(describe(), flush=True)

@@ -24,8 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from astromer.cli import Parser, run_program
-from astromer.errors import AstromerError, DataNotFoundError
-from benchmarks.measuring.options import check_positive
+from astromer.errors import AstromerError, DataNotFoundError, UsageError
 
 _ENDLESS = 1_000_000_000  # epochs
 _NETWORK = (
@@ -58,7 +57,11 @@ def parse(arguments: list[str] | None = None) -> Namespace:
     parser.add_argument("--folder", help="where data and results go (default: temporary)")
     parser.add_argument("--samples", help="make the table from the CSV file of an earlier run")
     args = parser.parse_args(arguments)
-    check_positive({"--minutes": args.minutes, "--every": args.every})
+    if min(args.minutes, args.every) <= 0 or not 0 <= args.start < 1:
+        raise UsageError(
+            "--minutes and --every must be above 0, --start from 0 to below 1. Received: "
+            f"{args.minutes:g}, {args.every:g}, {args.start:g}."
+        )
     return args
 
 
@@ -113,7 +116,7 @@ def table_of(samples: Path, start: float) -> str:
 
     if not samples.is_file():
         raise DataNotFoundError(
-            f"--samples must be a CSV file of this program. Received: {samples}"
+            f"--samples must be a CSV file of this program. Received: {samples}, which is no file."
         )
     with open(samples, newline="") as file:
         rows = [
@@ -145,6 +148,9 @@ def main(arguments: list[str] | None = None) -> None:
     if args.samples:
         print(table_of(Path(args.samples), args.start))
         return
+    from astromer.logs import silence
+
+    silence()
     from benchmarks.measuring.machine import describe
 
     print(describe(), flush=True)

@@ -25,6 +25,8 @@ PROGRAMS = [
             "everything",
             "pipeline_overhead",
             "scaling",
+            "soak_runs",
+            "soak_training",
             "validation",
         )
     ),

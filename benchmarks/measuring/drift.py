@@ -68,4 +68,5 @@ def line(name: str, found: Drift) -> str:
     """A row below :data:`HEAD`."""
     interval = f"{found.low:+.4g} to {found.high:+.4g}"
     told = "flat" if found.is_flat else "grows" if found.slope > 0 else "shrinks"
-    return f"{name:28}{found.first:10,.1f}{found.last:10,.1f}{found.slope:+11.4g}{interval:>24}  {told}"
+    ends = f"{found.first:10,.1f}{found.last:10,.1f}"
+    return f"{name:28}{ends}{found.slope:+11.4g}{interval:>24}  {told}"
