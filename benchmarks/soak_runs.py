@@ -26,7 +26,6 @@ sys.path.insert(0, str(ROOT))
 
 from astromer.cli import Parser, run_program
 from astromer.errors import AstromerError, UsageError
-from astromer.progress import progress_bar
 from benchmarks.measuring.options import check_positive
 
 _NETWORK = (
@@ -77,6 +76,8 @@ def run_all(folder: Path, runs: int, curves: int) -> list[Run]:
     Raises:
         AstromerError: a run failed.
     """
+    from astromer.progress import progress_bar
+
     data, table = folder / "data", folder / "runs.csv"
     words = ["-m", "astromer.synthetic", "--output", str(data), "--curves", str(curves)]
     subprocess.run([sys.executable, *words], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)

@@ -31,6 +31,7 @@ SMALLER = {
         "--max-windows 16",
         "a table is half an hour of work",
     ),
+    "pytest": Smaller("tests/astromer/test_text.py", "it is what runs the documented commands"),
     "pipeline/spec_runner.py": Smaller(
         "--set hidden=8 --set n_layers=1 --set epochs=1", "the dry run trains for a minute"
     ),
@@ -53,6 +54,18 @@ CHANGES: tuple[Change, ...] = (
         "records/survey/fold_0 --output outputs/trial",
         "records/fold_0 --output outputs/survey",
         "the README ran this on the same records: all of it comes from the cache",
+    ),
+    Change(
+        "docs/train_on_several_machines.md",
+        "12345",
+        "{port}",
+        "another process may have this port",
+    ),
+    Change(
+        "docs/train_on_several_machines.md",
+        "12346",
+        "{port}",
+        "another process may have this port",
     ),
     Change("docs/serve_elsewhere.md", "8502", "{port}", "another process may have this port"),
 )

@@ -103,9 +103,6 @@ WHY_NOT = {
     "needs a Spark session": 1,
     "needs a bucket": 2,
     "needs an account of Google Cloud": 2,
-    "needs two terminals": 1,
-    "it is what runs these blocks": 1,
-    "takes minutes of both cores": 2,
 }
 """Why blocks are not run, and how many."""
 
