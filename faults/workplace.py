@@ -1,0 +1,197 @@
+"""The folder that trials happen in: data, an output folder, and snapshots of both.
+
+The metadata store keeps absolute paths, so that a snapshot is put back where it was taken.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from astromer.versions.folder import newest
+from faults.outcome import read_outcome
+from faults.profile import Profile
+from faults.run import Run
+from faults.shape import shape_of
+from faults.stages import CLOSING, REPORTER, START
+
+ROOT = Path(__file__).resolve().parents[1]
+_NETWORK = (
+    "--model=astromer_v2",
+    "--n-layers=1",
+    "--hidden=16",
+    "--n-heads=2",
+    "--ffn=16",
+    "--bs=8",
+    "--window=50",
+)
+_CURVES = 60
+
+
+class Workplace:
+    """One of them; trials at once need one each.
+
+    Args:
+        folder: made by :meth:`make`. The paths below it must stay.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder.absolute()
+        self.data = self.folder / "data"
+        self.output = self.folder / "output"
+        self.serving = self.output / "serving" / "astromer"
+        self.database = self.output / "metadata" / "metadata.sqlite"
+        self._kept = self.folder / "kept"
+        self._lock = self.folder / "restoring"
+        self._profile = self.folder / "profile.json"
+
+    def command(self, stage: str = REPORTER, extra: Sequence[str] = ()) -> list[str]:
+        """The command of a trial that is aimed at a stage; the same one for all its runs.
+
+        The run report, a third of a run, is made where it is what is aimed at.
+        """
+        options = [*_NETWORK, "--epochs=3"]
+        if stage not in (REPORTER, CLOSING):
+            options.append("--no-report")
+        return self._command(self.data / "second" / "fold_0", [*options, *extra])
+
+    def _command(self, fold: Path, options: Sequence[str]) -> list[str]:
+        runner = ROOT / "pipeline" / "local_runner.py"
+        data, output = ["--data", str(fold)], ["--output", str(self.output)]
+        return [sys.executable, str(runner), *data, *output, *options]
+
+    def start(
+        self,
+        stage: str = REPORTER,
+        *,
+        extra: Sequence[str] = (),
+        environment: Mapping[str, str] = {},
+        wishes: Mapping[str, Any] = {},
+        limits: Mapping[int, int] = {},
+        name: str = "run",
+    ) -> Run:
+        """Starts the command; see :class:`~faults.run.Run` for the arguments."""
+        return Run(
+            self.command(stage, extra),
+            self.folder,
+            self.output,
+            environment=environment,
+            wishes=wishes,
+            limits=limits,
+            name=name,
+        )
+
+    def make(self) -> Profile:
+        """Makes data, a first pushed version and the snapshots; returns what a run takes.
+
+        The first version is of another survey, so that the second run has every component at work,
+        and a model before it to be compared with. Does nothing where all of it is there.
+
+        Raises:
+            SystemExit: a run has failed without any fault.
+        """
+        if self._profile.exists():
+            return Profile.read(self._profile)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        for seed, name in ((1, "first"), (2, "second")):
+            self._synthesise(self.data / name, seed)
+        first = self._command(self.data / "first" / "fold_0", [*_NETWORK, "--epochs=1"])
+        run = Run(first, self.folder, self.output, name="first")
+        if (ended := run.end()).code:
+            raise SystemExit(f"the first run failed:\n{ended.stdout}{ended.stderr}")
+        self._keep(START)
+        shutil.copytree(self.data, self._kept / "data")
+        profile = self._measure()
+        profile.write(self._profile)
+        return profile
+
+    def _synthesise(self, folder: Path, seed: int) -> None:
+        options = ["--output", str(folder), "--curves", str(_CURVES), "--seed", str(seed)]
+        command = [sys.executable, "-m", "astromer.synthetic", *options]
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
+        environment = {**os.environ, "PYTHONPATH": path}
+        subprocess.run(command, check=True, cwd=self.folder, env=environment, capture_output=True)
+
+    def _measure(self) -> Profile:
+        """Runs the command and stops it at the start of each stage to take a snapshot."""
+        run = self.start(wishes={"pause": True})
+        began, ended_at, stage = {}, {}, ""
+        while run.listen():
+            if run.stage == stage:
+                continue
+            if stage:
+                ended_at[stage] = time.monotonic()
+            stage = run.stage
+            _wait_until_stopped(run.process.pid)
+            if stage != START:
+                self._keep(stage)
+            began[stage] = time.monotonic()
+            os.kill(run.process.pid, signal.SIGCONT)
+        ended_at[stage] = time.monotonic()
+        ended = run.end()
+        if ended.code:
+            raise SystemExit(f"a run without faults failed:\n{ended.stdout}{ended.stderr}")
+        return Profile(
+            {name: ended_at[name] - moment for name, moment in began.items()},
+            ended.operations,
+            read_outcome(self.output, self.serving),
+            shape_of(self.output),
+        )
+
+    def _keep(self, stage: str) -> None:
+        shutil.copytree(self.output, self._kept / stage, symlinks=True)
+
+    def restore(self, stage: str) -> None:
+        """Puts data and output back as they were when a stage began.
+
+        Whoever looks at the versions meanwhile must hold :meth:`looking`: what changes here is
+        not changed by the product.
+        """
+        with self._locked(fcntl.LOCK_EX):
+            for folder, kept in ((self.data, "data"), (self.output, stage)):
+                _make_writable(folder)
+                shutil.rmtree(folder, ignore_errors=True)
+                shutil.copytree(self._kept / kept, folder, symlinks=True)
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """While this is held nothing is restored."""
+        with self._locked(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        with self._lock.open("a") as file:
+            fcntl.flock(file, how)
+            yield
+
+    def newest_version(self) -> str:
+        """Number of the newest version; "" where there is none."""
+        version = newest(self.serving)
+        return version.name if version else ""
+
+
+def _make_writable(folder: Path) -> None:
+    for path, folders, _ in os.walk(folder):
+        for name in ("", *folders):
+            place = os.path.join(path, name)
+            if not os.path.islink(place):
+                os.chmod(place, 0o755)
+
+
+def _wait_until_stopped(pid: int) -> None:
+    while True:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        if state == "T":
+            return
+        time.sleep(0.001)
