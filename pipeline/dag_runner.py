@@ -23,6 +23,7 @@ from astromer.storage import as_path
 from astromer.versions.folder import newest
 from components.pusher.identity import same_model
 from components.reporter.lineage import traced_by
+from pipeline.artifact_content import altered, remember, withdraw
 from pipeline.lineage import trace
 from pipeline.metadata_types import register_types
 from pipeline.pipeline import PUSHER, TRAINER
@@ -40,12 +41,15 @@ class Step:
         cached: whether its results came from the cache; always False for a resolver.
         seconds: wall-clock time.
         outputs: output artifacts by key.
+        altered: of an earlier run's outputs, folders whose files had changed since, so that the
+            component ran again.
     """
 
     name: str
     cached: bool = False
     seconds: float = 0.0
     outputs: dict[str, list[Artifact]] = field(default_factory=dict)
+    altered: list[str] = field(default_factory=list)
 
 
 class ReportingDagRunner(LocalDagRunner):
@@ -103,24 +107,45 @@ class ReportingDagRunner(LocalDagRunner):
         if name == PUSHER and not self._is_served():
             node.execution_options.caching_options.enable_cache = False
         self.on_start(name)
+        step = Step(name)
         started = time.monotonic()
+        while True:
+            self._launch(node, pipeline, deployment, connection, step)
+            outputs = [item for items in step.outputs.values() for item in items]
+            found = altered(outputs) if step.cached else []
+            if not found:
+                break
+            step.altered += [artifact.uri for artifact in found]
+            with _handle(connection) as handle:
+                withdraw(handle.store, found)
+        step.seconds = time.monotonic() - started
+        self.steps[name] = step
+        self.on_end(step)
+
+    def _launch(
+        self,
+        node: pipeline_pb2.PipelineNode,
+        pipeline: pipeline_pb2.Pipeline,
+        deployment: pipeline_pb2.PipelineNode,
+        connection: metadata.ConnectionConfigType,
+        step: Step,
+    ) -> None:
+        """Lets a component work, or takes what it made from the cache, and fills in the step."""
         handle = _handle(connection)
         part = launcher.Launcher(
             pipeline_node=node,
             mlmd_connection=handle,
             pipeline_info=pipeline.pipeline_info,
             pipeline_runtime_spec=pipeline.runtime_spec,
-            executor_spec=runner_utils.extract_executor_spec(deployment, name),
-            custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
+            executor_spec=runner_utils.extract_executor_spec(deployment, step.name),
+            custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, step.name),
         )
         with traced_by(lambda inputs: _trace(connection, inputs)):
             execution = part.launch()
-        step = Step(name, seconds=time.monotonic() - started)
+        step.outputs = {}
         if execution is not None and execution.execution_id is not None:
             with handle as store:
                 _look_up(store.store, execution.execution_id, step)
-        self.steps[name] = step
-        self.on_end(step)
 
     def _is_served(self) -> bool:
         """Whether the newest version is this run's model.
@@ -156,9 +181,13 @@ def _look_up(store: metadata.Metadata, execution_id: int, step: Step) -> None:
         for event in store.get_events_by_execution_ids([execution_id])
         if event.type in (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
     ]
+    made: list[Artifact] = []
     by_id = {a.id: a for a in store.get_artifacts_by_id([event.artifact_id for event in events])}
     for event in events:
         artifact = by_id[event.artifact_id]
         [kind] = store.get_artifact_types_by_id([artifact.type_id])
         found = artifact_utils.deserialize_artifact(kind, artifact)
         step.outputs.setdefault(event.path.steps[0].key, []).append(found)
+        if event.type == metadata_store_pb2.Event.OUTPUT and not step.cached:
+            made.append(found)
+    remember(store, made)

@@ -123,7 +123,7 @@ def main(arguments: list[str] | None = None) -> int:
         for folder in dict.fromkeys([output, output if config.metadata else home or output]):
             held.enter_context(locked(folder))
         log = new_log(output, config.logs.keep_logs)
-        held.enter_context(told(log))
+        held.enter_context(told(log, output))
         return _run(config, model, database, log)
 
 
