@@ -75,9 +75,7 @@ def unclaimed(output: Path, database: Path) -> list[str]:
     ]
 
 
-def _differences(
-    place: Workplace, profile: Profile, saved: tuple[int, int] | None
-) -> list[str]:
+def _differences(place: Workplace, profile: Profile, saved: tuple[int, int] | None) -> list[str]:
     try:
         outcome = read_outcome(place.output, place.serving)
         course = read_course(versions(place.serving)[-1])

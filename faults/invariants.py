@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import json
 from pathlib import Path
 
 import numpy as np
@@ -70,8 +70,6 @@ def lost_checkpoints(output: Path) -> list[str]:
 
 def read_progress(state: Path) -> tuple[int, int]:
     """Epoch and step of a training state, all of which is read."""
-    import json
-
     with np.load(state) as arrays:
         for name in arrays.files:
             arrays[name]
@@ -103,8 +101,3 @@ def staged_leftovers(serving: Path) -> list[str]:
 
 def _listed(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
-
-
-def exists(process: int) -> bool:
-    """Whether there is a process of this number."""
-    return os.path.exists(f"/proc/{process}")

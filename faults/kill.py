@@ -15,7 +15,7 @@ from faults.run import Ended
 from faults.workplace import Workplace
 
 STOPPED_CODES = (STOPPED, TrainingInterrupted.exit_code)
-_AGAIN = 0.15  # share of trials in which the repeat is killed, too
+_AGAIN = 1 / 3  # share of trials in which the repeat is killed, too
 
 
 @dataclass(frozen=True)

@@ -24,4 +24,4 @@ class Kind:
     trials: int = 1
 
 
-KINDS: dict[str, Kind] = {Kill.kind: Kind(draw_kill, STAGES, 225)}
+KINDS: dict[str, Kind] = {Kill.kind: Kind(draw_kill, STAGES, 165)}

@@ -1,4 +1,4 @@
-"""Orphans in the metadata store, read as SQLite: what a killed run has claimed and never settled."""
+"""Orphans in the metadata store: what a killed run has claimed and never settled."""
 
 from __future__ import annotations
 

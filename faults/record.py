@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ class Record:
     """A trial.
 
     Attributes:
-        number: from 0.
+        name: kind and number.
         kind: of the fault.
         component: the stage that it was aimed at.
         fault: in words.
@@ -21,9 +22,10 @@ class Record:
         codes: exit codes of its runs, the last of the undisturbed one.
         seconds: it took.
         offences: what was wrong.
+        watched: what the watcher saw: "looks", "loads", "transitions" and "failures".
     """
 
-    number: int
+    name: str
     kind: str
     component: str
     fault: str
@@ -31,6 +33,7 @@ class Record:
     codes: list[int]
     seconds: float
     offences: list[str] = field(default_factory=list)
+    watched: dict[str, int] = field(default_factory=dict)
 
 
 class Records:
@@ -46,8 +49,12 @@ class Records:
 
     def add(self, record: Record) -> None:
         """Keeps a record, at once."""
-        with self._lock, self._file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(record)) + "\n")
+        with self._lock, self._file.open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read() != b"\n":  # a line that a kill has cut off
+                    file.write(b"\n")
+            file.write(json.dumps(asdict(record)).encode() + b"\n")
 
     def read(self) -> list[Record]:
         """Those that are there; a last line that was cut off by a kill is passed over."""

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import resource
+import select
 import signal
 import subprocess
 import time
@@ -110,8 +111,6 @@ class Run:
         Returns:
             False when there will be no more: the process has ended.
         """
-        import select
-
         while b"\n" not in self._rest:
             left = None if until is None else max(until - time.monotonic(), 0)
             if not select.select([self._read], [], [], left)[0]:

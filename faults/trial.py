@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from astromer.errors import AstromerError
 from astromer.npz import DAMAGED
 from astromer.versions.folder import versions
 from faults.aftermath import after
@@ -23,17 +22,24 @@ Load = Callable[[], list[str]]
 
 
 def run_trial(
-    number: int, place: Workplace, fault: Fault, profile: Profile, load: Load, found: Path
+    name: str,
+    place: Workplace,
+    fault: Fault,
+    profile: Profile,
+    load: Load,
+    found: Path,
+    watched: Mapping[str, int],
 ) -> Record:
     """Runs a trial.
 
     Args:
-        number: of the trial in the campaign.
+        name: of the trial in the campaign.
         place: where; it is put into the state before ``fault.component``.
         fault: what is done to the run.
         profile: an undisturbed run.
         load: see :data:`Load`.
         found: folder that takes what runs printed and logged where something is wrong.
+        watched: what the watcher saw, which ``load`` adds to.
     """
     started = time.monotonic()
     place.restore(fault.component)
@@ -53,7 +59,7 @@ def run_trial(
         offences += fault.offences(ended)
         offences += at_once(place, ended)
         offences += load()
-    saved = _saved(place.output)
+    saved = _saved(place)
     ended = place.start(fault.component).end()
     runs.append(ended)
     offences += at_once(place, ended)
@@ -69,9 +75,9 @@ def run_trial(
     )
     offences += load()
     if offences:
-        _keep(found / f"{number}", place, runs)
+        _keep(found / name, place, runs)
     return Record(
-        number,
+        name,
         fault.kind,
         fault.component,
         fault.told,
@@ -79,14 +85,15 @@ def run_trial(
         [run.code for run in runs],
         round(time.monotonic() - started, 2),
         list(dict.fromkeys(offences)),
+        dict(watched),
     )
 
 
-def _saved(output: Path) -> tuple[int, int] | None:
-    states = sorted(output.glob("training/*/checkpoints/state.npz"), key=lambda p: p.stat().st_mtime)
+def _saved(place: Workplace) -> tuple[int, int] | None:
+    state = place.training_state()
     try:
-        return read_progress(states[-1]) if states else None
-    except (*DAMAGED, AstromerError):
+        return read_progress(state) if state else None
+    except DAMAGED:
         return None  # told by the invariants
 
 

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from astromer.versions.folder import newest
 from faults.outcome import read_outcome
 from faults.profile import Profile
 from faults.run import Run
@@ -175,10 +174,11 @@ class Workplace:
             fcntl.flock(file, how)
             yield
 
-    def newest_version(self) -> str:
-        """Number of the newest version; "" where there is none."""
-        version = newest(self.serving)
-        return version.name if version else ""
+    def training_state(self) -> Path | None:
+        """The saved state of the training of the command's, where there is one."""
+        before = {path.name for path in (self._kept / START / "training").iterdir()}
+        states = self.output.glob("training/*/checkpoints/state.npz")
+        return next((path for path in states if path.parents[1].name not in before), None)
 
 
 def _make_writable(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Loaded by Python at its start, in runs of a campaign alone: tells stages, and kills at operations.
+"""Loaded by Python at its start, in runs of a campaign alone: tells stages, kills at operations.
 
 The campaign puts this folder on PYTHONPATH and its wishes into the variable FAULTS_INSIDE, so that
 the command line is the one that users give. *Operations* are what can leave something behind:
