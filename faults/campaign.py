@@ -67,6 +67,9 @@ def main(arguments: list[str] | None = None) -> int:
         if wrong := [name for name in given or () if name not in known]:
             raise UsageError(f"{option} takes {', '.join(known)}. Received: {', '.join(wrong)}.")
     trials = {name: max(round(KINDS[name].trials * args.share), 1) for name in args.kinds or KINDS}
+    skipped = {name: why for name in trials if (why := KINDS[name].obstacle())}
+    for name in skipped:
+        del trials[name]
     if args.kills is not None and "kill" in trials:
         trials["kill"] = args.kills
     campaign = Campaign(Path(args.output).absolute(), args.seed, trials, args.stages)
@@ -74,6 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
         until = time.monotonic() + args.hours * 3600 if args.hours else None
         campaign.run(args.jobs, until)
     print(campaign.table())
+    for name, why in skipped.items():
+        print(f"{name}: skipped, {why}")
     if wrong := campaign.wrong():
         raise FaultsFoundError(
             f"in {wrong} trials something was wrong. What runs printed and logged is in "

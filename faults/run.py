@@ -142,6 +142,11 @@ class Run:
             (os.killpg if group else os.kill)(self.process.pid, number)
             self.struck = True
 
+    def go_on(self) -> None:
+        """Lets a run go on that has paused."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process.pid, signal.SIGCONT)
+
     def end(self, timeout: float = 300.0) -> Ended:
         """Waits for its end; a process that hangs is killed, and has the code of that."""
         deadline = time.monotonic() + timeout

@@ -89,6 +89,26 @@ class Workplace:
             name=name,
         )
 
+    def launch(self, command: Sequence[str], name: str) -> Run:
+        """Starts another program beside it."""
+        return Run(command, self.folder, self.output, name=name)
+
+    def made_before(self, stage: str) -> list[str]:
+        """Folders of artifacts that this command had made when a stage began, from the output."""
+        return self._new(self._kept / stage, "pipeline/*/*/[0-9]*")
+
+    def new_since_start(self, pattern: str) -> list[Path]:
+        """Paths in the output folder that the command has made since it was first given."""
+        return [self.output / path for path in self._new(self.output, pattern)]
+
+    def _new(self, folder: Path, pattern: str) -> list[str]:
+        first = {str(path.relative_to(self._kept / START)) for path in self._found(START, pattern)}
+        there = (str(path.relative_to(folder)) for path in folder.glob(pattern))
+        return sorted(path for path in there if path not in first)
+
+    def _found(self, stage: str, pattern: str) -> Iterator[Path]:
+        return (self._kept / stage).glob(pattern)
+
     def make(self) -> Profile:
         """Makes data, a first pushed version and the snapshots; returns what a run takes.
 
@@ -131,11 +151,11 @@ class Workplace:
             if stage:
                 ended_at[stage] = time.monotonic()
             stage = run.stage
-            _wait_until_stopped(run.process.pid)
+            self.wait_until_stopped(run)
             if stage != START:
                 self._keep(stage)
             began[stage] = time.monotonic()
-            os.kill(run.process.pid, signal.SIGCONT)
+            run.go_on()
         ended_at[stage] = time.monotonic()
         ended = run.end()
         if ended.code:
@@ -146,6 +166,13 @@ class Workplace:
             read_outcome(self.output, self.serving),
             shape_of(self.output),
         )
+
+    @staticmethod
+    def wait_until_stopped(run: Run) -> None:
+        """Waits for a run that pauses at the start of each stage."""
+        stat = Path(f"/proc/{run.process.pid}/stat")
+        while stat.read_text().rsplit(")", 1)[1].split()[0] not in "TZX":
+            time.sleep(0.001)
 
     def _keep(self, stage: str) -> None:
         shutil.copytree(self.output, self._kept / stage, symlinks=True)
@@ -161,6 +188,12 @@ class Workplace:
                 _make_writable(folder)
                 shutil.rmtree(folder, ignore_errors=True)
                 shutil.copytree(self._kept / kept, folder, symlinks=True)
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """While this is held nobody looks at what is served."""
+        with self._locked(fcntl.LOCK_EX):
+            yield
 
     @contextmanager
     def looking(self) -> Iterator[None]:
@@ -187,11 +220,3 @@ def _make_writable(folder: Path) -> None:
             place = os.path.join(path, name)
             if not os.path.islink(place):
                 os.chmod(place, 0o755)
-
-
-def _wait_until_stopped(pid: int) -> None:
-    while True:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-        if state == "T":
-            return
-        time.sleep(0.001)

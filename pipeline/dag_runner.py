@@ -23,7 +23,7 @@ from astromer.storage import as_path
 from astromer.versions.folder import newest
 from components.pusher.identity import same_model
 from components.reporter.lineage import traced_by
-from pipeline.artifact_content import altered, remember, withdraw
+from pipeline.artifact_content import remember, whole_from_the_cache
 from pipeline.lineage import trace
 from pipeline.metadata_types import register_types
 from pipeline.pipeline import PUSHER, TRAINER
@@ -107,45 +107,28 @@ class ReportingDagRunner(LocalDagRunner):
         if name == PUSHER and not self._is_served():
             node.execution_options.caching_options.enable_cache = False
         self.on_start(name)
-        step = Step(name)
         started = time.monotonic()
-        while True:
-            self._launch(node, pipeline, deployment, connection, step)
-            outputs = [item for items in step.outputs.values() for item in items]
-            found = altered(outputs) if step.cached else []
-            if not found:
-                break
-            step.altered += [artifact.uri for artifact in found]
-            with _handle(connection) as handle:
-                withdraw(handle.store, found)
-        step.seconds = time.monotonic() - started
-        self.steps[name] = step
-        self.on_end(step)
-
-    def _launch(
-        self,
-        node: pipeline_pb2.PipelineNode,
-        pipeline: pipeline_pb2.Pipeline,
-        deployment: pipeline_pb2.PipelineNode,
-        connection: metadata.ConnectionConfigType,
-        step: Step,
-    ) -> None:
-        """Lets a component work, or takes what it made from the cache, and fills in the step."""
         handle = _handle(connection)
         part = launcher.Launcher(
             pipeline_node=node,
             mlmd_connection=handle,
             pipeline_info=pipeline.pipeline_info,
             pipeline_runtime_spec=pipeline.runtime_spec,
-            executor_spec=runner_utils.extract_executor_spec(deployment, step.name),
-            custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, step.name),
+            executor_spec=runner_utils.extract_executor_spec(deployment, name),
+            custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
         )
-        with traced_by(lambda inputs: _trace(connection, inputs)):
+        step = Step(name)
+        with (
+            traced_by(lambda inputs: _trace(connection, inputs)),
+            whole_from_the_cache(step.altered.append),
+        ):
             execution = part.launch()
-        step.outputs = {}
+        step.seconds = time.monotonic() - started
         if execution is not None and execution.execution_id is not None:
             with handle as store:
                 _look_up(store.store, execution.execution_id, step)
+        self.steps[name] = step
+        self.on_end(step)
 
     def _is_served(self) -> bool:
         """Whether the newest version is this run's model.

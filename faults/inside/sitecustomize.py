@@ -161,7 +161,39 @@ class _Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
+def _shift_clock(seconds: float) -> None:
+    """Makes Python's time of day another one; monotonic clocks and native code keep theirs."""
+    import datetime
+    import time
+
+    real, real_ns, local, gm, text = (
+        time.time,
+        time.time_ns,
+        time.localtime,
+        time.gmtime,
+        time.strftime,
+    )
+    time.time = lambda: real() + seconds
+    time.time_ns = lambda: real_ns() + int(seconds * 1e9)
+    time.localtime = lambda at=None: local(time.time() if at is None else at)
+    time.gmtime = lambda at=None: gm(time.time() if at is None else at)
+    time.strftime = lambda form, at=None: text(form, time.localtime() if at is None else at)
+
+    class Shifted(datetime.datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return cls.fromtimestamp(time.time(), tz)
+
+        @classmethod
+        def utcnow(cls) -> Any:
+            return cls.utcfromtimestamp(time.time())
+
+    datetime.datetime = Shifted  # type: ignore[misc]
+
+
 if wanted := os.environ.pop(VARIABLE, ""):
     _inside = Inside(json.loads(wanted))
+    if shift := _inside.wishes.get("clock"):
+        _shift_clock(shift)
     sys.meta_path.insert(0, _Finder(_inside))
     sys.addaudithook(_inside.audit)
