@@ -52,9 +52,25 @@ class PushedFlip(Fault):
         [version] = model.iterdir()
         fold = str(place.data / "second" / "fold_0")
         options = {
-            "embed": ["embed", "--model", str(model), "--data", fold, "--out", "embeddings.parquet"],
+            "embed": [
+                "embed",
+                "--model",
+                str(model),
+                "--data",
+                fold,
+                "--out",
+                "embeddings.parquet",
+            ],
             "verify": ["versions", "verify", version.name, "--model", str(model)],
-            "finetune": ["finetune", "--model", str(model), "--data", fold, "--output", "finetuned"],
+            "finetune": [
+                "finetune",
+                "--model",
+                str(model),
+                "--data",
+                fold,
+                "--output",
+                "finetuned",
+            ],
         }
         name, *rest = options[self.program]
         return place.launch([sys.executable, "-m", f"astromer.{name}", *rest], "program").end()

@@ -38,7 +38,7 @@ def remember(store: mlmd.MetadataStore, artifacts: Iterable[Artifact]) -> None:
 
 
 def altered(artifacts: Iterable[Artifact]) -> list[Artifact]:
-    """Those whose files are not as they were. Artifacts of which nothing is known count as whole."""
+    """Those whose files are not as they were; what nothing is known of counts as whole."""
     return [artifact for artifact in artifacts if _is_altered(artifact)]
 
 

@@ -31,6 +31,7 @@ from pipeline.failures import output_folder, refuse_cluster, room_needed, told  
 from pipeline.folds import OUTCOME_FILE, run_folds  # noqa: E402
 from pipeline.identity import pipeline_name  # noqa: E402
 from pipeline.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
+from pipeline.metadata_file import check_sound, set_aside_orphans  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
 from pipeline_config import (  # noqa: E402
     EncoderConfig,
@@ -118,6 +119,14 @@ def _run(config: PipelineConfig, database: MetadataDatabase, output: Path, log: 
 
         open_store(database)
     report = Report()
+    if not database.is_server:
+        check_sound(Path(database.name))
+    if not config.metadata:
+        aside = set_aside_orphans(Path(database.name), output / "pipeline")
+        if aside is not None:
+            report.say(
+                f"artifacts without metadata are in {aside} now; nothing needs them any more"
+            )
     report.say("loading TFX ...")
     silence()
     with noise_to(log):

@@ -64,7 +64,9 @@ def in_own_process(function: Callable[[T], Any], argument: T) -> Ending:
     if ending is None:
         code = process.exitcode or 1
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return Ending(128 - code if code < 0 else code, f"its process {how} without a word{_guess(code)}")
+        return Ending(
+            128 - code if code < 0 else code, f"its process {how} without a word{_guess(code)}"
+        )
     return ending
 
 
