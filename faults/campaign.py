@@ -74,9 +74,9 @@ def main(arguments: list[str] | None = None) -> int:
         until = time.monotonic() + args.hours * 3600 if args.hours else None
         campaign.run(args.jobs, until)
     print(campaign.table())
-    if wrong := campaign.wrong():
+    if count := campaign.wrong():
         raise FaultsFoundError(
-            f"in {wrong} trials something was wrong. What runs printed and logged is in "
+            f"in {count} trials something was wrong. What runs printed and logged is in "
             f"{campaign.found}."
         )
     return 0
