@@ -105,8 +105,9 @@ class Workplace:
         for seed, name in ((1, "first"), (2, "second")):
             self._synthesise(self.data / name, seed)
         first = self._command(self.data / "first" / "fold_0", [*_NETWORK, "--epochs=1"])
-        run = Run(first, self.folder, self.output, name="first")
-        if (ended := run.end()).code:
+        with Run(first, self.folder, self.output, name="first") as run:
+            ended = run.end()
+        if ended.code:
             raise SystemExit(f"the first run failed:\n{ended.stdout}{ended.stderr}")
         self._keep(START)
         shutil.copytree(self.data, self._kept / "data")
@@ -123,29 +124,33 @@ class Workplace:
 
     def _measure(self) -> Profile:
         """Runs the command and stops it at the start of each stage to take a snapshot."""
-        run = self.start(wishes={"pause": True})
-        began, ended_at, stage = {}, {}, ""
-        while run.listen():
-            if run.stage == stage:
-                continue
-            if stage:
-                ended_at[stage] = time.monotonic()
-            stage = run.stage
-            _wait_until_stopped(run.process.pid)
-            if stage != START:
-                self._keep(stage)
-            began[stage] = time.monotonic()
-            os.kill(run.process.pid, signal.SIGCONT)
-        ended_at[stage] = time.monotonic()
-        ended = run.end()
+        with self.start(wishes={"pause": True}) as run:
+            seconds = self._follow(run)
+            ended = run.end()
         if ended.code:
             raise SystemExit(f"a run without faults failed:\n{ended.stdout}{ended.stderr}")
         return Profile(
-            {name: ended_at[name] - moment for name, moment in began.items()},
+            seconds,
             ended.operations,
             read_outcome(self.output, self.serving),
             shape_of(self.output),
         )
+
+    def _follow(self, run: Run) -> dict[str, float]:
+        seconds: dict[str, float] = {}
+        stage, began = "", 0.0
+        while run.listen():
+            if run.stage == stage:
+                continue
+            if stage:
+                seconds[stage] = time.monotonic() - began
+            stage = run.stage
+            _wait_until_stopped(run.process.pid)
+            if stage != START:
+                self._keep(stage)
+            began = time.monotonic()
+            os.kill(run.process.pid, signal.SIGCONT)
+        return {**seconds, stage: time.monotonic() - began}
 
     def _keep(self, stage: str) -> None:
         shutil.copytree(self.output, self._kept / stage, symlinks=True)
