@@ -79,9 +79,9 @@ def main(arguments: list[str] | None = None) -> int:
     print(campaign.table())
     for name, why in skipped.items():
         print(f"{name}: skipped, {why}")
-    if wrong := campaign.wrong():
+    if count := campaign.wrong():
         raise FaultsFoundError(
-            f"in {wrong} trials something was wrong. What runs printed and logged is in "
+            f"in {count} trials something was wrong. What runs printed and logged is in "
             f"{campaign.found}."
         )
     return 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 from typing import ClassVar
 
@@ -39,7 +38,7 @@ class DamagedCheckpoint(Fault):
         return f"training is killed and its state {self.how} ({self.seed})"
 
     def prepare(self, place: Workplace, attempt: int) -> None:
-        if attempt and (state := _state(place)) is not None:
+        if attempt and (state := place.training_state()) is not None:
             rng = Random(self.seed)
             (flip if self.how == FLIPPED else cut)(state, rng)
 
@@ -47,26 +46,20 @@ class DamagedCheckpoint(Fault):
         run = place.start(self.component)
         if attempt:
             return run.end()
-        while _state(place) is None and run.process.poll() is None:
+        while place.training_state() is None and run.process.poll() is None:
             time.sleep(0.01)
         run.send(signal.SIGKILL, group=True)
         return run.end()
 
     def lift(self, place: Workplace, attempt: int) -> None:
         """What the message says: deletes the state."""
-        if attempt and (state := _state(place)) is not None:
+        if attempt and (state := place.training_state()) is not None:
             state.unlink()
 
     def offences(self, ended: Ended) -> list[str]:
         if ended.code == -signal.SIGKILL:
             return []
         return unclear(ended, (0, ModelError.exit_code))
-
-
-def _state(place: Workplace) -> Path | None:
-    """The state of this command's training; the first version's is in the snapshot."""
-    new = place.new_since_start("training/*/checkpoints/state.npz")
-    return new[0] if new else None
 
 
 def draw_damaged_checkpoint(stage: str, profile: Profile, rng: Random) -> DamagedCheckpoint:

@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -93,7 +94,8 @@ class Campaign:
 
     def _make(self, places: list[Workplace]) -> list[Profile]:
         say("making the workplaces: data, a first version, snapshots ...")
-        profiles = [place.make() for place in places]
+        with ThreadPoolExecutor(len(places)) as pool:
+            profiles = list(pool.map(Workplace.make, places))
         for place, profile in zip(places, profiles, strict=True):
             if different := profile.outcome.differences(profiles[0].outcome):
                 raise SystemExit(

@@ -147,7 +147,16 @@ class Run:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.process.pid, signal.SIGCONT)
 
-    def end(self, timeout: float = 300.0) -> Ended:
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Leaves no process behind where the campaign itself is stopped."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def end(self, timeout: float = 600.0) -> Ended:
         """Waits for its end; a process that hangs is killed, and has the code of that."""
         deadline = time.monotonic() + timeout
         while self.listen(deadline):

@@ -8,6 +8,7 @@ from random import Random
 from typing import ClassVar
 
 from astromer.errors import OutputLockedError
+from astromer.versions.folder import newest
 from faults.clear import unclear
 from faults.fault import Fault
 from faults.profile import Profile
@@ -34,7 +35,8 @@ class TwoRuns(Fault):
         return f"{self.other}, when {self.component} begins"
 
     def run(self, place: Workplace, attempt: int) -> Ended:
-        before = place.newest_version()
+        version = newest(place.serving)
+        before = version.name if version else ""
         run = place.start(self.component)
         if not run.wait_for(self.component):
             return run.end()

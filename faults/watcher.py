@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from astromer.errors import AstromerError
+from astromer.logs import silence
 from astromer.versions.alias import aliased
 from astromer.versions.folder import LATEST, is_number
 from faults.workplace import Workplace
@@ -156,18 +157,20 @@ def watch(folders: list[Path], connections: list[Connection]) -> None:
         connections: one for each of them.
     """
     os.nice(5)
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    silence()
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
     views = [View(Workplace(folder)) for folder in folders]
     while True:
-        for connection in wait(connections, LOOK_EVERY):
-            view = views[connections.index(connection)]  # type: ignore[arg-type]
+        ready = wait(connections, LOOK_EVERY)
+        for view, connection in zip(views, connections, strict=True):
+            if connection not in ready:
+                continue
             try:
-                connection.recv()  # type: ignore[union-attr]
+                connection.recv()
             except EOFError:
                 return
             view.look()
-            connection.send(view.take())  # type: ignore[union-attr]
+            connection.send(view.take())
         for view in views:
             view.look()
 

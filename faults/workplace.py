@@ -94,19 +94,11 @@ class Workplace:
 
     def made_before(self, stage: str) -> list[str]:
         """Folders of artifacts that this command had made when a stage began, from the output."""
-        return self._new(self._kept / stage, "pipeline/*/*/[0-9]*")
-
-    def new_since_start(self, pattern: str) -> list[Path]:
-        """Paths in the output folder that the command has made since it was first given."""
-        return [self.output / path for path in self._new(self.output, pattern)]
-
-    def _new(self, folder: Path, pattern: str) -> list[str]:
-        first = {str(path.relative_to(self._kept / START)) for path in self._found(START, pattern)}
-        there = (str(path.relative_to(folder)) for path in folder.glob(pattern))
-        return sorted(path for path in there if path not in first)
-
-    def _found(self, stage: str, pattern: str) -> Iterator[Path]:
-        return (self._kept / stage).glob(pattern)
+        there, first = (
+            {path.relative_to(kept).as_posix() for path in kept.glob("pipeline/*/*/[0-9]*")}
+            for kept in (self._kept / stage, self._kept / START)
+        )
+        return sorted(there - first)
 
     def make(self) -> Profile:
         """Makes data, a first pushed version and the snapshots; returns what a run takes.
@@ -124,8 +116,9 @@ class Workplace:
         for seed, name in ((1, "first"), (2, "second")):
             self._synthesise(self.data / name, seed)
         first = self._command(self.data / "first" / "fold_0", [*_NETWORK, "--epochs=1"])
-        run = Run(first, self.folder, self.output, name="first")
-        if (ended := run.end()).code:
+        with Run(first, self.folder, self.output, name="first") as run:
+            ended = run.end()
+        if ended.code:
             raise SystemExit(f"the first run failed:\n{ended.stdout}{ended.stderr}")
         self._keep(START)
         shutil.copytree(self.data, self._kept / "data")
@@ -142,25 +135,13 @@ class Workplace:
 
     def _measure(self) -> Profile:
         """Runs the command and stops it at the start of each stage to take a snapshot."""
-        run = self.start(wishes={"pause": True})
-        began, ended_at, stage = {}, {}, ""
-        while run.listen():
-            if run.stage == stage:
-                continue
-            if stage:
-                ended_at[stage] = time.monotonic()
-            stage = run.stage
-            self.wait_until_stopped(run)
-            if stage != START:
-                self._keep(stage)
-            began[stage] = time.monotonic()
-            run.go_on()
-        ended_at[stage] = time.monotonic()
-        ended = run.end()
+        with self.start(wishes={"pause": True}) as run:
+            seconds = self._follow(run)
+            ended = run.end()
         if ended.code:
             raise SystemExit(f"a run without faults failed:\n{ended.stdout}{ended.stderr}")
         return Profile(
-            {name: ended_at[name] - moment for name, moment in began.items()},
+            seconds,
             ended.operations,
             read_outcome(self.output, self.serving),
             shape_of(self.output),
@@ -172,6 +153,22 @@ class Workplace:
         stat = Path(f"/proc/{run.process.pid}/stat")
         while stat.read_text().rsplit(")", 1)[1].split()[0] not in "TZX":
             time.sleep(0.001)
+
+    def _follow(self, run: Run) -> dict[str, float]:
+        seconds: dict[str, float] = {}
+        stage, began = "", 0.0
+        while run.listen():
+            if run.stage == stage:
+                continue
+            if stage:
+                seconds[stage] = time.monotonic() - began
+            stage = run.stage
+            self.wait_until_stopped(run)
+            if stage != START:
+                self._keep(stage)
+            began = time.monotonic()
+            run.go_on()
+        return {**seconds, stage: time.monotonic() - began}
 
     def _keep(self, stage: str) -> None:
         shutil.copytree(self.output, self._kept / stage, symlinks=True)

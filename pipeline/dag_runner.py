@@ -24,6 +24,7 @@ from astromer.versions.folder import newest
 from components.pusher.identity import same_model
 from components.reporter.lineage import traced_by
 from pipeline.artifact_content import remember, whole_from_the_cache
+from pipeline.killed_runs import settle_killed_runs
 from pipeline.lineage import trace
 from pipeline.metadata_types import register_types
 from pipeline.pipeline import PUSHER, TRAINER
@@ -93,6 +94,13 @@ class ReportingDagRunner(LocalDagRunner):
         if _is_server(connection):
             with metadata.Metadata(connection) as handle:
                 register_types(handle.store, pipeline)
+        with _handle(connection) as handle:
+            settle_killed_runs(
+                handle.store,
+                pipeline.pipeline_info.id,
+                pipeline.runtime_spec.pipeline_root.field_value.string_value,
+                [node.pipeline_node.node_info.id for node in pipeline.nodes],
+            )
         for node in pipeline.nodes:
             self._run_node(node.pipeline_node, pipeline, deployment, connection)
 

@@ -74,7 +74,7 @@ class Inside:
             path, _, flags = arguments
             if isinstance(flags, int) and flags & _WRITING and self._is_below(path):
                 self.operation()
-        elif event in _EVENTS and self._is_below(arguments[0]):
+        elif event in _EVENTS and any(map(self._is_below, arguments[:2])):
             self.operation()
 
     def watch(self, function: Callable[..., Any]) -> Callable[..., Any]:
