@@ -62,7 +62,7 @@ def noise_to(log: Path) -> Iterator[None]:
 
 @contextmanager
 def _appending(log: Path) -> Iterator[IO[str]]:
-    file = open(log, "a", buffering=1, encoding="utf-8", errors="backslashreplace")
+    file = log.open("a", buffering=1, encoding="utf-8", errors="backslashreplace")
     try:
         yield file
     finally:

@@ -130,12 +130,14 @@ def _place(error: BaseException, folder: Path | None) -> str:
 
 def _room(place: str | Path | None) -> str:
     """How much is left where a file is, in words that follow it."""
-    path = Path(place).absolute() if place else None
-    while path is not None and path != path.parent:
+    if not place:
+        return ""
+    path = Path(place).absolute()
+    for folder in (path, *path.parents):  # what could not be made is not there
         try:
-            return f", where {shutil.disk_usage(path).free / 1e6:,.1f} MB are left"
+            return f", where {shutil.disk_usage(folder).free / 1e6:,.1f} MB are left"
         except OSError:
-            path = path.parent
+            continue
     return ""
 
 
