@@ -34,6 +34,9 @@ def settle_killed_runs(
     Returns:
         Ids of the executions.
     """
+    nodes = list(nodes)
+    for node in nodes:
+        _remove_working_folders(as_path(root) / node)
     context = store.get_context_by_type_and_name(constants.PIPELINE_CONTEXT_TYPE_NAME, pipeline)
     if context is None:
         return []
@@ -59,6 +62,10 @@ def _remove_outputs(folder: Path, execution: str) -> None:
     for place in (*places, folder / _SYSTEM / "executor_execution"):
         if (place / execution).is_dir():
             remove_tree(place / execution)
-    if (working := folder / _SYSTEM / "stateful_working_dir").is_dir():
-        for unnumbered in working.iterdir():
-            remove_tree(unnumbered)
+
+
+def _remove_working_folders(folder: Path) -> None:
+    """TFX keeps those of components that failed, and gives them to no later run."""
+    working = folder / _SYSTEM / "stateful_working_dir"
+    for left in working.iterdir() if working.is_dir() else ():
+        remove_tree(left)

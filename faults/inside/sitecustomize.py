@@ -162,8 +162,10 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 def _shift_clock(seconds: float) -> None:
-    """Makes Python's time of day another one; monotonic clocks and native code keep theirs."""
-    import datetime
+    """Makes Python's time of day another one.
+
+    Monotonic clocks, native code and ``datetime``, which is native, keep theirs.
+    """
     import time
 
     real, real_ns, local, gm, text = (
@@ -178,17 +180,6 @@ def _shift_clock(seconds: float) -> None:
     time.localtime = lambda at=None: local(time.time() if at is None else at)
     time.gmtime = lambda at=None: gm(time.time() if at is None else at)
     time.strftime = lambda form, at=None: text(form, time.localtime() if at is None else at)
-
-    class Shifted(datetime.datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            return cls.fromtimestamp(time.time(), tz)
-
-        @classmethod
-        def utcnow(cls) -> Any:
-            return cls.utcfromtimestamp(time.time())
-
-    datetime.datetime = Shifted  # type: ignore[misc]
 
 
 if wanted := os.environ.pop(VARIABLE, ""):
