@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar, get_args, get_type_hints
 
 import pipeline_config
@@ -32,6 +33,7 @@ from astromer.terminal import pass_by, say_error
 from astromer.text import printable
 
 ConfigT = TypeVar("ConfigT")
+_folder: Path | None = None
 
 
 class Parser(argparse.ArgumentParser):
@@ -56,11 +58,21 @@ class Parser(argparse.ArgumentParser):
         """Parses, and lets libraries speak if asked to."""
         found, rest = super().parse_known_args(args, namespace)
         set_verbose(found.verbose)
+        _remember_folder(found)
         return found, rest
 
     def error(self, message: str) -> NoReturn:
         say_error(f"{message}. See {self.prog} --help.")
         raise SystemExit(UsageError.exit_code)
+
+
+def _remember_folder(args: argparse.Namespace) -> None:
+    """Where the program writes, for errors of the disk that name no file."""
+    global _folder
+    names = (getattr(args, option, None) for option in ("output", "out", "report"))
+    _folder = next(
+        (Path(name).absolute() for name in names if isinstance(name, str) and name), None
+    )
 
 
 def add_flags(parser: argparse.ArgumentParser, *configs: type) -> None:
@@ -133,7 +145,7 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
     except Exception as error:
         if was_interrupted():
             code = _tell_interruption()
-        elif (refused := refusal(error)) is not None:
+        elif (refused := refusal(error, _folder)) is not None:
             code = _tell(refused)
         else:
             raise

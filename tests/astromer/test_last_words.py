@@ -81,3 +81,28 @@ def test_the_full_disk_of_a_result_is_an_error() -> None:
     assert done.returncode == 14
     assert done.stderr.startswith("error: a disk must have room")
     assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_that_names_no_file_is_told_with_the_folder(tmp_path: Path) -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("there is no /dev/full")
+    code = """
+from astromer.cli import Parser, run_program
+
+def main():
+    parser = Parser()
+    parser.add_argument("--out")
+    parser.parse_args()
+    with open("/dev/full", "w") as file:
+        file.write("results")
+
+run_program(main)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--out", str(tmp_path / "table.parquet")],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 14
+    assert f"at {tmp_path / 'table.parquet'}, where" in done.stderr
+    assert "Traceback" not in done.stderr
