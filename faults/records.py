@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import ClassVar
 
@@ -43,6 +44,7 @@ class DamagedRecords(Fault):
         rng = Random(self.seed)
         file = draw_file(place.data, _RECORDS, rng)
         shutil.copyfile(file, place.folder / "record")
+        (place.folder / "damaged").write_text(str(file), encoding="utf-8")
         if self.how == FLIPPED:
             flip(file, rng)
         elif self.how == CUT:
@@ -57,14 +59,11 @@ class DamagedRecords(Fault):
                 file.symlink_to("nothing" if self.how == DANGLING else "/proc/self/mem")
 
     def lift(self, place: Workplace, attempt: int) -> None:
-        rng = Random(self.seed)
-        missing = [split / "0.record" for split in (place.data / "second/fold_0").iterdir()]
-        for file in missing:  # each split has one file
-            if file.parent.is_dir() and not file.is_file():
-                file.rmdir() if file.is_dir() else file.unlink(missing_ok=True)
-                shutil.copyfile(place.folder / "record", file)
-                return
-        shutil.copyfile(place.folder / "record", draw_file(place.data, _RECORDS, rng))
+        file = Path((place.folder / "damaged").read_text(encoding="utf-8"))
+        if file.is_dir():
+            file.rmdir()
+        file.unlink(missing_ok=True)
+        shutil.copyfile(place.folder / "record", file)
 
     def offences(self, ended: Ended) -> list[str]:
         codes = (RecordError, DataNotFoundError, StorageError)
