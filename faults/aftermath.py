@@ -41,8 +41,7 @@ def after(
     """
     found = []
     if ended.code not in codes:
-        last = (ended.stderr.strip().splitlines() or ["no message"])[-1]
-        found.append(f"wrong exit code: the repeat ended with {ended.code}: {last[:300]}")
+        found.append(f"wrong exit code: the repeat ended with {ended.code}: {ended.said[:300]}")
     if "Traceback" in ended.stderr:
         found.append("the repeat told a traceback")
     found += staged_leftovers(place.serving)

@@ -85,13 +85,15 @@ class Kill(Fault):
             found.append(f"a stopped run ended with {ended.code}, not {STOPPED_CODES}")
         if "Traceback" in ended.stderr:
             found.append("a stopped run ended with a traceback")
+        if ended.code == TrainingInterrupted.exit_code and not ended.stderr.strip():
+            found.append("a stopped run ended without a word")
         lines = [line for line in ended.stderr.splitlines() if line.startswith("error:")]
         if len(lines) > 1:
             found.append(f"a stopped run ended with {len(lines)} error lines")
         return found
 
     def has_struck(self, ended: Ended) -> bool:
-        return ended.struck
+        return bool(ended.struck)
 
 
 def draw_kill(stage: str, profile: Profile, rng: Random) -> Kill:

@@ -22,6 +22,7 @@ class Record:
         codes: exit codes of its runs, the last of the undisturbed one.
         seconds: it took.
         offences: what was wrong.
+        said: the last line on standard error of each run.
         watched: what the watcher saw: "looks", "loads", "transitions" and "failures".
     """
 
@@ -33,6 +34,7 @@ class Record:
     codes: list[int]
     seconds: float
     offences: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     watched: dict[str, int] = field(default_factory=dict)
 
 

@@ -31,7 +31,7 @@ class Ended:
         operations: how many there were in each stage that ended.
         seconds: wall-clock time.
         session: id of its session and its process group; whatever is left of it has this id.
-        struck: whether it was killed by the campaign.
+        struck: the stage in which it was killed by the campaign; "" where it was not.
     """
 
     code: int
@@ -41,7 +41,12 @@ class Ended:
     operations: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     session: int = 0
-    struck: bool = False
+    struck: str = ""
+
+    @property
+    def said(self) -> str:
+        """The last line on standard error."""
+        return (self.stderr.strip().splitlines() or [""])[-1]
 
     @property
     def last_stage(self) -> str:
@@ -97,7 +102,7 @@ class Run:
         self.started = time.monotonic()
         self.stages: dict[str, float] = {}
         self.operations: dict[str, int] = {}
-        self.struck = False
+        self.struck = ""
         self._rest = b""
 
     @property
@@ -122,7 +127,7 @@ class Run:
         line, self._rest = self._rest.split(b"\n", 1)
         name, count = line.decode().split("\t")
         if name == STRUCK:
-            self.struck = True
+            self.struck = self.stage
             return True
         if self.stage:
             self.operations[self.stage] = int(count)
@@ -140,7 +145,7 @@ class Run:
         """Sends a signal to the process, or its whole group; none where it has ended."""
         with contextlib.suppress(ProcessLookupError):
             (os.killpg if group else os.kill)(self.process.pid, number)
-            self.struck = True
+            self.struck = self.stage
 
     def go_on(self) -> None:
         """Lets a run go on that has paused."""

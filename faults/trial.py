@@ -55,7 +55,7 @@ def run_trial(
             fault.lift(place, attempt)
         runs.append(ended)
         if fault.has_struck(ended):
-            struck.append(ended.last_stage)
+            struck.append(ended.struck or ended.last_stage)
         offences += fault.offences(ended)
         offences += at_once(place, ended)
         offences += load()
@@ -85,6 +85,7 @@ def run_trial(
         [run.code for run in runs],
         round(time.monotonic() - started, 2),
         list(dict.fromkeys(offences)),
+        [run.said for run in runs],
         dict(watched),
     )
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -22,7 +23,8 @@ from astromer.versions.alias import aliased
 from astromer.versions.folder import LATEST, is_number
 from faults.workplace import Workplace
 
-LOOK_EVERY, LOAD_EVERY = 0.2, 15.0  # seconds
+LOOK_EVERY, LOAD_EVERY = 0.2, 30.0  # seconds
+_LOADS = 12  # of one process: TensorFlow keeps some 80 MiB of each, whatever becomes of the model
 _CURVE = {
     "mjd": [[58000.1, 58002.3, 58007.2, 58011.9, 58013.4]],
     "mag": [[15.1, 15.4, 15.2, 15.0, 15.3]],
@@ -51,10 +53,12 @@ class View:
 
     Args:
         place: whose versions are watched.
+        load: loads a SavedModel and tells what went wrong; "" where nothing did.
     """
 
-    def __init__(self, place: Workplace):
+    def __init__(self, place: Workplace, load: Callable[[Path], str]):
         self.place = place
+        self._answer = load
         self.seen = Seen()
         self._number = ""
         self._loaded: tuple[str, int] | None = None
@@ -90,13 +94,8 @@ class View:
         path = version.parent / LATEST if self._by_alias else version
         self._loaded, self._loaded_at = _identity(version), time.monotonic()
         self.seen.loads += 1
-        try:
-            answer(path)
-        except Exception as error:  # whatever it is, a server would be without a model
-            what = (str(error).strip().splitlines() or ["no message"])[0]
-            self.seen.failures.append(
-                f"watcher: {path.name} does not load: {type(error).__name__}: {what[:200]}"
-            )
+        if wrong := self._answer(path):
+            self.seen.failures.append(f"watcher: {path.name} does not load: {wrong}")
 
     def take(self) -> Seen:
         """What was seen, which begins anew."""
@@ -122,13 +121,18 @@ def incomplete(version: Path) -> list[str]:
     ]
 
 
-def answer(path: Path) -> None:
-    """Loads a SavedModel and asks it for an embedding.
+def answer(path: Path) -> str:
+    """Loads a SavedModel, asks it for an embedding, and tells what went wrong."""
+    silence()
+    try:
+        _ask(path)
+    except Exception as error:  # whatever it is, a server would be without a model
+        what = (str(error).strip().splitlines() or ["no message"])[0]
+        return f"{type(error).__name__}: {what[:200]}"
+    return ""
 
-    Raises:
-        ValueError: that is not finite.
-        Exception: of TensorFlow's, where it cannot be loaded.
-    """
+
+def _ask(path: Path) -> None:
     import numpy as np
     import tensorflow as tf
 
@@ -159,7 +163,16 @@ def watch(folders: list[Path], connections: list[Connection]) -> None:
     os.nice(5)
     silence()
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
-    views = [View(Workplace(folder)) for folder in folders]
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1, maxtasksperchild=_LOADS) as loader:
+        views = [
+            View(Workplace(folder), lambda path: loader.apply(answer, (path,)))
+            for folder in folders
+        ]
+        _watch(views, connections)
+
+
+def _watch(views: list[View], connections: list[Connection]) -> None:
     while True:
         ready = wait(connections, LOOK_EVERY)
         for view, connection in zip(views, connections, strict=True):
@@ -188,7 +201,7 @@ class Watcher:
         self._ends = [own for own, _ in pipes]
         others = [other for _, other in pipes]
         folders = [place.folder for place in places]
-        self._process = context.Process(target=watch, args=(folders, others), daemon=True)
+        self._process = context.Process(target=watch, args=(folders, others))
         self._process.start()
         for other in others:
             other.close()

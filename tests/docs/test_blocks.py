@@ -105,7 +105,7 @@ WHY_NOT = {
     "needs an account of Google Cloud": 2,
     "needs two terminals": 1,
     "it is what runs these blocks": 1,
-    "takes minutes of both cores": 2,
+    "takes minutes of both cores": 3,
 }
 """Why blocks are not run, and how many."""
 

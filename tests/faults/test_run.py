@@ -67,7 +67,7 @@ def test_a_kill_at_an_operation_comes_before_it(tmp_path, group):
     assert (place.root / "b0").exists()
     assert not (place.root / "c0").is_symlink()
     assert kill.has_struck(ended)
-    assert ended.last_stage == "Pusher"
+    assert ended.struck == ended.last_stage == "Pusher"
     assert kill.offences(ended) == []
 
 
@@ -78,6 +78,7 @@ def test_a_kill_at_a_time(tmp_path):
     assert time.monotonic() - started < 30
     assert ended.code in STOPPED_CODES
     assert kill.has_struck(ended)
+    assert ended.struck == "Pusher"
     assert kill.offences(ended) == []
 
 
@@ -91,7 +92,7 @@ def test_a_kill_that_comes_too_late_is_told(tmp_path):
 
 def test_a_stopped_run_must_end_as_documented():
     kill = Kill("Trainer", blows=(Blow(signal.SIGTERM, False, operation=1),))
-    ended = Ended(1, "", "Traceback (most recent call last):\n", struck=True)
+    ended = Ended(1, "", "Traceback (most recent call last):\n", struck="Trainer")
     assert kill.offences(ended) == [
         f"a stopped run ended with 1, not {STOPPED_CODES}",
         "a stopped run ended with a traceback",
