@@ -12,11 +12,11 @@ RUN_FLAGS := --model astromer_v2 --n-layers 2 --hidden 64 --n-heads 2 --bs 16 --
 ARGS ?=
 JOBS := 2
 LOCK_FLAGS :=
-CODE := $(wildcard astromer components pipeline presentation scripts benchmarks tests) pipeline_config.py
-TYPED := $(wildcard astromer components pipeline presentation benchmarks) pipeline_config.py
+CODE := $(wildcard astromer components pipeline presentation scripts benchmarks faults tests) pipeline_config.py
+TYPED := $(wildcard astromer components pipeline presentation benchmarks faults) pipeline_config.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run tensorboard compile test bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation soak lint format docs lock \
+.PHONY: help setup run tensorboard compile test bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation soak faults lint format docs lock \
 	check-install clean distclean
 
 help: ## list the targets
@@ -62,6 +62,9 @@ bench-overhead: setup ## measure local_runner outside the training, part by part
 soak: setup ## train for two hours, then run the pipeline a hundred times: does anything grow? (hours)
 	@$(PYTHON) benchmarks/soak_training.py $(ARGS)
 	@$(PYTHON) benchmarks/soak_runs.py
+
+faults: setup ## kill and disturb real runs, repeat and check them (most of an hour; ARGS="--seed 2 --kills 30")
+	@$(PYTHON) faults/campaign.py $(ARGS)
 
 lint: setup ## check style, formatting, types and the images' Dockerfiles
 	@$(PYTHON) -m ruff check $(CODE)

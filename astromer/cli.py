@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar, get_args, get_type_hints
 
 import pipeline_config
@@ -25,11 +26,14 @@ from astromer.errors import (
 )
 from astromer.extras import missing_extra
 from astromer.interruption import remember_interruptions, was_interrupted
+from astromer.last_words import last_words
 from astromer.logs import set_verbose
+from astromer.refusals import refusal
 from astromer.terminal import pass_by, say_error
 from astromer.text import printable
 
 ConfigT = TypeVar("ConfigT")
+_folder: Path | None = None
 
 
 class Parser(argparse.ArgumentParser):
@@ -54,11 +58,21 @@ class Parser(argparse.ArgumentParser):
         """Parses, and lets libraries speak if asked to."""
         found, rest = super().parse_known_args(args, namespace)
         set_verbose(found.verbose)
+        _remember_folder(found)
         return found, rest
 
     def error(self, message: str) -> NoReturn:
         say_error(f"{message}. See {self.prog} --help.")
         raise SystemExit(UsageError.exit_code)
+
+
+def _remember_folder(args: argparse.Namespace) -> None:
+    """Where the program writes, for errors of the disk that name no file."""
+    global _folder
+    names = (getattr(args, option, None) for option in ("output", "out", "report"))
+    _folder = next(
+        (Path(name).absolute() for name in names if isinstance(name, str) and name), None
+    )
 
 
 def add_flags(parser: argparse.ArgumentParser, *configs: type) -> None:
@@ -107,13 +121,15 @@ def config_from(args: argparse.Namespace, config: type[ConfigT]) -> ConfigT:
 def run_program(main: Callable[[], int | None]) -> NoReturn:
     """Runs a program's ``main`` and exits: 0, its own code, or the error's.
 
-    An :class:`~astromer.errors.AstromerError` is printed as one ``error:`` line. Ctrl-C, SIGTERM
-    and a reader that goes away exit with the codes of :mod:`astromer.errors`.
+    An :class:`~astromer.errors.AstromerError` is printed as one ``error:`` line, and so is what the
+    system refuses (:mod:`astromer.refusals`). Ctrl-C, SIGTERM and a reader that goes away exit with
+    the codes of :mod:`astromer.errors`.
     """
     signal.signal(signal.SIGTERM, _raise_exit)
     remember_interruptions()
     try:
-        code: Any = main() or 0
+        with last_words():
+            code: Any = main() or 0
     except SystemExit as stop:
         code = stop.code
     except AstromerError as error:
@@ -126,15 +142,23 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
         code = _tell_interruption()
     except BrokenPipeError:
         code = PIPE_CLOSED
-    except Exception:
-        if not was_interrupted():
+    except Exception as error:
+        if was_interrupted():
+            code = _tell_interruption()
+        elif (refused := refusal(error, _folder)) is not None:
+            code = _tell(refused)
+        else:
             raise
-        code = _tell_interruption()
+    silent = code == PIPE_CLOSED
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        code = code or PIPE_CLOSED
-    if code == PIPE_CLOSED:  # nothing is left to say, not even at the end of the process
+        code, silent = code or PIPE_CLOSED, True
+    except OSError as error:  # standard output is a file on a full disk
+        if not code and (refused := refusal(error)) is not None:
+            code = _tell(refused)
+        silent = True
+    if silent:  # nothing is left to say, not even at the end of the process
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 

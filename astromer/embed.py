@@ -100,8 +100,10 @@ def embed(args: argparse.Namespace) -> Path:
         stream.close()
         partial.replace(out)
     finally:
-        stream.close()
-        partial.unlink(missing_ok=True)
+        try:
+            stream.close()
+        finally:
+            partial.unlink(missing_ok=True)
     print(f"{rows} embeddings of width {width} by {embedder.path} in {out}")
     return out
 

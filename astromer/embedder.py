@@ -16,6 +16,7 @@ from astromer.errors import ModelError, UsageError
 from astromer.export import read_config
 from astromer.light_curves import LightCurves
 from astromer.progress import progress_bar
+from astromer.versions.condition import check_whole
 from astromer.versions.finding import latest_version
 
 # What one call is given at most, so that memory stays bounded: some 250 windows of 200. A longer
@@ -77,10 +78,12 @@ class Embedder:
 
     Raises:
         ModelError: if there is none, or it cannot be loaded.
+        DamagedVersionError: its files are not as they were pushed.
     """
 
     def __init__(self, path: str | Path):
         self.path = latest_version(path)
+        check_whole(self.path)  # a flipped bit in the graph would give other embeddings
         self.config: dict[str, Any] = read_config(self.path)
         try:
             loaded = tf.saved_model.load(str(self.path))

@@ -13,10 +13,16 @@ PIPE_CLOSED = 141
 STOPPED = 143
 """128 + SIGTERM."""
 
+ABORTED, KILLED, CRASHED = 134, 137, 139
+"""128 + SIGABRT, SIGKILL and SIGSEGV: how processes end that cannot tell anything themselves."""
+
 _WITHOUT_ERROR = {
     0: ("", "Done; of a runner: pushed, or up to date."),
     PIPE_CLOSED: ("", "The reader of the output went away, as `head` does."),
     STOPPED: ("", "Stopped by SIGTERM where there was nothing to save."),
+    ABORTED: ("", "Native code gave up; mostly the system gave it no more memory."),
+    KILLED: ("", "Killed by the system, mostly because memory ran out, or by a user."),
+    CRASHED: ("", "Native code crashed."),
 }
 
 
@@ -104,6 +110,18 @@ class DamagedVersionError(ModelError):
     """Files of a pushed version are not as they were when it was pushed."""
 
     exit_code = 13
+
+
+class StorageError(AstromerError):
+    """A disk is full or failing, or a folder or file may not be read or written."""
+
+    exit_code = 14
+
+
+class OutOfMemoryError(AstromerError):
+    """The system gave the program no more memory, or no more threads."""
+
+    exit_code = 15
 
 
 class WorkerLostError(AstromerError):

@@ -16,6 +16,8 @@ from astromer.errors import ModelError
 from astromer.npz import DAMAGED
 from astromer.serving.module import ServingModule
 from astromer.storage import as_path
+from astromer.versions.checksums import write_checksums
+from astromer.versions.condition import check_whole
 from pipeline_config import LightCurveRules, to_dict
 
 EXTRA = "assets.extra"
@@ -39,7 +41,8 @@ def export_saved_model(
 
     Returns:
         The directory. Beside the SavedModel it holds ``assets.extra/config.json`` (how to build
-        the model, its preprocessing and ``metadata``) and ``assets.extra/weights.npz``.
+        the model, its preprocessing and ``metadata``), ``assets.extra/weights.npz`` and
+        ``checksums.txt``.
     """
     directory = as_path(directory)
     module = ServingModule(model, rules)
@@ -59,6 +62,7 @@ def export_saved_model(
     with (extra / WEIGHTS).open("wb") as file:
         np.savez(file, **weights)  # type: ignore[arg-type]
     (extra / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    write_checksums(directory)
     return directory
 
 
@@ -67,7 +71,9 @@ def load_model(directory: str | Path) -> Reconstructor:
 
     Raises:
         ModelError: if config or weights are missing, damaged or do not fit each other.
+        DamagedVersionError: files are not as they were written.
     """
+    check_whole(as_path(directory))
     config = read_config(directory)
     path = as_path(directory) / EXTRA / WEIGHTS
     try:

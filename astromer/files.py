@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from astromer.errors import UsageError
+from astromer.scratch import scratch_folder
 from astromer.storage import RemotePath, as_path
 from astromer.storage.publishing import published
 
@@ -35,6 +34,8 @@ def replace_folder(folder: str | Path) -> Iterator[Path]:
     """Yields an empty folder to fill; puts it in the place of ``folder`` if nothing was raised.
 
     The new folder lies beside the old one until it is complete; that of a store, on this machine.
+    What a process that was killed has left there is settled first: the old folder comes back if
+    it had been moved away already, and a half new one goes.
     """
     folder = as_path(folder)
     if isinstance(folder, RemotePath):
@@ -42,14 +43,15 @@ def replace_folder(folder: str | Path) -> Iterator[Path]:
             yield new
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    os.chmod(partial, 0o755)  # mkdtemp keeps others out
-    try:
-        yield partial
-        replaced = partial.with_name(partial.name + ".old")
+
+    def bring_back(scratch: Path) -> None:
+        if (scratch / "old").is_dir() and not folder.exists():
+            os.rename(scratch / "old", folder)
+
+    with scratch_folder(folder.parent, f".{folder.name}.new-", bring_back) as scratch:
+        new = scratch / "new"
+        new.mkdir()
+        yield new
         if folder.exists():
-            os.rename(folder, replaced)
-        os.rename(partial, folder)
-        shutil.rmtree(replaced, ignore_errors=True)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+            os.rename(folder, scratch / "old")
+        os.rename(new, folder)

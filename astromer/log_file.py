@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
+from astromer.last_words import name_log
 from astromer.logs import is_verbose
 from astromer.storage.local import local_folder
 
@@ -49,13 +50,24 @@ def noise_to(log: Path) -> Iterator[None]:
         yield
         return
     log.parent.mkdir(parents=True, exist_ok=True)
+    name_log(log)
     with (
-        open(log, "a", buffering=1, encoding="utf-8", errors="backslashreplace") as file,
+        _appending(log) as file,
         _descriptor_to(1, file),
         _descriptor_to(2, file),
         _logging_to(file),
     ):
         yield
+
+
+@contextmanager
+def _appending(log: Path) -> Iterator[IO[str]]:
+    file = log.open("a", buffering=1, encoding="utf-8", errors="backslashreplace")
+    try:
+        yield file
+    finally:
+        with contextlib.suppress(OSError):  # the last lines do not fit on the disk
+            file.close()
 
 
 @contextmanager
@@ -96,8 +108,16 @@ class _Shown(io.TextIOWrapper):
 
     def write(self, text: str) -> int:
         if self._copy is not None:
-            self._copy.write(text)
+            with contextlib.suppress(OSError):  # a full disk; what matters has its own error
+                self._copy.write(text)
         return super().write(text)
+
+
+class _Quiet(logging.StreamHandler):
+    """A full disk ends the log, and prints no traceback for each line that it lacks."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
 
 
 @contextmanager
@@ -105,7 +125,7 @@ def _logging_to(file: IO[str]) -> Iterator[None]:
     """Every logger's messages and every warning go to the file alone."""
     from absl import logging as absl_logging
 
-    handler = logging.StreamHandler(file)
+    handler = _Quiet(file)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     # absl's own handler would write to sys.stderr; TensorFlow adds one of its own, too.

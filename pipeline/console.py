@@ -16,6 +16,7 @@ class Step(Protocol):
     name: str
     cached: bool
     seconds: float
+    altered: list[str]
 
 
 class Report:
@@ -42,6 +43,8 @@ class Report:
         self._running = ""
         pass_by("")
         say(f"{step.name:23} {'cached' if step.cached else f'{step.seconds:.1f} s'}")
+        for place in step.altered:
+            say(warn(f"made again, since files in {place} had changed"))
 
     def close(self) -> None:
         """Tells which component was running where an error or a stop has cut it short."""

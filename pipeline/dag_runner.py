@@ -23,6 +23,8 @@ from astromer.storage import as_path
 from astromer.versions.folder import newest
 from components.pusher.identity import same_model
 from components.reporter.lineage import traced_by
+from pipeline.artifact_content import remember, whole_from_the_cache
+from pipeline.killed_runs import settle_killed_runs
 from pipeline.lineage import trace
 from pipeline.metadata_types import register_types
 from pipeline.pipeline import PUSHER, TRAINER
@@ -40,12 +42,15 @@ class Step:
         cached: whether its results came from the cache; always False for a resolver.
         seconds: wall-clock time.
         outputs: output artifacts by key.
+        altered: of an earlier run's outputs, folders whose files had changed since, so that the
+            component ran again.
     """
 
     name: str
     cached: bool = False
     seconds: float = 0.0
     outputs: dict[str, list[Artifact]] = field(default_factory=dict)
+    altered: list[str] = field(default_factory=list)
 
 
 class ReportingDagRunner(LocalDagRunner):
@@ -89,6 +94,13 @@ class ReportingDagRunner(LocalDagRunner):
         if _is_server(connection):
             with metadata.Metadata(connection) as handle:
                 register_types(handle.store, pipeline)
+        with _handle(connection) as handle:
+            settle_killed_runs(
+                handle.store,
+                pipeline.pipeline_info.id,
+                pipeline.runtime_spec.pipeline_root.field_value.string_value,
+                [node.pipeline_node.node_info.id for node in pipeline.nodes],
+            )
         for node in pipeline.nodes:
             self._run_node(node.pipeline_node, pipeline, deployment, connection)
 
@@ -113,9 +125,13 @@ class ReportingDagRunner(LocalDagRunner):
             executor_spec=runner_utils.extract_executor_spec(deployment, name),
             custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
         )
-        with traced_by(lambda inputs: _trace(connection, inputs)):
+        step = Step(name)
+        with (
+            traced_by(lambda inputs: _trace(connection, inputs)),
+            whole_from_the_cache(step.altered.append),
+        ):
             execution = part.launch()
-        step = Step(name, seconds=time.monotonic() - started)
+        step.seconds = time.monotonic() - started
         if execution is not None and execution.execution_id is not None:
             with handle as store:
                 _look_up(store.store, execution.execution_id, step)
@@ -156,9 +172,13 @@ def _look_up(store: metadata.Metadata, execution_id: int, step: Step) -> None:
         for event in store.get_events_by_execution_ids([execution_id])
         if event.type in (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
     ]
+    made: list[Artifact] = []
     by_id = {a.id: a for a in store.get_artifacts_by_id([event.artifact_id for event in events])}
     for event in events:
         artifact = by_id[event.artifact_id]
         [kind] = store.get_artifact_types_by_id([artifact.type_id])
         found = artifact_utils.deserialize_artifact(kind, artifact)
         step.outputs.setdefault(event.path.steps[0].key, []).append(found)
+        if event.type == metadata_store_pb2.Event.OUTPUT and not step.cached:
+            made.append(found)
+    remember(store, made)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from astromer.cluster import read_cluster
 from astromer.errors import AstromerError, TrainingInterrupted, UsageError
 from astromer.interruption import was_interrupted
+from astromer.records.fold import Fold
+from astromer.refusals import refusal
 from astromer.storage import as_path
 
 _PATTERN_CHARACTERS = "*?[]{}"
@@ -45,15 +47,29 @@ def refuse_cluster(program: str) -> None:
         )
 
 
+def room_needed(fold: Fold) -> str:
+    """How much room a run needs, in words for the error of one that has found none."""
+    size = sum(file.stat().st_size for files in fold.files.values() for file in files)
+    return (
+        f"A run writes up to twice the size of its records (here {size / 1e6:,.1f} MB), some sixty "
+        "bytes for each parameter of the model, and 15 MB more. "
+    )
+
+
 @contextmanager
-def told(log: Path) -> Iterator[None]:
+def told(
+    log: Path, output: Path | None = None, needs: Callable[[], str] = lambda: ""
+) -> Iterator[None]:
     """Turns whatever is raised inside into an error that is told in one line.
 
     Args:
         log: takes the traceback of what nobody has foreseen.
+        output: the folder that is written to.
+        needs: tells how much room that takes; asked where there is none.
 
     Raises:
         TrainingInterrupted: on Ctrl-C and SIGTERM.
+        StorageError, OutOfMemoryError: the system refuses room, access or memory.
         AstromerError: the one that others were raised because of, or one that names the log.
     """
     try:
@@ -65,6 +81,13 @@ def told(log: Path) -> Iterator[None]:
             raise BrokenPipeError from error
         if was_interrupted() and cause(error) is None:
             raise TrainingInterrupted("stopped. The same command goes on from here.") from error
+        refused = refusal(error, output)
+        if refused is not None:
+            with suppress(OSError):
+                refused = refusal(error, output, needs())
+            _write_traceback(error, log)
+            assert refused is not None
+            raise refused from error
         known = cause(error)
         if known is not None:
             raise known from error
@@ -94,6 +117,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _write_traceback(error: BaseException, log: Path) -> None:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "a", encoding="utf-8") as file:
-        traceback.print_exception(error, file=file)
+    with suppress(OSError):  # the disk may be full
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log, "a", encoding="utf-8") as file:
+            traceback.print_exception(error, file=file)

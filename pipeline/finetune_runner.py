@@ -33,6 +33,7 @@ from pipeline.console import Report  # noqa: E402
 from pipeline.failures import output_folder, refuse_cluster, told  # noqa: E402
 from pipeline.identity import pipeline_name  # noqa: E402
 from pipeline.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
+from pipeline.metadata_file import check_sound  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
 from pipeline_config import (  # noqa: E402
     ClassifierConfig,
@@ -123,7 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
         for folder in dict.fromkeys([output, output if config.metadata else home or output]):
             held.enter_context(locked(folder))
         log = new_log(output, config.logs.keep_logs)
-        held.enter_context(told(log))
+        held.enter_context(told(log, output))
         return _run(config, model, database, log)
 
 
@@ -157,6 +158,8 @@ def _name_in(database: MetadataDatabase, name: str, output: Path) -> str:
 def _run(config: ClassifierConfig, model: Path, database: MetadataDatabase, log: Path) -> int:
     from pipeline.metadata_connection import connection_config, open_store
 
+    if not database.is_server:
+        check_sound(Path(database.name))
     store = open_store(database)
     report = Report()
     report.say("loading TFX ...")

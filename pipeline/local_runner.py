@@ -27,10 +27,11 @@ from astromer.validation.options import add_validation_flags, validation_config 
 from pipeline.beam_options import add_beam_flag, joined, read_beam_options  # noqa: E402
 from pipeline.closing import files_of  # noqa: E402
 from pipeline.console import Report  # noqa: E402
-from pipeline.failures import output_folder, refuse_cluster, told  # noqa: E402
+from pipeline.failures import output_folder, refuse_cluster, room_needed, told  # noqa: E402
 from pipeline.folds import OUTCOME_FILE, run_folds  # noqa: E402
 from pipeline.identity import pipeline_name  # noqa: E402
 from pipeline.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
+from pipeline.metadata_file import check_sound, set_aside_orphans  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
 from pipeline_config import (  # noqa: E402
     EncoderConfig,
@@ -108,7 +109,7 @@ def main(arguments: list[str] | None = None) -> int:
     config = dataclasses.replace(config, data=str(fold.path.resolve()), output=str(output))
     with locked(output):
         log = new_log(output, config.logs.keep_logs)
-        with told(log):
+        with told(log, output, lambda: room_needed(fold)):
             return _run(config, database, output, log)
 
 
@@ -118,6 +119,14 @@ def _run(config: PipelineConfig, database: MetadataDatabase, output: Path, log: 
 
         open_store(database)
     report = Report()
+    if not database.is_server:
+        check_sound(Path(database.name))
+    if not config.metadata:
+        aside = set_aside_orphans(Path(database.name), output / "pipeline")
+        if aside is not None:
+            report.say(
+                f"artifacts without metadata are in {aside} now; nothing needs them any more"
+            )
     report.say("loading TFX ...")
     silence()
     with noise_to(log):

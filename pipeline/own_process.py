@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from astromer.errors import AstromerError, TrainingInterrupted
+from astromer.refusals import refusal
 
 T = TypeVar("T")
 _GRACE = 60.0
@@ -63,8 +64,15 @@ def in_own_process(function: Callable[[T], Any], argument: T) -> Ending:
     if ending is None:
         code = process.exitcode or 1
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return Ending(128 - code if code < 0 else code, f"its process {how} without a word")
+        return Ending(
+            128 - code if code < 0 else code, f"its process {how} without a word{_guess(code)}"
+        )
     return ending
+
+
+def _guess(code: int) -> str:
+    """What is mostly behind a process that could not tell it."""
+    return "; mostly memory has run out" if -code in (signal.SIGKILL, signal.SIGABRT) else ""
 
 
 def _stop(process: Any) -> None:
@@ -86,7 +94,10 @@ def _call(sender: Connection, function: Callable[[T], Any], argument: T) -> None
     except (KeyboardInterrupt, SystemExit):
         ending = Ending(TrainingInterrupted.exit_code, "stopped")
     except Exception as error:
-        ending = Ending(AstromerError.exit_code, f"{type(error).__name__}: {error}")
+        if (refused := refusal(error)) is not None:
+            ending = Ending(refused.exit_code, str(refused))
+        else:
+            ending = Ending(AstromerError.exit_code, f"{type(error).__name__}: {error}")
     sys.stdout.flush()
     sys.stderr.flush()
     sender.send(ending)

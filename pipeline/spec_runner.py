@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ class Timing:
     name: str
     seconds: float
     cached: bool = False
+    altered: list[str] = field(default_factory=list)
 
 
 class SpecRunner:

@@ -17,6 +17,7 @@ PROGRAMS = [
     pytest.param(["pipeline/kubeflow_runner.py"], id="kubeflow_runner"),
     pytest.param(["pipeline/spec_runner.py"], id="spec_runner"),
     pytest.param(["pipeline/vertex_runner.py"], id="vertex_runner"),
+    pytest.param(["faults/campaign.py"], id="faults.campaign"),
     *(
         pytest.param([f"benchmarks/{name}.py"], id=f"benchmarks.{name}")
         for name in (

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 TFX = ("tfx", "apache_beam", "tensorflow_data_validation", "tensorflow_metadata", "ml_metadata")
-OWN = ("astromer", "components", "pipeline", "presentation", "pipeline_config")
+OWN = ("astromer", "components", "faults", "pipeline", "presentation", "pipeline_config")
 RUNNERS = ("LocalDagRunner", "KubeflowDagRunner", "KubeflowV2DagRunner", "BeamDagRunner")
 ORCHESTRATORS = (
     *RUNNERS,
@@ -45,13 +45,14 @@ class Layer:
 LAYERS = (
     Layer(
         "astromer/*",
-        (*TFX, "components", "pipeline", "presentation"),
+        (*TFX, "components", "faults", "pipeline", "presentation"),
         "the science must work, and be installable, without TFX",
     ),
     Layer("components/*", ("numpy",), "components do no mathematics; that is astromer's"),
     Layer(
         "components/*",
         (
+            "faults",
             "pipeline",
             "presentation",
             "kfp",
@@ -66,16 +67,27 @@ LAYERS = (
         "only the runners know where the pipeline runs",
         unless=(
             "pipeline/*_runner.py",
+            "pipeline/artifact_content.py",
+            "pipeline/killed_runs.py",
             "pipeline/metadata_connection.py",
             "pipeline/metadata_types.py",
             "pipeline/server_metadata.py",
         ),
     ),
-    Layer("pipeline/*", ("presentation", "numpy", "tensorflow"), "the pipeline only assembles"),
+    Layer(
+        "pipeline/*",
+        ("faults", "presentation", "numpy", "tensorflow"),
+        "the pipeline only assembles",
+    ),
     Layer(
         "presentation/*",
-        (*TFX, "components", "pipeline", "tensorflow", "numpy"),
+        (*TFX, "components", "faults", "pipeline", "tensorflow", "numpy"),
         "the scripts are thin: arguments in, astromer called",
+    ),
+    Layer(
+        "faults/*",
+        (*TFX, "components.trainer", "pipeline.pipeline", "pipeline.local_runner", "presentation"),
+        "a campaign drives the product from outside, by its commands",
     ),
 )
 
@@ -159,7 +171,9 @@ def test_these_modules_and_no_others_know_an_orchestrator():
         "pipeline/cluster_runner.py",
         "pipeline/dag_runner.py",
         "pipeline/kubeflow_runner.py",
-        # Connections to a metadata store.
+        # Connections to a metadata store, and what killed runs left there.
+        "pipeline/artifact_content.py",
+        "pipeline/killed_runs.py",
         "pipeline/metadata_connection.py",
         "pipeline/metadata_types.py",
         "pipeline/server_metadata.py",
@@ -194,6 +208,9 @@ def test_the_modules_are_found():
         ("pipeline/pipeline.py", "from tfx.v1.orchestration import LocalDagRunner", "tfx.v1"),
         ("pipeline/a.py", "def f(tfx):\n    tfx.orchestration.LocalDagRunner()", "LocalDagRunner"),
         ("presentation/scripts/a.py", "import tensorflow as tf", "tensorflow"),
+        ("astromer/a.py", "from faults import kill", "faults.kill"),
+        ("faults/a.py", "from pipeline import local_runner", "pipeline.local_runner"),
+        ("faults/a.py", "from ml_metadata import metadata_store", "ml_metadata"),
         ("pipeline_config.py", "import numpy", "numpy"),
         ("pipeline_config.py", "from astromer import errors", "astromer.errors"),
     ],

@@ -21,6 +21,8 @@ from astromer.finetuning.module import ClassifierModule
 from astromer.finetuning.weights import set_weights, weights_of
 from astromer.npz import DAMAGED
 from astromer.storage import as_path
+from astromer.versions.checksums import write_checksums
+from astromer.versions.condition import check_whole
 from pipeline_config import LightCurveRules, to_dict
 
 LABEL_MAP = "label_map.json"
@@ -42,8 +44,8 @@ def export_classifier(
         rules: which observations the served model uses.
 
     Returns:
-        The directory. Its ``assets.extra`` holds ``config.json``, ``weights.npz`` and
-        ``label_map.json``.
+        The directory, with ``checksums.txt``. Its ``assets.extra`` holds ``config.json``,
+        ``weights.npz`` and ``label_map.json``.
     """
     directory = as_path(directory)
     module = ClassifierModule(classifier, rules)
@@ -67,6 +69,7 @@ def export_classifier(
     with (extra / WEIGHTS).open("wb") as file:
         np.savez(file, **weights_of(classifier))  # type: ignore[arg-type]
     (extra / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    write_checksums(directory)
     return directory
 
 
@@ -75,7 +78,9 @@ def load_classifier(directory: str | Path) -> Classifier:
 
     Raises:
         ModelError: config, label map or weights are missing, damaged or do not fit each other.
+        DamagedVersionError: files are not as they were written.
     """
+    check_whole(as_path(directory))
     config = read_config(directory)
     extra = as_path(directory) / EXTRA
     try:

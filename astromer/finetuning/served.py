@@ -13,6 +13,8 @@ from astromer.export import EXTRA
 from astromer.finetuning.dataset import Dataset
 from astromer.finetuning.scores import classification_scores
 from astromer.light_curves import LightCurves
+from astromer.storage import as_path
+from astromer.versions.condition import check_whole
 
 _CURVES_PER_CALL = 64
 
@@ -39,6 +41,7 @@ def served_scores(directory: str | Path, dataset: Dataset) -> dict[str, Any]:
 
 def served_classes(directory: str | Path, curves: LightCurves) -> list[str]:
     """The class name that a SavedModel gives each light curve; "" for one that is too short."""
+    check_whole(as_path(directory))
     try:
         loaded = tf.saved_model.load(str(directory))
         classify = loaded.signatures["classify"]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from astromer.errors import UsageError
+from astromer.scratch import scratch_folder
 from astromer.storage import RemotePath
 from astromer.storage.publishing import published
 
@@ -36,24 +35,23 @@ def publish(folders: list[Path], *, overwrite: bool = False) -> Iterator[list[Pa
         except OSError as error:
             raise _not_writable(parent, error) from None
         return
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=parent))
-    except OSError as error:
-        raise _not_writable(parent, error) from None
-    try:
-        news = [unfinished / folder.name for folder in folders]
-        for new in news:
-            new.mkdir()
-        yield news
-        for new, folder in zip(news, folders, strict=True):
-            if folder.exists():
-                os.replace(folder, unfinished / f"{folder.name}.replaced")
-            os.replace(new, folder)
-    except OSError as error:
-        raise _not_writable(parent, error, " Nothing was kept.") from None
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    with ExitStack() as made:
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            unfinished = made.enter_context(scratch_folder(parent, ".unfinished-"))
+        except OSError as error:
+            raise _not_writable(parent, error) from None
+        try:
+            news = [unfinished / folder.name for folder in folders]
+            for new in news:
+                new.mkdir()
+            yield news
+            for new, folder in zip(news, folders, strict=True):
+                if folder.exists():
+                    os.replace(folder, unfinished / f"{folder.name}.replaced")
+                os.replace(new, folder)
+        except OSError as error:
+            raise _not_writable(parent, error, " Nothing was kept.") from None
 
 
 def refuse_existing(folder: Path, overwrite: bool) -> None:

@@ -7,7 +7,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -40,13 +40,18 @@ def locked(folder: Path, option: str = "--output", wait: float = 0.0) -> Iterato
         return
     with _open(folder, option) as file:
         _patiently(lambda: _take(file, folder, option), wait)
-        file.truncate(0)
-        file.write(f"process {os.getpid()}")
-        file.flush()
+        _sign(file, f"process {os.getpid()}")
         try:
             yield
         finally:
-            file.truncate(0)
+            _sign(file, "")
+
+
+def _sign(file: IO[str], holder: str) -> None:
+    """Writes down who holds the lock, for messages. It is held on a full disk, too."""
+    with suppress(OSError):
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), holder.encode())
 
 
 def _patiently(take: Callable[[], object], wait: float) -> None:

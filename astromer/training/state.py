@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from astromer.errors import ModelError, UsageError
-from astromer.npz import DAMAGED
+from astromer.npz import DAMAGED, check_sums
+from astromer.refusals import is_refused
 from astromer.storage import RemotePath, as_path
 
 _PROGRESS = "progress.json"
@@ -86,10 +87,13 @@ class StateFile:
         Raises:
             UsageError: if it belongs to other settings or data.
             ModelError: if the file is damaged.
+            OSError, MemoryError: if the system does not let it be read.
         """
         if not self.path.exists():
             return None
         try:
+            with self.path.open("rb") as file:
+                check_sums(file)
             with self.path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
                 progress = Progress(**json.loads(str(saved[_PROGRESS])))
                 names = [name for name in saved.files if name != _PROGRESS]
@@ -100,6 +104,8 @@ class StateFile:
             if progress.fingerprint == expected and shapes not in (None, received):
                 raise ValueError("arrays are missing or of another shape")
         except DAMAGED as error:
+            if is_refused(error):
+                raise  # nothing is wrong with the file
             raise ModelError(
                 f"A checkpoint must be readable. Received: {self.path}, which is damaged "
                 f"({type(error).__name__}). Delete it to train from the start."

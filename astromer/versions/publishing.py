@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from astromer.errors import DamagedVersionError, ModelError
 from astromer.progress import progress_bar
 from astromer.storage import RemotePath
 from astromer.storage.trees import copy_tree, remove_tree, size_of
-from astromer.versions.checksums import write_checksums
+from astromer.versions.checksums import CHECKSUMS_FILE, verify, write_checksums
 from astromer.versions.folder import next_number
 from astromer.versions.moving import changing, following
 
@@ -41,16 +42,33 @@ def publish(model: Path, folder: Path, describe: Describe = lambda copy, number:
 
     Raises:
         OutputLockedError: another process is pushing to the folder.
+        ModelError: files of the model are not as they were written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with changing(folder), _staging(folder) as copy:
         number = next_number(folder)
         _copy(model, copy, "copying")
+        _compare(copy, model)
         describe(copy, number)
         write_checksums(copy)
         with following(folder, number):
             _appear(copy, folder / number)
     return folder / number
+
+
+def _compare(copy: Path, model: Path) -> None:
+    """Compares a copy with the checksums of the model, which were made when it was written."""
+    try:
+        found = verify(copy)
+    except DamagedVersionError:
+        differences = CHECKSUMS_FILE
+    else:
+        differences = str(found) if found is not None and found.is_damage else ""
+    if differences:
+        raise ModelError(
+            f"A model must be pushed as it was written. Received: {model}; {differences}. Give the "
+            "command again that made it: it makes it anew."
+        )
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tests.docs.pages import ROOT
 
-OURS = ("astromer", "benchmarks", "components", "pipeline", "presentation")
+OURS = ("astromer", "benchmarks", "components", "faults", "pipeline", "presentation")
 _ASSIGNMENT = re.compile(r"^[A-Z_]+=")
 _BETWEEN = re.compile(r"^(;|&&?|\|\|?)$")
 

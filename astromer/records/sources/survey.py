@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from astromer.records.sources.observations import Observations, Register
 from astromer.records.sources.spool import Spool
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import SurveyConfig
+from astromer.scratch import scratch_folder
 from astromer.storage import RemotePath
 
 
@@ -83,17 +83,16 @@ def open_survey(
             raw[0], metadata, take_inventory(files, raw[0], metadata, CurveIndex(metadata))
         )
         return
-    try:
-        place = None if isinstance(workspace, RemotePath) else workspace
-        if place is not None:
+    with ExitStack() as made:
+        try:
+            place = Path(tempfile.gettempdir()) if isinstance(workspace, RemotePath) else workspace
             place.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".reading-", dir=place))
-    except OSError as error:
-        raise UsageError(
-            f"--output must be a folder that can be written to. Received: {workspace} "
-            f"({error.strerror or error}). Choose another one."
-        ) from None
-    try:
+            folder = made.enter_context(scratch_folder(place, ".reading-"))
+        except OSError as error:
+            raise UsageError(
+                f"--output must be a folder that can be written to. Received: {workspace} "
+                f"({error.strerror or error}). Choose another one."
+            ) from None
         path = folder / "observations.parquet"
         if is_fold(config.light_curves):
             joined, dropped, notes = _read_fold(config, path, progress)
@@ -103,8 +102,6 @@ def open_survey(
         metadata = joined.metadata
         inventory = take_inventory([path], stored, metadata, CurveIndex(metadata))
         yield Survey(joined.config, metadata, inventory, dropped, notes, stored)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _raw_layout(config: SurveyConfig) -> tuple[SurveyConfig, Path] | None:

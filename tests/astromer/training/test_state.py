@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import math
 import os
 from pathlib import Path
@@ -131,3 +132,23 @@ def test_a_save_that_fails_leaves_the_old_state(
     assert restored is not None
     assert restored[0].epoch == 10
     assert [path.name for path in saved.folder.iterdir()] == ["state.npz"]
+
+
+def test_a_header_that_promises_less_is_found(saved: StateFile) -> None:
+    content = saved.path.read_bytes()
+    assert b"'shape': (3,)" in content
+    saved.path.write_bytes(content.replace(b"'shape': (3,)", b"'shape': (2,)"))
+    with pytest.raises(ModelError, match="damaged"):
+        saved.restore("print")
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.EIO, "Input/output error")])
+def test_what_the_system_refuses_is_no_damage(
+    saved: StateFile, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise error
+
+    monkeypatch.setattr(np, "load", refuse)
+    with pytest.raises(type(error)):
+        saved.restore("print")

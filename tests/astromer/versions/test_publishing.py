@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from astromer.errors import ModelError
 from astromer.storage.trees import copy_tree
 from astromer.versions import folder as folders
 from astromer.versions import publishing
 from astromer.versions.alias import alias, aliased
-from astromer.versions.checksums import Differences, verify
+from astromer.versions.checksums import Differences, verify, write_checksums
 from astromer.versions.folder import newest, versions
 from astromer.versions.history import read_history
 from astromer.versions.moving import promote, rollback
@@ -143,3 +144,16 @@ def test_a_push_that_was_killed_before_the_alias_moved_is_ended_by_the_next(
     publish(saved_model(tmp_path / "next"), folder)
     assert aliased(folder) == folder / "3"
     assert all(move.done for move in read_history(folder))
+
+
+@pytest.mark.parametrize("file", ["saved_model.pb", "assets.extra/weights.npz", "checksums.txt"])
+def test_a_model_that_is_not_as_it_was_written_is_not_pushed(tmp_path, place, file) -> None:
+    model = saved_model(tmp_path / "model")
+    write_checksums(model)
+    content = bytearray((model / file).read_bytes())
+    content[0] ^= 0x80
+    (model / file).write_bytes(content)
+    with pytest.raises(ModelError, match=r"must be pushed as it was written.*model"):
+        publish(model, place)
+    assert versions(place) == []
+    assert not (place / "1").exists()

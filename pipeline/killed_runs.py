@@ -1,0 +1,71 @@
+"""What a killed run has left in the metadata store and beside it, settled by the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ml_metadata import metadata_store
+from ml_metadata.proto import metadata_store_pb2
+from tfx.dsl.compiler import constants
+
+from astromer.storage import as_path
+from astromer.storage.trees import remove_tree
+
+_EXECUTION = metadata_store_pb2.Execution
+_SYSTEM = ".system"
+
+
+def settle_killed_runs(
+    store: metadata_store.MetadataStore, pipeline: str, root: str, nodes: Iterable[str]
+) -> list[int]:
+    """Ends the executions that a process which was killed has left as new or running.
+
+    TFX never looks at them again, so that lineage would show them at work for ever, and what they
+    had begun to write would stay. The caller holds the lock of the output folder: no
+    other run of this pipeline is at work.
+
+    Args:
+        store: the metadata store.
+        pipeline: its name there.
+        root: folder of the pipeline's artifacts.
+        nodes: ids of the components.
+
+    Returns:
+        Ids of the executions.
+    """
+    nodes = list(nodes)
+    for node in nodes:
+        _remove_working_folders(as_path(root) / node)
+    context = store.get_context_by_type_and_name(constants.PIPELINE_CONTEXT_TYPE_NAME, pipeline)
+    if context is None:
+        return []
+    left = [
+        execution
+        for execution in store.get_executions_by_context(context.id)
+        if execution.last_known_state in (_EXECUTION.NEW, _EXECUTION.RUNNING)
+    ]
+    for execution in left:
+        # The files go first: a kill in between leaves the claim, and the next run finds it.
+        for node in nodes:
+            _remove_outputs(as_path(root) / node, str(execution.id))
+        execution.last_known_state = _EXECUTION.FAILED
+    if left:
+        store.put_executions(left)
+    return [execution.id for execution in left]
+
+
+def _remove_outputs(folder: Path, execution: str) -> None:
+    """Numbers of executions are unique in a store, so a component has them or has them not."""
+    kinds = folder.iterdir() if folder.is_dir() else iter(())
+    places = [kind for kind in kinds if kind.name != _SYSTEM]
+    for place in (*places, folder / _SYSTEM / "executor_execution"):
+        if (place / execution).is_dir():
+            remove_tree(place / execution)
+
+
+def _remove_working_folders(folder: Path) -> None:
+    """TFX keeps those of components that failed, and gives them to no later run."""
+    working = folder / _SYSTEM / "stateful_working_dir"
+    for left in working.iterdir() if working.is_dir() else ():
+        remove_tree(left)
