@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from astromer.errors import ModelError
-from astromer.toml import tomllib
+from astromer.small_files import read_json, read_toml
 
 _SETTINGS = ("conf.json", "config.toml")
 _LARGEST = 2 * 1024**3  # bytes of one member; public checkpoints have a few million
@@ -54,8 +53,8 @@ def read_settings(prefix: Path) -> dict[str, Any]:
         path = prefix.parent / name
         if path.is_file():
             try:
-                return (json if name.endswith(".json") else tomllib).loads(path.read_text())
-            except ValueError as error:
+                return (read_json if name.endswith(".json") else read_toml)(path)
+            except (OSError, ValueError) as error:
                 raise ModelError(f"{path} must be readable. Received: {error}.") from error
     raise ModelError(
         f"A checkpoint must have {' or '.join(_SETTINGS)} beside it, which tells the number of "

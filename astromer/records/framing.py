@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from astromer.errors import RecordError
+from astromer.records.unpacking import check_growth
 
 MOST_BYTES = 1 << 28
 """Longest record: 17 million observations. Nothing longer is a light curve."""
@@ -84,7 +85,7 @@ def where(file: Path, index: int) -> str:
 def _frames(file: Path) -> Iterator[int]:
     """The length of each record."""
     index = position = 0
-    with _opened(file) as (stream, size):
+    with _opened(file) as (stream, size, raw):
         while True:
             try:
                 header = stream.read(_HEADER)
@@ -102,22 +103,24 @@ def _frames(file: Path) -> Iterator[int]:
                 )
             if size is not None:
                 stream.seek(position)
+            else:
+                check_growth(file, raw.tell(), position)
             yield length
             index += 1
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[tuple[BinaryIO, int | None]]:
-    """What the file holds, and how many bytes that is; None where it is compressed."""
+def _opened(file: Path) -> Iterator[tuple[BinaryIO, int | None, BinaryIO]]:
+    """What the file holds, how many bytes that is (None where it is compressed), and the file."""
     try:
         with file.open("rb") as raw:
             if raw.read(2) != _GZIP_MAGIC:
                 raw.seek(0)
-                yield raw, file.stat().st_size
+                yield raw, file.stat().st_size, raw
                 return
             raw.seek(0)
             with gzip.GzipFile(fileobj=raw) as unpacked:
-                yield unpacked, None  # type: ignore[misc]
+                yield unpacked, None, raw  # type: ignore[misc]
     except OSError as error:
         raise RecordError(f"{file} cannot be read: {error.strerror or error}.") from None
 

@@ -23,6 +23,7 @@ from astromer.records.framing import (
     compression_of,
     count_records,
     estimate_records,
+    where,
 )
 from astromer.records.missing_errors import fill
 from astromer.storage import as_path
@@ -72,6 +73,10 @@ class RecordBatch:
     def offsets(self) -> np.ndarray:
         """int64 [B + 1], where each curve starts in the flat arrays."""
         return np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
+
+    def place(self, row: int) -> str:
+        """Names a record in errors; of consecutive records only."""
+        return where(self.file, self.first_record + row)
 
     def contexts(self) -> list[Context]:
         """Id, label, class name and band of each curve."""
