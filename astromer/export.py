@@ -91,7 +91,8 @@ def load_model(directory: str | Path) -> Reconstructor:
         wrong = sorted(set(expected.items()) ^ set(received.items()))
         raise ModelError(
             f"Weights must fit the config. In {path} these differ: "
-            f"{', '.join(sorted({name for name, _ in wrong})[:8])}. Export the model again."
+            f"{shortened(', '.join(sorted({name for name, _ in wrong})), 600)}. Export the model "
+            "again."
         )
     for name, variable in variables.items():
         variable.assign(weights[name])

@@ -71,10 +71,11 @@ def _header(stream: BinaryIO, path: Path, number: int) -> tuple[dict[str, int], 
     for blocks in range(MOST_HEADER_BLOCKS):
         block = stream.read(_BLOCK)
         first = b"SIMPLE  =" if not number else b"XTENSION="
+        if not blocks and number and not block:
+            return {}, 0
         if not blocks and not block.startswith(first):
-            if number:  # what follows the last extension is of no account
-                return {}, 0
-            raise _wrong(path, number, "SIMPLE = as its first words", repr(block[:9])[1:])
+            # What follows the last extension, too: astropy takes it for headers, for ever.
+            raise _wrong(path, number, f"{first.decode()} as its first words", repr(block[:9])[1:])
         if len(block) < _BLOCK:
             raise _wrong(path, number, "the card END at the end of its header", "none")
         for start in range(0, _BLOCK, _CARD):
