@@ -12,11 +12,13 @@ RUN_FLAGS := --model astromer_v2 --n-layers 2 --hidden 64 --n-heads 2 --bs 16 --
 ARGS ?=
 JOBS := 2
 LOCK_FLAGS :=
-CODE := $(wildcard astromer components pipeline presentation scripts benchmarks tests) pipeline_config.py
-TYPED := $(wildcard astromer components pipeline presentation benchmarks) pipeline_config.py
+MINUTES := 10
+TARGET :=
+CODE := $(wildcard astromer components pipeline presentation scripts benchmarks fuzzing tests) pipeline_config.py
+TYPED := $(wildcard astromer components pipeline presentation benchmarks fuzzing) pipeline_config.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run tensorboard compile test bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation lint format docs lock \
+.PHONY: help setup run tensorboard compile test bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation fuzz lint format docs lock \
 	check-install clean distclean
 
 help: ## list the targets
@@ -58,6 +60,9 @@ bench-beam: setup ## measure validation and statistics without Beam and on its l
 
 bench-overhead: setup ## measure local_runner outside the training, part by part (a few minutes)
 	@$(PYTHON) benchmarks/pipeline_overhead.py $(ARGS)
+
+fuzz: setup ## fuzz what reads files and requests (MINUTES=10, TARGET="record state", ARGS="--seed 1")
+	@$(PYTHON) fuzzing/run.py --minutes $(MINUTES) $(if $(TARGET),--target $(TARGET)) $(ARGS)
 
 lint: setup ## check style, formatting, types and the images' Dockerfiles
 	@$(PYTHON) -m ruff check $(CODE)

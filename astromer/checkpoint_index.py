@@ -123,4 +123,3 @@ def _block(index: bytes, start: int, size: int) -> Iterator[tuple[bytes, bytes]]
         key = key[:shared] + content[place : place + added]
         yield key, content[place + added : place + added + length]
         place += added + length
-

@@ -22,7 +22,9 @@ from astromer.text import shortened
 
 _SETTINGS = ("conf.json", "config.toml")
 _LARGEST = 2 * 1024**3  # bytes of all members; public checkpoints have a few million
-_MOST_GROWTH = 100  # unpacked bytes for a packed one; weights hardly shrink at all, names twenty-fold
+_MOST_GROWTH = (
+    100  # unpacked bytes for a packed one; weights hardly shrink at all, names twenty-fold
+)
 _LINK = 0o120000
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError),

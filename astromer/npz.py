@@ -52,9 +52,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     with path.open("rb") as file, zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         _check_directory(members, file.seek(0, os.SEEK_END))
-        return {
-            member.filename.removesuffix(_SUFFIX): _read(archive, member) for member in members
-        }
+        return {member.filename.removesuffix(_SUFFIX): _read(archive, member) for member in members}
 
 
 def _check_directory(members: list[zipfile.ZipInfo], size: int) -> None:

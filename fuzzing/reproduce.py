@@ -1,6 +1,6 @@
 """Tries one input again, without the fuzzer.
 
-    python fuzzing/reproduce.py TARGET FILE
+python fuzzing/reproduce.py TARGET FILE
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from astromer.cli import Parser, run_program  # noqa: E402
-from astromer.errors import DataNotFoundError  # noqa: E402
-from fuzzing.targets import NAMES  # noqa: E402
+from astromer.cli import Parser, run_program
+from astromer.errors import DataNotFoundError
+from fuzzing.targets import NAMES
 
 
 def parse(arguments: list[str] | None = None) -> Namespace:

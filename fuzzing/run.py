@@ -28,7 +28,11 @@ from fuzzing.targets import NAMES  # noqa: E402
 _MOST_RESTARTS = 5  # of a target that ends its process each time
 _MOST_MEGABYTES = 4096  # of a process: TensorFlow alone takes 600
 _MOST_SECONDS = 30  # for one input: a hundred times what any takes
-_ENVIRONMENT = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
+_ENVIRONMENT = {
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
 
 
 def parse(arguments: list[str] | None = None) -> Namespace:

@@ -58,7 +58,11 @@ def fuzz(name: str, folder: Path, options: list[str]) -> None:
         (corpus / f"seed-{hashlib.sha256(seed).hexdigest()[:12]}").write_bytes(seed)
     gc.freeze()  # under Python 3.10 pyarrow asks the collector about every object, again and again
     _limit_memory()
-    atheris.Setup([sys.argv[0], f"-max_len={target.longest}", *options], one_input, enable_python_coverage=True)
+    atheris.Setup(
+        [sys.argv[0], f"-max_len={target.longest}", *options],
+        one_input,
+        enable_python_coverage=True,
+    )
     atheris.Fuzz()
 
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-
 from astromer.export import EXTRA, WEIGHTS, read_config
 from astromer.model_card.citation import citation_text, license_name, reference
 from astromer.model_card.data_facts import data_facts

@@ -43,9 +43,7 @@ def parse_record(serialized: bytes, place: str) -> tf.train.SequenceExample:
         ) from None
 
 
-def canonicalise(
-    serialized: bytes, kinds: Kinds | None = None, place: str = "the record"
-) -> bytes:
+def canonicalise(serialized: bytes, kinds: Kinds | None = None, place: str = "the record") -> bytes:
     """Renames ``dim_0, dim_1, dim_2`` and joins lists spread over several Features.
 
     Args:

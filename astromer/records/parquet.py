@@ -11,9 +11,17 @@ import pyarrow.parquet as pq
 
 from astromer.errors import DataAnomalyError, RecordError
 
+MOST_ROWS = 100_000_000
+"""Of a table that is read as a whole: ten times the light curves of the largest surveys."""
+ROWS_PER_BYTE = 100
+"""Of such a table. Its ids are unique, so that a row takes a byte or so, however it is packed."""
+
+
 class _Pickled(pa.ExtensionType):
-    """Takes the place of the type that pyarrow before 14.0.1 makes of a pickle in a file's metadata:
-    to open the file was to run what is in it (CVE-2023-47248)."""
+    """Takes the place of the type that pyarrow before 14.0.1 makes of a pickle in the metadata.
+
+    To open such a file was to run what is in it (CVE-2023-47248).
+    """
 
     NAME = "arrow.py_extension_type"
 
@@ -50,6 +58,26 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         raise RecordError(
             f"{path} cannot be read as a Parquet table: {brief(error)}. Copy it again."
         ) from None
+
+
+def check_whole(path: Path, file: pq.ParquetFile) -> None:
+    """Makes sure that a table can be read as a whole.
+
+    Raises:
+        RecordError: it claims more rows than can be in a file of its size.
+    """
+    rows, size = file.metadata.num_rows, path.stat().st_size
+    if rows > MOST_ROWS or rows > ROWS_PER_BYTE * size:
+        raise RecordError(
+            f"{path} is read as a whole and must have at most {MOST_ROWS:,} rows, and "
+            f"{ROWS_PER_BYTE} for each byte. Received: {rows:,} rows in {size:,} bytes. Copy it "
+            "again, or divide the survey."
+        )
+
+
+def check_values(values: pa.Table | pa.RecordBatch) -> None:
+    """Raises ArrowInvalid for texts that are no UTF-8 and lists that point beyond their end."""
+    values.validate(full=True)
 
 
 def require_columns(path: Path, schema: pa.Schema, names: list[str]) -> None:

@@ -201,13 +201,17 @@ class _Settings:
     def string(self, section: str, key: str, default: str | None = None) -> str:
         value = self._get(section, key, default)
         if not isinstance(value, str):
-            raise UsageError(f"[{section}] {key} in {self.path} must be a string, got {_told(value)}.")
+            raise UsageError(
+                f"[{section}] {key} in {self.path} must be a string, got {_told(value)}."
+            )
         return value
 
     def number(self, section: str, key: str, default: float | None = None) -> float:
         value = self._get(section, key, default)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise UsageError(f"[{section}] {key} in {self.path} must be a number, got {_told(value)}.")
+            raise UsageError(
+                f"[{section}] {key} in {self.path} must be a number, got {_told(value)}."
+            )
         return float(value)
 
     def names(self, section: str, key: str) -> list[str]:

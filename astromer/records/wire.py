@@ -1,8 +1,8 @@
 """How much of a large record is not observations, told without taking it apart.
 
 A protocol buffer of 256 MB may hold a hundred million empty messages, each of which takes a hundred
-bytes once it is parsed. The values of a series lie in one piece that takes as much as it has. Imports
-the standard library only. Encoding: https://protobuf.dev/programming-guides/encoding/
+bytes once it is parsed. The values of a series lie in one piece that takes as much as it has.
+Imports the standard library only. Encoding: https://protobuf.dev/programming-guides/encoding/
 """
 
 from __future__ import annotations

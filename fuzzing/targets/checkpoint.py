@@ -17,7 +17,13 @@ from astromer.import_weights import load_public
 from fuzzing.choices import Choices
 from fuzzing.target import Target, allowed, require
 
-_NAMES = ("weights.index", "weights.data-00000-of-00001", "conf.json", "config.toml", "../../x.index")
+_NAMES = (
+    "weights.index",
+    "weights.data-00000-of-00001",
+    "conf.json",
+    "config.toml",
+    "../../x.index",
+)
 
 
 def check(data: bytes, folder: Path) -> None:

@@ -24,7 +24,8 @@ def seeds() -> Iterable[bytes]:
     """Descriptions as TFJob and Vertex write them."""
     return [
         b"",
-        b'{"cluster": {"chief": ["a:1"], "worker": ["b:2"]}, "task": {"type": "worker", "index": 0}}',
+        b'{"cluster": {"chief": ["a:1"], "worker": ["b:2"]}, "task": {"type": "worker", '
+        b'"index": 0}}',
         b'{"cluster": {"workerpool0": ["a:1"], "workerpool1": ["b:2"]}, "task": {"type": '
         b'"workerpool1", "index": "0"}, "environment": "cloud"}',
         b"[" * 50,

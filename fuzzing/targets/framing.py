@@ -6,7 +6,7 @@ import gzip
 from collections.abc import Iterable
 from pathlib import Path
 
-from astromer.records.framing import check_framing, record_sizes, estimate_records
+from astromer.records.framing import check_framing, estimate_records, record_sizes
 from astromer.records.reader import iterate_batches
 from fuzzing.light_curve import a_record, frame
 from fuzzing.target import Target, allowed, require
@@ -32,4 +32,6 @@ def seeds() -> Iterable[bytes]:
     return [b"", records, gzip.compress(records, mtime=0), records[:-3], frame(a_record())]
 
 
-TARGET = Target("framing", "any bytes as a record file: frames, gzip, TensorFlow's reader", check, seeds)
+TARGET = Target(
+    "framing", "any bytes as a record file: frames, gzip, TensorFlow's reader", check, seeds
+)

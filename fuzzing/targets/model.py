@@ -56,7 +56,13 @@ def _original(name: str) -> bytes:
 
 def seeds() -> Iterable[bytes]:
     """The config as it is, and plans for others."""
-    return [b"\0" + _original(CONFIG), b"\0[]", b"\1", b"\1\2\1\2\3\1\2\3", b"\2" + bytes(range(40))]
+    return [
+        b"\0" + _original(CONFIG),
+        b"\0[]",
+        b"\1",
+        b"\1\2\1\2\3\1\2\3",
+        b"\2" + bytes(range(40)),
+    ]
 
 
 TARGET = Target("model", "config.json and weights.npz of a pushed model", check, seeds)

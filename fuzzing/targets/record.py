@@ -55,7 +55,10 @@ def _check_batch(batch: RecordBatch) -> None:
     require(batch.mjd.dtype == np.float64, "times lost their precision")
     for record, lengths in zip(batch.serialized, batch.series_lengths.T, strict=True):
         in_python = allowed(lambda: [len(values) for values in read_series(record)])  # noqa: B023
-        require(in_python is None or in_python == lengths.tolist(), f"{lengths} values, in Python {in_python}")
+        require(
+            in_python is None or in_python == lengths.tolist(),
+            f"{lengths} values, in Python {in_python}",
+        )
 
 
 def seeds() -> Iterable[bytes]:

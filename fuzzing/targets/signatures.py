@@ -39,10 +39,7 @@ def _request(name: str, choices: Choices) -> dict[str, Any]:
     batch, steps = choices.below(4), choices.below(50)
     shape = (batch, steps) if name != "embed_ragged" else (batch * steps,)
     if name == "encode_windows":
-        return {
-            key: _array(choices, (batch, steps), dtype)
-            for key, dtype in _windows().items()
-        }
+        return {key: _array(choices, (batch, steps), dtype) for key, dtype in _windows().items()}
     request = {
         "mjd": _array(choices, shape, np.float64),
         "mag": _array(choices, shape, np.float32),

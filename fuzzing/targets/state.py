@@ -84,6 +84,4 @@ def seeds() -> Iterable[bytes]:
     return [b"\1" + sink.getvalue(), b"\0", b"\0\1\0\0\0\0\1\0\0\0", b"\0" + bytes(range(64))]
 
 
-
-
 TARGET = Target("state", "state.npz, from which a training goes on", check, seeds)

@@ -12,7 +12,7 @@ from astromer.records.merging import merge_folds
 from astromer.records.processing import read_processing
 from astromer.records.survey_config import DTYPES, load_config
 from fuzzing.light_curve import a_record, frame
-from fuzzing.target import Target, allowed, require
+from fuzzing.target import Target, allowed, check_refusal, require
 
 
 def check(data: bytes, folder: Path) -> None:
@@ -26,7 +26,7 @@ def check(data: bytes, folder: Path) -> None:
     except DataNotFoundError:
         return  # a file that it names is missing; the message names that one
     except UsageError as error:
-        return _refused(error, path)
+        return check_refusal(error, [str(path)])
     require(config.id_column in config.context, "the id column is none of the context")
     require(set(config.context.values()) <= set(DTYPES), "unknown types")
     require(len(config.series) == 3, "not three series")
@@ -37,13 +37,6 @@ def check(data: bytes, folder: Path) -> None:
     if other is not None:
         kept = dataclasses.replace(config, text="", target="", columns=())
         require(dict(kept.context) == dict(other.context), "the text describes another context")
-
-
-def _refused(error: UsageError, path: Path) -> None:
-    def again() -> None:
-        raise error
-
-    allowed(again, path)
 
 
 def _check_merging(path: Path, folder: Path) -> None:

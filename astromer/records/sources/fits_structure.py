@@ -1,7 +1,7 @@
 """The headers and sizes of a FITS file, looked at before astropy reads it.
 
 astropy trusts them: a negative size makes it read the same header for ever, a large one in a
-compressed file makes room for all of it, and a file that is no FITS may be unpacked as zip or bzip2.
+compressed file makes room for all of it, and a file that is no FITS may be unpacked as zip.
 Imports the standard library only. FITS Standard 4.0, section 4.4: the size of the data.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import zlib
 from pathlib import Path
 from typing import BinaryIO
 
