@@ -12,11 +12,13 @@ RUN_FLAGS := --model astromer_v2 --n-layers 2 --hidden 64 --n-heads 2 --bs 16 --
 ARGS ?=
 JOBS := 2
 LOCK_FLAGS :=
-CODE := $(wildcard astromer components pipeline presentation scripts benchmarks faults tests) pipeline_config.py
-TYPED := $(wildcard astromer components pipeline presentation benchmarks faults) pipeline_config.py
+MINUTES := 10
+TARGET :=
+CODE := $(wildcard astromer components pipeline presentation scripts benchmarks faults fuzzing tests) pipeline_config.py
+TYPED := $(wildcard astromer components pipeline presentation benchmarks faults fuzzing) pipeline_config.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run tensorboard compile test bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation soak faults lint format docs lock \
+.PHONY: help setup run tensorboard compile test bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation soak faults fuzz lint format docs lock \
 	check-install clean distclean
 
 help: ## list the targets
@@ -65,6 +67,9 @@ soak: setup ## train for two hours, then run the pipeline a hundred times: does 
 
 faults: setup ## kill and disturb real runs, repeat and check them (most of an hour; ARGS="--seed 2 --kills 30")
 	@$(PYTHON) faults/campaign.py $(ARGS)
+
+fuzz: setup ## fuzz what reads files and requests (MINUTES=10, TARGET="record state", ARGS="--seed 1")
+	@$(PYTHON) fuzzing/run.py --minutes $(MINUTES) $(if $(TARGET),--target $(TARGET)) $(ARGS)
 
 lint: setup ## check style, formatting, types and the images' Dockerfiles
 	@$(PYTHON) -m ruff check $(CODE)

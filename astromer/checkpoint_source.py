@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import lzma
 import shutil
+import stat
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +17,20 @@ from typing import Any
 import numpy as np
 
 from astromer.errors import ModelError
-from astromer.toml import tomllib
+from astromer.small_files import read_json, read_toml
+from astromer.text import shortened
 
 _SETTINGS = ("conf.json", "config.toml")
-_LARGEST = 2 * 1024**3  # bytes of one member; public checkpoints have a few million
+_LARGEST = 2 * 1024**3  # bytes of all members; public checkpoints have a few million
+_MOST_GROWTH = (
+    100  # unpacked bytes for a packed one; weights hardly shrink at all, names twenty-fold
+)
+_LINK = 0o120000
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError),
+    *(EOFError, OSError, ValueError, struct.error, OverflowError, IndexError),
+)
+"""What zipfile raises for archives that are damaged, encrypted or of a kind it does not know."""
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
@@ -26,7 +39,8 @@ def opened(path: str | Path) -> Iterator[Path]:
     """Yields a checkpoint prefix: ``prefix.index`` and ``prefix.data-...`` exist.
 
     Raises:
-        ModelError: if there is no checkpoint, or more than one.
+        ModelError: if there is no checkpoint, more than one, or an archive that is damaged or
+            claims to be far larger than it is.
     """
     path = Path(path)
     if path.is_file() and zipfile.is_zipfile(path):
@@ -54,8 +68,8 @@ def read_settings(prefix: Path) -> dict[str, Any]:
         path = prefix.parent / name
         if path.is_file():
             try:
-                return (json if name.endswith(".json") else tomllib).loads(path.read_text())
-            except ValueError as error:
+                return (read_json if name.endswith(".json") else read_toml)(path)
+            except (OSError, ValueError) as error:
                 raise ModelError(f"{path} must be readable. Received: {error}.") from error
     raise ModelError(
         f"A checkpoint must have {' or '.join(_SETTINGS)} beside it, which tells the number of "
@@ -71,6 +85,9 @@ def read_weights(prefix: Path) -> dict[str, np.ndarray]:
     """
     import tensorflow as tf
 
+    from astromer.checkpoint_index import check_index
+
+    check_index(prefix)
     try:
         reader = tf.train.load_checkpoint(str(prefix))
         names = [
@@ -89,19 +106,48 @@ def read_weights(prefix: Path) -> dict[str, np.ndarray]:
 
 
 def _extract(archive: Path, folder: Path) -> None:
-    """Takes out checkpoints and settings, by base name alone: no member chooses its place."""
-    with zipfile.ZipFile(archive) as members:
-        for member in members.infolist():
-            name = Path(member.filename).name
-            if member.is_dir() or not _wanted(name):
-                continue
-            if member.file_size > _LARGEST or (folder / name).exists():
+    """Takes out checkpoints and settings, by base name alone: no member chooses its place.
+
+    No member gives more bytes than the directory says, and that is looked at first.
+    """
+    try:
+        with zipfile.ZipFile(archive) as members:
+            chosen = {}
+            for member in members.infolist():
+                name = Path(member.filename).name
+                if not member.is_dir() and _wanted(name):
+                    _check(member, archive, twice=name in chosen)
+                    chosen[name] = member
+            total = sum(member.file_size for member in chosen.values())
+            if total > _LARGEST:
                 raise ModelError(
-                    f"A zip of weights must hold one checkpoint of at most {_LARGEST} bytes. "
-                    f"{archive} has {member.filename!r} of {member.file_size}, or twice."
+                    f"A zip of weights must hold a checkpoint of at most {_LARGEST:,} bytes. "
+                    f"{archive} has one of {total:,}."
                 )
-            with members.open(member) as source, open(folder / name, "wb") as target:
-                shutil.copyfileobj(source, target)
+            for name, member in chosen.items():
+                with members.open(member) as source, open(folder / name, "wb") as target:
+                    shutil.copyfileobj(source, target)
+    except _DAMAGED as error:
+        raise ModelError(
+            f"A zip of weights must be whole and not encrypted. {archive} cannot be unpacked "
+            f"({shortened(str(error) or type(error).__name__)}). Download it again."
+        ) from error
+
+
+def _check(member: zipfile.ZipInfo, archive: Path, *, twice: bool) -> None:
+    """Raises ModelError for a member that no zip of weights has."""
+    problem = ""
+    if twice:
+        problem = "twice"
+    elif stat.S_IFMT(member.external_attr >> 16) == _LINK:
+        problem = "as a link"
+    elif member.file_size > _MOST_GROWTH * max(member.compress_size, 1 << 10):
+        problem = f"of {member.file_size:,} bytes, packed in {member.compress_size:,}"
+    if problem:
+        raise ModelError(
+            f"A zip of weights must hold one checkpoint, as plain files. {archive} has "
+            f"{shortened(member.filename)!r} {problem}. Download it again, or give a folder."
+        )
 
 
 def _wanted(name: str) -> bool:

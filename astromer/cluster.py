@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from astromer.errors import UsageError
+from astromer.small_files import parse_json
 
 CHIEF, WORKER = "chief", "worker"
 _NOT_TRAINING = ("ps", "evaluator")
@@ -92,7 +92,7 @@ class _Description:
 
     def cluster(self) -> Cluster | None:
         try:
-            content = json.loads(self.text)
+            content = parse_json(self.text)
         except ValueError as error:
             raise self._wrong(f"be JSON: {error}") from error
         if not isinstance(content, dict):

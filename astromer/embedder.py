@@ -189,7 +189,8 @@ class Embedder:
 
     def _nothing(self) -> dict[str, np.ndarray]:
         """The answer to no light curve."""
-        vectors = np.empty((0, self.config["encoder"]["d_model"]), np.float32)
+        width = self._embed.structured_outputs["mean"].shape[-1]
+        vectors = np.empty((0, width), np.float32)
         counts, status = np.empty(0, np.int64), np.empty(0, np.int32)
         return {"mean": vectors, "max": vectors, "num_observations": counts, "status": status}
 

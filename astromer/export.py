@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,11 @@ import tensorflow as tf
 from astromer import __version__
 from astromer.encoder import Encoder, Reconstructor
 from astromer.errors import ModelError
-from astromer.npz import DAMAGED
+from astromer.npz import DAMAGED, read_arrays
 from astromer.serving.module import ServingModule
+from astromer.small_files import read_json
 from astromer.storage import as_path
+from astromer.text import shortened
 from astromer.versions.checksums import write_checksums
 from astromer.versions.condition import check_whole
 from pipeline_config import LightCurveRules, to_dict
@@ -77,10 +81,10 @@ def load_model(directory: str | Path) -> Reconstructor:
     config = read_config(directory)
     path = as_path(directory) / EXTRA / WEIGHTS
     try:
+        weights = read_arrays(path)
+        check_weights(config, weights)
         encoder = Encoder(**config["encoder"], name="encoder")
         model = Reconstructor(encoder, config["window_size"], config["normalise"], name="astromer")
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-            weights = {name: saved[name] for name in saved.files}
     except DAMAGED as error:
         raise ModelError(
             f"A pushed model must hold its config and weights. {path.parent} does not: {error}. "
@@ -93,28 +97,83 @@ def load_model(directory: str | Path) -> Reconstructor:
         wrong = sorted(set(expected.items()) ^ set(received.items()))
         raise ModelError(
             f"Weights must fit the config. In {path} these differ: "
-            f"{', '.join(sorted({name for name, _ in wrong}))}. Export the model again."
+            f"{shortened(', '.join(sorted({name for name, _ in wrong})), 600)}. Export the model "
+            "again."
         )
     for name, variable in variables.items():
         variable.assign(weights[name])
     return model
 
 
+def check_weights(config: Mapping[str, Any], weights: Mapping[str, np.ndarray]) -> None:
+    """Makes sure, before a model is built, that there are weights for one of the sizes stated.
+
+    Raises:
+        ValueError: there are fewer, or some are not finite numbers.
+    """
+    width, layers, ffn = (
+        whole_number(config["encoder"], name) for name in ("d_model", "num_layers", "ffn_dim")
+    )
+    whole_number(config, "window_size")
+    if "rules" not in config:
+        raise ValueError("the config has no rules")
+    total = sum(array.size for array in weights.values())
+    least = layers * width * (4 * width + 2 * ffn)  # the kernels of attention and feed-forward
+    if least > total or layers > total:
+        raise ValueError(
+            f"{layers} layers of width {width} need {least:,} weights or more, there are {total:,}"
+        )
+    for name, array in weights.items():
+        if array.dtype.kind != "f" or not np.isfinite(array).all():
+            raise ValueError(f"{name} holds something else than finite numbers")
+
+
+def whole_number(settings: Mapping[str, Any], name: str) -> int:
+    """A size among the settings.
+
+    Raises:
+        ValueError: it is no number from 1.
+    """
+    value = settings[name]
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be a number from 1. Received: {shortened(repr(value))}")
+    return value
+
+
 def read_config(directory: str | Path) -> dict[str, Any]:
     """The ``config.json`` of a pushed model.
 
     Raises:
-        ModelError: if there is none, or it cannot be read.
+        ModelError: if there is none, it cannot be read, or is none of a model.
     """
     path = as_path(directory) / EXTRA / CONFIG
     try:
-        return json.loads(path.read_text())
+        config = read_json(path)
     except (OSError, ValueError) as error:
         raise ModelError(
             f"A pushed model must hold {EXTRA}/{CONFIG}. Received: {directory}, where it cannot be "
             f"read ({error.__class__.__name__}). Name the folder of one version, for instance "
             "outputs/serving/astromer/1."
         ) from error
+    if problem := _problem(config):
+        raise ModelError(
+            f"{path} must describe a model. Received: {problem}. Export the model again."
+        )
+    return config
+
+
+def _problem(config: Any) -> str:
+    """What is wrong with a config's form; empty where nothing is."""
+    if not isinstance(config, dict):
+        return f"{type(config).__name__} instead of an object"
+    for name in ("encoder", "rules", "metadata"):
+        if not isinstance(config.get(name, {}), dict):
+            return f"{name} that is no object"
+    rules = {field.name for field in dataclasses.fields(LightCurveRules)}
+    for name, value in config.get("rules", {}).items():
+        if name not in rules or isinstance(value, bool) or not isinstance(value, (int, float)):
+            return f"the rule {shortened(repr(name))} of {shortened(repr(value))}"
+    return ""
 
 
 def _named_variables(model: Reconstructor) -> dict[str, keras.Variable]:

@@ -65,9 +65,9 @@ def _pieces(path: Path, rows: int) -> Iterator[Any]:
 
         batches = csv.open_csv(source)
     else:
-        import pyarrow.parquet as pq
+        from astromer.records.parquet import parquet_file
 
-        batches = pq.ParquetFile(source).iter_batches(batch_size=rows)
+        batches = parquet_file(source).iter_batches(batch_size=rows)
     for batch in batches:
         if batch.num_rows:
             yield pa.Table.from_batches([batch])

@@ -31,6 +31,7 @@ PROGRAMS = [
             "validation",
         )
     ),
+    *(pytest.param([f"fuzzing/{name}.py"], id=f"fuzzing.{name}") for name in ("reproduce", "run")),
     *(
         pytest.param(["-m", module], id=module)
         for module in (

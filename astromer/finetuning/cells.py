@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from astromer.npz import DAMAGED
+from astromer.npz import DAMAGED, read_arrays
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,7 @@ class CellStore:
     def load_weights(self, cell: Cell) -> dict[str, np.ndarray] | None:
         """Its weights, None where they were not kept or are damaged."""
         try:
-            path = self._path(cell, "npz")
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-                return {name: saved[name] for name in saved.files}
+            return read_arrays(self._path(cell, "npz"))
         except DAMAGED:
             return None
 

@@ -12,7 +12,7 @@ from astromer.encoder import Reconstructor
 from astromer.finetuning.dataset import Dataset
 from astromer.finetuning.encoding import CurveEncoder
 from astromer.finetuning.head_training import Labelled
-from astromer.npz import DAMAGED
+from astromer.npz import DAMAGED, read_arrays
 
 
 class Embeddings:
@@ -87,8 +87,8 @@ def embed_dataset(
 def _read(path: Path, positions: Mapping[str, np.ndarray]) -> dict[str, np.ndarray] | None:
     """The features in a file; None where there is none or it is damaged: they are made again."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-            features = {split: saved[split] for split in positions}
+        saved = read_arrays(path)
+        features = {split: saved[split] for split in positions}
     except DAMAGED:
         return None
     fits = all(len(features[split]) == len(chosen) for split, chosen in positions.items())

@@ -13,13 +13,14 @@ import tensorflow as tf
 from astromer import __version__
 from astromer.encoder import Encoder, Reconstructor
 from astromer.errors import ModelError
-from astromer.export import CONFIG, EXTRA, WEIGHTS, read_config
+from astromer.export import CONFIG, EXTRA, WEIGHTS, check_weights, read_config, whole_number
 from astromer.finetuning.classifier import Classifier
 from astromer.finetuning.head import Head
 from astromer.finetuning.label_map import LabelMap
 from astromer.finetuning.module import ClassifierModule
 from astromer.finetuning.weights import set_weights, weights_of
-from astromer.npz import DAMAGED
+from astromer.npz import DAMAGED, read_arrays
+from astromer.small_files import read_json
 from astromer.storage import as_path
 from astromer.versions.checksums import write_checksums
 from astromer.versions.condition import check_whole
@@ -84,12 +85,13 @@ def load_classifier(directory: str | Path) -> Classifier:
     config = read_config(directory)
     extra = as_path(directory) / EXTRA
     try:
-        label_map = LabelMap.from_dict(json.loads((extra / LABEL_MAP).read_text("utf-8")))
+        weights = read_arrays(extra / WEIGHTS)
+        check_weights(config, weights)
+        _check_head(config["head"], sum(array.size for array in weights.values()))
+        label_map = LabelMap.from_dict(read_json(extra / LABEL_MAP))
         encoder = Encoder(**config["encoder"], name="encoder")
         model = Reconstructor(encoder, config["window_size"], config["normalise"], name="astromer")
         classifier = Classifier(model, Head(**config["head"]), config["pooling"], label_map)
-        with (extra / WEIGHTS).open("rb") as file, np.load(file, allow_pickle=False) as saved:
-            weights = {name: saved[name] for name in saved.files}
     except DAMAGED as error:
         raise ModelError(
             f"A classifier must hold its config, label map and weights. {extra} does not: {error}. "
@@ -97,3 +99,14 @@ def load_classifier(directory: str | Path) -> Classifier:
         ) from error
     set_weights(classifier, weights, str(extra / WEIGHTS))
     return classifier
+
+
+def _check_head(head: Mapping[str, Any], weights: int) -> None:
+    """Raises ValueError where the sizes of a head need more weights than there are."""
+    classes, vectors, width = (
+        whole_number(head, name) for name in ("num_classes", "vectors", "d_model")
+    )
+    hidden = whole_number(head, "hidden") if head["hidden"] else 0
+    first = hidden or classes
+    if width * (2 * vectors + first) + hidden * classes > weights:
+        raise ValueError(f"its head needs more than the {weights:,} weights that there are")

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from astromer.export import EXTRA, WEIGHTS, read_config
 from astromer.model_card.citation import citation_text, license_name, reference
 from astromer.model_card.data_facts import data_facts
@@ -22,7 +20,7 @@ from astromer.model_card.model_section import architecture_section, training_sec
 from astromer.model_card.scores_section import classifier_scores, encoder_scores
 from astromer.model_card.usage import snippet
 from astromer.model_card.yaml_text import to_yaml
-from astromer.npz import DAMAGED
+from astromer.npz import DAMAGED, read_arrays
 from astromer.storage import as_path
 from astromer.versions.facts import CARD_FILE, CLASSIFIER, FACTS_FILE, kind_of, read_facts
 
@@ -96,8 +94,7 @@ def card_text(facts: Mapping[str, Any], config: Mapping[str, Any], evidence: Evi
 def count_parameters(version: Path) -> int | None:
     """Numbers in the weights; None where they cannot be read."""
     try:
-        with (as_path(version) / EXTRA / WEIGHTS).open("rb") as file, np.load(file) as saved:
-            return int(sum(saved[name].size for name in saved.files))
+        return sum(array.size for array in read_arrays(as_path(version) / EXTRA / WEIGHTS).values())
     except DAMAGED:
         return None
 

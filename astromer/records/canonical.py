@@ -10,17 +10,40 @@ from collections.abc import Iterable
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
+from astromer.errors import RecordError
 from astromer.records.codec import OLDER_SERIES, RESIDUAL, SERIES
 from astromer.records.context import as_text
+from astromer.records.framing import MAKE_AGAIN
 
 _TEXTS = ("id", "class", "band")
+_INT64 = 2.0**63
 
 Kinds = dict[str, str]
 """The types of features that are not series, by name, as far as they are known."""
 
 
-def canonicalise(serialized: bytes, kinds: Kinds | None = None) -> bytes:
+def parse_record(serialized: bytes, place: str) -> tf.train.SequenceExample:
+    """A record as a message.
+
+    Args:
+        serialized: the record.
+        place: names it in the error; see :func:`astromer.records.framing.where`.
+
+    Raises:
+        RecordError: it is none. TensorFlow's own parser, which reads the series, passes over
+            mistakes elsewhere in a record that protobuf refuses.
+    """
+    try:
+        return tf.train.SequenceExample.FromString(serialized)
+    except DecodeError:
+        raise RecordError(
+            f"{place} is not a tf.train.SequenceExample, so it is no light curve. {MAKE_AGAIN}"
+        ) from None
+
+
+def canonicalise(serialized: bytes, kinds: Kinds | None = None, place: str = "the record") -> bytes:
     """Renames ``dim_0, dim_1, dim_2`` and joins lists spread over several Features.
 
     Args:
@@ -28,11 +51,15 @@ def canonicalise(serialized: bytes, kinds: Kinds | None = None) -> bytes:
         kinds: given for one record after another, makes features of one name have one type:
             text for id, class and band, for others that of the first record. What cannot be
             converted is left out; a type of its own in one record stops TFX for all.
+        place: names the record in errors.
 
     Returns:
         The record with its context and all other lists kept; a canonical record unchanged.
+
+    Raises:
+        RecordError: see :func:`parse_record`.
     """
-    record = tf.train.SequenceExample.FromString(serialized)
+    record = parse_record(serialized, place)
     lists = record.feature_lists.feature_list
     changed = kinds is not None and _unify(record, kinds)
     for name, older in zip(SERIES, OLDER_SERIES):
@@ -80,7 +107,8 @@ def _converted(values: Iterable[bytes | int | float], kind: str) -> list:
         numbers = [float(value) for value in values]
         if kind == "float_list":
             return numbers
-        return [int(n) for n in numbers] if all(n.is_integer() for n in numbers) else []
+        whole = all(n.is_integer() and abs(n) < _INT64 for n in numbers)
+        return [int(n) for n in numbers] if whole else []
     except (ValueError, OverflowError):
         return []
 
@@ -97,9 +125,13 @@ def complete_errors(serialized: bytes, errmag: np.ndarray) -> bytes:
     return record.SerializeToString(deterministic=True)
 
 
-def read_series(serialized: bytes) -> tuple[np.ndarray, ...]:
-    """mjd (float64), mag and errmag (float32) of a record as they are, equally long or not."""
-    lists = tf.train.SequenceExample.FromString(serialized).feature_lists.feature_list
+def read_series(serialized: bytes, place: str = "the record") -> tuple[np.ndarray, ...]:
+    """mjd (float64), mag and errmag (float32) of a record as they are, equally long or not.
+
+    Raises:
+        RecordError: see :func:`parse_record`.
+    """
+    lists = parse_record(serialized, place).feature_lists.feature_list
     mjd, mag, errmag = (
         np.array([*_values(lists[name]), *_values(lists[older])], np.float32)
         for name, older in zip(SERIES, OLDER_SERIES)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
+from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from astromer.errors import RecordError
+from astromer.records.unpacking import check_growth
 
 MOST_BYTES = 1 << 28
 """Longest record: 17 million observations. Nothing longer is a light curve."""
@@ -44,13 +46,16 @@ def check_framing(file: Path) -> bool:
     return next(_frames(file), None) is not None
 
 
-def count_records(file: Path) -> int:
+def record_sizes(file: Path) -> array[int]:
     """Checks the frames of all records, in a few microseconds each; payloads are skipped.
+
+    Returns:
+        The bytes of each record.
 
     Raises:
         RecordError: the file cannot be read, or a frame is damaged or cut off.
     """
-    return sum(1 for _ in _frames(file))
+    return array("L", _frames(file))
 
 
 def estimate_records(files: Iterable[Path]) -> int | None:
@@ -84,7 +89,7 @@ def where(file: Path, index: int) -> str:
 def _frames(file: Path) -> Iterator[int]:
     """The length of each record."""
     index = position = 0
-    with _opened(file) as (stream, size):
+    with _opened(file) as (stream, size, raw):
         while True:
             try:
                 header = stream.read(_HEADER)
@@ -102,22 +107,24 @@ def _frames(file: Path) -> Iterator[int]:
                 )
             if size is not None:
                 stream.seek(position)
+            else:
+                check_growth(file, raw.tell(), position)
             yield length
             index += 1
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[tuple[BinaryIO, int | None]]:
-    """What the file holds, and how many bytes that is; None where it is compressed."""
+def _opened(file: Path) -> Iterator[tuple[BinaryIO, int | None, BinaryIO]]:
+    """What the file holds, how many bytes that is (None where it is compressed), and the file."""
     try:
         with file.open("rb") as raw:
             if raw.read(2) != _GZIP_MAGIC:
                 raw.seek(0)
-                yield raw, file.stat().st_size
+                yield raw, file.stat().st_size, raw
                 return
             raw.seek(0)
             with gzip.GzipFile(fileobj=raw) as unpacked:
-                yield unpacked, None  # type: ignore[misc]
+                yield unpacked, None, raw  # type: ignore[misc]
     except OSError as error:
         raise RecordError(f"{file} cannot be read: {error.strerror or error}.") from None
 
@@ -126,7 +133,7 @@ def _length(header: bytes, file: Path, index: int) -> int:
     """Length of the payload."""
     whole = len(header) == _HEADER
     length, checksum = struct.unpack("<QI", header) if whole else (0, 0)
-    if whole and checksum == _masked(_crc32c(header[:8])):
+    if whole and checksum == masked_crc32c(header[:8]):
         if length > MOST_BYTES:
             raise RecordError(
                 f"{where(file, index)} claims {length:,} bytes; a light curve has at most "
@@ -168,14 +175,10 @@ def _make_crc_table() -> tuple[int, ...]:
 _CRC_TABLE = _make_crc_table()
 
 
-def _crc32c(data: bytes) -> int:
-    """CRC-32C (Castagnoli), the checksum of TFRecord frames."""
+def masked_crc32c(data: bytes) -> int:
+    """CRC-32C (Castagnoli) as TensorFlow's files have it: turned, and with a constant added."""
     crc = 0xFFFFFFFF
     for byte in data:
         crc = _CRC_TABLE[(crc ^ byte) & 0xFF] ^ crc >> 8
-    return crc ^ 0xFFFFFFFF
-
-
-def _masked(crc: int) -> int:
-    """TFRecord's masking of a checksum."""
+    crc ^= 0xFFFFFFFF
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF

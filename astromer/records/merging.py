@@ -12,9 +12,9 @@ from astromer.progress import progress_bar
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.publishing import publish
 from astromer.records.survey_config import features_toml
+from astromer.small_files import read_toml
 from astromer.storage import as_path
 from astromer.storage.trees import copy_file
-from astromer.toml import tomllib
 
 
 def merge_folds(
@@ -72,8 +72,8 @@ def _read_config(fold: Fold) -> dict[str, Any]:
     if fold.config_path is None:
         return {}
     try:
-        return tomllib.loads(fold.config_path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return read_toml(fold.config_path)
+    except (OSError, ValueError) as error:
         raise UsageError(f"{fold.config_path} cannot be read as TOML: {error}.") from None
 
 

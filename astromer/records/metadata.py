@@ -11,7 +11,13 @@ import pyarrow.compute as pc
 
 from astromer.errors import DataAnomalyError, RecordError
 from astromer.records.encoding import ContextValue
-from astromer.records.parquet import brief, open_parquet, require_columns
+from astromer.records.parquet import (
+    brief,
+    check_values,
+    check_whole,
+    open_parquet,
+    require_columns,
+)
 from astromer.records.star import star_key
 from astromer.records.survey_config import SurveyConfig
 
@@ -121,8 +127,10 @@ def as_keys(ids: pa.Array | pa.ChunkedArray) -> np.ndarray:
 def _read(path: Path, config: SurveyConfig) -> pa.Table:
     file = open_parquet(path)
     require_columns(path, file.schema_arrow, list(config.context))
+    check_whole(path, file)
     try:
         table = file.read(columns=list(config.context)).select(list(config.context))
+        check_values(table)
     except (pa.ArrowException, OSError) as error:
         raise RecordError(f"{path} is damaged: {brief(error)}") from None
     if table.num_rows == 0:

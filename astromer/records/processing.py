@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from astromer.records.calibration import Calibration
-from astromer.toml import tomllib
+from astromer.small_files import read_toml
 from pipeline_config import MissingErrorsConfig
 
 
@@ -52,7 +52,7 @@ def read_processing(config: Path | None) -> dict[str, Any]:
     if config is None:
         return {}
     try:
-        found = tomllib.loads(config.read_text(encoding="utf-8")).get("processing")
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        found = read_toml(config).get("processing")
+    except (OSError, ValueError):
         return {}  # records are read without their config
     return found if isinstance(found, dict) else {}

@@ -21,14 +21,17 @@ from astromer.records.culprit import explain_record, find_bad_record
 from astromer.records.framing import (
     MAKE_AGAIN,
     compression_of,
-    count_records,
     estimate_records,
+    record_sizes,
+    where,
 )
 from astromer.records.missing_errors import fill
+from astromer.records.wire import LARGE, is_mostly_series
 from astromer.storage import as_path
 from pipeline_config import MissingErrorsConfig
 
 _BATCH = 512
+_BATCH_BYTES = 1 << 26  # half a dozen batches are in memory at a time, as bytes and as values
 _THREADS = 2
 
 
@@ -72,6 +75,10 @@ class RecordBatch:
     def offsets(self) -> np.ndarray:
         """int64 [B + 1], where each curve starts in the flat arrays."""
         return np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
+
+    def place(self, row: int) -> str:
+        """Names a record in errors; of consecutive records only."""
+        return where(self.file, self.first_record + row)
 
     def contexts(self) -> list[Context]:
         """Id, label, class name and band of each curve."""
@@ -194,10 +201,11 @@ def iterate_batches(
         LightCurveError: with ``strict``, a curve is empty or its series are not equally long.
     """
     for path in map(as_path, files):
-        count = count_records(path)
+        sizes = np.asarray(record_sizes(path), np.int64)
+        count, together = len(sizes), records_at_once(sizes)
         first = 0
         try:
-            for serialized, (mjd, mag, errmag, lengths, *residuals) in _parsed(path):
+            for serialized, (mjd, mag, errmag, lengths, *residuals) in _parsed(path, together):
                 if not _fit(lengths).all():
                     _explain(path, first, serialized, lengths, strict)
                     mjd, mag, errmag = _fitting((mjd, mag, errmag), lengths)
@@ -219,22 +227,48 @@ def iterate_batches(
             )
 
 
-def _parsed(path: Path) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+def records_at_once(sizes: np.ndarray) -> int:
+    """How many consecutive records make a batch, so that none has more than 64 MiB.
+
+    Args:
+        sizes: int64 [num_records], bytes of each.
+    """
+    together = _BATCH
+    while together > 1:
+        starts = np.arange(0, len(sizes), together)
+        if not len(sizes) or np.add.reduceat(sizes, starts).max() <= _BATCH_BYTES:
+            break
+        together //= 2
+    return together
+
+
+def _parsed(path: Path, together: int) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
     """Serialized records and what :func:`_parse_flat` makes of them, by batch.
 
     Threads parse ahead. A tf.data pipeline could do that too, but it would be traced anew
     for every file, which takes longer than reading a small one.
     """
-    batches = tf.data.TFRecordDataset(str(path), compression_of(path)).batch(_BATCH).prefetch(1)
+    batches = tf.data.TFRecordDataset(str(path), compression_of(path)).batch(together).prefetch(1)
     waiting: deque[tuple[np.ndarray, Future[list[np.ndarray]]]] = deque()
     with ThreadPoolExecutor(_THREADS) as pool:
-        for serialized in batches:
+        for number, serialized in enumerate(batches):
+            _refuse_bloated(serialized.numpy(), path, number * together)
             waiting.append((serialized.numpy(), pool.submit(_to_numpy, serialized)))
             if len(waiting) > _THREADS:
                 records, parsed = waiting.popleft()
                 yield records, parsed.result()
         for records, parsed in waiting:
             yield records, parsed.result()
+
+
+def _refuse_bloated(serialized: np.ndarray, path: Path, first: int) -> None:
+    for row, record in enumerate(serialized):
+        if len(record) > LARGE and not is_mostly_series(record):
+            raise RecordError(
+                f"{where(path, first + row)} must hold each series in one list, as records of more "
+                f"than {LARGE:,} bytes do. Received: {len(record):,} bytes, most of them no "
+                f"observations. {MAKE_AGAIN}"
+            )
 
 
 def _to_numpy(serialized: tf.Tensor) -> list[np.ndarray]:

@@ -15,7 +15,7 @@ from astromer.errors import DataAnomalyError, DataNotFoundError, RecordError
 from astromer.records.chunk import Chunk
 from astromer.records.fold import natural_key
 from astromer.records.metadata import Metadata, as_keys
-from astromer.records.parquet import open_parquet, require_columns
+from astromer.records.parquet import check_values, open_parquet, require_columns
 from astromer.records.survey_config import SurveyConfig
 
 _BATCH_ROWS = 1 << 17
@@ -254,6 +254,7 @@ def _runs(ids: pa.Array, index: CurveIndex) -> tuple[np.ndarray, np.ndarray]:
 def _batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
     try:
         for batch in open_parquet(path).iter_batches(batch_size=_BATCH_ROWS, columns=columns):
+            check_values(batch)
             yield batch.select(columns) if batch.schema.names != columns else batch
     except (pa.ArrowException, OSError) as error:
         reason = str(error).split("\n")[0].strip()

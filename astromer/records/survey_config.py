@@ -15,7 +15,8 @@ from typing import Any
 from astromer.errors import DataNotFoundError, UsageError
 from astromer.records.calibration import Calibration
 from astromer.records.sources.files import is_fold, metadata_file, stem_of
-from astromer.toml import tomllib
+from astromer.small_files import MOST_TOML_BYTES, parse_toml, read_text
+from astromer.text import shortened
 
 DTYPES = ("string", "integer", "float")
 _SERIES = ("mjd", "mag", "errmag")
@@ -113,9 +114,9 @@ def load_config(path: Path, survey: Path, metadata: Path | None = None) -> Surve
         DataNotFoundError: a file that it names does not exist.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        settings = _Settings(path, tomllib.loads(text))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        text = read_text(path, MOST_TOML_BYTES)
+        settings = _Settings(path, parse_toml(text))
+    except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read as TOML: {error}.") from None
     places = [path.resolve().parent, Path.cwd(), survey]
     target = settings.string("target", "path", default=f"./data/records/{_stem(survey)}")
@@ -167,7 +168,7 @@ def _calibration(settings: _Settings) -> Calibration:
     if kind not in ("magnitude", "flux"):
         raise UsageError(
             f"[sequential_features] kind in {settings.path} must be magnitude or flux, got "
-            f"{kind!r}."
+            f"{_told(kind)}."
         )
     offset = settings.number("sequential_features", "time_offset", 0.0)
     if kind == "magnitude":
@@ -200,20 +201,24 @@ class _Settings:
     def string(self, section: str, key: str, default: str | None = None) -> str:
         value = self._get(section, key, default)
         if not isinstance(value, str):
-            raise UsageError(f"[{section}] {key} in {self.path} must be a string, got {value!r}.")
+            raise UsageError(
+                f"[{section}] {key} in {self.path} must be a string, got {_told(value)}."
+            )
         return value
 
     def number(self, section: str, key: str, default: float | None = None) -> float:
         value = self._get(section, key, default)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise UsageError(f"[{section}] {key} in {self.path} must be a number, got {value!r}.")
+            raise UsageError(
+                f"[{section}] {key} in {self.path} must be a number, got {_told(value)}."
+            )
         return float(value)
 
     def names(self, section: str, key: str) -> list[str]:
         value = self._get(section, key, [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise UsageError(
-                f"[{section}] {key} in {self.path} must be a list of strings, got {value!r}."
+                f"[{section}] {key} in {self.path} must be a list of strings, got {_told(value)}."
             )
         return value
 
@@ -227,7 +232,7 @@ class _Settings:
         if len(names) != len(dtypes) or len(set(names)) != len(names):
             raise UsageError(
                 f"[{section}] value and dtypes in {self.path} must be equally long and value "
-                f"without repeats, got {names} and {dtypes}."
+                f"without repeats, got {_told(names)} and {_told(dtypes)}."
             )
         return {n: self.dtype(section, d) for n, d in zip(names, dtypes, strict=True)}
 
@@ -235,7 +240,7 @@ class _Settings:
         if name not in DTYPES:
             raise UsageError(
                 f"dtypes of [{section}] in {self.path} must be among {', '.join(DTYPES)}, "
-                f"got {name!r}."
+                f"got {_told(name)}."
             )
         return name
 
@@ -247,22 +252,32 @@ class _Settings:
         return value
 
 
+def _told(value: Any) -> str:
+    """A value as a message shows it: a config may hold anything, of any length."""
+    return shortened(repr(value), 300)
+
+
 def _order_series(names: list[str], path: Path) -> tuple[str, str, str]:
     if set(_SERIES) <= set(names):
         return _SERIES
     if len(names) != 3:
         raise UsageError(
             f"[sequential_features] value in {path} must name {', '.join(_SERIES)}, or three "
-            f"columns in the order time, magnitude, error; got {names}."
+            f"columns in the order time, magnitude, error; got {_told(names)}."
         )
     return names[0], names[1], names[2]
 
 
 def _existing(name: str, places: list[Path], what: str) -> Path:
-    tried = [place / Path(name).expanduser() for place in places]
-    for path in tried:
-        if path.exists():
-            return path
+    try:
+        tried = [place / Path(name).expanduser() for place in places]
+        for path in tried:
+            if path.exists():
+                return path
+    except (OSError, RuntimeError) as error:  # a name that is too long, ~ of nobody
+        raise DataNotFoundError(
+            f"{what} must be a path. Received: {shortened(name)!r} ({error}). Correct config.toml."
+        ) from None
     unique = dict.fromkeys(str(path) for path in tried)
     raise DataNotFoundError(
         f"{what} is missing: there is no {' nor '.join(unique)}. A raw survey needs "

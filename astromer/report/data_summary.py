@@ -79,12 +79,11 @@ def _of_curves(split: str, curves: LightCurves) -> DataSummary:
 def _by_rule(
     validation: Path, splits: tuple[str, ...], rules: Mapping[str, Any]
 ) -> list[tuple[str, str, list[int]]]:
-    import pyarrow.parquet as pq
-
+    from astromer.records.parquet import parquet_file
     from astromer.validation.output import FINDINGS_FILE
 
     with (validation / FINDINGS_FILE).open("rb") as file:
-        table = pq.read_table(file, columns=["rule", "split"])
+        table = parquet_file(file).read(columns=["rule", "split"])
     counts = Counter(zip(table["rule"].to_pylist(), table["split"].to_pylist()))
     broken = {rule for rule, _ in counts}
     return [

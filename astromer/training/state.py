@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from astromer.errors import ModelError, UsageError
-from astromer.npz import DAMAGED, check_sums
+from astromer.npz import DAMAGED, read_arrays
 from astromer.refusals import is_refused
 from astromer.storage import RemotePath, as_path
 
@@ -92,14 +92,11 @@ class StateFile:
         if not self.path.exists():
             return None
         try:
-            with self.path.open("rb") as file:
-                check_sums(file)
-            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
-                progress = Progress(**json.loads(str(saved[_PROGRESS])))
-                names = [name for name in saved.files if name != _PROGRESS]
-                groups: dict[str, list[np.ndarray]] = {}
-                for name in sorted(names, key=lambda name: int(name.rsplit("/", 1)[1])):
-                    groups.setdefault(name.rsplit("/", 1)[0], []).append(saved[name])
+            saved = read_arrays(self.path)
+            progress = Progress(**json.loads(str(saved.pop(_PROGRESS))))
+            groups: dict[str, list[np.ndarray]] = {}
+            for name in sorted(saved, key=lambda name: int(name.rsplit("/", 1)[1])):
+                groups.setdefault(name.rsplit("/", 1)[0], []).append(saved[name])
             received = {group: [a.shape for a in members] for group, members in groups.items()}
             if progress.fingerprint == expected and shapes not in (None, received):
                 raise ValueError("arrays are missing or of another shape")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import tensorflow as tf
 
+from astromer.records.canonical import parse_record
 from astromer.records.codec import OLDER_SERIES, RESIDUAL, SERIES
 from astromer.records.limits import interval, outside
 from astromer.records.reader import RecordBatch
@@ -17,7 +17,7 @@ _MEANING = {"mjd": "times", "mag": "magnitudes", "errmag": "errors"}
 
 def missing_series(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
     counts = batch.series_lengths[:, row].tolist()
-    others = _other_lists(batch.serialized[row])
+    others = _other_lists(batch, row)
     if not any(counts) and not others:
         return "is an empty light curve"
     if not any(counts):
@@ -27,9 +27,9 @@ def missing_series(batch: RecordBatch, row: int, limits: LightCurveRules) -> str
     return f"has no {' and no '.join(absent)}{instead}"
 
 
-def _other_lists(serialized: bytes) -> str:
+def _other_lists(batch: RecordBatch, row: int) -> str:
     """Names of feature lists that are not understood."""
-    lists = tf.train.SequenceExample.FromString(serialized).feature_lists.feature_list
+    lists = parse_record(batch.serialized[row], batch.place(row)).feature_lists.feature_list
     others = sorted({*lists} - {*SERIES, *OLDER_SERIES, RESIDUAL})
     return ", ".join(map(shortened, others[:5])) + (", ..." if len(others) > 5 else "")
 

@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 from astromer.errors import ModelError, UsageError
+from astromer.small_files import read_text
 from astromer.storage import RemotePath
 from astromer.versions.folder import KEPT, LATEST, is_number, is_whole
 
@@ -26,10 +27,10 @@ def alias(folder: Path) -> str | None:
     """
     place = folder / LATEST
     try:
-        text = os.readlink(place) if _is_link(place) else place.read_text("utf-8").strip()
+        text = os.readlink(place) if _is_link(place) else read_text(place).strip()
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ModelError(
             f"{LATEST} must be a link to a version, or a file with its number. Received: {place}, "
             f"which is neither ({error.__class__.__name__}). Remove it, then name the version "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astromer.errors import DamagedVersionError
+from astromer.small_files import read_text
 from astromer.storage.trees import files_in
 
 CHECKSUMS_FILE = "checksums.txt"
@@ -61,10 +62,10 @@ def verify(version: Path) -> Differences | None:
         DamagedVersionError: the checksums cannot be read.
     """
     try:
-        text = (version / CHECKSUMS_FILE).read_text(encoding="utf-8")
+        text = read_text(version / CHECKSUMS_FILE)
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise _unreadable(version, error.__class__.__name__) from error
     expected = _parse(version, text)
     there = {file.as_posix() for file in files_in(version)} - {CHECKSUMS_FILE}

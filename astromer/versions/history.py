@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from astromer.small_files import read_json
 from astromer.versions.folder import KEPT
 
 HISTORY_FILE = "history.json"
@@ -43,7 +44,7 @@ class Move:
 def read_history(folder: Path) -> list[Move]:
     """The moves, oldest first; none where nothing, or nothing readable, is written down."""
     try:
-        entries = json.loads((folder / KEPT / HISTORY_FILE).read_text(encoding="utf-8"))
+        entries = read_json(folder / KEPT / HISTORY_FILE)
         return [Move(**entry) for entry in entries]
     except (OSError, ValueError, TypeError):
         return []  # a convenience: the alias itself does not depend on it

@@ -12,7 +12,22 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import io_utils
 
+from astromer.errors import UsageError
+from astromer.text import shortened
+
 SCHEMA_FILE = "schema.pbtxt"
+
+
+def check_text(text: str) -> None:
+    """Raises UsageError for a text that is no schema."""
+    try:
+        text_format.Parse(text, schema_pb2.Schema())
+    except (text_format.ParseError, ValueError, RecursionError) as error:
+        raise UsageError(
+            "The light-curve schema must be a tensorflow.metadata.v0.Schema in protobuf text form. "
+            f"Received: {shortened(text)!r} ({shortened(str(error), 200)}). Leave it to the "
+            "pipeline, which writes it from the rules."
+        ) from None
 
 
 @component
@@ -23,5 +38,5 @@ def LightCurveSchemaGen(text: Parameter[str], schema: OutputArtifact[standard_ar
         text: a ``tensorflow.metadata.v0.Schema`` in protobuf text form.
         schema: output; the text with its comments, in ``schema.pbtxt``.
     """
-    text_format.Parse(text, schema_pb2.Schema())
+    check_text(text)
     io_utils.write_string_file(os.path.join(schema.uri, SCHEMA_FILE), text)

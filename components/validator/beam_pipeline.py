@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import pickle
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from astromer.records.fold import SPLITS
 from astromer.validation.duplicates import KINDS, Match, buckets, find_matches
 from astromer.validation.identity import Identities
 from astromer.validation.look import FileLook, look_at
+from components.validator.results_file import dumped, load_results
 from pipeline_config import LightCurveRules, ValidationConfig
 
 _BUCKETS = 16
@@ -68,8 +68,8 @@ def add_validation(
 
 def read_results(folder: Path) -> tuple[list[FileLook], list[Match]]:
     """What the pipeline found: a look for each file, and the matches between them."""
-    looks = [pickle.loads(file.read_bytes()) for file in sorted(folder.glob(f"{_LOOKS}-*"))]
-    parts = [pickle.loads(file.read_bytes()) for file in sorted(folder.glob(f"{_MATCHES}-*"))]
+    looks = [load_results(file) for file in sorted(folder.glob(f"{_LOOKS}-*"))]
+    parts = [load_results(file) for file in sorted(folder.glob(f"{_MATCHES}-*"))]
     return looks, [match for part in parts for match in part]
 
 
@@ -113,4 +113,4 @@ def _write_matches(found: tuple[_Key, list[Match]], folder: str) -> None:
 
 def _write(path: str, content: object) -> None:
     with FileSystems.create(path) as file:
-        file.write(pickle.dumps(content))
+        file.write(dumped(content))

@@ -74,3 +74,36 @@ def test_missing_settings_and_sources(checkpoint, tmp_path):
         import_weights(checkpoint, tmp_path / "out")
     with pytest.raises(ModelError, match="must exist"):
         import_weights(tmp_path / "nothing", tmp_path / "out")
+
+
+def zipped(path, content=b"", *, link=False, compression=zipfile.ZIP_DEFLATED, times=1):
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(times):
+            member = zipfile.ZipInfo(f"{'x' * number}/weights.index")
+            member.compress_type = compression
+            member.external_attr = 0o120777 << 16 if link else 0
+            archive.writestr(member, content)
+    return path
+
+
+def test_zips_that_no_one_publishes_are_refused(tmp_path):
+    path = tmp_path / "w.zip"
+    for made, said in (
+        ({"content": bytes(50_000_000)}, r"'/weights\.index' of 50,000,000 bytes, packed in"),
+        ({"content": b"/etc/passwd", "link": True}, "as a link"),
+        ({"times": 2}, "twice"),
+        ({"content": b"no index" * 20}, r"weights\.index is not: it is no index"),
+    ):
+        zipped(path, **made)
+        with pytest.raises(ModelError, match=said), opened(path) as prefix:
+            read_weights(prefix)
+
+
+def test_damaged_zips_are_model_errors(tmp_path):
+    path = zipped(tmp_path / "w.zip", bytes(range(200)))
+    content = path.read_bytes()
+    central = content.index(b"PK\x01\x02")
+    for place, byte in ((60, 0xFF), (8, 99), (central + 10, 99), (central + 8, 1)):
+        path.write_bytes(content[:place] + bytes([byte]) + content[place + 1 :])
+        with pytest.raises(ModelError, match=r"w\.zip cannot be unpacked"), opened(path):
+            pass

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from astromer.errors import DataAnomalyError, RecordError
+from astromer.errors import AstromerError, DataAnomalyError, RecordError
 from astromer.extras import require
 from astromer.records.calibration import JD_TO_MJD
 from astromer.records.sources.columns import first_of
+from astromer.records.sources.fits_structure import check_structure
+from astromer.text import shortened
 
 _ROWS = 1 << 18
 _EXTENSION = "LIGHTCURVE"
@@ -114,14 +116,17 @@ def _opened(path: Path) -> Iterator[Any]:
     from astropy.utils.exceptions import AstropyUserWarning
 
     try:
+        check_structure(path)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=AstropyUserWarning)
             for damage in ("File may have been truncated", "Error validating header"):
                 warnings.filterwarnings("error", damage)
             with fits.open(path, memmap=True, lazy_load_hdus=False) as file:
                 yield file
-    except (OSError, ValueError, TypeError, KeyError, IndexError, Warning) as error:
-        reason = str(error).strip("'").split("\n")[0].rstrip(".")
+    except AstromerError:
+        raise
+    except Exception as error:  # for what is damaged, astropy raises some twenty kinds
+        reason = shortened(str(error).strip("'").split("\n")[0].rstrip(".") or repr(error), 300)
         raise RecordError(f"{path} cannot be read as FITS: {reason}. Copy it again.") from None
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
 from astromer.errors import DataAnomalyError
+from astromer.records.canonical import parse_record
 from astromer.records.fold import Fold
 from astromer.records.reader import RecordBatch, iterate_batches
 
@@ -44,8 +46,8 @@ class FoldRecords:
         """
         for files in self._fold.files.values():
             for batch in iterate_batches(files, strict=False):
-                for record in batch.serialized:
-                    self._remember(record)
+                for row, record in enumerate(batch.serialized):
+                    self._remember(record, batch.place(row))
                 first = self.count - len(batch)
                 yield np.repeat(np.arange(first, self.count), batch.lengths), batch
 
@@ -71,9 +73,13 @@ class FoldRecords:
                 ) from None
         return pa.table(columns or {"ID": pa.array([str(n) for n in range(self.count)])})
 
-    def _remember(self, record: bytes) -> None:
+    def _remember(self, record: bytes, place: str) -> None:
         # The context lies where an Example has its features; see records.context.
-        features = tf.train.Example.FromString(record).features.feature
+        try:
+            features = tf.train.Example.FromString(record).features.feature
+        except DecodeError:
+            parse_record(record, place)  # says what it is
+            raise
         for name, feature in features.items():
             if name.lower() in _LEFT_OUT:
                 continue

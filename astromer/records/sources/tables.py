@@ -11,7 +11,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from astromer.errors import DataAnomalyError, DataNotFoundError, RecordError
-from astromer.records.parquet import brief, open_parquet
+from astromer.records.parquet import brief, check_values, check_whole, open_parquet
 from astromer.records.sources.files import FITS, PARQUET, TEXT, kind_of
 
 _ROWS = 1 << 18
@@ -57,6 +57,7 @@ class ParquetTable:
         try:
             batches = open_parquet(self.path).iter_batches(batch_size=_ROWS, columns=list(types))
             for batch in batches:
+                check_values(batch)
                 block = pa.Table.from_batches([batch]).select(list(types))
                 yield partial(self._cast, block, types)
         except (pa.ArrowException, OSError) as error:
@@ -65,7 +66,10 @@ class ParquetTable:
     def read(self, texts: Sequence[str]) -> pa.Table:
         """The whole table; columns other than ``texts`` keep their type."""
         try:
-            table = open_parquet(self.path).read()
+            file = open_parquet(self.path)
+            check_whole(self.path, file)
+            table = file.read()
+            check_values(table)
         except (pa.ArrowException, OSError) as error:
             raise RecordError(f"{self.path} is damaged: {brief(error)}. Copy it again.") from None
         return self._cast(table, {name: pa.string() for name in texts})

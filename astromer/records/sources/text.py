@@ -15,9 +15,14 @@ from pyarrow import csv
 
 from astromer.errors import DataAnomalyError, RecordError
 from astromer.records.sources.columns import MAG, TIME, first_of
+from astromer.records.unpacking import check_growth
 
 _BLOCK_BYTES = 1 << 22
 _HEAD_BYTES = 1 << 16
+MOST_LINE_BYTES = 1 << 20
+"""1 MiB: of one line. Those of surveys have a hundred bytes, with many columns some thousands."""
+MOST_TABLE_BYTES = 1 << 30
+"""1 GiB: of a metadata table, unpacked. That is a hundred bytes for ten million light curves."""
 _BLANKS = b""
 _POSITIONAL = ("mjd", "mag", "errmag")
 MISSING = (
@@ -66,7 +71,16 @@ class TextTable:
 
     def read(self, texts: Sequence[str]) -> pa.Table:
         """The whole table; columns other than ``texts`` get the type that their cells have."""
-        data = b"".join(data for _, data in _read_blocks(self.path, self.skip))
+        parts, total = [], 0
+        for _, part in _read_blocks(self.path, self.skip):
+            parts.append(part)
+            total += len(part)
+            if total > MOST_TABLE_BYTES:
+                raise RecordError(
+                    f"{self.path} is read as a whole and must have at most {MOST_TABLE_BYTES:,} "
+                    "bytes. Received: more. Give the metadata as Parquet, with fewer columns."
+                )
+        data = b"".join(parts)
         block = _Block(self, data, 1 + _lines_before(self.path, self.skip), {})
         return block.parse({name: pa.string() for name in texts}, list(self.names))
 
@@ -215,22 +229,31 @@ def _simplify(data: bytes, delimiter: bytes) -> bytes:
     return data.replace(b"\n ", b"\n").replace(b" \n", b"\n").strip(b" ")
 
 
-def _open(path: Path) -> BinaryIO:
-    with open(path, "rb") as stream:
-        compressed = stream.read(2) == b"\x1f\x8b"
-    return gzip.open(path) if compressed else open(path, "rb")  # type: ignore[return-value]
+def _unpacked(raw: BinaryIO) -> BinaryIO:
+    compressed = raw.read(2) == b"\x1f\x8b"
+    raw.seek(0)
+    return gzip.GzipFile(fileobj=raw) if compressed else raw  # type: ignore[return-value]
 
 
 def _read_blocks(path: Path, skip: int, size: int = 0) -> Iterator[tuple[int, bytes]]:
     """Whole lines, with the number of the first one, counted from 1."""
-    size = size or _BLOCK_BYTES
+    size, newline = size or _BLOCK_BYTES, b"\n"
     try:
-        with _open(path) as stream:
-            line = 1 + stream.read(skip).count(b"\n")
+        with path.open("rb") as raw:
+            stream = _unpacked(raw)
+            line, unpacked = 1 + stream.read(skip).count(b"\n"), skip
             while data := stream.read(size):
-                data += stream.readline()
+                data += stream.readline(MOST_LINE_BYTES)
+                if len(data) >= size + MOST_LINE_BYTES and not data.endswith(b"\n"):
+                    raise RecordError(
+                        f"{path} must have lines of at most {MOST_LINE_BYTES:,} bytes. Received: a "
+                        f"longer one after line {line + data.count(newline) - 1}. Is it a table?"
+                    )
+                unpacked += len(data)
+                if stream is not raw:
+                    check_growth(path, raw.tell(), unpacked)
                 yield line, data
-                line += data.count(b"\n")
+                line += data.count(newline)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise RecordError(f"{path} is a damaged gzip file. Copy it again.") from None
     except OSError as error:
@@ -238,5 +261,5 @@ def _read_blocks(path: Path, skip: int, size: int = 0) -> Iterator[tuple[int, by
 
 
 def _lines_before(path: Path, skip: int) -> int:
-    with _open(path) as stream:
-        return stream.read(skip).count(b"\n")
+    with path.open("rb") as raw:
+        return _unpacked(raw).read(skip).count(b"\n")

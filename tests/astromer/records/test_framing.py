@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from astromer.errors import RecordError
 from astromer.records import framing
-from astromer.records.framing import check_framing, count_records
+from astromer.records.framing import check_framing, record_sizes
 from astromer.records.reader import iterate_batches
 
 
@@ -42,10 +42,10 @@ def file(tmp_path, make) -> Path:
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_whole_files_are_counted(file, pack):
     file.write_bytes(pack(file.read_bytes()))
-    assert count_records(file) == 8
+    assert len(record_sizes(file)) == 8
     assert check_framing(file)
     file.write_bytes(pack(b""))
-    assert count_records(file) == 0
+    assert len(record_sizes(file)) == 0
     assert not check_framing(file)
 
 
@@ -53,7 +53,7 @@ def test_a_file_of_several_gzip_members_is_read_to_its_end(file):
     content = file.read_bytes()
     half = starts(content)[4]
     file.write_bytes(gzip.compress(content[:half]) + gzip.compress(content[half:]))
-    assert count_records(file) == 8
+    assert len(record_sizes(file)) == 8
     assert sum(map(len, iterate_batches([file]))) == 8
 
 

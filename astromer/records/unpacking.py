@@ -1,0 +1,32 @@
+"""How far gzip files are unpacked: a few kilobytes may claim to be terabytes.
+
+Imports the standard library only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from astromer.errors import RecordError
+
+MOST_GROWTH = 200
+"""Unpacked bytes for a byte of the file. Records grow by 2 and text by 10; gzip can do 1,032."""
+
+FREE = 1 << 28
+"""256 MiB: what may be unpacked whatever the growth."""
+
+
+def check_growth(file: Path, packed: int, unpacked: int) -> None:
+    """Raises RecordError where too much has come out of too little.
+
+    Args:
+        file: the gzip file.
+        packed: bytes of it that have been read.
+        unpacked: bytes that they gave.
+    """
+    if unpacked > FREE and unpacked > MOST_GROWTH * packed:
+        raise RecordError(
+            f"{file} must not grow more than {MOST_GROWTH}-fold when it is unpacked, as light "
+            f"curves never do. Received: {unpacked:,} bytes from the first {packed:,}. If you "
+            "trust it, unpack it yourself (gunzip) and give the result."
+        )
