@@ -88,7 +88,7 @@ def embed(args: argparse.Namespace) -> Path:
     try:
         with progress_bar(total=total, desc="embedding", unit="curves") as bar:
             for split, curves, problem in parts:
-                found = embedder.embed(curves, batch_size=args.bs, progress=False)
+                found = embedder.embed_packed(curves, batch_size=args.bs, progress=False)
                 table = _table(split, curves, found, problem)
                 writer = writer or pq.ParquetWriter(stream, table.schema)
                 writer.write_table(table)

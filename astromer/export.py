@@ -16,7 +16,7 @@ from astromer.errors import ModelError
 from astromer.npz import DAMAGED
 from astromer.serving.module import ServingModule
 from astromer.storage import as_path
-from pipeline_config import LightCurveRules, to_dict
+from pipeline_config import LightCurveRules, ServingConfig, to_dict
 
 EXTRA = "assets.extra"
 CONFIG = "config.json"
@@ -28,6 +28,7 @@ def export_saved_model(
     directory: str | Path,
     metadata: dict[str, Any] | None = None,
     rules: LightCurveRules = LightCurveRules(),
+    serving: ServingConfig = ServingConfig(),
 ) -> Path:
     """Writes a SavedModel that any TensorFlow loader can serve and this package can train on.
 
@@ -36,13 +37,14 @@ def export_saved_model(
         directory: must not exist yet, or be empty.
         metadata: JSON-able facts to keep beside the weights, for instance metrics.
         rules: which observations the served model uses.
+        serving: how much it takes in one request.
 
     Returns:
         The directory. Beside the SavedModel it holds ``assets.extra/config.json`` (how to build
         the model, its preprocessing and ``metadata``) and ``assets.extra/weights.npz``.
     """
     directory = as_path(directory)
-    module = ServingModule(model, rules)
+    module = ServingModule(model, rules, serving)
     tf.saved_model.save(module, str(directory), signatures=module.signatures)
     extra = directory / EXTRA
     extra.mkdir(exist_ok=True)
@@ -53,6 +55,7 @@ def export_saved_model(
         "window_size": model.window_size,
         "normalise": model.normalise,
         "rules": to_dict(rules),
+        "serving": to_dict(serving),
         "metadata": metadata or {},
     }
     weights = {name: np.asarray(v) for name, v in _named_variables(model).items()}

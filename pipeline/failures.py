@@ -12,7 +12,7 @@ from astromer.errors import AstromerError, TrainingInterrupted, UsageError
 from astromer.interruption import was_interrupted
 from astromer.storage import as_path
 
-_PATTERN_CHARACTERS = "*?[]{}"
+_PATTERN_CHARACTERS = "*?[]{}\\"
 
 
 def output_folder(path: str) -> Path:
