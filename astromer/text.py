@@ -21,6 +21,22 @@ def shortened(text: str, width: int = _MOST) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
+def csv_cell(text: str) -> str:
+    """A user's word in a CSV table, which no spreadsheet takes for a formula.
+
+    A quote before it makes it text, as spreadsheets have it (OWASP, "CSV Injection"). Numbers stay
+    as they are. The csv module writes no NUL.
+    """
+    text = text.replace("\0", "\\x00")
+    if not text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
+
+
 def shell_word(path: str | Path) -> str:
     """A path as a shell takes it, so that a printed command can be copied.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from astromer.cluster import read_cluster
 from astromer.errors import AstromerError, TrainingInterrupted, UsageError
 from astromer.interruption import was_interrupted
+from astromer.secrets import without_secrets
 from astromer.storage import as_path
 
 _PATTERN_CHARACTERS = "*?[]{}\\"
@@ -95,5 +96,5 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _write_traceback(error: BaseException, log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "a", encoding="utf-8") as file:
-        traceback.print_exception(error, file=file)
+    with open(log, "a", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(without_secrets("".join(traceback.format_exception(error))))
