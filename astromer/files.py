@@ -30,6 +30,22 @@ def make_folder(folder: str | Path, option: str) -> Path:
     return as_path(folder)
 
 
+def cut_name(name: str, ending: str = "", most: int = 200) -> str:
+    """A file name and an ending, within what file systems take for one: 255 bytes.
+
+    Args:
+        name: cut where it and the ending are longer than ``most`` bytes.
+        ending: stays whole.
+    """
+    room = max(most - len(os.fsencode(ending)), 0)
+    return os.fsencode(name)[:room].decode(errors="ignore") + ending
+
+
+def unfinished(path: Path) -> Path:
+    """A hidden file of this process beside another, which it replaces when it is whole."""
+    return path.with_name(f".{cut_name(path.name)}.{os.getpid()}.partial")
+
+
 @contextmanager
 def replace_folder(folder: str | Path) -> Iterator[Path]:
     """Yields an empty folder to fill; puts it in the place of ``folder`` if nothing was raised.
@@ -42,7 +58,7 @@ def replace_folder(folder: str | Path) -> Iterator[Path]:
             yield new
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    partial = Path(tempfile.mkdtemp(prefix=f".{cut_name(folder.name)}.", dir=folder.parent))
     os.chmod(partial, 0o755)  # mkdtemp keeps others out
     try:
         yield partial

@@ -6,7 +6,6 @@ Imports nothing heavier than NumPy.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 from astromer.errors import DataNotFoundError, UsageError
 from astromer.records.calibration import Calibration
 from astromer.records.sources.files import is_fold, metadata_file, stem_of
-from astromer.toml import tomllib
+from astromer.toml import to_toml, tomllib
 
 DTYPES = ("string", "integer", "float")
 _SERIES = ("mjd", "mag", "errmag")
@@ -278,24 +277,23 @@ def features_toml(id_column: str, context: Mapping[str, str]) -> str:
 def _to_toml(
     id_column: str, target: str, metadata: str, light_curves: str, context: Mapping[str, str]
 ) -> str:
-    # A JSON string or list of strings is valid TOML.
-    goes_to = ["[target]", f"path = {json.dumps(target)}", ""] if target else []
+    goes_to = ["[target]", f"path = {to_toml(target)}", ""] if target else []
     return "\n".join(
         [
             "[id_column]",
-            f"value = {json.dumps(id_column)}",
-            f"dtype = {json.dumps(context[id_column])}",
+            f"value = {to_toml(id_column)}",
+            f"dtype = {to_toml(context[id_column])}",
             "",
             *goes_to,
             "[context_features]",
-            f"path = {json.dumps(metadata)}",
-            f"value = {json.dumps(list(context))}",
-            f"dtypes = {json.dumps(list(context.values()))}",
+            f"path = {to_toml(metadata)}",
+            f"value = {to_toml(list(context))}",
+            f"dtypes = {to_toml(list(context.values()))}",
             "",
             "[sequential_features]",
-            f"path = {json.dumps(light_curves)}",
-            f"value = {json.dumps(list(_SERIES))}",
-            f"dtypes = {json.dumps(['float'] * 3)}",
+            f"path = {to_toml(light_curves)}",
+            f"value = {to_toml(list(_SERIES))}",
+            f"dtypes = {to_toml(['float'] * 3)}",
             "",
         ]
     )
