@@ -306,6 +306,46 @@ class LightCurveRules:
     )
 
 
+@dataclass(frozen=True)
+class ServingConfig:
+    """How much a served model takes in one request, so that none ends the server."""
+
+    serve_max_observations: int = knob(
+        500_000,
+        "observations of a light curve; a longer one gets a status, the others their answers. "
+        "Surveys reach 100,000",
+        "--serve-max-observations",
+        bounds="[5, 1000000000]",
+    )
+    serve_max_batch: int = knob(
+        10_000,
+        "light curves of a request: its answer takes kilobytes for each, however short",
+        "--serve-max-batch",
+        bounds="[1, 1000000000]",
+    )
+    serve_max_steps: int = knob(
+        2_000_000,
+        "steps of all windows of a request, unused ones too, and of padded light curves that are "
+        "reconstructed",
+        "--serve-max-steps",
+        bounds="[1, 1000000000]",
+    )
+    serve_max_sequence: int = knob(
+        33_554_432,
+        "numbers in 'sequence', which has a vector for each step: 128 MB, of which making it takes "
+        "several times as much. 131,072 steps of a width of 256",
+        "--serve-max-sequence",
+        bounds="[1, 1000000000]",
+    )
+    serve_max_window_steps: int = knob(
+        51_200,
+        "steps of the windows of 'encode_windows', which go through the network all at once: 256 "
+        "windows of 200",
+        "--serve-max-window-steps",
+        bounds="[1, 1000000000]",
+    )
+
+
 SEVERITIES = ("reject", "warn", "stop", "off")
 _UNUSABLE = ("reject", "stop")
 """No model can be trained on a light curve that breaks such a rule."""
@@ -605,6 +645,7 @@ class PipelineConfig:
     debug: DebugConfig = DebugConfig()
     tensorboard: TensorBoardConfig = TensorBoardConfig()
     logs: LogConfig = LogConfig()
+    serving: ServingConfig = ServingConfig()
     beam_args: tuple[str, ...] = knob(
         ("--direct_running_mode=in_memory", "--direct_num_workers=1"),
         "Apache Beam's arguments; with one in-memory worker components do their work without Beam, "
@@ -707,6 +748,7 @@ class ClassifierConfig:
     validation: ValidationConfig = ValidationConfig()
     errors: MissingErrorsConfig = MissingErrorsConfig()
     logs: LogConfig = LogConfig()
+    serving: ServingConfig = ServingConfig()
     beam_args: tuple[str, ...] = PipelineConfig.beam_args
     component_beam_args: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -738,6 +780,11 @@ def check(config: Any) -> None:
         raise ValueError(
             "--probed and --same must leave steps that show their magnitude. Received: all steps "
             "probed and none of them the same"
+        )
+    if isinstance(config, ServingConfig) and config.serve_max_steps < config.serve_max_observations:
+        raise ValueError(
+            "--serve-max-steps must let a light curve of --serve-max-observations through. "
+            f"Received: {config.serve_max_steps} and {config.serve_max_observations}"
         )
     if isinstance(config, RecordsConfig) and config.val_frac + config.test_frac >= 1:
         raise ValueError(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import typing
 from collections.abc import Iterator
 from pathlib import Path
 
 from astromer.cli import Parser, run_program
 from astromer.errors import DataNotFoundError, ModelError, UsageError
+from astromer.files import unfinished
 from astromer.storage import as_path
 
 if typing.TYPE_CHECKING:
@@ -80,7 +80,7 @@ def embed(args: argparse.Namespace) -> Path:
     from astromer.records.framing import estimate_records
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    partial = unfinished(out)
     width, rows, writer = embedder.config["encoder"]["d_model"], 0, None
     stream = partial.open("wb")
     total = estimate_records(file for paths in files.values() for file in paths)
@@ -88,7 +88,7 @@ def embed(args: argparse.Namespace) -> Path:
     try:
         with progress_bar(total=total, desc="embedding", unit="curves") as bar:
             for split, curves, problem in parts:
-                found = embedder.embed(curves, batch_size=args.bs, progress=False)
+                found = embedder.embed_packed(curves, batch_size=args.bs, progress=False)
                 table = _table(split, curves, found, problem)
                 writer = writer or pq.ParquetWriter(stream, table.schema)
                 writer.write_table(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,15 @@ import tensorflow as tf
 
 from astromer.concurrency import Ordered, passes_at_once
 from astromer.curve_inputs import as_light_curves
-from astromer.errors import ModelError, UsageError
+from astromer.errors import LightCurveError, ModelError, UsageError
 from astromer.export import read_config
 from astromer.light_curves import LightCurves
 from astromer.progress import progress_bar
+from astromer.serving.status import STATUS_TOO_LONG
+from astromer.text import shortened
 from astromer.versions.condition import check_whole
 from astromer.versions.finding import latest_version
+from pipeline_config import ServingConfig
 
 # What one call is given at most, so that memory stays bounded: some 250 windows of 200. A longer
 # light curve is a call of its own.
@@ -33,7 +37,8 @@ class Embeddings:
         mean: float32 [num_curves, d_model], mean over the observed steps.
         max: float32 [num_curves, d_model], maximum over the observed steps.
         num_observations: int64 [num_curves], usable observations.
-        status: int32 [num_curves]; 0 = fine, 1 = fewer than 5 usable observations (zeros).
+        status: int32 [num_curves]; 0 = fine, 1 = fewer than 5 usable observations (zeros); see
+            :mod:`astromer.serving.status`.
     """
 
     ids: np.ndarray
@@ -97,6 +102,7 @@ class Embedder:
             ) from error
         self._loaded = loaded  # owns the variables that the signatures use
         self._at_once = Ordered(passes_at_once())
+        self.limits = _limits(self.config)
 
     def embed(
         self,
@@ -116,13 +122,21 @@ class Embedder:
             progress: show a bar where it takes more than a second.
 
         Raises:
-            LightCurveError: if values cannot be read or do not fit each other.
+            LightCurveError: if values cannot be read or do not fit each other, or a light curve
+                has more observations than the model takes (``limits``).
             UsageError: if an argument cannot work.
         """
         packed = as_light_curves(curves, zero_point=zero_point, id_column=id_column)
+        self._refuse_too_long(packed)
+        return self.embed_packed(packed, batch_size=batch_size, progress=progress)
+
+    def embed_packed(
+        self, packed: LightCurves, *, batch_size: int = 1024, progress: bool = True
+    ) -> Embeddings:
+        """As :meth:`embed`; a light curve that is too long gets its status, and zeros."""
         parts = [self._nothing()]
         with _bar(len(packed), "embed", progress) as bar:
-            calls = _calls(packed.offsets, batch_size)
+            calls = self._calls(packed, batch_size)
             for part in self._at_once.map(lambda call: self._embed_some(packed, *call), calls):
                 parts.append(part)
                 bar.update(len(part["status"]))
@@ -152,10 +166,10 @@ class Embedder:
             zero_point, id_column, batch_size, progress: as in :meth:`embed`.
 
         Raises:
-            LightCurveError: if values cannot be read or do not fit each other.
-            UsageError: if an argument cannot work.
+            LightCurveError, UsageError: as in :meth:`embed`.
         """
         packed = as_light_curves(curves, zero_point=zero_point, id_column=id_column)
+        self._refuse_too_long(packed)
         if not 0 <= probed <= 1:
             raise UsageError(f"probed must be in [0, 1]. Received: {probed}.")
         shown = None if visible is None else _visible(visible, packed.lengths)
@@ -163,7 +177,7 @@ class Embedder:
         hidden: list[np.ndarray] = []
         status = [np.empty(0, np.int32)]
         with _bar(len(packed), "reconstruct", progress) as bar:
-            for first, stop in _calls(packed.offsets, batch_size):
+            for first, stop in self._calls(packed, batch_size, padded=True):
                 arrays = _padded(packed, first, stop, shown)
                 if shown is None:
                     draw = {"seed": tf.constant(seed, tf.int64), "probed": tf.constant(probed)}
@@ -187,6 +201,29 @@ class Embedder:
         )
         return {name: value.numpy() for name, value in answer.items()}
 
+    def _calls(
+        self, packed: LightCurves, batch_size: int, padded: bool = False
+    ) -> Iterator[tuple[int, int]]:
+        if batch_size < 1:
+            raise UsageError(f"batch_size must be at least 1. Received: {batch_size}.")
+        window = self.config["window_size"]
+        most = min(batch_size, self.limits.serve_max_batch)
+        return _calls(packed.offsets, window, most, self.limits.serve_max_steps, padded)
+
+    def _refuse_too_long(self, curves: LightCurves) -> None:
+        most = self.limits.serve_max_observations
+        too_long = np.flatnonzero(curves.lengths > most)
+        if len(too_long):
+            first = int(too_long[0])
+            name = f" ({shortened(str(curves.ids[first]))})" if curves.ids[first] else ""
+            raise LightCurveError(
+                f"This model takes at most {most:,} observations of a light curve "
+                f"(--serve-max-observations when it was exported). Received: "
+                f"{curves.lengths[first]:,} in light curve {first}{name}; {len(too_long):,} are "
+                f"too long. Divide or thin them out; model servers give them status "
+                f"{STATUS_TOO_LONG}."
+            )
+
     def _nothing(self) -> dict[str, np.ndarray]:
         """The answer to no light curve."""
         width = self._embed.structured_outputs["mean"].shape[-1]
@@ -199,16 +236,48 @@ def _bar(total: int, desc: str, progress: bool) -> Any:
     return progress_bar(total=total, desc=desc, unit=" curves", disable=not progress)
 
 
-def _calls(offsets: np.ndarray, batch_size: int) -> Iterator[tuple[int, int]]:
-    """First and one past the last light curve of each call."""
-    if batch_size < 1:
-        raise UsageError(f"batch_size must be at least 1. Received: {batch_size}.")
+def _calls(
+    offsets: np.ndarray, window_size: int, most: int, most_steps: int, padded: bool
+) -> Iterator[tuple[int, int]]:
+    """First and one past the last light curve of each call.
+
+    Args:
+        offsets: int64 [num_curves + 1], of packed light curves.
+        window_size: observations per window.
+        most: light curves of a call.
+        most_steps: steps of its windows, unused ones too.
+        padded: whether the call pads its light curves to the longest, within the same number.
+    """
     first, count = 0, len(offsets) - 1
+    lengths = np.diff(offsets)
+    in_windows = np.cumsum(-(-lengths // window_size) * window_size)
+    steps = np.concatenate([[0], in_windows])
     while first < count:
-        within = np.searchsorted(offsets, offsets[first] + _OBSERVATIONS_PER_CALL, side="right") - 1
-        stop = max(min(int(within), first + batch_size, count), first + 1)
+        stop = min(
+            _last_within(offsets, first, _OBSERVATIONS_PER_CALL),
+            _last_within(steps, first, most_steps),
+            first + most,
+            count,
+        )
+        if padded:
+            longest = np.maximum.accumulate(lengths[first:stop])
+            area = longest * np.arange(1, len(longest) + 1)
+            stop = min(stop, first + int(np.searchsorted(area, most_steps, side="right")))
+        stop = max(stop, first + 1)
         yield first, stop
         first = stop
+
+
+def _last_within(before: np.ndarray, first: int, most: int) -> int:
+    """Where sums end that are at most so much above that at ``first``."""
+    return int(np.searchsorted(before, before[first] + most, side="right")) - 1
+
+
+def _limits(config: dict[str, Any]) -> ServingConfig:
+    """The limits of a model; those of an older one, which checks nothing, are out of reach."""
+    known = config.get("serving", {})
+    fields = dataclasses.fields(ServingConfig)
+    return ServingConfig(**{field.name: int(known.get(field.name, 2**62)) for field in fields})
 
 
 def _visible(visible: Sequence[np.ndarray] | np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from astromer.masking import draw, mask_seed
 from astromer.metrics import WindowScores
 from astromer.prediction import Predictor
 from astromer.progress import progress_bar
+from astromer.text import shortened
 from astromer.windows import Windows, sequential_windows
 from pipeline_config import MaskingConfig
 
@@ -98,7 +99,9 @@ class Evaluation:
             for name in ("model", *BASELINES):
                 scores = self.hidden[name].where(chosen)
                 skill = "" if name == "model" else f"{model.skill_over(scores):+.3f}"
-                rows.append((group, name, f"{scores.rmse():.4f}", f"{scores.r2():.3f}", skill))
+                rows.append(
+                    (shortened(group), name, f"{scores.rmse():.4f}", f"{scores.r2():.3f}", skill)
+                )
         widths = [max(len(row[i]) for row in rows) for i in range(5)]
         return "\n".join(
             "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows

@@ -22,7 +22,7 @@ from astromer.storage import as_path
 from astromer.text import shortened
 from astromer.versions.checksums import write_checksums
 from astromer.versions.condition import check_whole
-from pipeline_config import LightCurveRules, to_dict
+from pipeline_config import LightCurveRules, ServingConfig, to_dict
 
 EXTRA = "assets.extra"
 CONFIG = "config.json"
@@ -34,6 +34,7 @@ def export_saved_model(
     directory: str | Path,
     metadata: dict[str, Any] | None = None,
     rules: LightCurveRules = LightCurveRules(),
+    serving: ServingConfig = ServingConfig(),
 ) -> Path:
     """Writes a SavedModel that any TensorFlow loader can serve and this package can train on.
 
@@ -42,6 +43,7 @@ def export_saved_model(
         directory: must not exist yet, or be empty.
         metadata: JSON-able facts to keep beside the weights, for instance metrics.
         rules: which observations the served model uses.
+        serving: how much it takes in one request.
 
     Returns:
         The directory. Beside the SavedModel it holds ``assets.extra/config.json`` (how to build
@@ -49,7 +51,7 @@ def export_saved_model(
         ``checksums.txt``.
     """
     directory = as_path(directory)
-    module = ServingModule(model, rules)
+    module = ServingModule(model, rules, serving)
     tf.saved_model.save(module, str(directory), signatures=module.signatures)
     extra = directory / EXTRA
     extra.mkdir(exist_ok=True)
@@ -60,6 +62,7 @@ def export_saved_model(
         "window_size": model.window_size,
         "normalise": model.normalise,
         "rules": to_dict(rules),
+        "serving": to_dict(serving),
         "metadata": metadata or {},
     }
     weights = {name: np.asarray(v) for name, v in _named_variables(model).items()}

@@ -63,7 +63,7 @@ def export_onnx(model: str | Path, out: str | Path, license: str = "MIT") -> flo
         raise UsageError(f"--out must be a file. Received: {out}, which is a folder.")
     require("onnx", "tf2onnx", "onnx", "onnxruntime")
 
-    from astromer.files import make_folder
+    from astromer.files import make_folder, unfinished
     from astromer.logs import silence
 
     make_folder(out.parent, "the folder of --out")
@@ -80,7 +80,7 @@ def export_onnx(model: str | Path, out: str | Path, license: str = "MIT") -> flo
     if embedder.path.name.isdecimal():
         proto.model_version = int(embedder.path.name)
     window_onnx.describe(proto, {"license": license, **_facts(embedder.config, difference)})
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    partial = unfinished(out)
     try:
         partial.write_bytes(proto.SerializeToString())
         os.replace(partial, out)

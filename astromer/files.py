@@ -29,6 +29,22 @@ def make_folder(folder: str | Path, option: str) -> Path:
     return as_path(folder)
 
 
+def cut_name(name: str, ending: str = "", most: int = 200) -> str:
+    """A file name and an ending, within what file systems take for one: 255 bytes.
+
+    Args:
+        name: cut where it and the ending are longer than ``most`` bytes.
+        ending: stays whole.
+    """
+    room = max(most - len(os.fsencode(ending)), 0)
+    return os.fsencode(name)[:room].decode(errors="ignore") + ending
+
+
+def unfinished(path: Path) -> Path:
+    """A hidden file of this process beside another, which it replaces when it is whole."""
+    return path.with_name(f".{cut_name(path.name)}.{os.getpid()}.partial")
+
+
 @contextmanager
 def replace_folder(folder: str | Path) -> Iterator[Path]:
     """Yields an empty folder to fill; puts it in the place of ``folder`` if nothing was raised.
@@ -48,7 +64,7 @@ def replace_folder(folder: str | Path) -> Iterator[Path]:
         if (scratch / "old").is_dir() and not folder.exists():
             os.rename(scratch / "old", folder)
 
-    with scratch_folder(folder.parent, f".{folder.name}.new-", bring_back) as scratch:
+    with scratch_folder(folder.parent, f".{cut_name(folder.name)}.new-", bring_back) as scratch:
         new = scratch / "new"
         new.mkdir()
         yield new

@@ -22,6 +22,7 @@ from pipeline_config import (
     LogConfig,
     MaskingConfig,
     MissingErrorsConfig,
+    ServingConfig,
     StudyConfig,
     to_dict,
 )
@@ -59,6 +60,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--public-weights", metavar="ZIP", help="weights of the public code for --baselines public"
     )
     add_flags(parser, StudyConfig, FinetuneConfig, MaskingConfig, MissingErrorsConfig, LogConfig)
+    add_flags(parser, ServingConfig)
     add_validation_flags(parser)
     return parser.parse_args(arguments)
 
@@ -74,7 +76,7 @@ def finetune(args: argparse.Namespace) -> Path:
     """
     study, config = config_from(args, StudyConfig), config_from(args, FinetuneConfig)
     masking, validation = config_from(args, MaskingConfig), validation_config(args)
-    errors = config_from(args, MissingErrorsConfig)
+    errors, serving = config_from(args, MissingErrorsConfig), config_from(args, ServingConfig)
     check_baselines(study, args.public_weights)
     if not as_path(args.model).exists():
         raise ModelError(f"--model must exist. Received: {args.model}. Train one with `make run`.")
@@ -96,9 +98,9 @@ def finetune(args: argparse.Namespace) -> Path:
         curves = accepted_curves(fold, validation, LightCurveRules(), report, None, errors)
         facts = {"task": args.task, "data": str(fold.path), "encoder": source.lineage()}
         if args.task == "classify":
-            _classify(source, curves, study, config, output, args.public_weights, facts)
+            _classify(source, curves, study, config, output, args.public_weights, facts, serving)
         else:
-            _reconstruct(source, curves, config, masking, study.seeds[0], output, facts)
+            _reconstruct(source, curves, config, masking, study.seeds[0], output, facts, serving)
     return output
 
 
@@ -131,6 +133,7 @@ def _classify(
     output: Path,
     public_weights: str | None,
     facts: dict[str, Any],
+    serving: ServingConfig,
 ) -> None:
     from astromer.finetuning.classification import classify
 
@@ -141,6 +144,7 @@ def _classify(
         config,
         output,
         public_weights=public_weights,
+        serving=serving,
         facts=facts,
         say=say,
         progress=True,
@@ -157,6 +161,7 @@ def _reconstruct(
     seed: int,
     output: Path,
     facts: dict[str, Any],
+    serving: ServingConfig,
 ) -> None:
     from astromer.export import export_saved_model
     from astromer.finetuning.reconstruction import continue_reconstruction
@@ -166,7 +171,7 @@ def _reconstruct(
     settings = {"masking": to_dict(masking), "finetune": to_dict(config), "seed": seed}
     with replace_folder(output / "model") as partial:
         metadata = {"finetuned_from": facts["encoder"], **settings, **done.to_dict()}
-        export_saved_model(done.model, partial, metadata)
+        export_saved_model(done.model, partial, metadata, serving=serving)
     (output / "table.md").write_text(done.markdown() + "\n", encoding="utf-8")
     content = {**facts, **settings, **done.to_dict()}
     (output / "results.json").write_text(json.dumps(content, indent=1) + "\n")

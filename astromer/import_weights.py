@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from astromer.cli import Parser, run_program
 from astromer.errors import ModelError, UsageError
 from astromer.storage import local_path
+from astromer.text import shell_word
 
 if TYPE_CHECKING:
     from astromer.encoder import Reconstructor
@@ -105,7 +106,10 @@ def main() -> None:
     """``python -m astromer.import_weights --weights ZIP --out FOLDER``."""
     args = parse()
     out = import_weights(args.weights, args.out)
-    print(f"SavedModel: {out}\nnext: python -m astromer.embed --model {out} --data FOLD --out FILE")
+    print(
+        f"SavedModel: {out}\n"
+        f"next: python -m astromer.embed --model {shell_word(out)} --data FOLD --out FILE"
+    )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import IO, Any, BinaryIO
 
 from astromer.last_words import name_log
 from astromer.logs import is_verbose
+from astromer.secrets import Formatter
 from astromer.storage.local import local_folder
 
 _FOLDER = "logs"
@@ -126,7 +127,7 @@ def _logging_to(file: IO[str]) -> Iterator[None]:
     from absl import logging as absl_logging
 
     handler = _Quiet(file)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     # absl's own handler would write to sys.stderr; TensorFlow adds one of its own, too.
     absl_logging.use_absl_handler()

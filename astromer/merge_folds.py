@@ -12,6 +12,7 @@ import argparse
 from astromer.cli import Parser, run_program
 from astromer.errors import UsageError
 from astromer.storage import as_path
+from astromer.text import shell_word
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -46,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"{', '.join(folds)} in {output}:")
     for split, files in counts.items():
         print(f"  {split:<11}{files:>5} record file(s)")
-    print(f"next: python -m astromer.validate --data {output}")
+    print(f"next: python -m astromer.validate --data {shell_word(output)}")
 
 
 if __name__ == "__main__":

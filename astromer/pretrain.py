@@ -17,6 +17,7 @@ from astromer.files import make_folder, replace_folder
 from astromer.log_file import new_log, noise_to
 from astromer.records.fold import Fold
 from astromer.terminal import pass_by, say
+from astromer.text import shell_word
 from astromer.validation.options import add_validation_flags, validation_config
 from pipeline_config import (
     DebugConfig,
@@ -26,6 +27,7 @@ from pipeline_config import (
     LogConfig,
     MaskingConfig,
     MissingErrorsConfig,
+    ServingConfig,
     TensorBoardConfig,
     TrainingConfig,
     ValidationConfig,
@@ -51,6 +53,7 @@ def parse(arguments: list[str] | None, program: str, description: str) -> argpar
         MissingErrorsConfig,
         TensorBoardConfig,
         LogConfig,
+        ServingConfig,
     )
     add_validation_flags(parser)
     return parser.parse_args(arguments)
@@ -77,6 +80,7 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
     errors = config_from(args, MissingErrorsConfig)
     board = config_from(args, TensorBoardConfig)
     keep = config_from(args, LogConfig).keep_logs
+    serving = config_from(args, ServingConfig)
     fold = Fold.open(args.data)
     limit = None
     if training.debug:
@@ -99,6 +103,7 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
             validation,
             errors,
             board,
+            serving,
             limit,
             one_device,
         )
@@ -113,6 +118,7 @@ def _pretrain(
     validation: ValidationConfig,
     errors: MissingErrorsConfig,
     board: TensorBoardConfig,
+    serving: ServingConfig,
     limit: int | None,
     one_device: bool,
 ) -> Path:
@@ -133,7 +139,7 @@ def _pretrain(
         folder = output / "pretrain" / f"{encoder.architecture}_{name[:12]}"
         if chief:
             say(f"Training in {folder}")
-            say(f"watch it: python -m astromer.tensorboard --output {output}")
+            say(f"watch it: python -m astromer.tensorboard --output {shell_word(output)}")
         result = train(
             curves["train"],
             curves["validation"],
@@ -146,13 +152,18 @@ def _pretrain(
             strategy=strategy,
         )
         if chief:
-            _finish(result, curves["test"], masking, training.seed, folder / "model")
+            _finish(result, curves["test"], masking, training.seed, folder / "model", serving)
     wait_for_all(strategy, "exported")
     return folder / "model"
 
 
 def _finish(
-    result: TrainingResult, test: LightCurves, masking: MaskingConfig, seed: int, model: Path
+    result: TrainingResult,
+    test: LightCurves,
+    masking: MaskingConfig,
+    seed: int,
+    model: Path,
+    serving: ServingConfig,
 ) -> None:
     """Evaluates on the test split and writes the SavedModel."""
     from astromer.evaluation import evaluate
@@ -176,7 +187,7 @@ def _finish(
         MACHINE: describe_machine(),
     }
     with replace_folder(model) as partial:
-        export_saved_model(result.model, partial, metadata)
+        export_saved_model(result.model, partial, metadata, serving=serving)
     pass_by("")
     say(f"\nTest split, {len(test)} light curves:\n{evaluation.table(by_group=True)}")
     say(f"\nSavedModel: {model}")

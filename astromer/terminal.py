@@ -10,6 +10,8 @@ import os
 import sys
 from typing import Any, TextIO
 
+from astromer.secrets import without_secrets
+
 _BOLD, _GREEN, _YELLOW, _RED = "1", "32", "33", "31"
 _CLEAR_LINE = "\r\x1b[K"
 
@@ -54,9 +56,9 @@ def say(text: str) -> None:
 
 
 def say_error(text: str) -> None:
-    """Prints ``error: ...`` on standard error, in a line of its own."""
+    """Prints ``error: ...`` on standard error, in a line of its own, without secrets."""
     pass_by("")
-    print(f"{bad('error:', sys.stderr)} {text}", file=sys.stderr, flush=True)
+    print(f"{bad('error:', sys.stderr)} {without_secrets(text)}", file=sys.stderr, flush=True)
 
 
 def pass_by(text: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
+from pathlib import Path
 
 _MOST = 80
 
@@ -17,6 +19,45 @@ def shortened(text: str, width: int = _MOST) -> str:
     # Cut first: a name may be as long as its record.
     text = printable(text[: width + 1])
     return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def csv_cell(text: str) -> str:
+    """A user's word in a CSV table, which no spreadsheet takes for a formula.
+
+    A quote before it makes it text, as spreadsheets have it (OWASP, "CSV Injection"). Numbers stay
+    as they are. The csv module writes no NUL.
+    """
+    text = text.replace("\0", "\\x00")
+    if not text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
+
+
+def shell_word(path: str | Path) -> str:
+    """A path as a shell takes it, so that a printed command can be copied.
+
+    Where it has characters that a terminal would obey, it is quoted as bash and zsh do: $'...'.
+    """
+    text = str(path)
+    if text.startswith("-"):
+        text = f"./{text}"  # else an option
+    if text.isprintable():
+        return shlex.quote(text)
+    written = (_ansi_c(character) for character in text)
+    return f"$'{''.join(written)}'"
+
+
+def _ansi_c(character: str) -> str:
+    if character in "\\'":
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    # Three digits always end a byte: \x would take the letter after it.
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))
 
 
 def duration(seconds: float) -> str:

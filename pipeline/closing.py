@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from astromer.logs import is_verbose
 from astromer.storage import as_path
 from astromer.terminal import bad, bold, good
-from astromer.text import duration
+from astromer.text import duration, shell_word
 from pipeline.console import Step
 
 _LABEL, _WIDTH = 10, 80
@@ -76,12 +75,17 @@ def files_of(run: Path) -> str:
     """The log of a run and its twin for machines."""
     twin = run.with_suffix(".json")
     if is_verbose():
-        return paragraph("Summary", f"for machines: {short(twin)}")
-    return paragraph("Log", f"{short(run)}; this summary as {twin.name}")
+        return located("Summary", twin, note="for machines: ")
+    return f"{located('Log', run)}; this summary\n{' ' * _LABEL}as {twin.name}"
+
+
+def located(label: str, path: str | Path, note: str = "") -> str:
+    """A heading with a path beside it, in one line however long: it is to be copied."""
+    return bold(f"{label:{_LABEL}}") + note + short(path)
 
 
 def short(path: str | Path) -> str:
     """The path as a shell takes it, from the current folder where it lies below."""
     path = as_path(path)
     below = path.is_relative_to(Path.cwd())
-    return shlex.quote(str(path.relative_to(Path.cwd()) if below else path))
+    return shell_word(path.relative_to(Path.cwd()) if below else path)

@@ -20,6 +20,7 @@ from pipeline_config import (
     MissingErrorsConfig,
     PipelineConfig,
     ReportConfig,
+    ServingConfig,
     TrainingConfig,
 )
 
@@ -90,7 +91,7 @@ def make_parser(program: str, where: str, spec: str, *configs: type) -> Parser:
         help="with --submit: start a run again and again instead of once",
     )
     add_flags(parser, *configs, ClusterConfig, *HYPERPARAMETERS, MissingErrorsConfig)
-    add_flags(parser, ReportConfig)
+    add_flags(parser, ReportConfig, ServingConfig)
     parser.add_argument("--no-report", action="store_true", help="make no page about the run")
     add_validation_flags(parser)
     return parser
@@ -118,6 +119,7 @@ def read_options(parser: Parser, arguments: list[str] | None) -> ClusterRun:
         validation=validation_config(args),
         errors=config_from(args, MissingErrorsConfig),
         report=config_from(args, ReportConfig),
+        serving=config_from(args, ServingConfig),
         no_report=args.no_report,
         beam_args=read_beam_options([cluster.beam_options], "--beam-options").everywhere,
     )

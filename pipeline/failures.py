@@ -12,9 +12,10 @@ from astromer.errors import AstromerError, TrainingInterrupted, UsageError
 from astromer.interruption import was_interrupted
 from astromer.records.fold import Fold
 from astromer.refusals import refusal
+from astromer.secrets import without_secrets
 from astromer.storage import as_path
 
-_PATTERN_CHARACTERS = "*?[]{}"
+_PATTERN_CHARACTERS = "*?[]{}\\"
 
 
 def output_folder(path: str) -> Path:
@@ -119,5 +120,5 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _write_traceback(error: BaseException, log: Path) -> None:
     with suppress(OSError):  # the disk may be full
         log.parent.mkdir(parents=True, exist_ok=True)
-        with open(log, "a", encoding="utf-8") as file:
-            traceback.print_exception(error, file=file)
+        with open(log, "a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(without_secrets("".join(traceback.format_exception(error))))

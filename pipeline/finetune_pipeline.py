@@ -74,6 +74,7 @@ def create_finetune_pipeline(
                 "study": to_dict(config.study),
                 "finetune": to_dict(config.finetune),
                 "rules": to_dict(config.rules),
+                "serving": to_dict(config.serving),
                 "public_weights": config.public_weights,
                 # Not read: the artifact of an imported folder stays the same when its content
                 # changes, and the cache must not.

@@ -40,6 +40,7 @@ from pipeline_config import (  # noqa: E402
     FinetuneConfig,
     LogConfig,
     MissingErrorsConfig,
+    ServingConfig,
     StudyConfig,
 )
 
@@ -71,6 +72,7 @@ def parse(arguments: list[str] | None = None) -> ClassifierConfig:
         help="weights of the public code for --baselines public",
     )
     add_flags(parser, ClassifierConfig, StudyConfig, FinetuneConfig, MissingErrorsConfig, LogConfig)
+    add_flags(parser, ServingConfig)
     add_validation_flags(parser)
     add_beam_flag(parser)
     args = parser.parse_args(joined(sys.argv[1:] if arguments is None else arguments))
@@ -87,6 +89,7 @@ def parse(arguments: list[str] | None = None) -> ClassifierConfig:
         validation=validation_config(args),
         errors=config_from(args, MissingErrorsConfig),
         logs=config_from(args, LogConfig),
+        serving=config_from(args, ServingConfig),
         beam_args=beam.everywhere or ClassifierConfig.beam_args,
         component_beam_args=beam.by_component,
     )

@@ -16,6 +16,7 @@ sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != 
 
 from astromer.cli import config_from, run_program  # noqa: E402
 from astromer.errors import ClusterError, UsageError  # noqa: E402
+from astromer.secrets import without_secrets  # noqa: E402
 from pipeline.cluster_options import ClusterRun, make_parser, need, read_options  # noqa: E402
 from pipeline.submission import Submit, compile_and_submit  # noqa: E402
 from pipeline_config import KubeflowConfig  # noqa: E402
@@ -98,6 +99,7 @@ def _connect(run: ClusterRun, kubeflow: KubeflowConfig) -> Submit:
 
 def _start(client: Any, run: ClusterRun, kubeflow: KubeflowConfig, compiled: Compiled) -> str:
     namespace = kubeflow.namespace or None
+    endpoint = without_secrets(kubeflow.endpoint)
     experiment = client.create_experiment(kubeflow.experiment, namespace=namespace)
     common = {
         "experiment_id": experiment.experiment_id,
@@ -109,9 +111,9 @@ def _start(client: Any, run: ClusterRun, kubeflow: KubeflowConfig, compiled: Com
     }
     if run.schedule:
         job = client.create_recurring_run(cron_expression=run.schedule, **common)
-        return f"scheduled     {kubeflow.endpoint}/#/recurringrun/details/{job.recurring_run_id}"
+        return f"scheduled     {endpoint}/#/recurringrun/details/{job.recurring_run_id}"
     started = client.run_pipeline(**common)
-    return f"submitted     {kubeflow.endpoint}/#/runs/details/{started.run_id}"
+    return f"submitted     {endpoint}/#/runs/details/{started.run_id}"
 
 
 def _token(file: str) -> str | None:

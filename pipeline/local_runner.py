@@ -40,6 +40,7 @@ from pipeline_config import (  # noqa: E402
     MissingErrorsConfig,
     PipelineConfig,
     ReportConfig,
+    ServingConfig,
     TensorBoardConfig,
     TrainingConfig,
 )
@@ -69,6 +70,7 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, str]:
         TensorBoardConfig,
         ReportConfig,
         LogConfig,
+        ServingConfig,
     )
     add_validation_flags(parser)
     add_beam_flag(parser)
@@ -87,6 +89,7 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, str]:
         no_report=args.no_report,
         tensorboard=config_from(args, TensorBoardConfig),
         logs=config_from(args, LogConfig),
+        serving=config_from(args, ServingConfig),
         beam_args=beam.everywhere or PipelineConfig.beam_args,
         component_beam_args=beam.by_component,
     )

@@ -132,6 +132,7 @@ def create_pipeline(
         tensorboard=config.tensorboard,
         debug=config.debug,
         rules=config.rules,
+        serving=config.serving,
         training_root=os.path.join(output, "training"),
     ).with_id(TRAINER)
     trainer.add_upstream_node(gate)

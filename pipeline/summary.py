@@ -22,7 +22,7 @@ from components.example_gen.executor import NUM_CURVES, NUM_OBSERVATIONS
 from components.trainer.executor import FACTS_FILE
 from components.validator.executor import NUM_REJECTED
 from pipeline.beam_options import VALIDATOR
-from pipeline.closing import counted, for_machines, paragraph, short, times, verdict
+from pipeline.closing import counted, for_machines, located, paragraph, short, times, verdict
 from pipeline.dag_runner import Step
 from pipeline.pipeline import EVALUATOR, PUSHER, TRAINER
 from pipeline.reports import find_report
@@ -66,7 +66,7 @@ class Outcome:
             *([paragraph("", warn(text)) for text in _doubts(self._metrics) if self.blessed]),
             *([paragraph("", warn(self._problems))] if self._problems else []),
             times(self._steps),
-            *([paragraph("Report", short(self._page))] if self._page is not None else []),
+            *([located("Report", self._page)] if self._page is not None else []),
         ]
         return "\n" + "\n".join(parts)
 

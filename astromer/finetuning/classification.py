@@ -24,7 +24,7 @@ from astromer.finetuning.sources import (
 from astromer.finetuning.study import Study
 from astromer.light_curves import LightCurves
 from astromer.serving_check import check_servable
-from pipeline_config import FinetuneConfig, LightCurveRules, StudyConfig, to_dict
+from pipeline_config import FinetuneConfig, LightCurveRules, ServingConfig, StudyConfig, to_dict
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ def classify(
     work: Path | None = None,
     public_weights: str | None = None,
     rules: LightCurveRules = LightCurveRules(),
+    serving: ServingConfig = ServingConfig(),
     facts: Mapping[str, Any] | None = None,
     say: Callable[[str], None] = lambda text: None,
     progress: bool = False,
@@ -69,6 +70,7 @@ def classify(
             goes on where an earlier one stopped.
         public_weights: zip of public weights, for the baseline "public".
         rules: which observations the served model uses.
+        serving: how much it takes in one request.
         facts: JSON-able, for ``results.json`` and the lineage of the SavedModel.
         say: prints a line.
         progress: whether to show progress bars.
@@ -106,6 +108,6 @@ def classify(
     scores = next(r for r in results if Cell.of(r) == cell)
     with replace_folder(output / "classifier") as partial:
         metadata = {**lineage, "cell": cell.to_dict(), "summary": scores}
-        export_classifier(rebuild(study, cell), partial, metadata, rules)
+        export_classifier(rebuild(study, cell), partial, metadata, rules, serving)
         check_servable(partial, dataset.curves["test"])
     return Classification(results, cell, dataset, text)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from astromer.pages.figure import label, to_bytes
+
 
 def plot_confusion(confusion: np.ndarray, names: Sequence[str], title: str, file: Path) -> None:
     """Draws the share of each true class that was given each answer.
@@ -27,8 +29,9 @@ def plot_confusion(confusion: np.ndarray, names: Sequence[str], title: str, file
     axes = figure.add_subplot()
     image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     ticks = np.arange(len(names))
-    axes.set_xticks(ticks, names, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(ticks, names)
+    names = [label(name) for name in names]
+    axes.set_xticks(ticks, names, parse_math=False, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(ticks, names, parse_math=False)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     axes.set_title(title, fontsize="medium")
@@ -39,5 +42,4 @@ def plot_confusion(confusion: np.ndarray, names: Sequence[str], title: str, file
                 text = f"{share[row, column]:.2f}"
                 axes.text(column, row, text, ha="center", va="center", color=colour, size="small")
     figure.colorbar(image, label="share of the true class")
-    with file.open("wb") as stream:
-        figure.savefig(stream, format="png", dpi=120)
+    file.write_bytes(to_bytes(figure, "png"))

@@ -13,6 +13,7 @@ from astromer.errors import DataAnomalyError
 from astromer.finetuning.label_map import UNLABELLED, LabelMap, class_names
 from astromer.light_curves import LightCurves
 from astromer.records.fold import SPLITS
+from astromer.text import shortened
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,10 @@ class Dataset:
                 notes.append(f"{without} light curves of {split} have no class")
             unknown = (indices == UNLABELLED) & (names != "")
             if unknown.any():
+                absent = sorted(set(names[unknown].tolist()))[:10]
                 notes.append(
                     f"{int(unknown.sum())} light curves of {split} are left out: train has none of "
-                    f"their class ({', '.join(sorted(set(names[unknown].tolist()))[:10])})"
+                    f"their class ({', '.join(map(shortened, absent))})"
                 )
             labelled = np.flatnonzero(indices != UNLABELLED)
             kept[split], classes[split] = curves[split].take(labelled), indices[labelled]
@@ -61,7 +63,9 @@ class Dataset:
                     "none: its records have neither of the context features Class and Label, or "
                     "other classes. Divide the survey again (it is stratified by class)."
                 )
-            absent = [n for i, n in enumerate(label_map.names) if i not in classes[split]]
+            absent = [
+                shortened(n) for i, n in enumerate(label_map.names) if i not in classes[split]
+            ]
             if absent and split == "test":
                 notes.append(
                     f"test has no {', '.join(absent)}: the macro-F1 is over the other classes"

@@ -24,7 +24,7 @@ from astromer.small_files import read_json
 from astromer.storage import as_path
 from astromer.versions.checksums import write_checksums
 from astromer.versions.condition import check_whole
-from pipeline_config import LightCurveRules, to_dict
+from pipeline_config import LightCurveRules, ServingConfig, to_dict
 
 LABEL_MAP = "label_map.json"
 _HEAD = ("num_classes", "vectors", "d_model", "hidden", "dropout", "seed")
@@ -35,6 +35,7 @@ def export_classifier(
     directory: str | Path,
     metadata: Mapping[str, Any] | None = None,
     rules: LightCurveRules = LightCurveRules(),
+    serving: ServingConfig = ServingConfig(),
 ) -> Path:
     """Writes a SavedModel that any TensorFlow loader can serve.
 
@@ -43,13 +44,14 @@ def export_classifier(
         directory: must not exist yet, or be empty.
         metadata: JSON-able facts, for instance the lineage back to encoder and survey.
         rules: which observations the served model uses.
+        serving: how much it takes in one request.
 
     Returns:
         The directory, with ``checksums.txt``. Its ``assets.extra`` holds ``config.json``,
         ``weights.npz`` and ``label_map.json``.
     """
     directory = as_path(directory)
-    module = ClassifierModule(classifier, rules)
+    module = ClassifierModule(classifier, rules, serving)
     tf.saved_model.save(module, str(directory), signatures=module.signatures)
     extra = directory / EXTRA
     extra.mkdir(exist_ok=True)
@@ -63,6 +65,7 @@ def export_classifier(
         "pooling": classifier.pooling,
         "head": {name: getattr(head, name) for name in _HEAD},
         "rules": to_dict(rules),
+        "serving": to_dict(serving),
         "metadata": dict(metadata or {}),
     }
     label_map = json.dumps(classifier.label_map.to_dict(), indent=2)

@@ -10,6 +10,7 @@ import numpy as np
 
 from astromer.errors import DataAnomalyError
 from astromer.light_curves import LightCurves
+from astromer.text import shortened
 
 UNLABELLED = -1
 
@@ -48,7 +49,8 @@ class LabelMap:
             )
         if len(names) == 1:
             raise DataAnomalyError(
-                f"Classification needs two classes or more. Received one in train: {names[0]}."
+                "Classification needs two classes or more. Received one in train: "
+                f"{shortened(names[0])}."
             )
         numbers = [set(curves.labels[known == name].tolist()) for name in names]
         labels = [min(found) for found in numbers]

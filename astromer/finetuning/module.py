@@ -11,6 +11,7 @@ from astromer.serving.observations import (
     OBSERVATIONS,
     PADDED,
     Observations,
+    after,
     from_padded,
     from_ragged,
     parse_examples,
@@ -18,7 +19,7 @@ from astromer.serving.observations import (
 from astromer.serving.pooling import Outputs
 from astromer.serving.status import STATUS_OK
 from astromer.serving.tracing import traced
-from pipeline_config import LightCurveRules
+from pipeline_config import LightCurveRules, ServingConfig
 
 NO_LABEL = -1
 
@@ -40,15 +41,21 @@ class ClassifierModule(tf.Module):
     Args:
         classifier: the trained classifier.
         rules: which observations are usable, and how many a light curve needs.
+        serving: the limits of light curves and requests, see :mod:`astromer.serving.limits`.
     """
 
-    def __init__(self, classifier: Classifier, rules: LightCurveRules = LightCurveRules()):
+    def __init__(
+        self,
+        classifier: Classifier,
+        rules: LightCurveRules = LightCurveRules(),
+        serving: ServingConfig = ServingConfig(),
+    ):
         super().__init__(name="astromer_classifier")
         # The variables and not the Keras layers: a SavedModel that tracks those loads in Python
         # only ("Could not find variable" in every C++ loader).
         self.model_variables = [variable.value for variable in classifier.variables]
         head, pooling, encoder = classifier.head, classifier.pooling, classifier.model.encoder
-        network = WindowNetwork(classifier.model, rules)
+        network = WindowNetwork(classifier.model, rules, serving)
         names = tf.constant([*classifier.label_map.names, ""])
         labels = tf.constant([*classifier.label_map.labels, NO_LABEL], tf.int64)
         nothing = len(classifier.label_map)
@@ -82,7 +89,8 @@ class ClassifierModule(tf.Module):
 
         @traced(tf.TensorSpec([None], tf.string, "examples"))
         def classify_examples(examples: tf.Tensor) -> Outputs:
-            curves, readable = parse_examples(examples)
+            check = network.limits.batch(tf.size(examples, tf.int64))
+            curves, readable = parse_examples(*after([check], examples))
             return classified(from_ragged(*curves, readable))
 
         self.classify_curves = classify

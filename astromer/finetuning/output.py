@@ -23,6 +23,8 @@ from astromer.finetuning.table import (
     to_text,
     verdicts_of,
 )
+from astromer.model_card.markdown import escaped
+from astromer.text import csv_cell, shortened
 
 RESULTS_FILE, CSV_FILE, CLASSES_FILE = "results.json", "results.csv", "per_class.csv"
 TABLE_FILE, TEXT_FILE = "table.md", "table.txt"
@@ -31,6 +33,7 @@ _CSV_COLUMNS = (
     *("validation_macro_f1", "validation_loss", "best_epoch", "seconds"),
 )
 _SCORES = ("precision", "recall", "f1")
+_WIDEST = 40  # letters of a class in a table
 
 
 def write_outputs(
@@ -69,7 +72,7 @@ def write_outputs(
         writer.writeheader()
         writer.writerows(results)
     _write_classes(results, folder / CLASSES_FILE)
-    listed = "".join(f"- {sentence}\n" for sentence in sentences)
+    listed = "".join(f"- {escaped(sentence, len(sentence))}\n" for sentence in sentences)
     _write(folder / TABLE_FILE, f"{to_markdown(rows)}\n\n{listed}")
     _plot(results, dataset, folder)
     parts = [to_text(rows), "\n".join(sentences), class_table(results)]
@@ -84,7 +87,7 @@ def notes_on(results: Sequence[Mapping[str, Any]], dataset: Dataset) -> list[str
     for shots in dict.fromkeys(result["shots"] for result in results):
         scarce = dataset.scarce(shots)
         if scarce:
-            counts = ", ".join(f"{name} {count}" for name, count in scarce.items())
+            counts = ", ".join(f"{shortened(name)} {count}" for name, count in scarce.items())
             notes.append(f"{shots_title(shots)}: train has fewer of {counts}; all were taken")
     return notes
 
@@ -98,12 +101,15 @@ def class_table(results: Sequence[Mapping[str, Any]]) -> str:
             continue
         lines.append(f"pre-trained encoder, {MODES[encoder]}, {shots_title(shots)}, by class:")
         names = members[0]["classes"]
-        wide = max(map(len, names))
+        shown = {name: shortened(name, _WIDEST) for name in names}
+        wide = max(map(len, shown.values()))
         lines.append(f"  {'':{wide}}  precision  recall     F1  test curves")
         for name in names:
             precision, recall, f1 = (_mean(members, name, score) for score in _SCORES)
             count = members[0]["classes"][name]["support"]
-            lines.append(f"  {name:{wide}}  {precision:9.3f}{recall:8.3f}{f1:7.3f}{count:13}")
+            lines.append(
+                f"  {shown[name]:{wide}}  {precision:9.3f}{recall:8.3f}{f1:7.3f}{count:13}"
+            )
     return "\n".join(lines)
 
 
@@ -118,7 +124,7 @@ def _write_classes(results: Sequence[Mapping[str, Any]], file: Path) -> None:
         for key, members in _groups(results).items():
             for name, scores in members[0]["classes"].items():
                 means = [f"{_mean(members, name, score):.4f}" for score in _SCORES]
-                writer.writerow((*key, name, *means, scores["support"], len(members)))
+                writer.writerow((*key, csv_cell(name), *means, scores["support"], len(members)))
 
 
 def _plot(results: Sequence[Mapping[str, Any]], dataset: Dataset, folder: Path) -> None:

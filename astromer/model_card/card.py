@@ -136,8 +136,8 @@ def _licence() -> str:
 
 
 _HOW = (
-    "It is a TensorFlow SavedModel that model servers load, too: raw light curves in, of any "
-    "length. Signatures and the meaning of `status` are in `docs/serving.md` of AstroMer pipeline."
+    "It is a TensorFlow SavedModel that model servers load, too: raw light curves in. "
+    "Signatures and the meaning of `status` are in `docs/serving.md` of AstroMer pipeline."
 )
 _FILES = (
     "`checksums.txt` holds the SHA-256 of every other file: `sha256sum -c checksums.txt`. "

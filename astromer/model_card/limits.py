@@ -9,6 +9,12 @@ from astromer.model_card.markdown import UNKNOWN, listed, number
 from astromer.validation.profile import UNKNOWN as NO_NAME
 from astromer.versions.facts import CLASSIFIER, kind_of
 
+SERVED = {
+    "serve_max_observations": "observations of a light curve",
+    "serve_max_batch": "light curves of a request",
+    "serve_max_steps": "steps of the windows of a request",
+}
+
 _FEW = 20  # light curves of a class
 
 
@@ -19,6 +25,7 @@ def limits(
     train = data["splits"].get("train")
     found = [*_of_data(config, data, train)] if train else [_nothing_known()]
     found += _of_training(config)
+    found += _of_requests(config)
     scores = _of_classifier if kind_of(config) == CLASSIFIER else _of_encoder
     return [*found, *scores(evaluation)]
 
@@ -83,6 +90,18 @@ def _of_training(config: Mapping[str, Any]) -> Iterator[str]:
             f"Training ended while it was still getting better: epoch {number(best + 1)}, the "
             "last one, was the best."
         )
+
+
+def _of_requests(config: Mapping[str, Any]) -> Iterator[str]:
+    known = config.get("serving")
+    if not known:
+        yield "Requests: it checks no limits, and a large one may take all memory of a server."
+        return
+    told = [f"{number(known[name])} {what}" for name, what in SERVED.items() if name in known]
+    yield (
+        f"Requests: at most {', '.join(told)}. A light curve above gets `status` 4, a request "
+        "above an error (`serving` in `assets.extra/config.json`)."
+    )
 
 
 def _of_encoder(evaluation: Mapping[str, Any]) -> Iterator[str]:

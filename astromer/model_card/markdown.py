@@ -12,9 +12,9 @@ UNKNOWN = "unknown"
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_]))")  # as in "a_b", _ is itself
 
 
-def escaped(text: str) -> str:
-    """A user's word, in one line, that Markdown takes for nothing else."""
-    return _SPECIAL.sub(r"\\\1", shortened(str(text)))
+def escaped(text: str, most: int = 80) -> str:
+    """A user's word, in one line of so many letters, that Markdown takes for nothing else."""
+    return _SPECIAL.sub(r"\\\1", shortened(str(text), most))
 
 
 def listed(names: Sequence[str]) -> str:

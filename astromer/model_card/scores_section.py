@@ -88,6 +88,6 @@ def classifier_scores(evaluation: Mapping[str, Any], study: Mapping[str, Any]) -
         "were trained on the same light curves.",
         table(("test split", "macro-F1", "accuracy"), rows),
         table(("class", "precision", "recall", "F1", "test curves"), classes) if classes else "",
-        "\n".join(f"- {escaped(note)}" for note in study.get("notes", ())),
+        "\n".join(f"- {escaped(note, len(note))}" for note in study.get("notes", ())),
     ]
     return "\n\n".join(line for line in lines if line)

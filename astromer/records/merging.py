@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from astromer.errors import UsageError
+from astromer.files import cut_name
 from astromer.progress import progress_bar
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.publishing import publish
@@ -15,6 +15,7 @@ from astromer.records.survey_config import features_toml
 from astromer.small_files import read_toml
 from astromer.storage import as_path
 from astromer.storage.trees import copy_file
+from astromer.toml import to_toml
 
 
 def merge_folds(
@@ -58,6 +59,7 @@ def survey_names(folders: Sequence[Path]) -> list[str]:
     """A name for the survey of each fold folder: its own, or its parent's for ``fold_N``."""
     places = [folder.resolve() for folder in folders]
     names = [p.parent.name if p.name.startswith("fold_") else p.name for p in places]
+    names = [cut_name(name, most=150) for name in names]  # files are called after them
     counted = {name: names.count(name) for name in names}
     return [f"{n}_{i}" if counted[n] > 1 else n for i, n in enumerate(names)]
 
@@ -93,6 +95,6 @@ def _merged_config(configs: Mapping[str, dict[str, Any]]) -> str:
     for name, config in configs.items():
         done = config.get("processing")
         if isinstance(done, dict) and done:
-            lines = [f"{key} = {json.dumps(value)}" for key, value in done.items()]
-            text += "\n".join(["", f"[processing.{json.dumps(name)}]", *lines, ""])
+            lines = [f"{key} = {to_toml(value)}" for key, value in done.items()]
+            text += "\n".join(["", f"[processing.{to_toml(name)}]", *lines, ""])
     return text

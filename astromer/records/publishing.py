@@ -46,9 +46,9 @@ def publish(folders: list[Path], *, overwrite: bool = False) -> Iterator[list[Pa
             for new in news:
                 new.mkdir()
             yield news
-            for new, folder in zip(news, folders, strict=True):
+            for number, (new, folder) in enumerate(zip(news, folders, strict=True)):
                 if folder.exists():
-                    os.replace(folder, unfinished / f"{folder.name}.replaced")
+                    os.replace(folder, unfinished / f".replaced-{number}")
                 os.replace(new, folder)
         except OSError as error:
             raise _not_writable(parent, error, " Nothing was kept.") from None

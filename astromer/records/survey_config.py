@@ -6,7 +6,6 @@ Imports nothing heavier than NumPy.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from astromer.records.calibration import Calibration
 from astromer.records.sources.files import is_fold, metadata_file, stem_of
 from astromer.small_files import MOST_TOML_BYTES, parse_toml, read_text
 from astromer.text import shortened
+from astromer.toml import to_toml
 
 DTYPES = ("string", "integer", "float")
 _SERIES = ("mjd", "mag", "errmag")
@@ -293,24 +293,23 @@ def features_toml(id_column: str, context: Mapping[str, str]) -> str:
 def _to_toml(
     id_column: str, target: str, metadata: str, light_curves: str, context: Mapping[str, str]
 ) -> str:
-    # A JSON string or list of strings is valid TOML.
-    goes_to = ["[target]", f"path = {json.dumps(target)}", ""] if target else []
+    goes_to = ["[target]", f"path = {to_toml(target)}", ""] if target else []
     return "\n".join(
         [
             "[id_column]",
-            f"value = {json.dumps(id_column)}",
-            f"dtype = {json.dumps(context[id_column])}",
+            f"value = {to_toml(id_column)}",
+            f"dtype = {to_toml(context[id_column])}",
             "",
             *goes_to,
             "[context_features]",
-            f"path = {json.dumps(metadata)}",
-            f"value = {json.dumps(list(context))}",
-            f"dtypes = {json.dumps(list(context.values()))}",
+            f"path = {to_toml(metadata)}",
+            f"value = {to_toml(list(context))}",
+            f"dtypes = {to_toml(list(context.values()))}",
             "",
             "[sequential_features]",
-            f"path = {json.dumps(light_curves)}",
-            f"value = {json.dumps(list(_SERIES))}",
-            f"dtypes = {json.dumps(['float'] * 3)}",
+            f"path = {to_toml(light_curves)}",
+            f"value = {to_toml(list(_SERIES))}",
+            f"dtypes = {to_toml(['float'] * 3)}",
             "",
         ]
     )

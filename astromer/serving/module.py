@@ -25,7 +25,7 @@ from astromer.serving.observations import (
 from astromer.serving.pooling import Outputs
 from astromer.serving.tracing import traced
 from astromer.serving.window_signature import window_signature
-from pipeline_config import LightCurveRules
+from pipeline_config import LightCurveRules, ServingConfig
 
 _EXAMPLES = tf.TensorSpec([None], tf.string, "examples")
 _FLAT = (
@@ -67,14 +67,22 @@ class ServingModule(tf.Module):
     Args:
         model: the trained model.
         rules: which observations are usable, and how many a light curve needs.
+        serving: the limits of light curves and requests; each signature raises
+            tf.errors.InvalidArgumentError over them, see :mod:`astromer.serving.limits`.
     """
 
-    def __init__(self, model: Reconstructor, rules: LightCurveRules = LightCurveRules()):
+    def __init__(
+        self,
+        model: Reconstructor,
+        rules: LightCurveRules = LightCurveRules(),
+        serving: ServingConfig = ServingConfig(),
+    ):
         super().__init__(name="astromer")
         # The variables and not the Keras model: a SavedModel that tracks a Keras 3 model
         # loads in Python only ("Could not find variable" in every C++ loader).
         self.model_variables = [variable.value for variable in model.variables]
-        network = WindowNetwork(model, rules)
+        network = WindowNetwork(model, rules, serving)
+        limits = network.limits
 
         # Traced once and called by many signatures.
         padded, rows = traced(*PADDED)(from_padded), traced(*ROWS)(from_ragged)
@@ -89,7 +97,8 @@ class ServingModule(tf.Module):
 
         @traced(_EXAMPLES)
         def embed_examples(examples: tf.Tensor) -> Outputs:
-            curves, readable = parse_examples(examples)
+            check = limits.batch(tf.size(examples, tf.int64))
+            curves, readable = parse_examples(*after([check], examples))
             return pooled(rows(*curves, readable))
 
         @traced(*PADDED)
@@ -108,18 +117,19 @@ class ServingModule(tf.Module):
         def embed_curves(
             mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor
         ) -> Outputs:
-            steps = tf.shape(mjd, tf.int64)[1]
+            shape = tf.shape(mjd, tf.int64)
+            (steps,) = after([limits.sequence(shape)], shape[1])
             return network.embed_steps(padded(mjd, mag, errmag, length), steps)
 
         @traced(*PADDED, _VISIBLE)
         def reconstruct(
             mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor, visible: tf.Tensor
         ) -> Outputs:
-            steps = tf.shape(mjd, tf.int64)[1]
+            shape = tf.shape(mjd, tf.int64)
             check = tf.debugging.assert_equal(
-                tf.shape(visible), tf.shape(mjd), "visible must have the shape of mjd"
+                tf.shape(visible, tf.int64), shape, "visible must have the shape of mjd"
             )
-            (visible,) = after([check], visible)
+            visible, steps = after([check, limits.padded(shape)], visible, shape[1])
             observations = padded(mjd, mag, errmag, length)
             shown = tf.gather_nd(visible, observations.place)
             return predicted(*network.usable(observations, shown), steps)
@@ -133,11 +143,11 @@ class ServingModule(tf.Module):
             seed: tf.Tensor,
             probed: tf.Tensor,
         ) -> Outputs:
-            steps = tf.shape(mjd, tf.int64)[1]
+            shape = tf.shape(mjd, tf.int64)
             check = tf.debugging.assert_equal(
                 (probed >= 0) & (probed <= 1), True, "probed must be in [0, 1]"
             )
-            (probed,) = after([check], probed)
+            probed, steps = after([check, limits.padded(shape)], probed, shape[1])
             observations, _ = network.usable(padded(mjd, mag, errmag, length))
             hidden = draw_hidden(observations, seed, probed, model.window_size)
             return predicted(observations, ~hidden, steps)
@@ -154,7 +164,7 @@ class ServingModule(tf.Module):
         self.embed_curves = embed_curves
         self.reconstruct = reconstruct
         self.reconstruct_drawn = reconstruct_drawn
-        self.encode_windows = window_signature(model, network.encode)
+        self.encode_windows = window_signature(model, network.encode, limits)
 
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
         """What is saved: ``embed(mjd, mag, errmag)`` on RaggedTensors is to be a part of it.

@@ -6,12 +6,13 @@ import tensorflow as tf
 
 from astromer.encoder import Reconstructor
 from astromer.serving.chunks import Network, over_chunks
+from astromer.serving.limits import Limits
 from astromer.serving.observations import OBSERVATIONS, SHOWN, Observations
 from astromer.serving.pooling import Outputs, pool_steps, pool_windows
 from astromer.serving.status import STATUS_OK, judge
 from astromer.serving.tracing import traced
 from astromer.serving.windowing import GraphWindows, cut_observations, usable_values
-from pipeline_config import LightCurveRules
+from pipeline_config import LightCurveRules, ServingConfig
 
 _WINDOWS = (
     tf.TensorSpec([None, None], tf.float32),
@@ -26,12 +27,14 @@ class WindowNetwork:
     Args:
         model: the trained model.
         rules: which observations are usable, and how many a light curve needs.
+        serving: the limits of light curves and requests.
     """
 
-    def __init__(self, model: Reconstructor, rules: LightCurveRules):
+    def __init__(self, model: Reconstructor, rules: LightCurveRules, serving: ServingConfig):
         self._window_size, self._normalise = model.window_size, model.normalise
         self._rules = rules
         self._d_model = model.encoder.d_model
+        self.limits = Limits(serving, model.window_size, self._d_model)
         self._whole = model.encoder.quirks is not None  # public weights read the padding, too
         # Traced once, however many signatures use them.
         self._usable = traced(OBSERVATIONS, SHOWN)(self._choose_usable)
@@ -42,7 +45,13 @@ class WindowNetwork:
     def usable(
         self, observations: Observations, shown: tf.Tensor | None = None
     ) -> tuple[Observations, tf.Tensor]:
-        """The usable observations, and which of them are shown (all, by default), bool [N]."""
+        """The usable observations, and which of them are shown (all, by default), bool [N].
+
+        Light curves that are too long have none, and their status.
+
+        Raises:
+            tf.errors.InvalidArgumentError: when run, for more than a request may hold.
+        """
         if shown is None:
             shown = tf.ones_like(observations.mag, tf.bool)
         return self._usable(observations, shown)
@@ -50,10 +59,11 @@ class WindowNetwork:
     def _choose_usable(
         self, observations: Observations, shown: tf.Tensor
     ) -> tuple[Observations, tf.Tensor]:
+        observations, shown = self.limits.without_too_long(observations, shown)
         usable = usable_values(
             observations.mjd, observations.mag, observations.errmag, shown, self._rules
         )
-        return observations.only(usable), tf.boolean_mask(shown, usable)
+        return self.limits.request(observations.only(usable)), tf.boolean_mask(shown, usable)
 
     def _cut_windows(self, observations: Observations, shown: tf.Tensor) -> GraphWindows:
         return cut_observations(observations, shown, self._window_size, self._normalise)
@@ -70,7 +80,8 @@ class WindowNetwork:
         Returns:
             The windows, the status of each light curve, int32 [batch], and the network's results.
         """
-        windows = self._cut(*self.usable(observations))
+        observations, shown = self.usable(observations)
+        windows = self._cut(observations, shown)
         results = over_chunks(network, windows, outputs, self._whole)
         return windows, self._status(observations, windows), results
 

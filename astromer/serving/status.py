@@ -8,6 +8,7 @@ STATUS_OK = 0
 STATUS_TOO_SHORT = 1  # fewer usable observations than the rules ask for
 STATUS_UNEQUAL = 2  # series not equally long, or a length that the arrays do not have
 STATUS_UNREADABLE = 3  # no record of a light curve
+STATUS_TOO_LONG = 4  # more observations than the model takes, see ServingConfig
 
 
 def judge(problem: tf.Tensor, num_observations: tf.Tensor, min_observations: int) -> tf.Tensor:

@@ -12,11 +12,15 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from astromer.encoder import Reconstructor
+from astromer.serving.limits import Limits
+from astromer.serving.observations import after
 from astromer.serving.tracing import traced
 
 
 def window_signature(
-    model: Reconstructor, encode: Callable[..., tf.Tensor] | None = None
+    model: Reconstructor,
+    encode: Callable[..., tf.Tensor] | None = None,
+    limits: Limits | None = None,
 ) -> tf.types.experimental.PolymorphicFunction:
     """``encode_windows(input, times, mask_in)`` of a model.
 
@@ -34,6 +38,7 @@ def window_signature(
     Args:
         model: the trained model.
         encode: its encoder as other signatures share it; the encoder itself by default.
+        limits: how many windows it takes; None for a file that its user runs.
     """
     encoder = encode or model.encoder
     shape = [None, model.window_size, 1]
@@ -42,6 +47,9 @@ def window_signature(
     def encode_windows(
         input: tf.Tensor, times: tf.Tensor, mask_in: tf.Tensor
     ) -> dict[str, tf.Tensor]:
+        if limits is not None:
+            check = limits.windows(tf.shape(input, tf.int64)[0])
+            input, times, mask_in = after([check], input, times, mask_in)
         observed = mask_in[..., 0] > 0.5
         magnitudes = tf.where(observed, input[..., 0], 0.0)
         if model.normalise:

@@ -12,6 +12,7 @@ from os import PathLike
 from pathlib import Path
 
 from astromer.errors import UsageError
+from astromer.secrets import has_secrets, without_secrets
 from astromer.storage.remote import RemotePath
 
 __all__ = ["RemotePath", "as_path", "is_remote", "local_path"]
@@ -25,6 +26,9 @@ def as_path(place: str | PathLike[str]) -> Path:
     Args:
         place: a local path, ``file://...``, or ``scheme://...``; ``~`` is not expanded. Paths
             come back as they are.
+
+    Raises:
+        UsageError: it carries a password or token. It would be in logs, lineage and model cards.
     """
     if isinstance(place, Path):
         return place
@@ -34,6 +38,12 @@ def as_path(place: str | PathLike[str]) -> Path:
         return Path(text)
     if found[1].lower() == "file":
         return Path("/" + text[found.end() :].lstrip("/"))
+    if has_secrets(text):
+        raise UsageError(
+            "a place in a store must carry no password or token: places are written down in logs, "
+            f"lineage and model cards. Received: {without_secrets(text)}. Give the store's tools "
+            "theirs in the environment or in a file, as docs/storage.md has it."
+        )
     return RemotePath(text)
 
 

@@ -81,7 +81,7 @@ def _draw(panel: Panel, axis) -> None:  # type: ignore[no-untyped-def]
         label="predicted",
     )
     axis.invert_yaxis()
-    axis.set_title(panel.title, fontsize=9)
+    axis.set_title(panel.title, fontsize=9, parse_math=False)
     axis.set_xlabel("days", fontsize=8)
     axis.set_ylabel("magnitude", fontsize=8)
     axis.tick_params(labelsize=7)

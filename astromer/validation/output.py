@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from astromer.extras import MissingExtraError
 from astromer.files import replace_folder
+from astromer.text import csv_cell
 from astromer.validation.findings import Findings
 from astromer.validation.report import REPORT_FILE, write_report
 from astromer.validation.result import Validation
@@ -87,6 +88,5 @@ def _write_rejected(validation: Validation, path: Path) -> None:
         writer.writerow(("split", "object_id", "file", "record", "rules"))
         for (split, name, record), broken in rejected_by(validation).items():
             rules = " ".join(finding.rule for finding in broken)
-            # The csv module writes no NUL.
-            object_id = broken[0].object_id.replace("\0", "\\x00")
-            writer.writerow((split, object_id, name, record, rules))
+            object_id = csv_cell(broken[0].object_id)
+            writer.writerow((split, object_id, csv_cell(name), record, rules))

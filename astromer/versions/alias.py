@@ -14,6 +14,7 @@ from pathlib import Path
 from astromer.errors import ModelError, UsageError
 from astromer.small_files import read_text
 from astromer.storage import RemotePath
+from astromer.text import shell_word
 from astromer.versions.folder import KEPT, LATEST, is_number, is_whole
 
 _MOST = 40  # characters of a number, by far
@@ -35,12 +36,12 @@ def alias(folder: Path) -> str | None:
             f"{LATEST} must be a link to a version, or a file with its number. Received: {place}, "
             f"which is neither ({error.__class__.__name__}). Remove it, then name the version "
             "again: "
-            f"python -m astromer.versions promote VERSION --model {folder}."
+            f"python -m astromer.versions promote VERSION --model {shell_word(folder)}"
         ) from error
     if not is_number(text) or len(text) > _MOST:
         raise ModelError(
             f"{LATEST} must hold the number of a version. Received: {text[:_MOST]!r} in {place}. "
-            f"Name one: python -m astromer.versions promote VERSION --model {folder}."
+            f"Name one: python -m astromer.versions promote VERSION --model {shell_word(folder)}"
         )
     return text
 
@@ -58,7 +59,7 @@ def aliased(folder: Path) -> Path | None:
         raise ModelError(
             f"{LATEST} must name a version that is there. Received: {number} in {folder}, which is "
             "gone or not whole. Put it back, or name another one: python -m astromer.versions "
-            f"promote VERSION --model {folder}."
+            f"promote VERSION --model {shell_word(folder)}"
         )
     return folder / number
 

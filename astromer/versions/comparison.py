@@ -15,7 +15,7 @@ SCORES = (
 )
 _SERVED = ("macro_f1", "accuracy")
 _NOT_SETTINGS = ("summary", "train_profile", "processing", "course", "machine")
-_MOST = 40
+_MOST, _WIDEST = 40, 60
 
 
 def compare(one: Path, other: Path) -> dict[str, dict[str, tuple[Any, Any]]]:
@@ -65,7 +65,8 @@ def to_table(names: tuple[str, str], found: Mapping[str, Mapping[str, tuple[Any,
     for group, pairs in found.items():
         lines.append((group, *names, "difference") if group == "scores" else (group, "", "", ""))
         lines += [
-            (f"  {name}", _text(a), _text(b), _difference(a, b)) for name, (a, b) in pairs.items()
+            (f"  {shortened(name, _WIDEST)}", _text(a), _text(b), _difference(a, b))
+            for name, (a, b) in pairs.items()
         ]
         if not pairs:
             lines.append(("  none" if group == "scores" else "  no difference", "", "", ""))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from astromer.errors import ModelError
 from astromer.storage.lock import locked
+from astromer.text import shell_word
 from astromer.versions.alias import alias, set_alias
 from astromer.versions.folder import KEPT, LATEST, WITHDRAWN, is_whole, newest, versions
 from astromer.versions.history import (
@@ -104,7 +105,7 @@ def rollback(folder: Path, *, withdraw_newer: bool = False) -> tuple[str, list[s
             raise ModelError(
                 f"A rollback needs a version that {LATEST} named before and that is still there. "
                 f"{folder} has none. Choose one: python -m astromer.versions promote VERSION "
-                f"--model {folder}; there is {_listed(folder)}."
+                f"--model {shell_word(folder)}; there is {_listed(folder)}."
             )
         number = there[0].name
         _move(folder, ROLLBACK, number)
@@ -171,7 +172,7 @@ def check_there(folder: Path, number: str) -> None:
             f"A version must be in service to be promoted. Received: {number} of {folder}, which "
             "is "
             f"withdrawn. Bring it back: python -m astromer.versions restore {number} --model "
-            f"{folder}."
+            f"{shell_word(folder)}"
         )
     raise ModelError(
         f"A version must be in the folder of versions. Received: version {number} of {folder}, "

@@ -20,7 +20,7 @@ from astromer.terminal import say
 from components.example_gen.executor import DATA_FINGERPRINT
 from components.provenance import settings_fingerprint
 from components.trainer.executor import flatten, set_property
-from pipeline_config import FinetuneConfig, LightCurveRules, StudyConfig
+from pipeline_config import FinetuneConfig, LightCurveRules, ServingConfig, StudyConfig
 
 CLASSIFIER = "classifier"
 CHOSEN_FILE = "chosen.json"
@@ -44,7 +44,7 @@ def Finetuner(
         encoder: the pushed encoder.
         model: output; the SavedModel, with its lineage as custom properties.
         results: output; the tables and pictures of :mod:`astromer.finetuning.output`.
-        settings: JSON of ``{"study", "finetune", "rules", "public_weights"}``.
+        settings: JSON of ``{"study", "finetune", "rules", "serving", "public_weights"}``.
         work: folder outside the pipeline root for finished cells: a run that was stopped goes on
             from them.
         code_fingerprint: of the code that fine-tunes, for the cache.
@@ -69,6 +69,7 @@ def Finetuner(
         work=as_path(work) / settings_fingerprint({"code": code_fingerprint}),
         public_weights=knobs["public_weights"],
         rules=LightCurveRules(**knobs["rules"]),
+        serving=ServingConfig(**knobs["serving"]),
         facts={**facts, MACHINE: describe_machine()},
         say=say,
         progress=True,

@@ -19,6 +19,7 @@ from pipeline_config import (
     EncoderConfig,
     LightCurveRules,
     MaskingConfig,
+    ServingConfig,
     TensorBoardConfig,
     TrainingConfig,
     to_dict,
@@ -46,6 +47,7 @@ class AstromerTrainer(base_component.BaseComponent):
         runtime: by knob, what stands for its value until the run is started.
         debug: what ``training.debug`` cuts down.
         rules: which observations the served model uses.
+        serving: how much it takes in one request.
         tensorboard: what TensorBoard shows besides numbers.
         training_root: folder outside the pipeline root for checkpoints and logs, in one
             subfolder for each set of data, settings and code. TFX's own folders change with
@@ -70,6 +72,7 @@ class AstromerTrainer(base_component.BaseComponent):
         training_root: str,
         runtime: Mapping[str, Any] = {},
         tensorboard: TensorBoardConfig = TensorBoardConfig(),
+        serving: ServingConfig = ServingConfig(),
         debug: DebugConfig = DebugConfig(),
     ):
         knobs = properties(encoder, masking, training)
@@ -82,6 +85,7 @@ class AstromerTrainer(base_component.BaseComponent):
                 {
                     "debug": to_dict(debug),
                     "rules": to_dict(rules),
+                    "serving": to_dict(serving),
                     "tensorboard": to_dict(tensorboard),
                     "training_root": training_root,
                     "code_fingerprint": code_fingerprint(*_CODE),

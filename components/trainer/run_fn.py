@@ -26,6 +26,7 @@ from pipeline_config import (
     EncoderConfig,
     LightCurveRules,
     MaskingConfig,
+    ServingConfig,
     TensorBoardConfig,
     TrainingConfig,
 )
@@ -41,7 +42,7 @@ _WITHOUT_EFFECT = (
 
 
 # What belongs to the run, but not to the weights.
-_NOT_TRAINED_ON = ("training_root", "rules", "tensorboard", PROCESSING)
+_NOT_TRAINED_ON = ("training_root", "rules", "serving", "tensorboard", PROCESSING)
 _OF_VERTEX = "ai_platform_"  # begins TFX's names for where and on what a job runs
 
 
@@ -95,7 +96,8 @@ def _write(result: TrainingResult, fn_args: FnArgs, settings: dict[str, Any], fo
     data = as_path(fn_args.train_files[0]).parent.parent
     course = result.course()
     metadata = {**provenance, TRAIN_PROFILE: read_train_profile(data), COURSE: course}
-    export_saved_model(result.model, fn_args.serving_model_dir, metadata, rules)
+    serving = ServingConfig(**settings["serving"])
+    export_saved_model(result.model, fn_args.serving_model_dir, metadata, rules, serving)
     facts = {
         **provenance,
         "encoder": settings["encoder"],

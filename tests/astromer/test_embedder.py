@@ -64,7 +64,7 @@ def test_long_curves_are_calls_of_their_own(encoder, toy, monkeypatch):
     curves = toy.curves([45, 300, 20, 20, 20])
     expected = encoder.embed(curves, progress=False)
     monkeypatch.setattr(embedder, "_OBSERVATIONS_PER_CALL", 45)
-    calls = list(embedder._calls(curves.offsets, 1024))
+    calls = list(embedder._calls(curves.offsets, 1, 1024, 10**9, False))
     assert calls == [(0, 1), (1, 2), (2, 4), (4, 5)]
     got = encoder.embed(curves, progress=False)
     np.testing.assert_allclose(got.mean, expected.mean, atol=1e-6)

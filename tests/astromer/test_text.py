@@ -1,6 +1,11 @@
 from __future__ import annotations
 
-from astromer.text import other_classes, printable, shortened
+import os
+import subprocess
+
+import pytest
+
+from astromer.text import csv_cell, other_classes, printable, shell_word, shortened
 
 
 def test_what_a_terminal_would_obey_is_written_out():
@@ -20,3 +25,32 @@ def test_a_single_other_class_has_its_name() -> None:
     assert other_classes({"ROT", "EA"}) == "2 other classes"
     assert other_classes([], unknown=True) == "class unknown"
     assert other_classes(["ROT"], unknown=True) == "ROT or class unknown"
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("/data/fold_0", "/data/fold_0"),
+        ("-x", "./-x"),
+        ("a b", "'a b'"),
+        ("$HOME/~/`x`", "'$HOME/~/`x`'"),
+        ("it's", "'it'\"'\"'s'"),
+        ("a\nb'\\", "$'a\\012b\\'\\\\'"),
+        ("\x1b[31m9", "$'\\033[31m9'"),
+        ("星\x00"[:1], "'星'"),
+    ],
+)
+def test_a_shell_takes_a_word_for_the_path_that_it_is(path, word):
+    assert shell_word(path) == word
+    said = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True)
+    assert os.fsdecode(said.stdout) in (path, f"./{path}")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd", "-2+3+cmd|' /C calc'!A0", "@SUM(1)", "\t=1"])
+def test_no_cell_is_a_formula(text):
+    assert csv_cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "RR Lyr", "-12", "+1.5e-3", "HD 1=2"])
+def test_other_cells_and_numbers_stay(text):
+    assert csv_cell(text) == text

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,6 +33,10 @@ TINY = ["--hidden=8", "--n-heads=2", "--n-layers=1", "--window=20", "--bs=16", "
 COMPONENTS = 11  # without the resolver, which is looked up every time
 
 
+ODD = "sp  ace'q\"uo é星 e\u0301 100%25 #a?&amp; $HOME ~ <b> |;,\nnew"
+HOSTILE = "<script>alert(1)</script> $\\frac{ =1+1 ../../x|\x1b[31m\n\t`c`"
+SECRET = "hunter2-planted"
+
 REJECTED = "1 of 48 objects rejected: 1 mag_out_of_range"
 
 
@@ -39,7 +45,7 @@ class Workplace:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        train = make_curves(24)
+        train = [replace(curve, class_name=HOSTILE) for curve in make_curves(24)]
         train[4].mag[2] = 99.999  # one light curve that is left out
         write_fold(folder / "fold", train=train)
 
@@ -57,6 +63,7 @@ class Workplace:
             capture_output=True,
             text=True,
             cwd=self.folder,
+            env={**os.environ, "PGPASSWORD": SECRET, "MYSQL_PWD": SECRET},
             timeout=300,
         )
 
@@ -74,7 +81,7 @@ class Workplace:
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    return Workplace(tmp_path_factory.mktemp("workplace"))
+    return Workplace(tmp_path_factory.mktemp("workplace") / ODD)
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +113,26 @@ def test_a_run_pushes_a_model_that_serves_curves_of_any_length(workplace, first)
     for name, value in serve(tf.constant(records)).items():
         assert value.shape[0] == 3, name
         assert np.isfinite(value.numpy()).all()
+
+
+def test_no_name_is_obeyed_and_no_secret_written(workplace, first):
+    assert HOSTILE not in first.stdout
+    assert "\x1b" not in first.stdout + first.stderr
+    written = [path for path in workplace.folder.rglob("*") if path.is_file()]
+    assert len(written) > 20
+    for path in written:
+        content = path.read_bytes()
+        assert SECRET.encode() not in content, path
+        if path.suffix in (".html", ".md", ".log", ".txt", ".tsv", ".csv"):
+            assert b"<script>alert" not in content or path.suffix in (".log", ".txt", ".tsv"), path
+            assert b"\x1b" not in content, path
+    assert SECRET not in first.stdout + first.stderr
+    assert HOSTILE.split("\n")[0].replace("\x1b", "\\x1b") in Page(workplace.page("latest")).text
+    # What is to be copied is a command of this shell: here, the words that it was made of.
+    (embed,) = (line for line in first.stdout.splitlines() if "astromer.embed" in line)
+    words = shlex.split(embed.removeprefix("next: "))
+    for option in ("--model", "--data"):
+        assert (workplace.folder / words[words.index(option) + 1]).is_dir()
 
 
 def test_a_version_has_a_card_and_checksums(workplace, first):

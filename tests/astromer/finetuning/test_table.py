@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import math
 from typing import Any
@@ -86,3 +87,30 @@ def test_files(dataset, tmp_path):
     assert [row["seed"] for row in rows] == ["1", "2"]
     assert len(list(csv.DictReader((tmp_path / "per_class.csv").open()))) == 3
     assert (tmp_path / "confusion_frozen_20.png").read_bytes()[:4] == b"\x89PNG"
+
+
+HOSTILE = [
+    "=cmd|'/C calc'!A0",
+    "$\\frac{1}{ & \x1b[31m",
+    "../../x|\n| <script>alert(1)</script> `c` **b**" + "x" * 100,
+]
+
+
+def test_no_class_name_is_taken_for_anything_else(dataset, tmp_path):
+    label_map = dataclasses.replace(dataset.label_map, names=tuple(HOSTILE))
+    hostile = dataclasses.replace(dataset, label_map=label_map)
+    true = hostile.classes["test"]
+    scores = classification_scores(true, np.roll(true, 1), label_map)
+    folder = tmp_path / "out"
+    text = write_outputs([{**result("pretrained", 1, 0.5), **scores}], hostile, folder, {})
+    for file in ("table.txt", "table.md"):
+        assert "\x1b" not in (folder / file).read_text()
+    assert max(map(len, text.splitlines())) < 400
+    assert all(line.isprintable() for line in text.splitlines())
+    markdown = (folder / "table.md").read_text()
+    assert "<script" not in markdown
+    assert "\\<script\\>" in markdown
+    names = [row["class"] for row in csv.DictReader((folder / "per_class.csv").open(newline=""))]
+    assert names == [f"'{HOSTILE[0]}", *HOSTILE[1:]]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+    assert (folder / "confusion_frozen_20.png").read_bytes()[:4] == b"\x89PNG"
