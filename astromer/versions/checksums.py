@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astromer.errors import DamagedVersionError
-from astromer.storage.trees import files_in
+from astromer.storage.trees import MODEL_FILE, files_in
 
 CHECKSUMS_FILE = "checksums.txt"
 _LINE = re.compile(r"(\\?)([0-9a-f]{64}) [ *](.+)")
@@ -68,6 +68,9 @@ def verify(version: Path) -> Differences | None:
         raise _unreadable(version, error.__class__.__name__) from error
     expected = _parse(version, text)
     there = {file.as_posix() for file in files_in(version)} - {CHECKSUMS_FILE}
+    for name in sorted(there - expected.keys()):
+        if name == MODEL_FILE or name.startswith("variables/"):  # nobody adds these
+            raise _unreadable(version, f"it is cut off: {name} is not in it")
     return Differences(
         tuple(
             name
