@@ -11,7 +11,7 @@ from faults.outcome import read_course, read_outcome
 from faults.profile import Profile
 from faults.run import Ended
 from faults.shape import shape_of
-from faults.stages import CLOSING
+from faults.stages import AFTER_PUSH
 from faults.workplace import Workplace
 
 _UNREADABLE = (OSError, ValueError, KeyError)
@@ -50,7 +50,7 @@ def after(
     found += unclaimed(place.output, place.database)
     if ended.code:
         return found
-    expected = before + (stage != CLOSING)
+    expected = before + (stage not in AFTER_PUSH)
     if (there := len(versions(place.serving))) != expected:
         found.append(f"{there} versions where there must be {expected}")
     if identical:

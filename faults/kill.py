@@ -81,7 +81,9 @@ class Kill(Fault):
         if ended.code == -signal.SIGKILL:
             return []
         found = []
-        if ended.code not in (0, *STOPPED_CODES):  # it may have been over already
+        # Before Python has its handlers, and at its very end, SIGTERM does what it does by
+        # itself; a shell calls that 143.
+        if ended.code not in (0, -signal.SIGTERM, *STOPPED_CODES):  # it may have been over already
             found.append(f"a stopped run ended with {ended.code}, not {STOPPED_CODES}")
         if "Traceback" in ended.stderr:
             found.append("a stopped run ended with a traceback")

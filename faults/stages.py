@@ -21,4 +21,7 @@ COMPONENTS = (
     "Reporter",
 )
 REPORTER = "Reporter"
+AFTER_PUSH = (REPORTER, CLOSING)
+"""Before these begin the model is pushed already."""
+
 STAGES = (START, *COMPONENTS, CLOSING)

@@ -54,7 +54,7 @@ def _watched(records: Sequence[Record]) -> list[str]:
     return [
         f"The watcher looked {looks:,} times at what was served and loaded it {loads:,} times, "
         "over",
-        f"{changes:,} changes of the newest version: {failures:,} failures.",
+        f"{changes:,} new versions: {failures:,} failures.",
         f"The trials took {took} in all.",
     ]
 

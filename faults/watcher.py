@@ -38,7 +38,7 @@ class Seen:
 
     Attributes:
         looks, loads: how many there were.
-        transitions: how often the newest version was another one than before.
+        transitions: how often there was a newer version than before.
         failures: what went wrong.
     """
 
@@ -76,8 +76,8 @@ class View:
             if version is None:
                 self.seen.failures.append("watcher: no version is served")
                 return
-            if self._number and version.name != self._number:
-                self.seen.transitions += 1
+            if self._number and int(version.name) > int(self._number):
+                self.seen.transitions += 1  # a lower one has been put back by the campaign
             self._number = version.name
             self.seen.failures += [f"watcher: {what}" for what in incomplete(version)]
             try:

@@ -20,7 +20,7 @@ from faults.outcome import read_outcome
 from faults.profile import Profile
 from faults.run import Run
 from faults.shape import shape_of
-from faults.stages import CLOSING, REPORTER, START
+from faults.stages import AFTER_PUSH, REPORTER, START
 
 ROOT = Path(__file__).resolve().parents[1]
 _NETWORK = (
@@ -58,7 +58,7 @@ class Workplace:
         The run report, a third of a run, is made where it is what is aimed at.
         """
         options = [*_NETWORK, "--epochs=3"]
-        if stage not in (REPORTER, CLOSING):
+        if stage not in AFTER_PUSH:
             options.append("--no-report")
         return self._command(self.data / "second" / "fold_0", [*options, *extra])
 

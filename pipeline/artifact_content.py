@@ -17,7 +17,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.portable import cache_utils
 from tfx.types import Artifact
 
-from astromer.storage import as_path
+from astromer.storage import RemotePath, as_path
 from astromer.storage.trees import files_in, remove_tree
 from astromer.versions.checksums import digest
 
@@ -26,11 +26,14 @@ CONTENT = "content_sha256"
 
 
 def remember(store: mlmd.MetadataStore, artifacts: Iterable[Artifact]) -> None:
-    """Writes down what the artifacts hold, before anything is made from them."""
+    """Writes down what the artifacts hold, before anything is made from them.
+
+    Those in a store are left alone: it looks after its files itself, and to read them costs more.
+    """
     changed = []
     for artifact in artifacts:
         place = as_path(artifact.uri)
-        if place.exists():
+        if not isinstance(place, RemotePath) and place.exists():
             artifact.set_string_custom_property(CONTENT, content_of(place))
             changed.append(artifact.mlmd_artifact)
     if changed:

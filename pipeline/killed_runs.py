@@ -40,11 +40,10 @@ def settle_killed_runs(
     context = store.get_context_by_type_and_name(constants.PIPELINE_CONTEXT_TYPE_NAME, pipeline)
     if context is None:
         return []
-    left = [
-        execution
-        for execution in store.get_executions_by_context(context.id)
-        if execution.last_known_state in (_EXECUTION.NEW, _EXECUTION.RUNNING)
-    ]
+    unsettled = "(last_known_state = NEW OR last_known_state = RUNNING)"
+    left = store.get_executions(
+        metadata_store.ListOptions(filter_query=f"contexts_c.id = {context.id} AND {unsettled}")
+    )
     for execution in left:
         # The files go first: a kill in between leaves the claim, and the next run finds it.
         for node in nodes:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from astromer.errors import DamagedVersionError
 from astromer.small_files import read_text
-from astromer.storage.trees import files_in
+from astromer.storage.trees import MODEL_FILE, files_in
 
 CHECKSUMS_FILE = "checksums.txt"
 _LINE = re.compile(r"(\\?)([0-9a-f]{64}) [ *](.+)")
@@ -69,6 +69,9 @@ def verify(version: Path) -> Differences | None:
         raise _unreadable(version, error.__class__.__name__) from error
     expected = _parse(version, text)
     there = {file.as_posix() for file in files_in(version)} - {CHECKSUMS_FILE}
+    for name in sorted(there - expected.keys()):  # nobody adds files of the model itself
+        if name == MODEL_FILE or name.startswith("variables/variables."):
+            raise _unreadable(version, f"it is cut off: {name} is not in it")
     return Differences(
         tuple(
             name

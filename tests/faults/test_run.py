@@ -97,4 +97,7 @@ def test_a_stopped_run_must_end_as_documented():
         f"a stopped run ended with 1, not {STOPPED_CODES}",
         "a stopped run ended with a traceback",
     ]
+    assert kill.offences(Ended(-signal.SIGTERM, "", "", struck="closing")) == []
+    silent = Ended(130, "", "", struck="Trainer")
+    assert kill.offences(silent) == ["a stopped run ended without a word"]
     assert kill.offences(Ended(5, "", "")) == ["ended with 5 before it was killed"]

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 from ml_metadata.metadata_store import metadata_store
+from ml_metadata.proto import metadata_store_pb2 as pb
 from tfx.dsl.compiler import compiler
 
 from astromer.errors import MetadataError
 from astromer.versions.folder import versions
 from components.baseline import LatestOtherBlessedModel
+from pipeline.killed_runs import settle_killed_runs
 from pipeline.metadata_connection import open_store
 from pipeline.metadata_database import metadata_database
 from pipeline.pipeline import create_pipeline
@@ -96,6 +98,32 @@ def test_runs_that_begin_at_once_register_each_type_once(server, tmp_path):
     )
     assert {name: count for name, count in names.items() if count > 1} == {}
     assert {("artifact", "Model"), ("context", "execution_cache")} <= set(names)
+
+
+def test_claims_of_a_killed_run_are_found_on_a_server(server):
+    store = store_of(server.url())
+    kind = store.put_execution_type(pb.ExecutionType(name="killed.Training"))
+    of_pipeline = store.put_context_type(pb.ContextType(name="pipeline"))
+    ours, others = store.put_contexts(
+        [pb.Context(type_id=of_pipeline, name=f"killed-{name}") for name in ("ours", "others")]
+    )
+    states = (pb.Execution.NEW, pb.Execution.RUNNING, pb.Execution.COMPLETE, pb.Execution.RUNNING)
+    numbers = store.put_executions(
+        [pb.Execution(type_id=kind, last_known_state=state) for state in states]
+    )
+    places = zip(numbers, (ours, ours, ours, others), strict=True)
+    store.put_attributions_and_associations(
+        [], [pb.Association(execution_id=number, context_id=place) for number, place in places]
+    )
+    settled = settle_killed_runs(store, "killed-ours", "/nowhere", ["Trainer"])
+    assert sorted(settled) == sorted(numbers[:2])
+    found = {each.id: each.last_known_state for each in store.get_executions_by_id(numbers)}
+    assert [found[number] for number in numbers] == [
+        pb.Execution.FAILED,
+        pb.Execution.FAILED,
+        pb.Execution.COMPLETE,
+        pb.Execution.RUNNING,
+    ]
 
 
 class Runs:

@@ -69,3 +69,11 @@ def test_checksums_that_cannot_be_read_are_a_damage(version, text) -> None:
     with pytest.raises(DamagedVersionError, match="cannot be read"):
         verify(version)
     assert condition(version)[0] == DAMAGED
+
+
+def test_a_list_that_is_cut_off_at_the_end_of_a_line_is_a_damage(version) -> None:
+    lines = (version / CHECKSUMS_FILE).read_text().splitlines(keepends=True)
+    [end] = (n for n, line in enumerate(lines) if "variables/variables.index" in line)
+    (version / CHECKSUMS_FILE).write_text("".join(lines[:end]))
+    with pytest.raises(DamagedVersionError, match=r"cut off: variables/variables\.index"):
+        verify(version)
