@@ -27,7 +27,7 @@ from astromer.extras import missing_extra
 from astromer.interruption import remember_interruptions, was_interrupted
 from astromer.logs import set_verbose
 from astromer.terminal import pass_by, say_error
-from astromer.text import printable
+from astromer.text import printable, without_passwords
 
 ConfigT = TypeVar("ConfigT")
 
@@ -57,7 +57,7 @@ class Parser(argparse.ArgumentParser):
         return found, rest
 
     def error(self, message: str) -> NoReturn:
-        say_error(f"{message}. See {self.prog} --help.")
+        say_error(f"{without_passwords(message)}. See {self.prog} --help.")
         raise SystemExit(UsageError.exit_code)
 
 
@@ -143,7 +143,7 @@ def _tell(error: AstromerError) -> int:
     pass_by("")
     if table := getattr(error, "table", ""):
         print(table, file=sys.stderr)
-    say_error(printable(str(error)))
+    say_error(printable(without_passwords(str(error))))
     return error.exit_code
 
 

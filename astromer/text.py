@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 _MOST = 80
+_PASSWORD = re.compile(r"(://[^\s:/@]*:)\S*@")
 
 
 def printable(text: str) -> str:
     """Text with characters that a terminal would obey, or that start a line, written out."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def without_passwords(text: str) -> str:
+    """Text in which the passwords of URLs, ``scheme://user:password@host``, are stars."""
+    return _PASSWORD.sub(r"\1***@", text)
 
 
 def shortened(text: str, width: int = _MOST) -> str:
