@@ -31,6 +31,7 @@ SMALLER = {
         "--max-windows 16",
         "a table is half an hour of work",
     ),
+    "fuzzing/run.py": Smaller("--minutes 0.05 --target cluster", "a documented run takes minutes"),
     "pipeline/spec_runner.py": Smaller(
         "--set hidden=8 --set n_layers=1 --set epochs=1", "the dry run trains for a minute"
     ),

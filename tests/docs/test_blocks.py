@@ -102,10 +102,11 @@ WHY_NOT = {
     "needs a PostgreSQL server": 1,
     "needs a Spark session": 1,
     "needs a bucket": 2,
+    "needs a crash": 1,
     "needs an account of Google Cloud": 2,
     "needs two terminals": 1,
     "it is what runs these blocks": 1,
-    "takes minutes of both cores": 2,
+    "takes minutes of both cores": 3,
 }
 """Why blocks are not run, and how many."""
 
