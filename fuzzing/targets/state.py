@@ -73,6 +73,9 @@ def _member(name: str, choices: Choices) -> bytes:
 
 def _changes(choices: Choices) -> dict[str, object]:
     values: tuple[object, ...] = (
+        *(None, -1, "x", [], [1.0], {}, 1e400, 2**70),
+        *([[0, 1]], [{"rmse": "x"}], True),
+    )
         None,
         -1,
         "x",
