@@ -43,7 +43,7 @@ def opened(path: str | Path) -> Iterator[Path]:
             claims to be far larger than it is.
     """
     path = Path(path)
-    if path.is_file() and zipfile.is_zipfile(path):
+    if path.is_file() and _is_zip(path):
         with TemporaryDirectory() as folder:
             _extract(path, Path(folder))
             yield _prefix_in(Path(folder), path)
@@ -103,6 +103,13 @@ def read_weights(prefix: Path) -> dict[str, np.ndarray]:
             f"A checkpoint must be whole and of TensorFlow. {prefix} is not: "
             f"{str(error).splitlines()[0]}."
         ) from error
+
+
+def _is_zip(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # of several disks
+        return False
 
 
 def _extract(archive: Path, folder: Path) -> None:

@@ -37,7 +37,6 @@ DAMAGED = (
 
 MOST_MEMBERS = 100_000
 """Arrays in a file: the largest encoder has some hundreds, its optimizer three times as many."""
-_LONGEST_HEADER = 10_000  # NumPy's own limit of what it parses
 _SUFFIX = ".npy"
 
 
@@ -85,9 +84,9 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
 
 
 def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    version = np.lib.format.read_magic(stream)
+    version = np.lib.format.read_magic(stream)  # headers of at most 10,000 characters are parsed
     if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(stream, max_header_size=_LONGEST_HEADER)
+        return np.lib.format.read_array_header_1_0(stream)
     if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(stream, max_header_size=_LONGEST_HEADER)
+        return np.lib.format.read_array_header_2_0(stream)
     raise ValueError(f"version {version} of the format is not known")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import IO, NoReturn
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -41,7 +41,7 @@ with contextlib.suppress(pa.ArrowKeyError):  # later versions do not know the na
     pa.register_extension_type(_Pickled())
 
 
-def parquet_file(source: Path | BinaryIO) -> pq.ParquetFile:
+def parquet_file(source: Path | IO[bytes]) -> pq.ParquetFile:
     """A Parquet file for reading with little memory; Arrow's errors are those of the caller."""
     return pq.ParquetFile(source, buffer_size=1 << 20)
 

@@ -79,8 +79,10 @@ class RemotePath(PosixPath):
         return self
 
     def resolve(self, strict: bool = False) -> RemotePath:
-        """The path without ``..``; stores have no links."""
-        return RemotePath(f"{self.parts[0]}", posixpath.normpath("/".join(self.parts[1:])))
+        """The path without ``..``, which does not lead out of a bucket; stores have no links."""
+        kept = 1 if self.parts[0].endswith(_NO_HOST) else 2
+        rest = posixpath.normpath("/" + "/".join(self.parts[kept:])).lstrip("/")
+        return RemotePath(*self.parts[:kept], *([rest] if rest else []))
 
     def exists(self) -> bool:
         return bool(self._ask("exists"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from astromer.cluster import read_cluster
@@ -13,7 +14,7 @@ def check(data: bytes, folder: Path) -> None:
     """A process learns its place among the others, or the variable is refused by its name."""
     text = data.decode("utf-8", errors="replace")
     for variable in ("TF_CONFIG", "CLUSTER_SPEC"):
-        cluster = allowed(lambda name=variable: read_cluster({name: text}), variable)
+        cluster = allowed(partial(read_cluster, {variable: text}), variable)
         if cluster is not None:
             count = sum(map(len, cluster.addresses.values()))
             require(count > 1, "a cluster of one")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from astromer.errors import UsageError
+from astromer.secrets import without_secrets
 from fuzzing.choices import Choices
 from fuzzing.target import Target, allowed, require
 
@@ -75,7 +76,7 @@ def _outcome(parse: Callable[[list[str]], Any], words: list[str], said: io.Strin
     try:
         parse(words)
     except Exception as error:
-        said.write(str(error))
+        said.write(without_secrets(str(error)))
         raise
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from astromer.records.metadata import load_metadata
-from astromer.records.sources.tables import ParquetTable, open_table
+from astromer.records.sources.tables import Table, open_table
 from astromer.records.survey_config import default_config
 from fuzzing.target import Target, allowed, require
 
@@ -31,7 +31,7 @@ def check(data: bytes, folder: Path) -> None:
         require(len(metadata) == len(metadata.stars) == len(metadata.classes), "rows were lost")
 
 
-def _read(table: ParquetTable, numbers: list[str], texts: list[str]) -> list[pa.Table]:
+def _read(table: Table, numbers: list[str], texts: list[str]) -> list[pa.Table]:
     return [make() for make in table.blocks(numbers, texts)]
 
 

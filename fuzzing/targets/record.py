@@ -42,8 +42,8 @@ def check(data: bytes, folder: Path) -> None:
                     require(one.tobytes() == other.tobytes(), "canonicalising changed a series")
     if curves is not None:
         require(len(curves) == len(payloads), "light curves were lost")
-        for place in range(len(curves)):
-            times = curves.mjd[curves.offsets[place] : curves.offsets[place + 1]]
+        for number in range(len(curves)):
+            times = curves.mjd[curves.offsets[number] : curves.offsets[number + 1]]
             require(bool((np.diff(times[~np.isnan(times)]) >= 0).all()), "times are not sorted")
 
 

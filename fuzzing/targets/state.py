@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,22 @@ def _member(name: str, choices: Choices) -> bytes:
 
 
 def _changes(choices: Choices) -> dict[str, object]:
-    values = (None, -1, "x", [], [1.0], {}, 1e400, 2**70, [[0, 1]], [{"rmse": "x"}], True)
+    values: tuple[object, ...] = (
+        *(None, -1, "x", [], [1.0], {}, 1e400, 2**70),
+        *([[0, 1]], [{"rmse": "x"}], True),
+    )
+        None,
+        -1,
+        "x",
+        [],
+        [1.0],
+        {},
+        1e400,
+        2**70,
+        [[0, 1]],
+        [{"rmse": "x"}],
+        True,
+    )
     names = ("epoch", "step", "sums", "best", "history", "resumed", "fingerprint", "other")
     return {choices.one_of(names): choices.one_of(values) for _ in range(choices.below(3))}
 
@@ -79,8 +95,9 @@ def _changes(choices: Choices) -> dict[str, object]:
 def seeds() -> Iterable[bytes]:
     """A file as it is written, and plans for others."""
     sink = io.BytesIO()
-    arrays = {"model/0": np.ones((2, 3), np.float32), "optimizer/0": np.zeros(2)}
-    np.savez(sink, **arrays, **{"progress.json": np.array(json.dumps(asdict(Progress("f"))))})
+    arrays: dict[str, Any] = {"model/0": np.ones((2, 3), np.float32), "optimizer/0": np.zeros(2)}
+    arrays["progress.json"] = np.array(json.dumps(asdict(Progress("f"))))
+    np.savez(sink, **arrays)
     return [b"\1" + sink.getvalue(), b"\0", b"\0\1\0\0\0\0\1\0\0\0", b"\0" + bytes(range(64))]
 
 

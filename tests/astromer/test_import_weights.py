@@ -103,7 +103,15 @@ def test_damaged_zips_are_model_errors(tmp_path):
     path = zipped(tmp_path / "w.zip", bytes(range(200)))
     content = path.read_bytes()
     central = content.index(b"PK\x01\x02")
-    for place, byte in ((60, 0xFF), (8, 99), (central + 10, 99), (central + 8, 1)):
+    for place, byte in ((60, 0xFF), (central + 10, 99), (central + 8, 1)):
         path.write_bytes(content[:place] + bytes([byte]) + content[place + 1 :])
         with pytest.raises(ModelError, match=r"w\.zip cannot be unpacked"), opened(path):
             pass
+
+
+def test_a_zip_of_several_disks_is_no_zip(tmp_path):
+    path = tmp_path / "w.zip"
+    locator = b"PK\x06\x07" + (1).to_bytes(4, "little") + bytes(8) + (9).to_bytes(4, "little")
+    path.write_bytes(locator + b"PK\x05\x06" + bytes(18))
+    with pytest.raises(ModelError, match="must be a zip, a folder"), opened(path):
+        pass

@@ -32,6 +32,7 @@ SMALLER = {
         "a table is half an hour of work",
     ),
     "pytest": Smaller("tests/astromer/test_text.py", "it is what runs the documented commands"),
+    "fuzzing/run.py": Smaller("--minutes 0.05 --target cluster", "a documented run takes minutes"),
     "pipeline/spec_runner.py": Smaller(
         "--set hidden=8 --set n_layers=1 --set epochs=1", "the dry run trains for a minute"
     ),

@@ -102,6 +102,7 @@ WHY_NOT = {
     "needs a PostgreSQL server": 1,
     "needs a Spark session": 1,
     "needs a bucket": 2,
+    "needs a crash": 1,
     "needs an account of Google Cloud": 2,
 }
 """Why blocks are not run, and how many."""

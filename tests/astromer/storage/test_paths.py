@@ -45,6 +45,8 @@ def test_parts_of_a_remote_path() -> None:
     assert path.relative_to(as_path("gs://bucket")).as_posix() == "a/b.tar.gz"
     assert not path.is_relative_to(Path.cwd())
     assert str(as_path("hdfs:///a/../b").resolve()) == "hdfs:///b"
+    assert str(as_path("gs://a/../b").resolve()) == "gs://a/b"  # not the bucket b
+    assert str(as_path("hdfs:///../..").resolve()) == str(as_path("hdfs:///"))
     assert path.expanduser().absolute() == path
 
 
