@@ -17,6 +17,7 @@ from astromer.errors import LightCurveError, ModelError, UsageError
 from astromer.export import read_config
 from astromer.light_curves import LightCurves
 from astromer.progress import progress_bar
+from astromer.saved_models import load_saved_model
 from astromer.serving.status import STATUS_TOO_LONG
 from astromer.text import shortened
 from astromer.versions.finding import latest_version
@@ -88,7 +89,7 @@ class Embedder:
         self.path = latest_version(path)
         self.config: dict[str, Any] = read_config(self.path)
         try:
-            loaded = tf.saved_model.load(str(self.path))
+            loaded = load_saved_model(self.path)
             self._embed = loaded.signatures["embed_ragged"]
             self._reconstruct = loaded.signatures["reconstruct"]
             self._reconstruct_drawn = loaded.signatures["reconstruct_drawn"]
