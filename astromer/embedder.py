@@ -17,6 +17,7 @@ from astromer.errors import LightCurveError, ModelError, UsageError
 from astromer.export import read_config
 from astromer.light_curves import LightCurves
 from astromer.progress import progress_bar
+from astromer.saved_models import load_saved_model
 from astromer.serving.status import STATUS_TOO_LONG
 from astromer.text import shortened
 from astromer.versions.condition import check_whole
@@ -91,7 +92,7 @@ class Embedder:
         check_whole(self.path)  # a flipped bit in the graph would give other embeddings
         self.config: dict[str, Any] = read_config(self.path)
         try:
-            loaded = tf.saved_model.load(str(self.path))
+            loaded = load_saved_model(self.path)
             self._embed = loaded.signatures["embed_ragged"]
             self._reconstruct = loaded.signatures["reconstruct"]
             self._reconstruct_drawn = loaded.signatures["reconstruct_drawn"]

@@ -15,6 +15,7 @@ import tensorflow as tf
 from astromer.errors import ModelError
 from astromer.light_curves import LightCurves
 from astromer.records.codec import encode_light_curve
+from astromer.saved_models import load_saved_model, plain_folder
 
 _SIGNATURE = "serving_default"
 # The two loaders run the same graph; only the order of sums may differ.
@@ -39,13 +40,14 @@ def check_servable(directory: str | Path, curves: LightCurves, limit: int = 4) -
         raise ModelError(f"A model must be checked on light curves. Received none for {directory}.")
     examples = np.array([_example(curves, i) for i in range(min(limit, len(curves)))], object)
     try:
-        served = _run_in_session(str(directory), examples)
+        with plain_folder(directory) as folder:
+            served = _run_in_session(folder, examples)
     except (tf.errors.OpError, OSError, KeyError, ValueError, RuntimeError) as error:
         raise ModelError(
             f"A model server must be able to load and run a model. {directory} it cannot: "
             f"{_reason(error)}."
         ) from error
-    signature = tf.saved_model.load(str(directory)).signatures[_SIGNATURE]
+    signature = load_saved_model(directory).signatures[_SIGNATURE]
     expected = {name: value.numpy() for name, value in signature(tf.constant(examples)).items()}
     difference = 0.0
     for name, value in expected.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Collection
 from pathlib import Path
@@ -45,6 +46,8 @@ def shell_word(path: str | Path) -> str:
     text = str(path)
     if text.startswith("-"):
         text = f"./{text}"  # else an option
+    if text.startswith("~"):
+        text = os.path.abspath(text)  # else the home folder, even in quotes: programs expand it
     if text.isprintable():
         return shlex.quote(text)
     written = (_ansi_c(character) for character in text)

@@ -12,10 +12,9 @@ from astromer.errors import AstromerError, TrainingInterrupted, UsageError
 from astromer.interruption import was_interrupted
 from astromer.records.fold import Fold
 from astromer.refusals import refusal
+from astromer.saved_models import PATTERN_CHARACTERS
 from astromer.secrets import without_secrets
 from astromer.storage import as_path
-
-_PATTERN_CHARACTERS = "*?[]{}\\"
 
 
 def output_folder(path: str) -> Path:
@@ -25,9 +24,9 @@ def output_folder(path: str) -> Path:
         UsageError: it has characters that TFX takes for patterns.
     """
     output = as_path(path).expanduser().absolute()
-    if set(str(output)) & set(_PATTERN_CHARACTERS):
+    if set(str(output)) & set(PATTERN_CHARACTERS):
         raise UsageError(
-            f"--output must hold none of the characters {_PATTERN_CHARACTERS}, which TFX takes for "
+            f"--output must hold none of the characters {PATTERN_CHARACTERS}, which TFX takes for "
             f"patterns. Received: {output}."
         )
     return output

@@ -13,6 +13,7 @@ from astromer.export import EXTRA
 from astromer.finetuning.dataset import Dataset
 from astromer.finetuning.scores import classification_scores
 from astromer.light_curves import LightCurves
+from astromer.saved_models import load_saved_model
 from astromer.storage import as_path
 from astromer.versions.condition import check_whole
 
@@ -43,7 +44,7 @@ def served_classes(directory: str | Path, curves: LightCurves) -> list[str]:
     """The class name that a SavedModel gives each light curve; "" for one that is too short."""
     check_whole(as_path(directory))
     try:
-        loaded = tf.saved_model.load(str(directory))
+        loaded = load_saved_model(directory)
         classify = loaded.signatures["classify"]
     except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
         raise ModelError(

@@ -33,7 +33,7 @@ TINY = ["--hidden=8", "--n-heads=2", "--n-layers=1", "--window=20", "--bs=16", "
 COMPONENTS = 11  # without the resolver, which is looked up every time
 
 
-ODD = "sp  ace'q\"uo é星 e\u0301 100%25 #a?&amp; $HOME ~ <b> |;,\nnew"
+ODD = "sp  ace'q\"uo é星 e\u0301 100%25 #a&amp; $HOME ~ <b> |;,\nnew"
 HOSTILE = "<script>alert(1)</script> $\\frac{ =1+1 ../../x|\x1b[31m\n\t`c`"
 SECRET = "hunter2-planted"
 
@@ -45,9 +45,12 @@ class Workplace:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        train = [replace(curve, class_name=HOSTILE) for curve in make_curves(24)]
+        train, test = (
+            [replace(curve, class_name=HOSTILE) for curve in make_curves(size, seed)]
+            for size, seed in ((24, 0), (12, 2))
+        )
         train[4].mag[2] = 99.999  # one light curve that is left out
-        write_fold(folder / "fold", train=train)
+        write_fold(folder / "fold", train=train, test=test)
 
     @property
     def versions(self) -> list[int]:
@@ -127,7 +130,7 @@ def test_no_name_is_obeyed_and_no_secret_written(workplace, first):
             assert b"<script>alert" not in content or path.suffix in (".log", ".txt", ".tsv"), path
             assert b"\x1b" not in content, path
     assert SECRET not in first.stdout + first.stderr
-    assert HOSTILE.split("\n")[0].replace("\x1b", "\\x1b") in Page(workplace.page("latest")).text
+    assert HOSTILE[:25] in Page(workplace.page("latest")).text
     # What is to be copied is a command of this shell: here, the words that it was made of.
     (embed,) = (line for line in first.stdout.splitlines() if "astromer.embed" in line)
     words = shlex.split(embed.removeprefix("next: "))

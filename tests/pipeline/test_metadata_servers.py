@@ -195,6 +195,9 @@ def test_two_runs_at_once_end_in_models_of_their_own(server, tmp_path):
     assert len(runs.pushed("a")) == 1
     page = tmp_path / "a" / "outputs" / "reports" / "latest" / "index.html"
     assert "from the metadata store" in page.read_text(encoding="utf-8")
+    assert PASSWORD not in out + err + "".join(map("".join, told.values()))
+    rows = [*store.get_artifacts(), *store.get_executions(), *store.get_contexts()]
+    assert PASSWORD not in "".join(map(str, rows))
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) > 20
     for path in written:
