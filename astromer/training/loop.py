@@ -289,6 +289,8 @@ class Trainer:
         saved = self.state_file.restore(self.progress.fingerprint, shapes)
         if saved is None:
             return
+        if self.state_file.damaged:
+            self.report.goes_back(self.state_file.path, self.state_file.earlier)
         self.progress, groups = saved
         self._assign(groups["weights"])
         self.best_weights = groups["best"]
@@ -296,7 +298,8 @@ class Trainer:
             variable.assign(value)
         if not self._finished():
             self.progress.resumed.append([self.progress.epoch, self.progress.step])
-            self.report.goes_on(self.state_file.path, self.progress.epoch, self.progress.step)
+            place = self.state_file.earlier if self.state_file.damaged else self.state_file.path
+            self.report.goes_on(place, self.progress.epoch, self.progress.step)
 
     def _weights(self) -> list[np.ndarray]:
         return [np.asarray(v) for v in self.model.variables]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from astromer.terminal import say
+from astromer.terminal import say, warn
 from astromer.text import duration
 
 
@@ -24,6 +24,11 @@ class TrainingReport:
     def goes_on(self, place: object, epoch: int, step: int) -> None:
         """Tells, in every worker, that it goes on from a checkpoint; epochs count from 0."""
         say(f"Going on from {place}: epoch {epoch + 1}, step {step}")
+
+    def goes_back(self, damaged: object, earlier: object) -> None:
+        """Tells that the newest checkpoint is damaged and the one before it is taken."""
+        say(warn(f"The newest checkpoint, {damaged}, is damaged; {earlier}, the one before it,"))
+        say(warn("is taken in its place. The training comes to the same end."))
 
     def title(self, epoch: int, history: Sequence[dict[str, float]]) -> str:
         """Of the bar of an epoch, counted from 0: which it is, and how long all may take yet."""

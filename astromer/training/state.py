@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -50,13 +51,20 @@ class StateFile:
     """Saves and restores progress and named groups of arrays in one file, atomically.
 
     Args:
-        folder: made if missing. Holds ``state.npz`` and, while it is being replaced, a copy
-            that is not complete yet.
+        folder: made if missing. Holds ``state.npz``, the state before it as
+            ``state.earlier.npz`` (not in a store, which keeps what it was given) and, while it is
+            being replaced, a copy that is not complete yet.
+
+    Attributes:
+        damaged: whether the state was restored from the one before it, as ``state.npz`` is
+            damaged.
     """
 
     def __init__(self, folder: Path):
         self.folder = as_path(folder)
         self.path = self.folder / "state.npz"
+        self.earlier = self.folder / "state.earlier.npz"
+        self.damaged = False
 
     def save(self, progress: Progress, groups: dict[str, list[np.ndarray]]) -> None:
         """Writes everything to a new file, then puts it in the place of the old one."""
@@ -73,12 +81,27 @@ class StateFile:
             file.flush()
             if not isinstance(partial, RemotePath):  # a store keeps what it was given
                 os.fsync(file.fileno())
+        self._keep_earlier()
         partial.replace(self.path)
+        self.damaged = False
+
+    def _keep_earlier(self) -> None:
+        """Gives the state that is about to be replaced a second name."""
+        if self.damaged or isinstance(self.path, RemotePath) or not self.path.is_file():
+            return
+        link = self.folder / ".earlier.partial"
+        with suppress(OSError):  # a file system without links keeps one state only
+            link.unlink(missing_ok=True)
+            os.link(self.path, link)
+            link.replace(self.earlier)
 
     def restore(
         self, expected: str, shapes: dict[str, list[tuple[int, ...]]] | None = None
     ) -> tuple[Progress, dict[str, list[np.ndarray]]] | None:
         """The saved state, or None where there is none.
+
+        Where it is damaged and the state before it is not, that one, from which the training
+        comes to the same end.
 
         Args:
             expected: the fingerprint that it must have.
@@ -86,30 +109,46 @@ class StateFile:
 
         Raises:
             UsageError: if it belongs to other settings or data.
-            ModelError: if the file is damaged.
+            ModelError: if the file is damaged, and the one before it, too, or missing.
             OSError, MemoryError: if the system does not let it be read.
         """
         if not self.path.exists():
             return None
         try:
-            saved = read_arrays(self.path)
-            progress = Progress(**json.loads(str(saved.pop(_PROGRESS))))
-            groups: dict[str, list[np.ndarray]] = {}
-            for name in sorted(saved, key=lambda name: int(name.rsplit("/", 1)[1])):
-                groups.setdefault(name.rsplit("/", 1)[0], []).append(saved[name])
-            received = {group: [a.shape for a in members] for group, members in groups.items()}
-            if progress.fingerprint == expected and shapes not in (None, received):
-                raise ValueError("arrays are missing or of another shape")
-        except DAMAGED as error:
-            if is_refused(error):
-                raise  # nothing is wrong with the file
-            raise ModelError(
-                f"A checkpoint must be readable. Received: {self.path}, which is damaged "
-                f"({type(error).__name__}). Delete it to train from the start."
-            ) from error
-        if progress.fingerprint != expected:
-            raise UsageError(
-                f"A training run goes on with the settings and data it began with. {self.path} "
-                "belongs to other ones. Choose another --output, or delete it to start anew."
-            )
-        return progress, groups
+            return _read(self.path, expected, shapes)
+        except ModelError as error:
+            if not self.earlier.is_file():
+                raise
+            try:
+                found = _read(self.earlier, expected, shapes)
+            except (ModelError, UsageError):
+                raise error from None
+            self.damaged = True
+            return found
+
+
+def _read(
+    path: Path, expected: str, shapes: dict[str, list[tuple[int, ...]]] | None
+) -> tuple[Progress, dict[str, list[np.ndarray]]]:
+    try:
+        saved = read_arrays(path)
+        progress = Progress(**json.loads(str(saved.pop(_PROGRESS))))
+        groups: dict[str, list[np.ndarray]] = {}
+        for name in sorted(saved, key=lambda name: int(name.rsplit("/", 1)[1])):
+            groups.setdefault(name.rsplit("/", 1)[0], []).append(saved[name])
+        received = {group: [a.shape for a in members] for group, members in groups.items()}
+        if progress.fingerprint == expected and shapes not in (None, received):
+            raise ValueError("arrays are missing or of another shape")
+    except DAMAGED as error:
+        if is_refused(error):
+            raise  # nothing is wrong with the file
+        raise ModelError(
+            f"A checkpoint must be readable. Received: {path}, which is damaged "
+            f"({type(error).__name__}). Delete it to train from the start."
+        ) from error
+    if progress.fingerprint != expected:
+        raise UsageError(
+            f"A training run goes on with the settings and data it began with. {path} "
+            "belongs to other ones. Choose another --output, or delete it to start anew."
+        )
+    return progress, groups

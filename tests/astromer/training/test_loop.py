@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -268,6 +269,20 @@ def test_a_damaged_checkpoint_is_a_model_error(small_run, tmp_path: Path) -> Non
     (folder / "state.npz").write_bytes(b"PK\x03\x04 no more than this")
     with pytest.raises(ModelError, match="Delete it"):
         small_run(tmp_path)
+
+
+def test_a_damaged_checkpoint_costs_no_bit_where_the_one_before_is_whole(
+    small_run, uninterrupted, bits, tmp_path: Path, capsys
+) -> None:
+    shutil.copytree(uninterrupted.folder / "checkpoints", tmp_path / "checkpoints")
+    state = tmp_path / "checkpoints" / "state.npz"
+    state.write_bytes(state.read_bytes()[:1000])
+    result = small_run(tmp_path)
+    assert bits.same(bits.of(result.model), uninterrupted.weights)
+    assert without_seconds(result.history) == without_seconds(uninterrupted.result.history)
+    said = capsys.readouterr().out
+    assert "state.npz, is damaged" in said
+    assert f"Going on from {state.with_name('state.earlier.npz')}" in said
 
 
 def test_a_checkpoint_without_all_weights_is_a_model_error(

@@ -131,7 +131,8 @@ def test_a_save_that_fails_leaves_the_old_state(
     restored = saved.restore("print")
     assert restored is not None
     assert restored[0].epoch == 10
-    assert [path.name for path in saved.folder.iterdir()] == ["state.npz"]
+    names = sorted(path.name for path in saved.folder.iterdir())
+    assert names == ["state.earlier.npz", "state.npz"]
 
 
 def test_a_header_that_promises_less_is_found(saved: StateFile) -> None:
@@ -149,6 +150,57 @@ def test_what_the_system_refuses_is_no_damage(
     def refuse(*args: object, **kwargs: object) -> None:
         raise error
 
-    monkeypatch.setattr(np, "load", refuse)
+    monkeypatch.setattr("astromer.training.state.read_arrays", refuse)
     with pytest.raises(type(error)):
         saved.restore("print")
+
+
+@pytest.fixture
+def twice(saved: StateFile) -> StateFile:
+    saved.save(Progress("print", epoch=4), GROUPS)
+    return StateFile(saved.folder)
+
+
+def test_the_state_before_a_damaged_one_is_taken_and_kept(twice: StateFile) -> None:
+    twice.path.write_bytes(twice.path.read_bytes()[:-1])
+    restored = twice.restore("print")
+    assert restored is not None
+    assert restored[0].epoch == 3
+    assert twice.damaged
+    before = twice.earlier.read_bytes()
+    twice.save(Progress("print", epoch=4, step=1), GROUPS)  # not the damaged one in its place
+    assert twice.earlier.read_bytes() == before
+    twice.save(Progress("print", epoch=5), GROUPS)
+    again = StateFile(twice.folder)
+    assert [again.restore("print")[0].epoch, again.damaged] == [5, False]  # type: ignore[index]
+    again.path.write_bytes(b"")
+    assert again.restore("print")[0].step == 1  # type: ignore[index]
+
+
+def test_when_both_are_damaged_the_newer_one_is_named(twice: StateFile) -> None:
+    twice.path.write_bytes(b"")
+    twice.earlier.write_bytes(b"PK")
+    with pytest.raises(ModelError, match=r"state\.npz, which is damaged"):
+        twice.restore("print")
+
+
+def test_the_state_before_is_not_taken_for_other_settings(twice: StateFile) -> None:
+    twice.path.write_bytes(b"")
+    with pytest.raises(ModelError, match="damaged"):
+        twice.restore("other")
+
+
+def test_without_the_newest_state_a_training_begins_anew(twice: StateFile) -> None:
+    twice.path.unlink()
+    assert twice.restore("print") is None
+
+
+def test_a_file_system_without_links_keeps_one_state(
+    saved: StateFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*args: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    saved.save(Progress("print", epoch=4), GROUPS)
+    assert [path.name for path in saved.folder.iterdir()] == ["state.npz"]
