@@ -22,7 +22,8 @@ def settle_killed_runs(
     """Ends the executions that a process which was killed has left as new or running.
 
     TFX never looks at them again, so that lineage would show them at work for ever, and what they
-    had begun to write would stay. The caller holds the lock of the output folder: no
+    had begun to write would stay. Of those that failed or were stopped it keeps the working
+    folders, from which nothing here goes on. The caller holds the lock of the output folder: no
     other run of this pipeline is at work.
 
     Args:
@@ -34,20 +35,20 @@ def settle_killed_runs(
     Returns:
         Ids of the executions.
     """
-    nodes = list(nodes)
-    for node in nodes:
-        _remove_working_folders(as_path(root) / node)
     context = store.get_context_by_type_and_name(constants.PIPELINE_CONTEXT_TYPE_NAME, pipeline)
     if context is None:
         return []
+    folders = [as_path(root) / node for node in nodes]
+    for folder in folders:
+        _remove_working(folder / _SYSTEM / "stateful_working_dir")
     unsettled = "(last_known_state = NEW OR last_known_state = RUNNING)"
     left = store.get_executions(
         metadata_store.ListOptions(filter_query=f"contexts_c.id = {context.id} AND {unsettled}")
     )
     for execution in left:
         # The files go first: a kill in between leaves the claim, and the next run finds it.
-        for node in nodes:
-            _remove_outputs(as_path(root) / node, str(execution.id))
+        for folder in folders:
+            _remove_outputs(folder, str(execution.id))
         execution.last_known_state = _EXECUTION.FAILED
     if left:
         store.put_executions(left)
@@ -63,8 +64,7 @@ def _remove_outputs(folder: Path, execution: str) -> None:
             remove_tree(place / execution)
 
 
-def _remove_working_folders(folder: Path) -> None:
-    """TFX keeps those of components that failed, and gives them to no later run."""
-    working = folder / _SYSTEM / "stateful_working_dir"
-    for left in working.iterdir() if working.is_dir() else ():
-        remove_tree(left)
+def _remove_working(folder: Path) -> None:
+    if folder.is_dir():
+        for path in folder.iterdir():
+            remove_tree(path)

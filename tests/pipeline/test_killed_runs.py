@@ -81,6 +81,15 @@ def test_what_they_had_begun_is_removed_and_nothing_else(store, tmp_path):
     assert [path for path in kept if not path.exists()] == []
 
 
+def test_working_folders_of_stopped_and_failed_executions_are_removed(store, tmp_path):
+    execute(store, "astromer", STATES.FAILED)
+    left = write(tmp_path / "Trainer" / ".system" / "stateful_working_dir" / "8a5e-no-number")
+
+    assert settle_killed_runs(store, "astromer", str(tmp_path), NODES) == []
+    assert left.parent.is_dir()
+    assert not left.exists()
+
+
 def test_files_go_before_the_claim(store, tmp_path, monkeypatch):
     """A kill in between is settled by the run after it."""
     running = execute(store, "astromer", STATES.RUNNING)
@@ -101,12 +110,3 @@ def test_files_go_before_the_claim(store, tmp_path, monkeypatch):
 
 def test_a_pipeline_that_never_ran_has_left_nothing(store):
     assert settle_killed_runs(store, "astromer", "nowhere", NODES) == []
-
-
-def test_working_folders_of_components_that_failed_are_removed(store, tmp_path):
-    execute(store, "astromer", STATES.FAILED)
-    left = write(tmp_path / "Pusher" / ".system" / "stateful_working_dir" / "8a5e-no-number")
-    kept = write(tmp_path / "Other" / ".system" / "stateful_working_dir" / "8a5e-no-number")
-    assert settle_killed_runs(store, "astromer", str(tmp_path), NODES) == []
-    assert not left.exists()
-    assert kept.exists()
