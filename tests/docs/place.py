@@ -25,7 +25,7 @@ from tests.docs.pages import ROOT, Block
 from tests.docs.small import CHANGES, SMALLER
 from tests.pipeline.folds import write_fold
 
-_OWN = {".git", ".venv", ".tools", "outputs", "data", "records", "site", "shared"}
+_OWN = {".fuzz", ".git", ".venv", ".tools", "outputs", "data", "records", "site", "shared"}
 """What a place has of its own, if at all; everything else is a link to the code."""
 SURVEYS = ("SURVEY", "my_survey", "asas", "sss")
 FOLDS = (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fuzzing.targets import NAMES, load_target
 
 # A model call, a TensorFlow dataset or a conversion takes a tenth of a second.
-SLOW = {"record": 6, "framing": 6, "survey": 6, "model": 6, "signatures": 5, "checkpoint": 12}
+SLOW = {"record": 6, "framing": 6, "survey": 6, "model": 2, "signatures": 2, "checkpoint": 8}
 EXAMPLES = 20
 
 

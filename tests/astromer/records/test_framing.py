@@ -30,7 +30,7 @@ def with_length(content: bytes, record: int, length: int) -> bytes:
     """The record claims another length, with a valid checksum."""
     at = starts(content)[record]
     claimed = struct.pack("<Q", length)
-    checksum = struct.pack("<I", framing._masked(framing._crc32c(claimed)))
+    checksum = struct.pack("<I", framing.masked_crc32c(claimed))
     return content[:at] + claimed + checksum + content[at + 12 :]
 
 
