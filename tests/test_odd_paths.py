@@ -21,18 +21,11 @@ from tests.pages import assert_self_contained
 from tests.pipeline.folds import make_curves, write_fold
 
 NAMES = {
-    "spaces": " a  b ",
-    "quotes": 'it\'s "`x`"',
-    "letters": "é e\u0301 星🌟",  # composed and not
-    "dash": "-x",
-    "lines": "a\nb\tc\x1b[31m",
-    "address": "100%25 #a?b&amp;c",
+    "letters": ' a  b it\'s "`x`" é e\u0301 星🌟 100%25 #a&amp;b $HOME;~ & | <x> \\n\t\x1b[31m\n..',
     "globs": "[a]*?{b}",
-    "backslash": "a\\nb",
-    "shell": "$HOME;~ & | <x>",
+    "dash": "-x",
     "tilde": "~",
     "long": "l" * 252 + "星",
-    "dots": "..x..",
 }
 assert all(len(os.fsencode(name)) <= 255 for name in NAMES.values())
 
@@ -82,12 +75,12 @@ def test_folds_are_made_merged_and_validated(place, capsys) -> None:
     link = Path("link")
     link.symlink_to(merged)
     for given in (f"{make}/merged/", f"{make}/../link", "link"):
-        assert validate.main(["--data", given, "--report", f"{make}/report {place.name[:9]}"]) == 0
-    (page,) = (place / f"report {place.name[:9]}").glob("report.html")
+        assert validate.main(["--data", given, "--report", f"{make}/report {place.name[:60]}"]) == 0
+    (page,) = (place / f"report {place.name[:60]}").glob("report.html")
     assert_self_contained(page.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("place", [NAMES["globs"], NAMES["long"], NAMES["lines"]], indirect=True)
+@pytest.mark.parametrize("place", [NAMES["globs"], NAMES["long"]], indirect=True)
 def test_a_model_is_found_and_its_answers_written(place, model, capsys) -> None:
     folder = place / "serving"
     version = publish(model, folder)
