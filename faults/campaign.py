@@ -1,6 +1,6 @@
 """Runs a campaign of faults: real runs are disturbed, repeated and checked; a table at the end.
 
-    python faults/campaign.py [--seed 1] [--kills 165] [--kinds kill ...] [--jobs 2]
+    python faults/campaign.py [--seed 1] [--kills 110] [--kinds kill ...] [--jobs 2]
 
 Stopped, it goes on with the same command; ``--table`` alone prints what is known so far.
 """
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         epilog="Stopped, a campaign goes on with the same command.",
     )
     parser.add_argument("--seed", type=int, default=1, help="of all that is random (default: 1)")
-    parser.add_argument("--kills", type=int, help="trials of kind kill (default: 165)")
+    parser.add_argument("--kills", type=int, help="trials of kind kill (default: 110)")
     parser.add_argument("--kinds", nargs="+", help="kinds of faults (default: all)")
     parser.add_argument(
         "--share", type=float, default=1.0, help="of the usual number of trials (default: 1)"

@@ -15,7 +15,7 @@ from faults.run import Ended
 from faults.workplace import Workplace
 
 STOPPED_CODES = (STOPPED, TrainingInterrupted.exit_code)
-_AGAIN = 1 / 3  # share of trials in which the repeat is killed, too
+_MOST = 3  # kills in a row; the repeats are killed, too
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Blow:
 
 @dataclass(frozen=True)
 class Kill(Fault):
-    """Kills the run, once or twice in a row, in one stage.
+    """Kills the run, and its repeats, in one stage.
 
     Attributes:
         blows: one for each time.
@@ -104,7 +104,7 @@ def draw_kill(stage: str, profile: Profile, rng: Random) -> Kill:
     Half of them are by time, which meets what takes long; half by operation, which meets what
     takes milliseconds.
     """
-    times = 1 + (rng.random() < _AGAIN)
+    times = rng.randint(1, _MOST)
     return Kill(
         component=stage,
         times=times,

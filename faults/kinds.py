@@ -41,7 +41,7 @@ _AFTER_TRAINING = ("Baseline", "Evaluator", "Pusher")
 _LATE = ("Trainer", *_AFTER_TRAINING, REPORTER, CLOSING)
 
 KINDS: dict[str, Kind] = {
-    Kill.kind: Kind(draw_kill, STAGES, 165),
+    Kill.kind: Kind(draw_kill, STAGES, 110),
     FullDisk.kind: Kind(draw_full_disk, STAGES, 45, mount_obstacle),
     ReadOnly.kind: Kind(draw_read_only, (START, "Trainer", "Pusher", CLOSING), 8, mount_obstacle),
     DamagedRecords.kind: Kind(draw_damaged_records, (START, *_LATE), 14),
