@@ -14,7 +14,6 @@ import os
 import resource
 import shutil
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -42,20 +41,20 @@ def kind_of(error: BaseException) -> str:
 
 def fuzz(name: str, folder: Path, options: list[str]) -> None:
     """Does not return: libFuzzer ends the process."""
-    with atheris.instrument_imports(include=list(_INSTRUMENTED)):
-        from fuzzing.targets import load_target
-
-        target = load_target(name)
     crashes = folder / "crashes" / name
     crashes.mkdir(parents=True, exist_ok=True)
     counter = Counter(folder / f"{name}.executions")
     seen = {path.name.rsplit("-", 1)[0] for path in crashes.glob("*.txt")}
-    place = Path(tempfile.mkdtemp(prefix=f"fuzz-{name}-"))
-    one_input = guarded(target.check, place, crashes, seen, counter)
-    corpus = Path(options[0])
-    for seed in target.seeds():
-        one_input(seed)  # warm: what is traced and loaded once is no input's memory
-        (corpus / f"seed-{hashlib.sha256(seed).hexdigest()[:12]}").write_bytes(seed)
+    place, corpus = folder / "work" / name, Path(options[0])
+    with atheris.instrument_imports(include=list(_INSTRUMENTED)):
+        from fuzzing.targets import load_target
+
+        target = load_target(name)
+        one_input = guarded(target.check, place, crashes, seen, counter)
+        # What is imported, traced and loaded once is no input's memory.
+        for seed in target.seeds():
+            one_input(seed)
+            (corpus / f"seed-{hashlib.sha256(seed).hexdigest()[:12]}").write_bytes(seed)
     gc.freeze()  # under Python 3.10 pyarrow asks the collector about every object, again and again
     _limit_memory()
     atheris.Setup(
@@ -78,7 +77,7 @@ def guarded(
     def one_input(data: bytes) -> None:
         counter.add()
         shutil.rmtree(place, ignore_errors=True)
-        place.mkdir()
+        place.mkdir(parents=True)
         try:
             check(data, place)
         except (Exception, SystemExit) as error:

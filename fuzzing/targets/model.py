@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def check(data: bytes, folder: Path) -> None:
         for _ in range(1 + choices.below(3)):
             parts = (config, *(p for p in config.values() if isinstance(p, dict)))
             part: dict[str, Any] = choices.one_of(parts)
-            part[choices.one_of((*sorted(part), "other"))] = choices.one_of(_VALUES)
+            part[choices.one_of((*sorted(part), "other"))] = deepcopy(choices.one_of(_VALUES))
         (extra / CONFIG).write_text(json.dumps(config))
     if kind == 2:
         weights = bytearray(_original(WEIGHTS))
