@@ -94,6 +94,7 @@ def test_a_block_has_a_language_and_what_is_shown_can_be_read(block):
 
 
 WHY_NOT = {
+    "asks a service on the network": 1,
     "needs Docker": 1,
     "needs Docker and a registry": 2,
     "needs TensorFlow Serving": 2,

@@ -1,9 +1,10 @@
-"""The commands of docs/faults.md, with trials that take no time; real ones are in test_real_kills."""
+"""The commands of docs/faults.md, with trials that take no time; test_real_kills has real ones."""
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.docs.pages import BLOCKS
 class Stub:
     """Takes what a campaign is asked for, and finds one offence where it is told to."""
 
-    asked: list[tuple[int, dict[str, int], int]] = []
+    asked: ClassVar[list[tuple[int, dict[str, int], int]]] = []
     offences = 0
 
     def __init__(self, folder: Path, seed: int, trials: dict[str, int], stages):
