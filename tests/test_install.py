@@ -47,7 +47,7 @@ def test_embeds_without_tfx(version: str) -> None:
 
 
 def test_one_version_everywhere() -> None:
-    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    newest = re.search(r"^## (\d\S*)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     cited = re.search(r"^version: (\S+)", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
     assert newest is not None
     assert cited is not None

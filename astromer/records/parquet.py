@@ -15,6 +15,7 @@ MOST_ROWS = 100_000_000
 """Of a table that is read as a whole: ten times the light curves of the largest surveys."""
 ROWS_PER_BYTE = 100
 """Of such a table. Its ids are unique, so that a row takes a byte or so, however it is packed."""
+_PICKLED = "a column is of a type that is pickled Python code"
 
 
 class _Pickled(pa.ExtensionType):
@@ -33,7 +34,7 @@ class _Pickled(pa.ExtensionType):
 
     @classmethod
     def __arrow_ext_deserialize__(cls, storage_type: pa.DataType, serialized: bytes) -> NoReturn:
-        raise pa.ArrowInvalid("a column is of a type that is pickled Python code")
+        raise pa.ArrowInvalid(_PICKLED)
 
 
 with contextlib.suppress(pa.ArrowKeyError):  # later versions do not know the name
@@ -43,7 +44,12 @@ with contextlib.suppress(pa.ArrowKeyError):  # later versions do not know the na
 
 def parquet_file(source: Path | IO[bytes]) -> pq.ParquetFile:
     """A Parquet file for reading with little memory; Arrow's errors are those of the caller."""
-    return pq.ParquetFile(source, buffer_size=1 << 20)
+    try:
+        return pq.ParquetFile(source, buffer_size=1 << 20)
+    except RuntimeError as error:  # of pyarrow_hotfix, which Beam loads, in the place of _Pickled
+        if _Pickled.NAME not in str(error):
+            raise
+        raise pa.ArrowInvalid(_PICKLED) from None
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:

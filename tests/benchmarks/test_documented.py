@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import everything, pipeline_overhead, scaling
+from benchmarks import everything, pipeline_overhead, scaling, soak_runs, soak_training
 from benchmarks.measuring.section import OURS, PLAIN, Section
 from benchmarks.sections import embedding, input_pipeline, training
 from benchmarks.sections import scaling as scaling_sections
@@ -37,6 +37,11 @@ def commands(first: str) -> list[list[str]]:
 
 def options_of_make(words: list[str]) -> list[str]:
     """What make would run in the end, without its interpreter and program."""
+    return shlex.split(dry_run(words)[-1])[2:]
+
+
+def dry_run(words: list[str]) -> list[str]:
+    """The lines of shell that make would run."""
     done = subprocess.run(
         [*words, "--dry-run", "--no-print-directory"],
         cwd=ROOT,
@@ -44,7 +49,7 @@ def options_of_make(words: list[str]) -> list[str]:
         text=True,
         check=True,
     )
-    return shlex.split(done.stdout.splitlines()[-1])[2:]
+    return done.stdout.splitlines()
 
 
 def light(name: str) -> Section:
@@ -80,6 +85,30 @@ def test_bench_scaling(monkeypatch, capsys):
     for options in commands("bench-scaling"):
         scaling.main(options)
     assert tuple(asked) == scaling.TABLES
+
+
+def test_soak(tmp_path, monkeypatch, capsys):
+    """Both programs, with a process that is looked at, and runs, that hold and take the same."""
+
+    def train(folder, minutes, every):
+        samples = folder / "samples.csv"
+        held = (f"{i},800,18,{15 - i % 2},0,{i}" for i in range(int(minutes)))
+        samples.write_text("\n".join(["seconds,anonymous,handles,threads,children,cpu", *held]))
+        return samples
+
+    def run_all(folder, runs, curves):
+        return [soak_runs.Run(i, 0, 9.0, 8.0, 900.0, 0.2, 1) for i in range(runs)]
+
+    monkeypatch.setattr(soak_training, "train", train)
+    monkeypatch.setattr(soak_runs, "run_all", run_all)
+    programs = {"benchmarks/soak_training.py": soak_training, "benchmarks/soak_runs.py": soak_runs}
+    for line in dry_run(["make", "soak"])[-2:]:
+        _, program, *options = shlex.split(line)
+        programs.pop(program).main(options)
+    assert not programs
+    training, runs = capsys.readouterr().out.split("100 runs, 100 of them pushed")
+    assert "120 looks" in training
+    assert "grows" not in training + runs
 
 
 @pytest.mark.slow

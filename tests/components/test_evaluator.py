@@ -13,6 +13,7 @@ from tfx.types import standard_artifacts
 
 from astromer.encoder import Reconstructor
 from astromer.export import export_saved_model
+from astromer.versions.checksums import write_checksums
 from components.evaluator import AstromerEvaluator
 from components.evaluator.blessing import objections
 from components.evaluator.component import METRICS_FILE, TABLE_FILE
@@ -108,6 +109,7 @@ def test_a_model_that_no_server_can_load_is_not_blessed(exported, fold, tmp_path
     model = model_artifact(exported, tmp_path / "model", 1)
     graph = tmp_path / "model" / "Format-Serving" / "saved_model.pb"
     graph.write_bytes(graph.read_bytes()[:2000])
+    write_checksums(graph.parent)
     broken = model_artifact(exported, tmp_path / "broken", 2)
     (tmp_path / "broken" / "Format-Serving" / "assets.extra" / "weights.npz").unlink()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
+from pathlib import Path
 
 import numpy as np
 
@@ -77,6 +79,9 @@ def test_a_process_that_outlives_the_leader_of_its_session():
     leader = subprocess.Popen(["sh", "-c", "sleep 60 & echo $!"], stdout=-1, start_new_session=True)
     left = int(leader.stdout.readline())
     leader.wait()
+    cmdline = Path(f"/proc/{left}/cmdline")
+    while not cmdline.read_bytes().startswith(b"sleep"):  # a copy of the shell at first
+        time.sleep(0.01)
     try:
         assert left_processes(leader.pid) == [f"leftover process: {left}: sleep 60 "]
     finally:

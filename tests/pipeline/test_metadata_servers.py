@@ -75,7 +75,7 @@ def test_runs_that_begin_at_once_register_each_type_once(server, tmp_path):
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             text=True,
         )
         for _ in range(3)
@@ -183,7 +183,8 @@ def test_two_runs_at_once_end_in_models_of_their_own(server, tmp_path):
         uris = [artifact.uri for artifact in of_type(store, kind)]
         for folder in folders.values():
             assert any(uri.startswith(folder) for uri in uris), kind
-    for context in store.get_contexts_by_type("pipeline"):
+    contexts = store.get_contexts_by_type("pipeline")
+    for context in (each for each in contexts if not each.name.startswith("killed-")):
         uris = [artifact.uri for artifact in store.get_artifacts_by_context(context.id)]
         (own,) = (folder for folder in folders.values() if uris and uris[0].startswith(folder))
         assert all(uri.startswith(own) for uri in uris), "a run used what another output holds"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.errors import ModelError
+from astromer.errors import DamagedVersionError, ModelError
 from astromer.finetuning.classifier import Classifier, make_head
 from astromer.finetuning.export import export_classifier, load_classifier
 from astromer.finetuning.served import served_classes, served_scores
@@ -17,6 +17,7 @@ from astromer.finetuning.weights import weights_of
 from astromer.records.codec import encode_light_curve
 from astromer.serving.status import STATUS_OK, STATUS_UNREADABLE
 from astromer.serving_check import check_servable
+from astromer.versions.checksums import write_checksums
 
 
 @pytest.fixture(scope="module", params=["mean", "max", "layers"])
@@ -148,5 +149,8 @@ def test_a_damaged_label_map_is_named(exported, tmp_path):
     _, folder = exported
     copy = shutil.copytree(folder, tmp_path / "copy")
     (copy / "assets.extra/label_map.json").write_text("{}")
+    with pytest.raises(DamagedVersionError, match=r"label_map\.json"):
+        load_classifier(copy)
+    write_checksums(copy)
     with pytest.raises(ModelError, match="label map"):
         load_classifier(copy)

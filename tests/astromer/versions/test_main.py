@@ -14,6 +14,7 @@ from astromer.export import export_saved_model
 from astromer.versions import trial
 from astromer.versions.__main__ import main
 from astromer.versions.alias import aliased
+from astromer.versions.checksums import write_checksums
 from astromer.versions.folder import versions, withdrawn
 from astromer.versions.publishing import publish
 from tests.pipeline.folds import write_fold
@@ -44,6 +45,7 @@ def models(toy, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with np.load(weights) as saved:
         changed = {name: saved[name] + 0.1 for name in saved.files}
     np.savez(weights, **changed)  # what compare rebuilds; the graph stays
+    write_checksums(model)
     publish(model, place / "serving")
     return place / "serving"
 
@@ -160,6 +162,7 @@ def test_versions_are_scored_at_the_same_hidden_steps(loadable, tmp_path, capsys
     assert "note" not in said
     config = loadable / second / "assets.extra" / "config.json"
     config.write_text(json.dumps({**json.loads(config.read_text()), "window_size": 30}))
+    write_checksums(loadable / second)
     said = run(capsys, "compare", first, second, "--model", loadable, "--data", fold)
     assert "windows of 20 and 30 hide different steps" in said
 
