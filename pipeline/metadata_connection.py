@@ -24,7 +24,7 @@ from pipeline.metadata_database import (
 )
 
 _ATTEMPTS = 20  # runs that start at once make the tables of an empty database at once
-_OF_ANOTHER_RUN = ("already exists", "concurrent", "deadlock", "subset of tables", "Aborted")
+_OF_ANOTHER_RUN = ("already exists", "concurrent", "deadlock", "subset of tables", "aborted")
 
 
 def connection_config(database: MetadataDatabase) -> metadata_store_pb2.ConnectionConfig:
@@ -72,7 +72,7 @@ def open_store(database: MetadataDatabase) -> metadata_store.MetadataStore:
                 # Some of what the server answers is only printed.
                 said.seek(0)
                 answer = f"{error}\n{said.read()}"
-        if not any(word in answer for word in _OF_ANOTHER_RUN) or attempt == _ATTEMPTS - 1:
+        if not any(word in answer.lower() for word in _OF_ANOTHER_RUN) or attempt == _ATTEMPTS - 1:
             raise _refused(database, answer)
         time.sleep(0.2 * (attempt + 1))
     raise AssertionError  # unreachable
