@@ -73,7 +73,7 @@ def read_progress(state: Path) -> tuple[int, int]:
     with np.load(state) as arrays:
         for name in arrays.files:
             arrays[name]
-        progress = json.loads(str(arrays["progress.json"]))
+        progress = json.loads(arrays["progress.json"].item())
     return progress["epoch"], progress["step"]
 
 

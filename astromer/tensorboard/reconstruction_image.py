@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,30 +32,46 @@ class Panel:
     predicted: np.ndarray
 
 
-def draw_reconstructions(panels: list[Panel]) -> bytes:
-    """A PNG image with a panel for each window, two beside each other. Needs matplotlib."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+class ReconstructionImage:
+    """A picture that is drawn again and again. Needs matplotlib.
 
-    columns = min(len(panels), 2)
-    rows = -(-len(panels) // columns)
-    figure = Figure((_WIDTH * columns, _HEIGHT * rows + 0.3), _DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for panel, axis in zip(panels, axes):
-        _draw(panel, axis)
-    for axis in axes[len(panels) :]:
-        axis.set_axis_off()
-    figure.legend(
-        *axes[0].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=3,
-        frameon=False,
-        fontsize=9,
-    )
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png")
-    return picture.getvalue()
+    In one figure: Matplotlib keeps the sizes of each figure's texts, thousands of them.
+    """
+
+    def __init__(self) -> None:
+        self._figure: Any = None
+
+    def draw(self, panels: list[Panel]) -> bytes:
+        """A PNG image with a panel for each window, two beside each other."""
+        columns = min(len(panels), 2)
+        rows = -(-len(panels) // columns)
+        figure = self._cleared((_WIDTH * columns, _HEIGHT * rows + 0.3))
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
+        for panel, axis in zip(panels, axes):
+            _draw(panel, axis)
+        for axis in axes[len(panels) :]:
+            axis.set_axis_off()
+        figure.legend(
+            *axes[0].get_legend_handles_labels(),
+            loc="outside lower center",
+            ncols=3,
+            frameon=False,
+            fontsize=9,
+        )
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png")
+        return picture.getvalue()
+
+    def _cleared(self, inches: tuple[float, float]) -> Any:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        if self._figure is None:
+            self._figure = Figure(inches, _DPI, layout="constrained")
+            FigureCanvasAgg(self._figure)
+        self._figure.clear()
+        self._figure.set_size_inches(inches)
+        return self._figure
 
 
 def _draw(panel: Panel, axis) -> None:  # type: ignore[no-untyped-def]

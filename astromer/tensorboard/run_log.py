@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from astromer.encoder import Reconstructor
@@ -22,7 +23,7 @@ from astromer.tensorboard import hyperparameters
 from astromer.tensorboard.event_files import cut_back
 from astromer.tensorboard.pictures import WatchedCurves
 from astromer.tensorboard.projector import CONFIG_FILE, write_projector
-from astromer.tensorboard.reconstruction_image import draw_reconstructions
+from astromer.tensorboard.reconstruction_image import ReconstructionImage
 
 TRAIN, VALIDATION = "train", "validation"
 LINES = {
@@ -53,6 +54,7 @@ class RunLog:
         self.folder = as_path(folder)
         self.enabled = enabled
         self._writers: dict[str, Any] = {}
+        self._image = ReconstructionImage()
 
     def go_on(self, epoch: int, step: int) -> None:
         """Forgets what comes after a checkpoint.
@@ -105,9 +107,9 @@ class RunLog:
         """Draws light curves with what the network makes of them."""
         if not self.enabled:
             return
-        image = tf.image.decode_png(draw_reconstructions(watched.panels(predict)), channels=3)
+        image = tf.image.decode_png(self._image.draw(watched.panels(predict)), channels=3)
         with self._writer(VALIDATION).as_default():
-            tf.summary.image("reconstructions", image[None], step=epoch)
+            tf.summary.image("reconstructions", image[None], step=np.int64(epoch))
         self._flush(VALIDATION)
 
     def can_draw(self) -> bool:
@@ -133,9 +135,11 @@ class RunLog:
             write_projector(self.folder / VALIDATION, model, curves, most, progress=True)
 
     def _scalars(self, name: str, prefix: str, row: Mapping[str, float], step: int) -> None:
+        # As numpy's: of each Python number TensorFlow keeps a tensor until the process ends.
+        at = np.int64(step)
         with self._writer(name).as_default():
             for metric, value in row.items():
-                tf.summary.scalar(prefix + metric, value, step=step)
+                tf.summary.scalar(prefix + metric, np.float32(value), step=at)
         self._flush(name)
 
     def _writer(self, name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +74,7 @@ class StateFile:
             for group, members in groups.items()
             for index, array in enumerate(members)
         }
-        arrays[_PROGRESS] = np.array(json.dumps(asdict(progress)))
+        arrays[_PROGRESS] = np.array(json.dumps(vars(progress)).encode())
         partial = self.folder / ".state.partial"  # one name: a killed run's is overwritten
         with partial.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
@@ -132,7 +132,7 @@ def _read(
 ) -> tuple[Progress, dict[str, list[np.ndarray]]]:
     try:
         saved = read_arrays(path)
-        progress = Progress(**json.loads(str(saved.pop(_PROGRESS))))
+        progress = Progress(**json.loads(saved.pop(_PROGRESS).item()))  # bytes; str of older ones
         groups: dict[str, list[np.ndarray]] = {}
         for name in sorted(saved, key=lambda name: int(name.rsplit("/", 1)[1])):
             groups.setdefault(name.rsplit("/", 1)[0], []).append(saved[name])

@@ -117,7 +117,7 @@ class TrainStep:
 
     def learning_rate(self, step: int) -> float:
         """That of a step, counted from 0."""
-        return float(self._schedule(tf.constant(step)))
+        return float(self._schedule(np.int64(step)))  # TensorFlow keeps each Python number
 
     def _inputs(
         self, arrays: dict[str, np.ndarray], first_scored: int, part: Pass, step: int

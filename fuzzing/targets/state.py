@@ -84,7 +84,7 @@ def seeds() -> Iterable[bytes]:
     """A file as it is written, and plans for others."""
     sink = io.BytesIO()
     arrays: dict[str, Any] = {"model/0": np.ones((2, 3), np.float32), "optimizer/0": np.zeros(2)}
-    arrays["progress.json"] = np.array(json.dumps(asdict(Progress("f"))))
+    arrays["progress.json"] = np.array(json.dumps(asdict(Progress("f"))).encode())
     np.savez(sink, **arrays)
     return [b"\1" + sink.getvalue(), b"\0", b"\0\1\0\0\0\0\1\0\0\0", b"\0" + bytes(range(64))]
 

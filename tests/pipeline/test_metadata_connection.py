@@ -33,7 +33,8 @@ def test_another_run_that_makes_the_tables_is_waited_for(tmp_path: Path, monkeyp
     monkeypatch.setattr(metadata_store, "MetadataStore", connect)
     monkeypatch.setattr(metadata_connection.time, "sleep", lambda seconds: None)
     file = tmp_path / "metadata.db"
-    assert open_store(metadata_database(f"sqlite:///{file}", tmp_path, {})).sqlite.filename_uri == str(file)
+    connected = open_store(metadata_database(f"sqlite:///{file}", tmp_path, {}))
+    assert connected.sqlite.filename_uri == str(file)
     assert refusals == []
 
 

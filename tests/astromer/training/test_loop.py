@@ -153,7 +153,7 @@ def test_sigterm_saves_and_says_how_to_go_on(small_run, bits, tmp_path: Path) ->
     assert "same command" in message
 
     with np.load(state.path) as arrays:
-        stopped_in = json.loads(str(arrays["progress.json"]))["epoch"]
+        stopped_in = json.loads(arrays["progress.json"].item())["epoch"]
     more = {**endless, "epochs": stopped_in + 2}
     resumed, whole = small_run(folder, **more), small_run(tmp_path / "whole", **more)
     assert bits.same(bits.of(resumed.model), bits.of(whole.model))

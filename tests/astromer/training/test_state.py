@@ -57,6 +57,16 @@ def test_a_fresh_start_survives_too(tmp_path: Path) -> None:
     assert restored[0] == Progress("print")
 
 
+def test_progress_as_text_of_earlier_releases_is_read(saved: StateFile) -> None:
+    with np.load(saved.path) as arrays:
+        older = {name: arrays[name] for name in arrays.files}
+    older["progress.json"] = older["progress.json"].astype(str)
+    np.savez(saved.path, **older)
+    restored = saved.restore("print")
+    assert restored is not None
+    assert restored[0].sums == PROGRESS.sums
+
+
 def test_no_file_is_no_state(tmp_path: Path) -> None:
     assert StateFile(tmp_path / "nowhere").restore("print") is None
 
