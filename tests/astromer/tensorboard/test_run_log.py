@@ -19,6 +19,7 @@ def test_nothing_of_what_was_written_stays_in_memory(tmp_path: Path) -> None:
     before = held(os.getpid(), 0)
     _write(log, range(200, 1700))
     after = held(os.getpid(), 0)
-    assert before and after
+    assert before
+    assert after
     # TensorFlow would keep some 700 bytes of each Python number: 5 to 8 MiB of these.
     assert after.anonymous - before.anonymous < 1.5  # MiB
