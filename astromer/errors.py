@@ -5,6 +5,8 @@ Command-line programs print it as one line and exit with ``exit_code``; see
 :func:`astromer.cli.run_program`. docs/exit_codes.md lists the codes.
 """
 
+from collections.abc import Iterator
+
 EXIT_CODES_PAGE = "docs/exit_codes.md"
 
 PIPE_CLOSED = 141
@@ -138,6 +140,14 @@ class TrainingInterrupted(AstromerError):
     """Stopped by Ctrl-C; training has saved its state, and its runner stops so on SIGTERM, too."""
 
     exit_code = 130
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """An error, then the one that it was raised because of, and so on."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
 
 
 def exit_codes() -> dict[int, tuple[str, str]]:

@@ -53,6 +53,29 @@ def export_saved_model(
     directory = as_path(directory)
     module = ServingModule(model, rules, serving)
     tf.saved_model.save(module, str(directory), signatures=module.signatures)
+    weights = {name: np.asarray(v) for name, v in _named_variables(model).items()}
+    write_extra(directory, model, weights, rules, serving, metadata or {})
+    return directory
+
+
+def write_extra(
+    directory: Path,
+    model: Reconstructor,
+    weights: Mapping[str, np.ndarray],
+    rules: LightCurveRules,
+    serving: ServingConfig,
+    metadata: Mapping[str, Any],
+    **more: Any,
+) -> None:
+    """Writes what this package reads of a SavedModel, and last the checksums of all its files.
+
+    Args:
+        directory: of the SavedModel.
+        model: the network.
+        weights: what goes to ``weights.npz``.
+        rules, serving, metadata: as for :func:`export_saved_model`.
+        more: further entries of ``config.json``.
+    """
     extra = directory / EXTRA
     extra.mkdir(exist_ok=True)
     config = {
@@ -63,14 +86,13 @@ def export_saved_model(
         "normalise": model.normalise,
         "rules": to_dict(rules),
         "serving": to_dict(serving),
-        "metadata": metadata or {},
+        "metadata": dict(metadata),
+        **more,
     }
-    weights = {name: np.asarray(v) for name, v in _named_variables(model).items()}
     with (extra / WEIGHTS).open("wb") as file:
         np.savez(file, **weights)  # type: ignore[arg-type]
     (extra / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     write_checksums(directory)
-    return directory
 
 
 def load_model(directory: str | Path) -> Reconstructor:

@@ -13,7 +13,6 @@ from astromer.errors import DataNotFoundError, LightCurveError
 from astromer.light_curves import LightCurves
 from astromer.storage import RemotePath
 
-SUFFIXES = (".parquet", ".csv")
 _ROWS = 200_000
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from astromer.errors import AstromerError, OutOfMemoryError, StorageError
+from astromer.errors import AstromerError, OutOfMemoryError, StorageError, causes
 
 _GO_ON = "The same command goes on from here."
 
@@ -46,20 +47,20 @@ _TEXTS = {
 
 
 def refusal(
-    error: BaseException, folder: Path | None = None, needs: str = ""
+    error: BaseException, folder: Path | None = None, needs: Callable[[], str] = lambda: ""
 ) -> AstromerError | None:
     """What the system refused, if that is what an error came from.
 
     Args:
         error: with those that it was raised because of.
         folder: where the program writes, for errors that name no file.
-        needs: how much room the program needs, in words.
+        needs: tells how much room the program needs; asked where there is none.
 
     Returns:
         A StorageError or an OutOfMemoryError to raise in its place; None for anything else, and
         for errors of this package.
     """
-    for seen in _chain(error):
+    for seen in causes(error):
         if isinstance(seen, AstromerError):
             return None  # has said it better
         if (number := _number(seen)) is not None:
@@ -72,14 +73,19 @@ def is_refused(error: BaseException) -> bool:
     return refusal(error) is not None
 
 
-def _told(number: int, error: BaseException, folder: Path | None, needs: str) -> AstromerError:
+def _told(
+    number: int, error: BaseException, folder: Path | None, needs: Callable[[], str]
+) -> AstromerError:
     what = os.strerror(number)
     place = _place(error, folder)
     at = f" at {place}" if place else ""
     if number in _FULL:
+        needed = ""
+        with suppress(OSError):  # what it is told from may be what cannot be read
+            needed = needs()
         return StorageError(
             f"a disk must have room for what is written to it. Received: {what}{at}"
-            f"{_room(place or folder)}. {needs}Make room, or choose another folder. {_GO_ON}"
+            f"{_room(place or folder)}. {needed}Make room, or choose another folder. {_GO_ON}"
         )
     if number in _FORBIDDEN:
         return StorageError(
@@ -145,10 +151,3 @@ def _line(error: BaseException) -> str:
     text = (str(error).strip().splitlines() or [""])[0]
     name = type(error).__name__
     return f"{name}: {text[:200]}" if text else name
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__

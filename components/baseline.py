@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import ml_metadata as mlmd
@@ -50,17 +52,18 @@ class LatestOtherBlessedModel(resolver.ResolverStrategy):
             input_dict: ``current``: this run's model; ``model``, ``model_blessing``: all.
         """
         own = {artifact.id for artifact in input_dict[CURRENT]}
-        candidates = _blessed(input_dict, own)
+        blessed = _blessed(input_dict, own)
         if self._folder:
             folder = as_path(self._folder)
             for version in versions_of_users(folder):
-                if found := next((pair for pair in candidates if _is(pair, version)), None):
+                if found := _first(blessed, functools.partial(_is, version=version)):
                     return _chosen(input_dict, found)
             gone = withdrawn(folder)
-            candidates = [
-                pair for pair in candidates if not any(_is(pair, version) for version in gone)
-            ]
-        return _chosen(input_dict, next(iter(candidates), None))
+            return _chosen(
+                input_dict,
+                _first(blessed, lambda pair: not any(_is(pair, version) for version in gone)),
+            )
+        return _chosen(input_dict, _first(blessed))
 
 
 class LatestBlessedModelOfOtherData(resolver.ResolverStrategy):
@@ -85,11 +88,11 @@ class LatestBlessedModelOfOtherData(resolver.ResolverStrategy):
             for model in input_dict[MODEL]
             if model.get_string_custom_property(_FINGERPRINT) in data
         }
-        return _chosen(input_dict, next(iter(_blessed(input_dict, same)), None))
+        return _chosen(input_dict, _first(_blessed(input_dict, same)))
 
 
 def _blessed(input_dict: dict[str, list[types.Artifact]], passed_over: set[int]) -> list[_Judged]:
-    """The blessed models whose files are still there, newest first, each with its blessing."""
+    """The blessed models, newest first, each with its blessing."""
     blessings = {
         blessing.get_int_custom_property("current_model_id"): blessing
         for blessing in sorted(input_dict[BLESSING], key=lambda artifact: artifact.id)
@@ -99,8 +102,18 @@ def _blessed(input_dict: dict[str, list[types.Artifact]], passed_over: set[int])
     return [
         (model, blessings[model.id])
         for model in newest_first
-        if model.id not in passed_over and model.id in blessings and fileio.exists(model.uri)
+        if model.id not in passed_over and model.id in blessings
     ]
+
+
+def _first(
+    blessed: list[_Judged], wanted: Callable[[_Judged], bool] = lambda pair: True
+) -> _Judged | None:
+    """The first that is wanted and whose files are still there.
+
+    Each look may be one at a store: no more are looked at than needed.
+    """
+    return next((pair for pair in blessed if fileio.exists(pair[0].uri) and wanted(pair)), None)
 
 
 def _is(judged: _Judged, version: Path) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Protocol
 
-from astromer.errors import TrainingInterrupted
+from astromer.errors import TrainingInterrupted, causes
 from astromer.interruption import was_interrupted
 from astromer.terminal import bad, pass_by, say, warn
 
@@ -57,8 +57,7 @@ class Report:
 def _is_stopping() -> bool:
     """Whether what is being raised is a wish of the user's."""
     error = sys.exc_info()[1]
-    while error is not None:
-        if isinstance(error, (KeyboardInterrupt, SystemExit, TrainingInterrupted)):
-            return True
-        error = error.__cause__ or error.__context__
+    wishes = (KeyboardInterrupt, SystemExit, TrainingInterrupted)
+    if error is not None and any(isinstance(seen, wishes) for seen in causes(error)):
+        return True
     return was_interrupted()

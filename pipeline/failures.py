@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from astromer.cluster import read_cluster
-from astromer.errors import AstromerError, TrainingInterrupted, UsageError
+from astromer.errors import AstromerError, TrainingInterrupted, UsageError, causes
 from astromer.interruption import was_interrupted
 from astromer.records.fold import Fold
 from astromer.refusals import refusal
@@ -81,12 +81,9 @@ def told(
             raise BrokenPipeError from error
         if was_interrupted() and cause(error) is None:
             raise TrainingInterrupted("stopped. The same command goes on from here.") from error
-        refused = refusal(error, output)
+        refused = refusal(error, output, needs)
         if refused is not None:
-            with suppress(OSError):
-                refused = refusal(error, output, needs())
             _write_traceback(error, log)
-            assert refused is not None
             raise refused from error
         known = cause(error)
         if known is not None:
@@ -101,19 +98,12 @@ def told(
 
 def cause(error: BaseException) -> AstromerError | None:
     """The error of this package that others were raised because of, if there is one."""
-    return next((seen for seen in _chain(error) if isinstance(seen, AstromerError)), None)
+    return next((seen for seen in causes(error) if isinstance(seen, AstromerError)), None)
 
 
 def _is_closed_pipe(error: BaseException) -> bool:
     """Whether the reader of standard output went away, as ``head`` does."""
-    return any(isinstance(seen, BrokenPipeError) for seen in _chain(error))
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__
+    return any(isinstance(seen, BrokenPipeError) for seen in causes(error))
 
 
 def _write_traceback(error: BaseException, log: Path) -> None:

@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from astromer import __version__
 from astromer.encoder import Encoder, Reconstructor
 from astromer.errors import ModelError
-from astromer.export import CONFIG, EXTRA, WEIGHTS, check_weights, read_config, whole_number
+from astromer.export import EXTRA, WEIGHTS, check_weights, read_config, whole_number, write_extra
 from astromer.finetuning.classifier import Classifier
 from astromer.finetuning.head import Head
 from astromer.finetuning.label_map import LabelMap
@@ -22,9 +20,8 @@ from astromer.finetuning.weights import set_weights, weights_of
 from astromer.npz import DAMAGED, read_arrays
 from astromer.small_files import read_json
 from astromer.storage import as_path
-from astromer.versions.checksums import write_checksums
 from astromer.versions.condition import check_whole
-from pipeline_config import LightCurveRules, ServingConfig, to_dict
+from pipeline_config import LightCurveRules, ServingConfig
 
 LABEL_MAP = "label_map.json"
 _HEAD = ("num_classes", "vectors", "d_model", "hidden", "dropout", "seed")
@@ -53,27 +50,19 @@ def export_classifier(
     directory = as_path(directory)
     module = ClassifierModule(classifier, rules, serving)
     tf.saved_model.save(module, str(directory), signatures=module.signatures)
-    extra = directory / EXTRA
-    extra.mkdir(exist_ok=True)
-    model, head = classifier.model, classifier.head
-    config = {
-        "astromer_version": __version__,
-        "tensorflow_version": tf.__version__,
-        "encoder": model.encoder.settings,
-        "window_size": model.window_size,
-        "normalise": model.normalise,
-        "pooling": classifier.pooling,
-        "head": {name: getattr(head, name) for name in _HEAD},
-        "rules": to_dict(rules),
-        "serving": to_dict(serving),
-        "metadata": dict(metadata or {}),
-    }
+    (directory / EXTRA).mkdir(exist_ok=True)
     label_map = json.dumps(classifier.label_map.to_dict(), indent=2)
-    (extra / LABEL_MAP).write_text(label_map + "\n", encoding="utf-8")
-    with (extra / WEIGHTS).open("wb") as file:
-        np.savez(file, **weights_of(classifier))  # type: ignore[arg-type]
-    (extra / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
-    write_checksums(directory)
+    (directory / EXTRA / LABEL_MAP).write_text(label_map + "\n", encoding="utf-8")
+    write_extra(
+        directory,
+        classifier.model,
+        weights_of(classifier),
+        rules,
+        serving,
+        metadata or {},
+        pooling=classifier.pooling,
+        head={name: getattr(classifier.head, name) for name in _HEAD},
+    )
     return directory
 
 

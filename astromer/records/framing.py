@@ -7,9 +7,7 @@ the standard library only.
 
 from __future__ import annotations
 
-import gzip
 import struct
-import zlib
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,21 +15,20 @@ from pathlib import Path
 from typing import BinaryIO
 
 from astromer.errors import RecordError
-from astromer.records.unpacking import check_growth
+from astromer.records.unpacking import DAMAGED, check_growth, unpacked
 
 MOST_BYTES = 1 << 28
 """Longest record: 17 million observations. Nothing longer is a light curve."""
 
 MAKE_AGAIN = "Make or copy the records again."
-_GZIP_MAGIC = b"\x1f\x8b"
 _HEADER, _FOOTER = 12, 4
 _LOOKED_AT = 500  # records that an estimate is made from
 
 
 def compression_of(file: Path) -> str:
     """``"GZIP"`` or ``""`` (none), told by the first bytes, in TensorFlow's words."""
-    with file.open("rb") as stream:
-        return "GZIP" if stream.read(2) == _GZIP_MAGIC else ""
+    with file.open("rb") as raw:
+        return "GZIP" if unpacked(raw)[1] else ""
 
 
 def check_framing(file: Path) -> bool:
@@ -67,9 +64,7 @@ def estimate_records(files: Iterable[Path]) -> int | None:
         sizes = {file: file.stat().st_size for file in files}
         largest = max(sizes, key=sizes.__getitem__)
         with largest.open("rb") as raw:
-            packed = raw.read(2) == _GZIP_MAGIC
-            raw.seek(0)
-            stream = gzip.GzipFile(fileobj=raw) if packed else raw
+            stream, _ = unpacked(raw)
             looked = 0
             for looked in range(1, _LOOKED_AT + 1):
                 if len(header := stream.read(_HEADER)) < _HEADER:
@@ -77,7 +72,7 @@ def estimate_records(files: Iterable[Path]) -> int | None:
                     break
                 stream.read(min(int.from_bytes(header[:8], "little"), MOST_BYTES) + _FOOTER)
             return round(sum(sizes.values()) * looked / max(raw.tell(), 1)) or None
-    except (OSError, EOFError, ValueError, zlib.error):
+    except (OSError, ValueError, *DAMAGED):
         return None  # what is wrong is told when the file is read
 
 
@@ -98,7 +93,7 @@ def _frames(file: Path) -> Iterator[int]:
                 length = _length(header, file, index)
                 position += _HEADER + length + _FOOTER
                 reached = stream.seek(position) if size is None else min(position, size)
-            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            except DAMAGED as error:
                 raise RecordError(_gzip_damage(file, index, error)) from None
             if reached < position:
                 raise RecordError(
@@ -118,13 +113,8 @@ def _opened(file: Path) -> Iterator[tuple[BinaryIO, int | None, BinaryIO]]:
     """What the file holds, how many bytes that is (None where it is compressed), and the file."""
     try:
         with file.open("rb") as raw:
-            if raw.read(2) != _GZIP_MAGIC:
-                raw.seek(0)
-                yield raw, file.stat().st_size, raw
-                return
-            raw.seek(0)
-            with gzip.GzipFile(fileobj=raw) as unpacked:
-                yield unpacked, None, raw  # type: ignore[misc]
+            stream, packed = unpacked(raw)
+            yield stream, None if packed else file.stat().st_size, raw
     except OSError as error:
         raise RecordError(f"{file} cannot be read: {error.strerror or error}.") from None
 

@@ -1,19 +1,36 @@
-"""How far gzip files are unpacked: a few kilobytes may claim to be terabytes.
+"""Reading files that may be compressed by gzip, and how far: a few kilobytes may claim terabytes.
 
 Imports the standard library only.
 """
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 from astromer.errors import RecordError
 
 MOST_GROWTH = 200
 """Unpacked bytes for a byte of the file. Records grow by 2 and text by 10; gzip can do 1,032."""
 
+DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
+"""What reading a gzip file raises where it is cut off or corrupt."""
+
 FREE = 1 << 28
 """256 MiB: what may be unpacked whatever the growth."""
+
+
+def unpacked(raw: BinaryIO) -> tuple[BinaryIO, bool]:
+    """What a file holds, unpacked as it is read, and whether it is compressed.
+
+    Args:
+        raw: at the beginning of the file.
+    """
+    packed = raw.read(2) == b"\x1f\x8b"
+    raw.seek(0)
+    return (gzip.GzipFile(fileobj=raw) if packed else raw), packed  # type: ignore[return-value]
 
 
 def check_growth(file: Path, packed: int, unpacked: int) -> None:

@@ -298,8 +298,7 @@ class Trainer:
             variable.assign(value)
         if not self._finished():
             self.progress.resumed.append([self.progress.epoch, self.progress.step])
-            place = self.state_file.earlier if self.state_file.damaged else self.state_file.path
-            self.report.goes_on(place, self.progress.epoch, self.progress.step)
+            self.report.goes_on(self.state_file.source, self.progress.epoch, self.progress.step)
 
     def _weights(self) -> list[np.ndarray]:
         return [np.asarray(v) for v in self.model.variables]

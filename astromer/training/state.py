@@ -66,6 +66,11 @@ class StateFile:
         self.earlier = self.folder / "state.earlier.npz"
         self.damaged = False
 
+    @property
+    def source(self) -> Path:
+        """The file that the state was restored from."""
+        return self.earlier if self.damaged else self.path
+
     def save(self, progress: Progress, groups: dict[str, list[np.ndarray]]) -> None:
         """Writes everything to a new file, then puts it in the place of the old one."""
         self.folder.mkdir(parents=True, exist_ok=True)

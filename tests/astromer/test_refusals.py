@@ -43,7 +43,7 @@ from astromer.refusals import is_refused, refusal
     ],
 )
 def test_it_is_named(error: Exception, kind: type, told: str) -> None:
-    found = refusal(error, Path("/out"), "A run needs 3 MB. ")
+    found = refusal(error, Path("/out"), lambda: "A run needs 3 MB. ")
     assert type(found) is kind
     assert told in str(found)
     assert is_refused(error)
@@ -51,7 +51,7 @@ def test_it_is_named(error: Exception, kind: type, told: str) -> None:
 
 def test_the_room_that_is_needed_is_told(tmp_path: Path) -> None:
     error = OSError(errno.ENOSPC, "full", str(tmp_path / "deep" / "file"))
-    text = str(refusal(error, tmp_path, "A run needs 3 MB. "))
+    text = str(refusal(error, tmp_path, lambda: "A run needs 3 MB. "))
     assert "A run needs 3 MB. Make room" in text
     assert "MB are left" in text
 

@@ -21,7 +21,6 @@ ID = (
 CLASS = ("class", "type", "vartype", "var_type", "label")
 BAND = ("band", "filter", "filt", "passband", "bandpass", "fid")
 FILE = ("file", "path", "filename", "file_name")
-_CANONICAL = ("mjd", "mag", "errmag")
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,12 @@ Imports the standard library only. FITS Standard 4.0, section 4.4: the size of t
 
 from __future__ import annotations
 
-import gzip
 import re
 from pathlib import Path
 from typing import BinaryIO
 
 from astromer.errors import RecordError
-from astromer.records.unpacking import check_growth
+from astromer.records.unpacking import check_growth, unpacked
 
 _BLOCK, _CARD = 2880, 80
 MOST_HEADER_BLOCKS = 1024
@@ -34,9 +33,7 @@ def check_structure(path: Path) -> None:
         OSError, EOFError, zlib.error: the file cannot be read or unpacked.
     """
     with path.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        stream: BinaryIO = gzip.GzipFile(fileobj=raw) if packed else raw  # type: ignore[assignment]
+        stream, packed = unpacked(raw)
         size = None if packed else path.stat().st_size
         place = 0
         for number in range(MOST_EXTENSIONS + 1):

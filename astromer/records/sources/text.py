@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import pyarrow as pa
 from pyarrow import csv
 
 from astromer.errors import DataAnomalyError, RecordError
 from astromer.records.sources.columns import MAG, TIME, first_of
-from astromer.records.unpacking import check_growth
+from astromer.records.unpacking import DAMAGED, check_growth, unpacked
 
 _BLOCK_BYTES = 1 << 22
 _HEAD_BYTES = 1 << 16
@@ -229,19 +226,13 @@ def _simplify(data: bytes, delimiter: bytes) -> bytes:
     return data.replace(b"\n ", b"\n").replace(b" \n", b"\n").strip(b" ")
 
 
-def _unpacked(raw: BinaryIO) -> BinaryIO:
-    compressed = raw.read(2) == b"\x1f\x8b"
-    raw.seek(0)
-    return gzip.GzipFile(fileobj=raw) if compressed else raw  # type: ignore[return-value]
-
-
 def _read_blocks(path: Path, skip: int, size: int = 0) -> Iterator[tuple[int, bytes]]:
     """Whole lines, with the number of the first one, counted from 1."""
     size, newline = size or _BLOCK_BYTES, b"\n"
     try:
         with path.open("rb") as raw:
-            stream = _unpacked(raw)
-            line, unpacked = 1 + stream.read(skip).count(b"\n"), skip
+            stream, packed = unpacked(raw)
+            line, place = 1 + stream.read(skip).count(b"\n"), skip
             while data := stream.read(size):
                 data += stream.readline(MOST_LINE_BYTES)
                 if len(data) >= size + MOST_LINE_BYTES and not data.endswith(b"\n"):
@@ -249,12 +240,12 @@ def _read_blocks(path: Path, skip: int, size: int = 0) -> Iterator[tuple[int, by
                         f"{path} must have lines of at most {MOST_LINE_BYTES:,} bytes. Received: a "
                         f"longer one after line {line + data.count(newline) - 1}. Is it a table?"
                     )
-                unpacked += len(data)
-                if stream is not raw:
-                    check_growth(path, raw.tell(), unpacked)
+                place += len(data)
+                if packed:
+                    check_growth(path, raw.tell(), place)
                 yield line, data
                 line += data.count(newline)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
+    except DAMAGED:
         raise RecordError(f"{path} is a damaged gzip file. Copy it again.") from None
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror}. Copy it again.") from None
@@ -262,4 +253,4 @@ def _read_blocks(path: Path, skip: int, size: int = 0) -> Iterator[tuple[int, by
 
 def _lines_before(path: Path, skip: int) -> int:
     with path.open("rb") as raw:
-        return _unpacked(raw).read(skip).count(b"\n")
+        return unpacked(raw)[0].read(skip).count(b"\n")
