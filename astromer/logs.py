@@ -28,10 +28,12 @@ def silence() -> None:
     Failures still surface as Python exceptions. Settings that the user made in the
     environment are kept.
     """
+    # Without oneDNN, whether verbose or not: it keeps what it compiles for each shape of a pass,
+    # for each thread, which grows for hours, and these networks are no faster with it.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     if _verbose:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     os.environ.setdefault("GLOG_minloglevel", "2")
     warnings.filterwarnings("ignore", category=FutureWarning)
