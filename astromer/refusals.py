@@ -98,6 +98,12 @@ def _told(
             f"the system must let a program open some hundred files. Received: {what}{at}. Raise "
             f"the limit (ulimit -n). {_GO_ON}"
         )
+    if number in _FAILING and "://" in place:
+        said = (getattr(error, "strerror", None) or what).split("\n")[0]
+        return StorageError(
+            f"a store must answer what it is asked. Received: {said}{at}. Look at the network, the "
+            f"store and the credentials. {_GO_ON}"
+        )
     if number in _FAILING:
         return StorageError(
             f"a disk must give back what was written to it. Received: {what}{at}. Look at the "

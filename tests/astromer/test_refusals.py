@@ -56,6 +56,13 @@ def test_the_room_that_is_needed_is_told(tmp_path: Path) -> None:
     assert "MB are left" in text
 
 
+def test_a_store_that_does_not_answer_is_no_disk() -> None:
+    error = OSError(errno.EIO, "libcurl code 6: no such host", "gs://bucket/records")
+    told = str(refusal(error))
+    assert "a store must answer" in told
+    assert "no such host at gs://bucket/records" in told
+
+
 def test_what_it_was_raised_because_of_counts() -> None:
     error = ValueError("cannot train")
     error.__cause__ = OSError(errno.ENOSPC, "full")

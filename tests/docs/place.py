@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -21,8 +22,9 @@ from astropy.table import Table
 
 from astromer.light_curves import LightCurve
 from astromer.synthetic import make_survey
-from tests.docs.pages import ROOT, Block
+from tests.docs.pages import BLOCKS, ROOT, Block
 from tests.docs.small import CHANGES, SMALLER
+from tests.docs.surroundings import Surroundings
 from tests.pipeline.folds import write_fold
 
 _OWN = {".fuzz", ".git", ".venv", ".tools", "outputs", "data", "records", "site", "shared"}
@@ -97,22 +99,27 @@ class Place:
         if self._server.stdout.readline() != "ready\n":
             raise RuntimeError((self.folder / ".server.log").read_text())
 
-    def run(self, block: Block, timeout: float = 300) -> Done:
+    def run(
+        self, block: Block, around: Surroundings = Surroundings(), timeout: float = 300
+    ) -> Done:
         """Runs a block as a reader would, after all blocks before it.
 
         Variables that a ``sh`` block sets are there in those that follow. What it leaves running
         is ended with it.
         """
         text = block.text
+        for old, new in around.texts.items():
+            text = text.replace(old, new)
         for change in CHANGES:
             if change.page == block.page:
                 text = text.replace(change.old, change.new.format(port=_free_port()))
         programs = self.folder / ".venv" / "bin"
         if block.language == "python":
             text = f"'{programs / 'python'}' - <<'PYTHON_CODE'\n{text}\nPYTHON_CODE\n"
-        kept = self._environment
+        kept = around.kept or self._environment
         # As the shell of a reader, who sees an error: it ends with the first failing command.
-        script = f"set -e -a\n[ ! -f {kept} ] || . {kept}\n{text}\nexport -p > {kept}\n"
+        begin = f"set -e -a\n[ ! -f {kept} ] || . {kept}\n{around.exports()}"
+        script = f"{begin}\n{text}\nexport -p > {kept}\n"
         environment = {
             **os.environ,
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
@@ -162,6 +169,9 @@ def _make_data(folder: Path) -> None:
         curves = _survey(60, 10 + seed)
         write_fold(folder / name, train=curves[:36], validation=curves[36:48], test=curves[48:])
     _write_tess_files(folder / "tess_files", _survey(12, 20))
+    for name in re.findall(r"\.fuzz/crashes/[\w/-]+", "".join(block.text for block in BLOCKS)):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"what a fuzzer has found and somebody mended")
 
 
 def _survey(stars: int, seed: int) -> list[LightCurve]:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 _NETWORK = "--hidden 8 --n-heads 2 --n-layers 1"
 _TRAINING = f"--debug --epochs 1 {_NETWORK}"
+_CLASSIFIER = (
+    "--encoder frozen --shots 3 --seeds 1 --trees 5 --head-epochs 2 --epochs 1 --max-windows 16"
+)
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,10 @@ SMALLER = {
     "pipeline/local_runner.py": Smaller(_TRAINING, "a documented run trains for hours"),
     "presentation.scripts.pretrain": Smaller(_TRAINING, "a documented run trains for hours"),
     "presentation.scripts.disttrain": Smaller(_TRAINING, "a documented run trains for hours"),
-    "astromer.finetune": Smaller(
-        "--encoder frozen --shots 3 --seeds 1 --trees 5 --head-epochs 2 --epochs 1 "
-        "--max-windows 16",
-        "a table is half an hour of work",
+    "astromer.finetune": Smaller(_CLASSIFIER, "a table is half an hour of work"),
+    "pipeline/finetune_runner.py": Smaller(
+        f"{_CLASSIFIER} --shots 500 --head-epochs 60 --baselines none --bless-over majority",
+        "the same; a classifier of so little is hardly better than chance",
     ),
     "pytest": Smaller("tests/astromer/test_text.py", "it is what runs the documented commands"),
     "fuzzing/run.py": Smaller("--minutes 0.05 --target cluster", "a documented run takes minutes"),

@@ -14,6 +14,7 @@ from tests.docs.commands import commands_in
 from tests.docs.pages import BLOCKS, NAMES, ROOT, RUN, SHOWN, Block
 from tests.docs.place import Done, Place
 from tests.docs.small import CHANGES
+from tests.docs.surroundings import Surroundings, surroundings
 
 README = "README.md"
 NEEDS_REFERENCE_DATA = "macho_a0.zip"
@@ -23,11 +24,11 @@ NEEDS_REFERENCE_DATA = "macho_a0.zip"
 @pytest.fixture(scope="module")
 def after_readme(place: Place) -> Place:
     """The place after the README: with records and a pushed model, which other pages use."""
-    run_page(place, README)
+    run_page(place, README, Surroundings())
     return place
 
 
-def run_page(place: Place, page: str) -> list[str]:
+def run_page(place: Place, page: str, around: Surroundings) -> list[str]:
     """Runs a page from top to bottom; returns the blocks that lack their data."""
     lacking, done = [], Done(0, "")
     for block in BLOCKS:
@@ -40,7 +41,7 @@ def run_page(place: Place, page: str) -> list[str]:
         if NEEDS_REFERENCE_DATA in block.text and not place.has_reference_data:
             lacking.append(str(block))
             continue
-        done = place.run(block)
+        done = place.run(block, around)
         assert done.code == 0, f"{block} ended with {done.code}:\n{block.text}\n{done.output}"
         assert "Traceback" not in done.output, f"{block}:\n{done.output}"
     return lacking
@@ -68,8 +69,10 @@ def test_readme(after_readme):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [name for name in NAMES if name != README])
-def test_page(page, after_readme):
-    if lacking := run_page(after_readme, page):
+def test_page(page, after_readme, tmp_path):
+    with surroundings(page, tmp_path) as around:
+        lacking = run_page(after_readme, page, around)
+    if lacking:
         pytest.skip(f"{', '.join(lacking)}: needs the reference data in ../shared")
 
 
@@ -97,14 +100,9 @@ WHY_NOT = {
     "asks a service on the network": 1,
     "needs Docker": 1,
     "needs Docker and a registry": 2,
-    "needs TensorFlow Serving": 2,
     "needs a Flink cluster": 1,
-    "needs a Kubeflow cluster": 2,
-    "needs a PostgreSQL server": 1,
     "needs a Spark session": 1,
     "needs a bucket": 2,
-    "needs a crash": 1,
-    "needs an account of Google Cloud": 2,
 }
 """Why blocks are not run, and how many."""
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from pipeline import kubeflow_runner, vertex_runner
 from pipeline.cluster_options import make_parser, read_options
 from pipeline.machines import cores_and_memory
 from tests.pipeline.cluster import DATA, OUTPUT
+from tests.standins.kubeflow import Kubeflow
 
 PLACES = ["--data", DATA, "--output", OUTPUT]
 VERTEX = [*PLACES, "--submit", "--project", "p", "--region", "europe-west4", "--image", "r/i:1"]
@@ -122,56 +120,10 @@ def test_a_token_file_that_is_missing_is_told():
         kubeflow_runner.main([*PLACES, *endpoint])
 
 
-class Cluster:
-    """As much of the Kubeflow Pipelines API as a submission uses."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[str, str, dict[str, Any], str]] = []
-        self.refuses = False
-        cluster = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def answer(self) -> None:
-                size = int(self.headers.get("Content-Length") or 0)
-                content = json.loads(self.rfile.read(size) or "{}")
-                token = self.headers.get("authorization", "")
-                cluster.requests.append((self.command, self.path, content, token))
-                found = {
-                    "/apis/v2beta1/healthz": {"multi_user": False},
-                    "/apis/v2beta1/experiments": {"experiment_id": "e1", "display_name": "x"},
-                    "/apis/v2beta1/runs": {"run_id": "r1"},
-                    "/apis/v2beta1/recurringruns": {"recurring_run_id": "s1"},
-                }.get(self.path.split("?")[0], {})
-                refused = cluster.refuses and self.command == "POST"
-                body = json.dumps(found).encode()
-                self.send_response(403 if refused else 200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            do_GET = do_POST = answer
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
-
-    def posted(self, path: str) -> dict[str, Any]:
-        [content] = [c for verb, p, c, _ in self.requests if verb == "POST" and p.endswith(path)]
-        return content
-
-
 @pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    made = Cluster()
-    thread = threading.Thread(target=made.server.serve_forever, daemon=True)
-    thread.start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-    thread.join()
+def cluster() -> Iterator[Kubeflow]:
+    with Kubeflow() as made:
+        yield made
 
 
 @pytest.mark.parametrize(("schedule", "path"), [("", "runs"), ("0 0 3 * * 1", "recurringruns")])

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's configuration, and the documented requests to it.
+"""TensorFlow Serving's configuration, and the requests to it of docs/serve_elsewhere.md.
 
 Its binary is not run. Requests go to a stand-in that speaks its protocol, and answers through
 TensorFlow's session loader, as it does.
@@ -9,8 +9,12 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
+import subprocess
+import threading
 from collections.abc import Iterator
 from concurrent import futures
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -145,17 +149,41 @@ def test_the_documented_json_of_records(documented, record_file, models, answers
     )
 
 
-def test_the_documented_json_of_tensors(documented, models, deploy: Path) -> None:
-    command = documented("signature_name")
-    url, text = re.fullmatch(r"curl (\S+) -d '(.*)'\s*", command, re.DOTALL).groups()
-    assert url == f"http://127.0.0.1:8501/v1/models/{PIPELINE.name}:predict"
-    body = json.loads(text)
-    specs = tf.saved_model.load(str(models[0])).signatures[body["signature_name"]]
-    inputs = {
-        name: np.array(body["inputs"][name], spec.dtype.as_numpy_dtype)
-        for name, spec in specs.structured_input_signature[1].items()
-    }
-    assert set(inputs) == set(body["inputs"])
-    got = session_run(models[0], body["signature_name"], inputs)
-    assert got["num_observations"].tolist() == [5]
-    assert got["status"].tolist() == [0]
+@pytest.fixture
+def rest_port(models) -> Iterator[int]:
+    """A stand-in for its REST port: columns ("inputs") of a signature."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.path == f"/v1/models/{PIPELINE.name}:predict"
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            name = body["signature_name"]
+            specs = tf.saved_model.load(str(models[0])).signatures[name]
+            inputs = {
+                key: np.array(value, specs.structured_input_signature[1][key].dtype.as_numpy_dtype)
+                for key, value in body["inputs"].items()
+            }
+            outputs = session_run(models[0], name, inputs)
+            answer = json.dumps({"outputs": {k: v.tolist() for k, v in outputs.items()}}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
+def test_the_documented_json_of_tensors(documented, rest_port: int) -> None:
+    command = documented("signature_name", **{"127.0.0.1:8501": f"127.0.0.1:{rest_port}"})
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    outputs = json.loads(done.stdout)["outputs"]
+    assert outputs["num_observations"] == [5]
+    assert outputs["status"] == [0]

@@ -1,0 +1,123 @@
+"""What the commands of a page need of the world, stood in for on this machine."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.databases import DATABASE, PASSWORD, PostgreSQL
+from tests.standins.google import Google
+from tests.standins.kubeflow import Kubeflow
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is there while the blocks of a page run.
+
+    Attributes:
+        environment: variables that the blocks get.
+        programs: a folder of programs that stand for others.
+        texts: in the blocks, and what stands for them.
+        kept: takes the variables that blocks set, where they are of no use to other pages.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    programs: Path | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+    kept: Path | None = None
+
+    def exports(self) -> str:
+        """What a shell script begins with."""
+        lines = [f"{name}={shlex.quote(value)}" for name, value in self.environment.items()]
+        if self.programs:
+            lines.append(f"PATH={shlex.quote(str(self.programs))}:$PATH")
+        return "\n".join(lines)
+
+
+@contextmanager
+def _database(folder: Path) -> Iterator[Surroundings]:
+    if missing := PostgreSQL.missing():
+        pytest.skip(f"needs PostgreSQL: no program {', '.join(missing)}")
+    server = PostgreSQL()
+    try:
+        server.start()
+        place = f"127.0.0.1:{server.port}/{DATABASE}"
+        yield Surroundings(
+            texts={"PGPASSWORD=...": f"PGPASSWORD='{PASSWORD}'", "db.example:5432/lineage": place},
+            kept=folder / "kept",
+        )
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _kubeflow(folder: Path) -> Iterator[Surroundings]:
+    with Kubeflow() as kubeflow:
+        port = str(kubeflow.port)
+        forward = f"port-forward --namespace kubeflow service/ml-pipeline {port}:{port}"
+        with _programs(folder, kubectl=(forward, "exec sleep 600")) as programs:
+            yield Surroundings({}, programs, {"8888": port}, folder / "kept")
+        assert kubeflow.posted("/runs")["runtime_config"]["parameters"]["epochs"]
+        cron = kubeflow.posted("/recurringruns")["trigger"]["cron_schedule"]["cron"]
+        assert cron == "0 0 3 * * 1"
+
+
+@contextmanager
+def _vertex(folder: Path) -> Iterator[Surroundings]:
+    with Google(folder) as google:
+        login = (
+            'mkdir -p "$CLOUDSDK_CONFIG" && echo \'{"type": "authorized_user", "client_id": "c", '
+            '"client_secret": "s", "refresh_token": "r"}\' '
+            '> "$CLOUDSDK_CONFIG/application_default_credentials.json"'
+        )
+        words = "auth application-default login"
+        with _programs(folder, gcloud=(words, login)) as programs:
+            yield Surroundings(google.environment, programs, kept=folder / "kept")
+        job, schedule = google.vertex.requests
+        assert job.pipeline_job.service_account == "astromer@PROJECT.iam.gserviceaccount.com"
+        assert schedule.schedule.cron == "0 3 * * 1"
+
+
+@contextmanager
+def _programs(folder: Path, **programs: tuple[str, str]) -> Iterator[Path]:
+    """A folder of programs that stand for others; each must be called, with these words.
+
+    Args:
+        folder: for them.
+        programs: words and a script, by name.
+    """
+    bin_folder, called = folder / "bin", folder / "called"
+    bin_folder.mkdir()
+    for name, (words, script) in programs.items():
+        program = bin_folder / name
+        program.write_text(
+            f'#!/bin/sh\necho "{name} $*" >> "{called}"\n'
+            f'[ "$*" = "{words}" ] || exit 64\n{script}\n'
+        )
+        program.chmod(0o755)
+    yield bin_folder
+    expected = [f"{name} {words}" for name, (words, _) in programs.items()]
+    assert called.read_text().splitlines() == expected
+
+
+_OF_PAGES: dict[str, Callable[[Path], AbstractContextManager[Surroundings]]] = {
+    "docs/metadata.md": _database,
+    "docs/run_on_kubeflow.md": _kubeflow,
+    "docs/run_on_vertex.md": _vertex,
+}
+
+
+def surroundings(page: str, folder: Path) -> AbstractContextManager[Surroundings]:
+    """What a page needs. It checks at its end that the blocks have used it.
+
+    Args:
+        page: seen from the root of the repository.
+        folder: empty, for whatever is needed.
+    """
+    make = _OF_PAGES.get(page)
+    return make(folder) if make else nullcontext(Surroundings())
