@@ -5,6 +5,7 @@ python pipeline/vertex_runner.py --data gs://BUCKET/FOLD --output gs://BUCKET/FO
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from pipeline_config import VertexConfig  # noqa: E402
 if TYPE_CHECKING:
     from pipeline.cluster_runner import Compiled
 
+_LOGGER = "google.cloud.aiplatform.pipeline_jobs"
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
@@ -79,6 +81,7 @@ def _connect(run: ClusterRun, vertex: VertexConfig) -> Submit:
 
         job = make_job(run, vertex, compiled, credentials)
         account = run.cluster.service_account or None
+        logging.getLogger(_LOGGER).addFilter(_without_traceback)
         try:
             if run.schedule:
                 schedule = job.create_schedule(
@@ -95,6 +98,14 @@ def _connect(run: ClusterRun, vertex: VertexConfig) -> Submit:
             ) from error
 
     return submit
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Tells in a line what Google's library goes on without, such as a look at the bucket."""
+    if record.exc_info and record.exc_info[1]:
+        record.msg, record.args = f"{record.getMessage()}: {record.exc_info[1]}", ()
+        record.exc_info = None
+    return True
 
 
 def make_job(run: ClusterRun, vertex: VertexConfig, compiled: Compiled, credentials):

@@ -69,7 +69,7 @@ def _kubeflow(folder: Path) -> Iterator[Surroundings]:
 
 @contextmanager
 def _vertex(folder: Path) -> Iterator[Surroundings]:
-    with Google(folder) as google:
+    with Google(folder, "BUCKET") as google:
         login = (
             'mkdir -p "$CLOUDSDK_CONFIG" && echo \'{"type": "authorized_user", "client_id": "c", '
             '"client_secret": "s", "refresh_token": "r"}\' '
