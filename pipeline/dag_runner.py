@@ -24,6 +24,7 @@ from astromer.versions.folder import newest
 from components.pusher.identity import same_model
 from components.reporter.lineage import traced_by
 from pipeline.artifact_content import remember, whole_from_the_cache
+from pipeline.channel_queries import quick_channel_queries
 from pipeline.killed_runs import settle_killed_runs
 from pipeline.lineage import trace
 from pipeline.metadata_types import register_types
@@ -127,6 +128,7 @@ class ReportingDagRunner(LocalDagRunner):
         )
         step = Step(name)
         with (
+            quick_channel_queries(),
             traced_by(lambda inputs: _trace(connection, inputs)),
             whole_from_the_cache(step.altered.append),
         ):
