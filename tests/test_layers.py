@@ -68,6 +68,7 @@ LAYERS = (
         unless=(
             "pipeline/*_runner.py",
             "pipeline/artifact_content.py",
+            "pipeline/channel_queries.py",
             "pipeline/killed_runs.py",
             "pipeline/metadata_connection.py",
             "pipeline/metadata_types.py",
@@ -173,6 +174,7 @@ def test_these_modules_and_no_others_know_an_orchestrator():
         "pipeline/kubeflow_runner.py",
         # Connections to a metadata store, and what killed runs left there.
         "pipeline/artifact_content.py",
+        "pipeline/channel_queries.py",
         "pipeline/killed_runs.py",
         "pipeline/metadata_connection.py",
         "pipeline/metadata_types.py",
