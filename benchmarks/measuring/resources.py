@@ -41,9 +41,7 @@ def held(pid: int, seconds: float) -> Held | None:
             line.split(":", 1) for line in (folder / "smaps_rollup").read_text().splitlines()[1:]
         )
         tasks = [task.name for task in (folder / "task").iterdir()]
-        children = sum(
-            len((folder / "task" / task / "children").read_text().split()) for task in tasks
-        )
+        children = sum(_children(folder / "task" / task) for task in tasks)
         times = (folder / "stat").read_text().rpartition(")")[2].split()[11:13]
         return Held(
             seconds,
@@ -55,3 +53,10 @@ def held(pid: int, seconds: float) -> Held | None:
         )
     except (FileNotFoundError, ProcessLookupError, KeyError):
         return None
+
+
+def _children(task: Path) -> int:
+    try:
+        return len((task / "children").read_text().split())
+    except (FileNotFoundError, ProcessLookupError):
+        return 0  # the thread has ended since they were listed, not the process

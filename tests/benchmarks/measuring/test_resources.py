@@ -38,3 +38,18 @@ def test_a_process_that_has_ended_holds_nothing():
     with subprocess.Popen([sys.executable, "-c", ""]) as child:
         child.wait()
     assert held(child.pid, 0.0) is None
+
+
+def test_threads_that_end_are_no_end_of_the_process() -> None:
+    code = (
+        "import threading\n"
+        "while True:\n"
+        "    for t in [threading.Thread(target=int) for _ in range(20)]:\n"
+        "        t.start()\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        assert all(held(child.pid, 0.0) for _ in range(300))
+    finally:
+        child.kill()
+        child.wait()
