@@ -23,7 +23,7 @@ def is_verbose() -> bool:
 
 
 def silence() -> None:
-    """Silences start-up noise. Must be called before TensorFlow is imported.
+    """Silences start-up noise, and chooses kernels. Must be called before TensorFlow is imported.
 
     Failures still surface as Python exceptions. Settings that the user made in the
     environment are kept.

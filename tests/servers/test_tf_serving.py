@@ -11,10 +11,8 @@ import json
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from concurrent import futures
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +20,7 @@ import pytest
 import tensorflow as tf
 
 from pipeline_config import PipelineConfig
+from tests.standins.loopback import Handler, LoopbackServer
 
 grpc = pytest.importorskip("grpc")
 yaml = pytest.importorskip("yaml")
@@ -153,10 +152,10 @@ def test_the_documented_json_of_records(documented, record_file, models, answers
 def rest_port(models) -> Iterator[int]:
     """A stand-in for its REST port: columns ("inputs") of a signature."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Rest(Handler):
         def do_POST(self) -> None:
             assert self.path == f"/v1/models/{PIPELINE.name}:predict"
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.loads(self.body())
             name = body["signature_name"]
             specs = tf.saved_model.load(str(models[0])).signatures[name]
             inputs = {
@@ -164,19 +163,10 @@ def rest_port(models) -> Iterator[int]:
                 for key, value in body["inputs"].items()
             }
             outputs = session_run(models[0], name, inputs)
-            answer = json.dumps({"outputs": {k: v.tolist() for k, v in outputs.items()}}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+            self.answer(200, {"outputs": {k: v.tolist() for k, v in outputs.items()}})
 
-        def log_message(self, *_) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_port
-        server.shutdown()
+    with LoopbackServer(Rest) as server:
+        yield server.port
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")

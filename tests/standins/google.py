@@ -7,13 +7,10 @@ they are told to. So this is a proxy that answers itself.
 from __future__ import annotations
 
 import datetime
-import json
 import socket
 import ssl
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cryptography import x509
@@ -22,13 +19,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.standins.buckets import Bucket
+from tests.standins.loopback import Handler, LoopbackServer
 from tests.standins.vertex import Vertex
 
 _VERTEX = "-aiplatform.googleapis.com"
 _TOKEN = {"access_token": "of the stand-in", "expires_in": 3600, "token_type": "Bearer"}
 
 
-class Google:
+class Google(LoopbackServer):
     """Cloud Storage with one bucket, Vertex AI and the tokens for both.
 
     A context manager.
@@ -42,6 +40,7 @@ class Google:
     """
 
     def __init__(self, folder: Path, bucket: str = "bucket"):
+        super().__init__(_Handler)
         key, certificate = _certificate()
         file = folder / "google.pem"
         file.write_bytes(key + certificate)
@@ -49,12 +48,8 @@ class Google:
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.tls.load_cert_chain(file)
         self.lock = threading.Lock()
-        handler = type("_OfThis", (_Handler,), {"google": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        proxy = f"http://127.0.0.1:{self._server.server_port}"
         self.environment = {
-            "https_proxy": proxy,
+            "https_proxy": f"http://127.0.0.1:{self.port}",
             "CURL_CA_BUNDLE": str(file),  # TensorFlow
             "REQUESTS_CA_BUNDLE": str(file),
             "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(file),
@@ -62,22 +57,14 @@ class Google:
             "CLOUDSDK_CONFIG": str(folder / "gcloud"),
         }
 
-    def __enter__(self) -> Google:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__exit__()
         self.vertex.stop()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    google: Google
+class _Handler(Handler):
+    server_of: Google
     protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
 
     def do_CONNECT(self) -> None:
         """From here on the client speaks TLS with whom it believes to be Google."""
@@ -85,46 +72,27 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.flush()
         if self.path.split(":")[0].endswith(_VERTEX):
-            _relay(self.connection, self.google.vertex.port)
+            _relay(self.connection, self.server_of.vertex.port)
             self.close_connection = True
             return
-        self.connection = self.google.tls.wrap_socket(self.connection, server_side=True)
+        self.connection = self.server_of.tls.wrap_socket(self.connection, server_side=True)
         self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb")
         self.close_connection = False
 
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        body = b""
-        while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
-
     def _handle(self) -> None:
-        body, url = self._body(), urlsplit(self.path)
+        body, url = self.body(), urlsplit(self.path)
         parts = [unquote(part) for part in url.path.split("/")[1:]]
         if self.headers["Host"].startswith("oauth2."):
-            self._answer(200, _TOKEN, {"Content-Type": "application/json"})
+            self.answer(200, _TOKEN)
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
-        with self.google.lock:
-            answer = self.google.bucket.answer(
+        with self.server_of.lock:
+            answer = self.server_of.bucket.answer(
                 self.command, parts, dict(parse_qsl(url.query)), headers, body
             )
-        self._answer(*answer)
+        self.answer(*answer)
 
     do_GET = do_POST = do_PUT = do_DELETE = _handle
-
-    def _answer(self, status: int, body: bytes | dict[str, Any], headers: dict[str, str]) -> None:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(content)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
-        self.wfile.flush()
 
 
 def _relay(client: socket.socket, port: int) -> None:

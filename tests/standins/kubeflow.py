@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.standins.loopback import Handler, LoopbackServer
 
 _ANSWERS = {
     "/apis/v2beta1/healthz": {"multi_user": False},
@@ -15,7 +15,7 @@ _ANSWERS = {
 }
 
 
-class Kubeflow:
+class Kubeflow(LoopbackServer):
     """A context manager.
 
     Attributes:
@@ -25,21 +25,10 @@ class Kubeflow:
     """
 
     def __init__(self) -> None:
+        super().__init__(_Handler)
         self.requests: list[tuple[str, str, dict[str, Any], str]] = []
         self.refuses = False
-        handler = type("_OfThis", (_Handler,), {"kubeflow": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self.port = self._server.server_port
         self.endpoint = f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Kubeflow:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
     def posted(self, path: str) -> dict[str, Any]:
         """The content of the only request of its kind."""
@@ -47,23 +36,14 @@ class Kubeflow:
         return content
 
 
-class _Handler(BaseHTTPRequestHandler):
-    kubeflow: Kubeflow
+class _Handler(Handler):
+    server_of: Kubeflow
 
-    def _answer(self) -> None:
-        size = int(self.headers.get("Content-Length") or 0)
-        content = json.loads(self.rfile.read(size) or "{}")
+    def _handle(self) -> None:
+        content = json.loads(self.body() or "{}")
         token = self.headers.get("authorization", "")
-        self.kubeflow.requests.append((self.command, self.path, content, token))
-        refused = self.kubeflow.refuses and self.command == "POST"
-        body = json.dumps(_ANSWERS.get(self.path.split("?")[0], {})).encode()
-        self.send_response(403 if refused else 200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.server_of.requests.append((self.command, self.path, content, token))
+        refused = self.server_of.refuses and self.command == "POST"
+        self.answer(403 if refused else 200, _ANSWERS.get(self.path.split("?")[0], {}))
 
-    do_GET = do_POST = _answer
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
+    do_GET = do_POST = _handle
