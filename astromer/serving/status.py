@@ -9,6 +9,9 @@ STATUS_TOO_SHORT = 1  # fewer usable observations than the rules ask for
 STATUS_UNEQUAL = 2  # series not equally long, or a length that the arrays do not have
 STATUS_UNREADABLE = 3  # no record of a light curve
 STATUS_TOO_LONG = 4  # more observations than the model takes, see ServingConfig
+STATUSES = frozenset(
+    {STATUS_OK, STATUS_TOO_SHORT, STATUS_UNEQUAL, STATUS_UNREADABLE, STATUS_TOO_LONG}
+)
 
 
 def judge(problem: tf.Tensor, num_observations: tf.Tensor, min_observations: int) -> tf.Tensor:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from astromer.serving.status import STATUSES
 from fuzzing.light_curve import a_record
 from fuzzing.models import a_model_folder
 from fuzzing.target import Target, require
 
 _SEPARATOR = b"\xff\xfe\xfd"
-STATUSES = {0, 1, 2, 3}
 
 
 def check(data: bytes, folder: Path) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from astromer.serving.status import STATUSES
 from fuzzing.choices import Choices
 from fuzzing.target import Target, require
-from fuzzing.targets.examples import STATUSES, check_answer, loaded
+from fuzzing.targets.examples import check_answer, loaded
 
 _PADDED = ("embed", "embed_pooled", "reconstruct", "reconstruct_drawn")
 
