@@ -123,7 +123,7 @@ class Trainer:
         self._assign(self.best_weights)
         self.board.end(trained)
         progress = self.progress
-        return TrainingResult(self.model, progress.history, self.summary(), progress.resumed)
+        return TrainingResult(self.model, list(progress.history), self.summary(), progress.resumed)
 
     def summary(self) -> dict[str, Any]:
         """JSON-able facts about the run."""

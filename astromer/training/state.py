@@ -14,8 +14,10 @@ from astromer.errors import ModelError, UsageError
 from astromer.npz import DAMAGED, read_arrays
 from astromer.refusals import is_refused
 from astromer.storage import RemotePath, as_path
+from astromer.training.history import EpochHistory
 
 _PROGRESS = "progress.json"
+_HISTORY = "history"
 
 
 @dataclass
@@ -31,7 +33,7 @@ class Progress:
         best_epoch: the epoch that reached it, -1 before the first.
         waited: epochs since then.
         seconds: time spent in training, over all resumed parts.
-        history: one row of metrics for each epoch that is done.
+        history: the metrics of each epoch that is done.
         resumed: epoch and step at which each part but the first began.
     """
 
@@ -43,8 +45,30 @@ class Progress:
     best_epoch: int = -1
     waited: int = 0
     seconds: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
+    history: EpochHistory = field(default_factory=EpochHistory)
     resumed: list[list[int]] = field(default_factory=list)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything, by the names in a file."""
+        facts = vars(self) | {_HISTORY: self.history.metrics}
+        return {
+            _PROGRESS: np.array(json.dumps(facts).encode()),
+            _HISTORY: self.history.values(),
+        }
+
+    @classmethod
+    def take_from(cls, arrays: dict[str, np.ndarray]) -> Progress:
+        """What :meth:`arrays` gave, which is taken out of ``arrays``.
+
+        Raises:
+            DAMAGED: it is not there, or something else.
+        """
+        facts = json.loads(arrays.pop(_PROGRESS).item())  # bytes; str of older releases
+        if _HISTORY in arrays:
+            facts[_HISTORY] = EpochHistory.from_values(facts[_HISTORY], arrays.pop(_HISTORY))
+        else:  # rows of older releases
+            facts[_HISTORY] = EpochHistory(facts[_HISTORY])
+        return cls(**facts)
 
 
 class StateFile:
@@ -79,7 +103,7 @@ class StateFile:
             for group, members in groups.items()
             for index, array in enumerate(members)
         }
-        arrays[_PROGRESS] = np.array(json.dumps(vars(progress)).encode())
+        arrays |= progress.arrays()
         partial = self.folder / ".state.partial"  # one name: a killed run's is overwritten
         with partial.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
@@ -137,7 +161,7 @@ def _read(
 ) -> tuple[Progress, dict[str, list[np.ndarray]]]:
     try:
         saved = read_arrays(path)
-        progress = Progress(**json.loads(saved.pop(_PROGRESS).item()))  # bytes; str of older ones
+        progress = Progress.take_from(saved)
         groups: dict[str, list[np.ndarray]] = {}
         for name in sorted(saved, key=lambda name: int(name.rsplit("/", 1)[1])):
             groups.setdefault(name.rsplit("/", 1)[0], []).append(saved[name])

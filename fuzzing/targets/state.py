@@ -6,17 +6,20 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from astromer.training.history import EpochHistory
 from astromer.training.state import Progress, StateFile
 from fuzzing.choices import Choices
 from fuzzing.target import Target, allowed, require
 
-_NAMES = ("progress.json.npy", "model/0.npy", "model/1.npy", "optimizer/0.npy", "x.npy", "a/b/c")
+_NAMES = (
+    *("progress.json.npy", "history.npy", "model/0.npy", "model/1.npy", "optimizer/0.npy"),
+    *("x.npy", "a/b/c"),
+)
 _TYPES = ("<f4", "<f8", "<i8", "|b1", "|O", "<U9", "|S3", ">f4", "<M8[s]", "|V4", "<c8")
 _SHAPES = ((), (0,), (2,), (1, 3), (10**12,), (-1,), (2**31, 2**31), (10**9, 0), (1,) * 40)
 
@@ -58,7 +61,7 @@ def _member(name: str, choices: Choices) -> bytes:
         if choices.truth():
             text = choices.take(choices.below(200)).decode("utf-8", errors="replace")
         else:
-            text = json.dumps({**asdict(Progress("f")), **_changes(choices)})
+            text = json.dumps({**_progress(), **_changes(choices)})
         sink = io.BytesIO()
         np.save(sink, np.array(text))
         return sink.getvalue()
@@ -71,10 +74,14 @@ def _member(name: str, choices: Choices) -> bytes:
     return b"\x93NUMPY\x01\x00" + length + padded.encode() + choices.take(choices.below(64))
 
 
+def _progress() -> dict[str, Any]:
+    return json.loads(Progress("f").arrays()["progress.json"].item())
+
+
 def _changes(choices: Choices) -> dict[str, object]:
     values: tuple[object, ...] = (
         *(None, -1, "x", [], [1.0], {}, 1e400, 2**70),
-        *([[0, 1]], [{"rmse": "x"}], True),
+        *([[0, 1]], [{"rmse": "x"}], [{"rmse": 1.0}], ["rmse"], True),
     )
     names = ("epoch", "step", "sums", "best", "history", "resumed", "fingerprint", "other")
     return {choices.one_of(names): choices.one_of(values) for _ in range(choices.below(3))}
@@ -84,8 +91,8 @@ def seeds() -> Iterable[bytes]:
     """A file as it is written, and plans for others."""
     sink = io.BytesIO()
     arrays: dict[str, Any] = {"model/0": np.ones((2, 3), np.float32), "optimizer/0": np.zeros(2)}
-    arrays["progress.json"] = np.array(json.dumps(asdict(Progress("f"))).encode())
-    np.savez(sink, **arrays)
+    history = EpochHistory([{"epoch": 0, "rmse": 1.0}])
+    np.savez(sink, **arrays, **Progress("f", epoch=1, history=history).arrays())
     return [b"\1" + sink.getvalue(), b"\0", b"\0\1\0\0\0\0\1\0\0\0", b"\0" + bytes(range(64))]
 
 

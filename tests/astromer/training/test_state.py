@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import math
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from astromer.errors import ModelError, UsageError
+from astromer.training.history import EpochHistory
 from astromer.training.state import Progress, StateFile
 
 PROGRESS = Progress(
@@ -20,7 +22,7 @@ PROGRESS = Progress(
     best_epoch=2,
     waited=1,
     seconds=12.5,
-    history=[{"epoch": 0, "val_hidden_rmse": 1 / 3, "val_hidden_r2": float("nan")}],
+    history=EpochHistory([{"epoch": 0, "val_hidden_rmse": 1 / 3, "val_hidden_r2": float("nan")}]),
 )
 GROUPS: dict[str, list[np.ndarray]] = {
     "weights": [np.array([[1, 2], [3, 4]], np.float32), np.array(0.1, np.float32)],
@@ -39,9 +41,10 @@ def test_everything_comes_back_bit_for_bit(saved: StateFile) -> None:
     restored = saved.restore("print")
     assert restored is not None
     progress, groups = restored
-    assert math.isnan(progress.history[0].pop("val_hidden_r2"))
-    expected = vars(PROGRESS) | {"history": [{"epoch": 0, "val_hidden_rmse": 1 / 3}]}
-    assert vars(progress) == expected
+    [row] = progress.history
+    assert math.isnan(row.pop("val_hidden_r2"))
+    assert row == {"epoch": 0, "val_hidden_rmse": 1 / 3}
+    assert vars(progress) | {"history": None} == vars(PROGRESS) | {"history": None}
     assert set(groups) == set(GROUPS)
     for name, arrays in GROUPS.items():
         assert len(groups[name]) == len(arrays)
@@ -54,17 +57,32 @@ def test_a_fresh_start_survives_too(tmp_path: Path) -> None:
     file.save(Progress("print"), {})
     restored = file.restore("print")
     assert restored is not None
-    assert restored[0] == Progress("print")
+    assert list(restored[0].history) == []
+    assert vars(restored[0]) | {"history": None} == vars(Progress("print")) | {"history": None}
 
 
-def test_progress_as_text_of_earlier_releases_is_read(saved: StateFile) -> None:
+@pytest.mark.parametrize("as_text", [False, True])
+def test_progress_of_earlier_releases_is_read(saved: StateFile, as_text: bool) -> None:
     with np.load(saved.path) as arrays:
         older = {name: arrays[name] for name in arrays.files}
-    older["progress.json"] = older["progress.json"].astype(str)
+    del older["history"]
+    rows = [{"epoch": 0, "val_hidden_rmse": 0.5}, {"epoch": 1, "val_hidden_rmse": 0.25}]
+    progress = json.dumps(vars(PROGRESS) | {"history": rows})
+    older["progress.json"] = np.array(progress if as_text else progress.encode())
     np.savez(saved.path, **older)
     restored = saved.restore("print")
     assert restored is not None
     assert restored[0].sums == PROGRESS.sums
+    assert list(restored[0].history) == rows
+
+
+@pytest.mark.parametrize("history", [np.zeros((1, 3)), np.zeros(2), np.zeros((1, 2), np.float32)])
+def test_a_history_of_other_metrics_is_damage(saved: StateFile, history: np.ndarray) -> None:
+    with np.load(saved.path) as arrays:
+        other = {name: arrays[name] for name in arrays.files} | {"history": history}
+    np.savez(saved.path, **other)
+    with pytest.raises(ModelError, match="damaged"):
+        saved.restore("print")
 
 
 def test_no_file_is_no_state(tmp_path: Path) -> None:
