@@ -6,10 +6,8 @@ import functools
 import math
 import re
 import signal
-import socket
-import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import tensorflow as tf
@@ -20,6 +18,7 @@ from tensorflow.tsl.protobuf import coordination_config_pb2 as coordination
 
 from astromer.cluster import Cluster
 from astromer.errors import TrainingInterrupted, UsageError, WorkerLostError
+from astromer.rendezvous import meet, not_there
 
 HEARTBEAT_SECONDS = 20
 """Silence of a worker that counts as its loss; twice TensorFlow's, for busy machines."""
@@ -65,12 +64,11 @@ def _connect(
             for name, addresses in members.items()
         ],
     )
-    if cluster.is_chief:
-        _wait_for_listeners(cluster, seconds)
+    meet(cluster, seconds)
     try:
-        # The chief waits for the others inside of TensorFlow, which lets neither Python's threads
-        # nor its signal handlers run, and for ever. Each of them listened a moment ago; should one
-        # be killed right now, this signal ends the chief.
+        # From here on they wait for each other inside of TensorFlow, which lets neither Python's
+        # threads nor its signal handlers run, and for ever. Each of them answered a moment ago;
+        # should one be killed right now, this signal ends the others.
         signal.alarm(math.ceil(seconds) + _ALARM_SECONDS)
         strategy = tf.distribute.MultiWorkerMirroredStrategy(
             tf.distribute.cluster_resolver.SimpleClusterResolver(
@@ -84,42 +82,10 @@ def _connect(
             f"Received: {str(error)[:200]}. Run it in a fresh process."
         ) from error
     except tf.errors.OpError as error:
-        raise _not_there(cluster, seconds, cluster.everyone, _first_line(error)) from error
+        raise not_there(cluster, seconds, cluster.everyone, _first_line(error)) from error
     finally:
         signal.alarm(0)
     return strategy
-
-
-def _wait_for_listeners(cluster: Cluster, seconds: float) -> None:
-    """Waits until all processes but this one accept connections."""
-    deadline = time.monotonic() + seconds
-    missing = [each for each in cluster.everyone if each != cluster.own_address]
-    while True:
-        missing = [address for address in missing if not _listens(address)]
-        if not missing:
-            return
-        if time.monotonic() > deadline:
-            raise _not_there(cluster, seconds, missing, "nothing listens there")
-        time.sleep(0.5)
-
-
-def _listens(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), 2).close()
-    except OSError:
-        return False
-    return True
-
-
-def _not_there(
-    cluster: Cluster, seconds: float, missing: Sequence[str], why: str
-) -> WorkerLostError:
-    return WorkerLostError(
-        f"All {len(cluster)} workers must start within {seconds:g} s (--worker-seconds) of each "
-        f"other. {cluster.job} {cluster.index} did not find {', '.join(missing)}: {why}. Look at "
-        "the logs of the others, then start all of them again."
-    )
 
 
 def several(strategy: tf.distribute.Strategy) -> bool:

@@ -88,7 +88,8 @@ def left_processes(session: int) -> list[str]:
             command = (folder / "cmdline").read_text().replace("\0", " ")
         except OSError:
             continue  # it has ended just now
-        if int(fields[3]) == session and fields[0] not in "ZX":
+        ending = fields[0] in "ZX" or not command  # what is being ended has no memory any more
+        if int(fields[3]) == session and not ending:
             found.append(f"leftover process: {folder.name}: {command[:120]}")
     return found
 

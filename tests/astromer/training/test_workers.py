@@ -32,8 +32,6 @@ def start(
             environment = {
                 "TF_CONFIG": described,
                 "no_proxy": "127.0.0.1",
-                # The tests' single thread would be the one that waits for the others.
-                "TF_NUM_INTRAOP_THREADS": "",
             }
             folder.mkdir(exist_ok=True)
             # One folder, as on storage that all see; the results apart.
