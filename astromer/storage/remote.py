@@ -17,6 +17,8 @@ from astromer.storage.streams import open_stream
 
 _NO_HOST = "::"
 """Ends the first part of ``hdfs:///user``, which names no host, where others end with ``:``."""
+_SLASHES = ("gs",)
+"""Stores that end the names of folders with a slash where TensorFlow lists them."""
 
 
 class RemotePath(PosixPath):
@@ -115,6 +117,16 @@ class RemotePath(PosixPath):
             if name := name.strip("/"):  # some stores end folders with a slash
                 yield self / name
 
+    def scan(self) -> list[tuple[RemotePath, bool]]:
+        """What :meth:`iterdir` gives, each with whether it is a folder.
+
+        A store that ends the names of folders with a slash is not asked about each of them.
+        """
+        if self.scheme in _SLASHES and self.is_dir():
+            names = self._ask("listdir")
+            return [(self / name.strip("/"), name.endswith("/")) for name in names if name != "/"]
+        return [(path, path.is_dir()) for path in self.iterdir()]
+
     def glob(self, pattern: str) -> Generator[RemotePath, None, None]:
         """Files and folders in a folder whose name fits a pattern without slashes."""
         if "/" in pattern or "**" in pattern:
@@ -124,10 +136,11 @@ class RemotePath(PosixPath):
 
     def rglob(self, pattern: str) -> Generator[RemotePath, None, None]:
         """Files and folders at any depth whose name fits a pattern without slashes."""
-        for path in list(self.iterdir()) if self.is_dir() else []:
+        for path, is_folder in self.scan() if self.is_dir() else []:
             if _fits(path.name, pattern):
                 yield path
-            yield from path.rglob(pattern)
+            if is_folder:
+                yield from path.rglob(pattern)
 
     def mkdir(self, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
         """Makes the folder and those around it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePath
 
 from astromer.storage.gfile import file_system
@@ -81,8 +81,14 @@ def same_content(one: Path, other: Path) -> bool:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for path in folder.iterdir():
-        if path.is_dir():
+    for path, is_folder in _children(folder):
+        if is_folder:
             yield from _walk(path)
         else:
             yield path
+
+
+def _children(folder: Path) -> Iterable[tuple[Path, bool]]:
+    if isinstance(folder, RemotePath):
+        return folder.scan()
+    return ((path, path.is_dir()) for path in folder.iterdir())

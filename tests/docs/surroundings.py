@@ -84,6 +84,18 @@ def _vertex(folder: Path) -> Iterator[Surroundings]:
 
 
 @contextmanager
+def _store(folder: Path) -> Iterator[Surroundings]:
+    with Google(folder) as google:
+        yield Surroundings(google.environment, kept=folder / "kept")
+        kept = set(google.bucket.objects)
+        folders = ("records/fold_0", "report", "runs/pretrain", "runs/serving", "runs/reports")
+        for name in folders:
+            assert any(each.startswith(f"{name}/") for each in kept), f"nothing is in {name}"
+        assert "embeddings.parquet" in kept
+        assert not [name for name in kept if name.endswith(".unfinished")]
+
+
+@contextmanager
 def _programs(folder: Path, **programs: tuple[str, str]) -> Iterator[Path]:
     """A folder of programs that stand for others; each must be called, with these words.
 
@@ -110,6 +122,7 @@ _OF_PAGES: dict[str, Callable[[Path], AbstractContextManager[Surroundings]]] = {
     "docs/metadata.md": _database,
     "docs/run_on_kubeflow.md": _kubeflow,
     "docs/run_on_vertex.md": _vertex,
+    "docs/storage.md": _store,
 }
 
 

@@ -102,7 +102,6 @@ WHY_NOT = {
     "needs Docker and a registry": 2,
     "needs a Flink cluster": 1,
     "needs a Spark session": 1,
-    "needs a bucket": 2,
 }
 """Why blocks are not run, and how many."""
 
