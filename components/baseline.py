@@ -131,6 +131,8 @@ def baseline_resolver(
     strategy: type[resolver.ResolverStrategy],
     current: types.BaseChannel,
     name: str = "Baseline",
+    *,
+    makers: tuple[str, str],
     folder: str = "",
 ) -> resolver.Resolver:
     """A Resolver node with the output ``model``.
@@ -140,13 +142,18 @@ def baseline_resolver(
             Kubeflow's compiler knows.
         current: channel of what the strategy looks at: this run's model, or its data.
         name: of the node.
+        makers: the nodes that train and that judge. Without them TFX would look at whatever all
+            nodes of all runs have made.
         folder: of pushed versions, for LatestOtherBlessedModel.
     """
-    channels = {
-        MODEL: channel.Channel(type=standard_artifacts.Model),
-        BLESSING: channel.Channel(type=standard_artifacts.ModelBlessing),
+    standard = strategy is LatestBlessedModelStrategy
+    trainer, judge = (None, None) if standard else makers
+    # Not by the key of the output: TFX would take a channel of the same node and key for `current`.
+    channels: dict[str, types.BaseChannel] = {
+        MODEL: channel.Channel(standard_artifacts.Model, producer_component_id=trainer),
+        BLESSING: channel.Channel(standard_artifacts.ModelBlessing, producer_component_id=judge),
     }
-    if strategy is not LatestBlessedModelStrategy:
+    if not standard:
         channels[CURRENT] = current
     config = {"folder": folder} if strategy is LatestOtherBlessedModel else None
     return resolver.Resolver(strategy_class=strategy, config=config, **channels).with_id(name)

@@ -111,7 +111,10 @@ def create_pipeline(
     else:
         standard = baseline_strategy is LatestBlessedModelStrategy
         pushed = baseline_resolver(
-            baseline_strategy if standard else LatestBlessedModelOfOtherData, examples, PUSHED
+            baseline_strategy if standard else LatestBlessedModelOfOtherData,
+            examples,
+            PUSHED,
+            makers=(TRAINER, EVALUATOR),
         )
     gate = AnomalyGate(
         examples=examples,
@@ -140,7 +143,9 @@ def create_pipeline(
 
     baseline = pushed
     if baseline_strategy is not None:
-        baseline = baseline_resolver(baseline_strategy, model, folder=served)
+        baseline = baseline_resolver(
+            baseline_strategy, model, makers=(TRAINER, EVALUATOR), folder=served
+        )
     masking = {name: knobs[name] for name in ("probed", "same", "random", "seed")}
     evaluator = AstromerEvaluator(
         examples=examples,
