@@ -20,7 +20,7 @@ from google.protobuf.message import DecodeError
 from astromer.errors import ModelError
 from astromer.records.framing import masked_crc32c
 from astromer.records.wire import varint
-from astromer.text import shortened
+from astromer.text import brief
 
 MOST_BYTES = 1 << 24
 """16 MiB: of an index. An entry has a hundred bytes, a public checkpoint a few hundred entries."""
@@ -51,7 +51,7 @@ def check_index(prefix: Path) -> None:
     except (OSError, ValueError, IndexError, struct.error, DecodeError) as error:
         raise ModelError(
             f"A checkpoint must be whole and of TensorFlow. {path} is not: "
-            f"{shortened(str(error) or type(error).__name__, 300)}. Download or copy it again."
+            f"{brief(error)}. Download or copy it again."
         ) from None
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from astromer.errors import ModelError
 from astromer.small_files import read_json, read_toml
-from astromer.text import shortened
+from astromer.text import brief, shortened
 
 _SETTINGS = ("conf.json", "config.toml")
 _LARGEST = 2 * 1024**3  # bytes of all members; public checkpoints have a few million
@@ -70,7 +70,7 @@ def read_settings(prefix: Path) -> dict[str, Any]:
             try:
                 return (read_json if name.endswith(".json") else read_toml)(path)
             except (OSError, ValueError) as error:
-                raise ModelError(f"{path} must be readable. Received: {error}.") from error
+                raise ModelError(f"{path} must be readable. Received: {brief(error)}.") from error
     raise ModelError(
         f"A checkpoint must have {' or '.join(_SETTINGS)} beside it, which tells the number of "
         f"heads. {prefix.parent} has neither."
@@ -100,8 +100,7 @@ def read_weights(prefix: Path) -> dict[str, np.ndarray]:
         return {name.removesuffix(_VALUE): reader.get_tensor(name) for name in names}
     except (tf.errors.OpError, IndexError, ValueError, RuntimeError) as error:
         raise ModelError(
-            f"A checkpoint must be whole and of TensorFlow. {prefix} is not: "
-            f"{str(error).splitlines()[0]}."
+            f"A checkpoint must be whole and of TensorFlow. {prefix} is not: {brief(error)}."
         ) from error
 
 
@@ -137,7 +136,7 @@ def _extract(archive: Path, folder: Path) -> None:
     except _DAMAGED as error:
         raise ModelError(
             f"A zip of weights must be whole and not encrypted. {archive} cannot be unpacked "
-            f"({shortened(str(error) or type(error).__name__)}). Download it again."
+            f"({brief(error)}). Download it again."
         ) from error
 
 

@@ -19,7 +19,7 @@ from astromer.light_curves import LightCurves
 from astromer.progress import progress_bar
 from astromer.saved_models import load_saved_model
 from astromer.serving.status import STATUS_TOO_LONG
-from astromer.text import shortened
+from astromer.text import brief, shortened
 from astromer.versions.condition import check_whole
 from astromer.versions.finding import latest_version
 from pipeline_config import ServingConfig
@@ -99,7 +99,7 @@ class Embedder:
         except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
             raise ModelError(
                 f"A pushed model must load and have the signatures of this version. {self.path}: "
-                f"{error}. Export it again."
+                f"{brief(error)}. Export it again."
             ) from error
         self._loaded = loaded  # owns the variables that the signatures use
         self._at_once = Ordered(passes_at_once())

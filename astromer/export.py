@@ -19,7 +19,7 @@ from astromer.npz import DAMAGED, read_arrays
 from astromer.serving.module import ServingModule
 from astromer.small_files import read_json
 from astromer.storage import as_path
-from astromer.text import shortened
+from astromer.text import brief, shortened
 from astromer.versions.checksums import write_checksums
 from astromer.versions.condition import check_whole
 from pipeline_config import LightCurveRules, ServingConfig, to_dict
@@ -112,8 +112,8 @@ def load_model(directory: str | Path) -> Reconstructor:
         model = Reconstructor(encoder, config["window_size"], config["normalise"], name="astromer")
     except DAMAGED as error:
         raise ModelError(
-            f"A pushed model must hold its config and weights. {path.parent} does not: {error}. "
-            "Export the model again."
+            f"A pushed model must hold its config and weights. {path.parent} does not: "
+            f"{brief(error)}. Export the model again."
         ) from error
     variables = _named_variables(model)
     expected = {name: tuple(v.shape) for name, v in variables.items()}

@@ -12,6 +12,7 @@ from astromer.curve_inputs import ID_COLUMNS, as_light_curves, divided_by_id
 from astromer.errors import DataNotFoundError, LightCurveError
 from astromer.light_curves import LightCurves
 from astromer.storage import RemotePath
+from astromer.text import brief
 
 _ROWS = 200_000
 
@@ -51,7 +52,7 @@ def read_long_table(
             yield _packed(left, name, path, seen)
     except (pa.ArrowException, OSError) as error:
         raise DataNotFoundError(
-            f"--data must be a table that can be read. Received: {path} ({error})."
+            f"--data must be a table that can be read. Received: {path} ({brief(error)})."
         ) from error
 
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from astromer.errors import AstromerError, OutOfMemoryError, StorageError, causes
+from astromer.text import brief
 
 _GO_ON = "The same command goes on from here."
 
@@ -154,6 +155,5 @@ def _room(place: str | Path | None) -> str:
 
 
 def _line(error: BaseException) -> str:
-    text = (str(error).strip().splitlines() or [""])[0]
-    name = type(error).__name__
-    return f"{name}: {text[:200]}" if text else name
+    said, name = brief(error, 200), type(error).__name__
+    return name if said == name else f"{name}: {said}"

@@ -22,6 +22,16 @@ def shortened(text: str, width: int = _MOST) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
+def brief(error: BaseException, width: int = 300) -> str:
+    """What an error says first, cut to ``width`` characters, without a full stop.
+
+    Its type where it says nothing. A library's message may hold whatever is in a file.
+    """
+    lines = (line.strip() for line in str(error).splitlines())
+    said = next((line for line in lines if line), "").rstrip(".")
+    return shortened(said, width) or type(error).__name__
+
+
 def csv_cell(text: str) -> str:
     """A user's word in a CSV table, which no spreadsheet takes for a formula.
 

@@ -19,6 +19,7 @@ from tensorflow.tsl.protobuf import coordination_config_pb2 as coordination
 from astromer.cluster import Cluster
 from astromer.errors import TrainingInterrupted, UsageError, WorkerLostError
 from astromer.rendezvous import meet, not_there
+from astromer.text import brief
 
 HEARTBEAT_SECONDS = 20
 """Silence of a worker that counts as its loss; twice TensorFlow's, for busy machines."""
@@ -79,10 +80,10 @@ def _connect(
     except RuntimeError as error:
         raise UsageError(
             "Several workers must be connected before TensorFlow is used for anything else. "
-            f"Received: {str(error)[:200]}. Run it in a fresh process."
+            f"Received: {brief(error)}. Run it in a fresh process."
         ) from error
     except tf.errors.OpError as error:
-        raise not_there(cluster, seconds, cluster.everyone, _first_line(error)) from error
+        raise not_there(cluster, seconds, cluster.everyone, brief(error)) from error
     finally:
         signal.alarm(0)
     return strategy
@@ -193,7 +194,3 @@ def _summed(strategy: tf.distribute.Strategy) -> tf.types.experimental.GenericFu
         return strategy.experimental_local_results(sums)[0]
 
     return total
-
-
-def _first_line(error: tf.errors.OpError) -> str:
-    return (error.message.strip().splitlines() or ["no message"])[0][:300].rstrip(".")

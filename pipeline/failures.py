@@ -15,6 +15,7 @@ from astromer.refusals import refusal
 from astromer.saved_models import PATTERN_CHARACTERS
 from astromer.secrets import without_secrets
 from astromer.storage import as_path
+from astromer.text import brief
 
 
 def output_folder(path: str) -> Path:
@@ -89,9 +90,8 @@ def told(
         if known is not None:
             raise known from error
         _write_traceback(error, log)
-        what = (str(error).strip().splitlines() or ["no message"])[0]
         raise AstromerError(
-            f"something unforeseen, {type(error).__name__}: {what[:300]}. The whole story is "
+            f"something unforeseen, {type(error).__name__}: {brief(error)}. The whole story is "
             f"in {log}. The same command goes on from here."
         ) from error
 

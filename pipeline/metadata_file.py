@@ -9,6 +9,7 @@ from pathlib import Path
 from astromer.errors import MetadataError
 from astromer.refusals import is_refused
 from astromer.storage import RemotePath
+from astromer.text import brief
 
 _TABLE = "MLMDEnv"
 """Every database of ML Metadata has it."""
@@ -29,7 +30,7 @@ def check_sound(file: Path) -> None:
     except (sqlite3.Error, UnicodeDecodeError) as error:
         if is_refused(error):
             raise
-        raise _damaged(file, str(error)) from error
+        raise _damaged(file, brief(error)) from error
     if found != ["ok"]:
         raise _damaged(file, found[0].strip().splitlines()[-1])
     if _TABLE not in tables:

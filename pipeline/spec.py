@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from astromer.errors import UsageError
+from astromer.text import brief
 
 
 class PipelineSpec:
@@ -38,8 +39,8 @@ class PipelineSpec:
             self.steps = tuple(TopologicalSorter(upstream).static_order())
         except (KeyError, TypeError, AttributeError, CycleError) as error:
             raise UsageError(
-                f"the file is no compiled pipeline ({type(error).__name__}: {error}). Make one "
-                "with python pipeline/vertex_runner.py or kubeflow_runner.py."
+                f"the file is no compiled pipeline ({type(error).__name__}: {brief(error)}). Make "
+                "one with python pipeline/vertex_runner.py or kubeflow_runner.py."
             ) from error
 
     @classmethod
@@ -53,7 +54,7 @@ class PipelineSpec:
             content = yaml.safe_load(Path(file).expanduser().read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             known = error.strerror if isinstance(error, OSError) else None
-            what = known or (str(error).splitlines() or [type(error).__name__])[0]
+            what = known or brief(error)
             raise UsageError(
                 f"--spec must be a compiled pipeline. Received: {file}, which cannot be read: "
                 f"{what}. Compile it with python pipeline/vertex_runner.py or kubeflow_runner.py."

@@ -17,6 +17,7 @@ sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != 
 
 from astromer.cli import config_from, run_program  # noqa: E402
 from astromer.errors import ClusterError, UsageError  # noqa: E402
+from astromer.text import brief  # noqa: E402
 from pipeline.cluster_options import ClusterRun, make_parser, need, read_options  # noqa: E402
 from pipeline.submission import Submit, compile_and_submit  # noqa: E402
 from pipeline_config import VertexConfig  # noqa: E402
@@ -91,10 +92,9 @@ def _connect(run: ClusterRun, vertex: VertexConfig) -> Submit:
             job.submit(service_account=account)
             return f"submitted     {job._dashboard_uri()}"
         except (GoogleAPIError, GoogleAuthError, ValueError) as error:
-            what = (str(error).strip().splitlines() or ["no message"])[0]
             raise ClusterError(
                 f"Vertex AI in project {vertex.project}, region {vertex.region}, refuses: "
-                f"{what[:300]} Mend it and give the same command again."
+                f"{brief(error)}. Mend it and give the same command again."
             ) from error
 
     return submit

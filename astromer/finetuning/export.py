@@ -20,6 +20,7 @@ from astromer.finetuning.weights import set_weights, weights_of
 from astromer.npz import DAMAGED, read_arrays
 from astromer.small_files import read_json
 from astromer.storage import as_path
+from astromer.text import brief
 from astromer.versions.condition import check_whole
 from pipeline_config import LightCurveRules, ServingConfig
 
@@ -86,8 +87,8 @@ def load_classifier(directory: str | Path) -> Classifier:
         classifier = Classifier(model, Head(**config["head"]), config["pooling"], label_map)
     except DAMAGED as error:
         raise ModelError(
-            f"A classifier must hold its config, label map and weights. {extra} does not: {error}. "
-            "Fine-tune again."
+            f"A classifier must hold its config, label map and weights. {extra} does not: "
+            f"{brief(error)}. Fine-tune again."
         ) from error
     set_weights(classifier, weights, str(extra / WEIGHTS))
     return classifier

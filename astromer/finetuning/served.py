@@ -15,6 +15,7 @@ from astromer.finetuning.scores import classification_scores
 from astromer.light_curves import LightCurves
 from astromer.saved_models import load_saved_model
 from astromer.storage import as_path
+from astromer.text import brief
 from astromer.versions.condition import check_whole
 
 _CURVES_PER_CALL = 64
@@ -48,7 +49,8 @@ def served_classes(directory: str | Path, curves: LightCurves) -> list[str]:
         classify = loaded.signatures["classify"]
     except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
         raise ModelError(
-            f"A classifier must load and have a 'classify' signature. {directory}: {error}"
+            f"A classifier must load and have a 'classify' signature. {directory}: {brief(error)}. "
+            "Fine-tune again."
         ) from error
     names: list[str] = [""] * len(curves)
     order = np.argsort(curves.lengths, kind="stable")

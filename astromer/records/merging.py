@@ -15,6 +15,7 @@ from astromer.records.survey_config import features_toml
 from astromer.small_files import read_toml
 from astromer.storage import as_path
 from astromer.storage.trees import copy_file
+from astromer.text import brief
 from astromer.toml import to_toml
 
 
@@ -76,7 +77,7 @@ def _read_config(fold: Fold) -> dict[str, Any]:
     try:
         return read_toml(fold.config_path)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{fold.config_path} cannot be read as TOML: {error}.") from None
+        raise UsageError(f"{fold.config_path} cannot be read as TOML: {brief(error)}.") from None
 
 
 def _merged_config(configs: Mapping[str, dict[str, Any]]) -> str:

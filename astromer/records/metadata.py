@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from astromer.errors import DataAnomalyError, RecordError
 from astromer.records.encoding import ContextValue
 from astromer.records.parquet import (
-    brief,
     check_values,
     check_whole,
     open_parquet,
@@ -20,6 +19,7 @@ from astromer.records.parquet import (
 )
 from astromer.records.star import star_key
 from astromer.records.survey_config import SurveyConfig
+from astromer.text import brief
 
 _ARROW_TYPES = {"string": pa.string(), "integer": pa.int64(), "float": pa.float64()}
 _NULLS = {"string": "", "integer": -1, "float": float("nan")}
@@ -132,7 +132,7 @@ def _read(path: Path, config: SurveyConfig) -> pa.Table:
         table = file.read(columns=list(config.context)).select(list(config.context))
         check_values(table)
     except (pa.ArrowException, OSError) as error:
-        raise RecordError(f"{path} is damaged: {brief(error)}") from None
+        raise RecordError(f"{path} is damaged: {brief(error)}.") from None
     if table.num_rows == 0:
         raise DataAnomalyError(f"{path} has no rows: there are no light curves in the survey.")
     _check_ids(table.column(config.id_column), config.id_column, path)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from astromer.errors import DataAnomalyError, RecordError
+from astromer.text import brief
 
 MOST_ROWS = 100_000_000
 """Of a table that is read as a whole: ten times the light curves of the largest surveys."""
@@ -94,8 +95,3 @@ def require_columns(path: Path, schema: pa.Schema, names: list[str]) -> None:
             f"{path} lacks the column(s) {', '.join(missing)}; it has {', '.join(schema.names)}. "
             "Name the columns in config.toml if they are called differently."
         )
-
-
-def brief(error: Exception) -> str:
-    """The first line of a library's message."""
-    return str(error).split("\n")[0].strip().rstrip(".")

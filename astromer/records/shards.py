@@ -17,6 +17,7 @@ from astromer.records.fold import natural_key
 from astromer.records.metadata import Metadata, as_keys
 from astromer.records.parquet import check_values, open_parquet, require_columns
 from astromer.records.survey_config import SurveyConfig
+from astromer.text import brief
 
 _BATCH_ROWS = 1 << 17
 _CHUNK_ROWS = 1 << 18
@@ -257,8 +258,7 @@ def _batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
             check_values(batch)
             yield batch.select(columns) if batch.schema.names != columns else batch
     except (pa.ArrowException, OSError) as error:
-        reason = str(error).split("\n")[0].strip()
-        raise RecordError(f"{path} is damaged: {reason}. Copy it again.") from None
+        raise RecordError(f"{path} is damaged: {brief(error)}. Copy it again.") from None
 
 
 def _check_columns(path: Path, config: SurveyConfig) -> None:

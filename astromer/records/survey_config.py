@@ -15,7 +15,7 @@ from astromer.errors import DataNotFoundError, UsageError
 from astromer.records.calibration import Calibration
 from astromer.records.sources.files import is_fold, metadata_file, stem_of
 from astromer.small_files import MOST_TOML_BYTES, parse_toml, read_text
-from astromer.text import shortened
+from astromer.text import brief, shortened
 from astromer.toml import to_toml
 
 DTYPES = ("string", "integer", "float")
@@ -117,7 +117,7 @@ def load_config(path: Path, survey: Path, metadata: Path | None = None) -> Surve
         text = read_text(path, MOST_TOML_BYTES)
         settings = _Settings(path, parse_toml(text))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read as TOML: {error}.") from None
+        raise UsageError(f"{path} cannot be read as TOML: {brief(error)}.") from None
     places = [path.resolve().parent, Path.cwd(), survey]
     target = settings.string("target", "path", default=f"./data/records/{_stem(survey)}")
     table = settings.string("context_features", "path", default="")
@@ -276,7 +276,8 @@ def _existing(name: str, places: list[Path], what: str) -> Path:
                 return path
     except (OSError, RuntimeError) as error:  # a name that is too long, ~ of nobody
         raise DataNotFoundError(
-            f"{what} must be a path. Received: {shortened(name)!r} ({error}). Correct config.toml."
+            f"{what} must be a path. Received: {shortened(name)!r} ({brief(error)}). "
+            "Correct config.toml."
         ) from None
     unique = dict.fromkeys(str(path) for path in tried)
     raise DataNotFoundError(

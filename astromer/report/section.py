@@ -8,6 +8,7 @@ from typing import Any
 
 from astromer.extras import MissingExtraError
 from astromer.report.plot import Plot
+from astromer.text import brief
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,8 +40,9 @@ class Sections:
             raise
         except Exception as error:
             _LOG.warning("%s could not be drawn", title, exc_info=True)
-            what = (str(error).strip().splitlines() or ["no message"])[0]
-            self.problems.append(f"{title} could not be drawn ({type(error).__name__}: {what}).")
+            self.problems.append(
+                f"{title} could not be drawn ({type(error).__name__}: {brief(error)})."
+            )
             return otherwise
 
     def draw(self, title: str, make: Callable[[], Sequence[Plot]]) -> list[Plot]:

@@ -18,6 +18,7 @@ from astromer.report.page import write_run_report
 from astromer.report.run import Run
 from astromer.report.shelf import put_on_shelf
 from astromer.storage import as_path
+from astromer.text import brief
 from components.evaluator.component import METRICS_FILE, REASONS_FILE, TEST_SPLIT
 from components.example_gen.executor import FOLD
 from components.reporter.lineage import lineage_of
@@ -45,8 +46,8 @@ class Executor(base_executor.BaseExecutor):
             problems = _make(input_dict, report, exec_properties)
         except Exception as error:
             _LOG.warning("The run report could not be made", exc_info=True)
-            what = (str(error).strip().splitlines() or ["no message"])[0]
-            problems = [f"there is no run report ({type(error).__name__}: {what})"]
+            what = f"{type(error).__name__}: {brief(error)}"
+            problems = [f"there is no run report ({what})"]
         report.set_string_custom_property(PROBLEMS, "; ".join(problems))
 
 

@@ -13,7 +13,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import io_utils
 
 from astromer.errors import UsageError
-from astromer.text import shortened
+from astromer.text import brief, shortened
 
 SCHEMA_FILE = "schema.pbtxt"
 
@@ -25,7 +25,7 @@ def check_text(text: str) -> None:
     except (text_format.ParseError, ValueError, RecursionError) as error:
         raise UsageError(
             "The light-curve schema must be a tensorflow.metadata.v0.Schema in protobuf text form. "
-            f"Received: {shortened(text)!r} ({shortened(str(error), 200)}). Leave it to the "
+            f"Received: {shortened(text)!r} ({brief(error, 200)}). Leave it to the "
             "pipeline, which writes it from the rules."
         ) from None
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from astromer.errors import RecordError
+from astromer.text import brief
 
 _KNOWN = {
     ("astromer.light_curves", "LightCurve"),
@@ -47,8 +48,8 @@ def load_results(file: Path) -> Any:
         return _Results(io.BytesIO(file.read_bytes())).load()
     except (pickle.UnpicklingError, EOFError, AttributeError, IndexError, ValueError) as error:
         raise RecordError(
-            f"{file} must hold what a worker of the validation has found. Received: {error}. Run "
-            "the validation again."
+            f"{file} must hold what a worker of the validation has found. Received: "
+            f"{brief(error)}. Run the validation again."
         ) from None
 
 

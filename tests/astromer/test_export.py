@@ -161,6 +161,18 @@ def test_damaged_weights_are_a_model_error(copy: Path, content: bytes | str | No
         load_model(copy)
 
 
+def test_a_name_as_long_as_the_file_is_not_told_whole(copy: Path) -> None:
+    path = copy / "assets.extra" / "weights.npz"
+    content = bytearray(path.read_bytes())
+    entry = content.index(b"PK\x01\x02")  # the directory's first, whose name takes in all others
+    length = content.rindex(b"PK\x05\x06") - entry - 46
+    content[entry + 28 : entry + 30] = length.to_bytes(2, "little")
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match="must hold its config and weights") as error:
+        load_model(copy)
+    assert len(str(error.value)) < 700
+
+
 def test_a_cut_off_weights_file_is_a_model_error(copy: Path) -> None:
     path = copy / "assets.extra" / "weights.npz"
     path.write_bytes(path.read_bytes()[:-200])

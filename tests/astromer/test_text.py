@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from astromer.text import csv_cell, other_classes, printable, shell_word, shortened
+from astromer.text import brief, csv_cell, other_classes, printable, shell_word, shortened
 
 
 def test_what_a_terminal_would_obey_is_written_out():
@@ -18,6 +18,20 @@ def test_long_texts_are_cut_to_the_width():
     assert shortened("abcd", 3) == "..."
     assert len(shortened("x" * 10_000)) == 80
     assert len(shortened("\n" * 60)) == 80
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ValueError("No such thing.\nAnd more."), "No such thing"),
+        (ValueError("\n  after an empty line"), "after an empty line"),
+        (OSError(), "OSError"),
+        (ValueError("a\x1bb"), "a\\x1bb"),
+        (ValueError("x" * 5000), "x" * 297 + "..."),
+    ],
+)
+def test_what_an_error_says_is_one_short_line(error: Exception, told: str) -> None:
+    assert brief(error) == told
 
 
 def test_a_single_other_class_has_its_name() -> None:

@@ -13,6 +13,7 @@ from pyarrow import csv
 from astromer.errors import DataAnomalyError, RecordError
 from astromer.records.sources.columns import MAG, TIME, first_of
 from astromer.records.unpacking import DAMAGED, check_growth, unpacked
+from astromer.text import brief
 
 _BLOCK_BYTES = 1 << 22
 _HEAD_BYTES = 1 << 16
@@ -117,7 +118,7 @@ class _Block:
         except pa.ArrowException as error:
             self._explain(types)
             raise RecordError(
-                f"{self.table.path} cannot be read as a table: {str(error).splitlines()[0]}."
+                f"{self.table.path} cannot be read as a table: {brief(error)}."
             ) from None
 
     def _explain(self, types: dict[str, pa.DataType]) -> None:
