@@ -59,16 +59,27 @@ def read_accepted(path: Path, today: datetime.date) -> dict[str, str]:
     return accepted
 
 
+def pip_audit() -> list[str]:
+    """The words that run it."""
+    uv = shutil.which("uv") or str(ROOT / ".tools" / "bin" / "uv")
+    return [uv, "tool", "run", "--isolated", "--python", PYTHON, "--from", PIP_AUDIT, "pip-audit"]
+
+
 def ask(lock: Path, service: str) -> dict[str, Any]:
     """What pip-audit says.
 
     Raises:
         NotChecked: it says nothing, for instance because the service cannot be reached.
     """
-    uv = shutil.which("uv") or str(ROOT / ".tools" / "bin" / "uv")
-    tool = [uv, "tool", "run", "--isolated", "--python", PYTHON, "--from", PIP_AUDIT, "pip-audit"]
     options = ["--disable-pip", "--require-hashes", "--format", "json", "--progress-spinner", "off"]
-    command = [*tool, "--vulnerability-service", service, *options, "--requirement", str(lock)]
+    command = [
+        *pip_audit(),
+        "--vulnerability-service",
+        service,
+        *options,
+        "--requirement",
+        str(lock),
+    ]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"}

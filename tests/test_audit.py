@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.standins.osv import Osv, pip_audit_is_there
+
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = "one==1.0 \\\n    --hash=sha256:00\nTwo[extra]==2.5 \\\n    --hash=sha256:11\n"
 CLEAN = [{"name": "one", "version": "1.0", "vulns": []}]
@@ -107,3 +109,35 @@ def test_the_list_of_accepted_ones_and_the_lock_can_be_read() -> None:
     spec.loader.exec_module(script)
     script.read_accepted(ROOT / "scripts" / "audit_accepted.json", datetime.date.min)
     assert script.locked_versions(ROOT / "requirements.lock")["tensorflow"] == "2.16.2"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["2.5", "2.6"])
+def test_pip_audit_asks_and_its_answer_is_understood(tmp_path: Path, version: str) -> None:
+    if not pip_audit_is_there():
+        pytest.skip("needs pip-audit, which could not be installed")
+    (tmp_path / "lock").write_text(LOCK.replace("2.5", version).replace(":00", ":" + 64 * "0"))
+    hole = {
+        "id": "PYSEC-2024-1",
+        "affected": [
+            {
+                "package": {"name": "two", "ecosystem": "PyPI"},
+                "ranges": [
+                    {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.6"}]}
+                ],
+            }
+        ],
+    }
+    with Osv(tmp_path, {"two": [hole]} if version == "2.5" else {}) as osv:
+        done = subprocess.run(
+            [sys.executable, ROOT / "scripts" / "audit.py", "--lock", tmp_path / "lock"],
+            env={**os.environ, **osv.environment},
+            capture_output=True,
+            text=True,
+        )
+    assert osv.asked == {"one": "1.0", "two": version}
+    if version == "2.5":
+        assert done.returncode == 1, done.stderr
+        assert "two 2.5: PYSEC-2024-1; fixed in: 2.6" in done.stdout
+    else:
+        assert done.returncode == 0, done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.pages import ROOT
 from tests.pipeline.databases import DATABASE, PASSWORD, PostgreSQL
 from tests.standins.google import Google
 from tests.standins.kubeflow import Kubeflow
+from tests.standins.osv import Osv, pip_audit_is_there
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,10 @@ def _kubeflow(folder: Path) -> Iterator[Surroundings]:
     with Kubeflow() as kubeflow:
         port = str(kubeflow.port)
         forward = f"port-forward --namespace kubeflow service/ml-pipeline {port}:{port}"
-        with _programs(folder, kubectl=(forward, "exec sleep 600")) as programs:
+        image = "REGISTRY/astromer-pipeline:1"
+        with _programs(
+            folder, kubectl={forward: "exec sleep 600"}, docker=_image(image)
+        ) as programs:
             yield Surroundings({}, programs, {"8888": port}, folder / "kept")
         assert kubeflow.posted("/runs")["runtime_config"]["parameters"]["epochs"]
         cron = kubeflow.posted("/recurringruns")["trigger"]["cron_schedule"]["cron"]
@@ -76,7 +82,8 @@ def _vertex(folder: Path) -> Iterator[Surroundings]:
             '> "$CLOUDSDK_CONFIG/application_default_credentials.json"'
         )
         words = "auth application-default login"
-        with _programs(folder, gcloud=(words, login)) as programs:
+        image = "REGION-docker.pkg.dev/PROJECT/REPOSITORY/astromer-pipeline:1"
+        with _programs(folder, gcloud={words: login}, docker=_image(image)) as programs:
             yield Surroundings(google.environment, programs, kept=folder / "kept")
         job, schedule = google.vertex.requests
         assert job.pipeline_job.service_account == "astromer@PROJECT.iam.gserviceaccount.com"
@@ -96,25 +103,63 @@ def _store(folder: Path) -> Iterator[Surroundings]:
 
 
 @contextmanager
-def _programs(folder: Path, **programs: tuple[str, str]) -> Iterator[Path]:
-    """A folder of programs that stand for others; each must be called, with these words.
+def _vulnerabilities(folder: Path) -> Iterator[Surroundings]:
+    if not pip_audit_is_there():
+        pytest.skip("needs pip-audit, which could not be installed")
+    with Osv(folder) as osv:
+        yield Surroundings(osv.environment, kept=folder / "kept")
+        assert {name: osv.asked[name] for name in ("tfx", "numpy")} == _locked("tfx", "numpy")
+
+
+def _locked(*names: str) -> dict[str, str]:
+    lock = (ROOT / "requirements.lock").read_text()
+    return {name: re.search(rf"^{name}==(\S+)", lock, re.M)[1] for name in names}
+
+
+@contextmanager
+def _serving(folder: Path) -> Iterator[Surroundings]:
+    file = "deploy/tf_serving/compose.yaml"
+    with _programs(folder, docker={f"compose -f {file} up --build": f"test -f {file}"}) as programs:
+        yield Surroundings({}, programs)
+
+
+def _image(name: str) -> dict[str, str]:
+    """What docker is asked for an image; there is no engine, so its file is only looked at."""
+    file = "deploy/pipeline/Dockerfile"
+    build = f"build --file {file} --build-arg VARIANT=gpu --tag {name} ."
+    return {build: f"grep -q '^ARG VARIANT' {file}", f"push {name}": ":"}
+
+
+@contextmanager
+def _programs(folder: Path, **programs: Mapping[str, str]) -> Iterator[Path]:
+    """A folder of programs that stand for others, each called with all of its words.
 
     Args:
         folder: for them.
-        programs: words and a script, by name.
+        programs: by name, what each does by the words that it is called with, as shell scripts.
     """
     bin_folder, called = folder / "bin", folder / "called"
     bin_folder.mkdir()
-    for name, (words, script) in programs.items():
+    for name, scripts in programs.items():
+        cases = [f"{shlex.quote(words)}) {script} ;;" for words, script in scripts.items()]
         program = bin_folder / name
         program.write_text(
-            f'#!/bin/sh\necho "{name} $*" >> "{called}"\n'
-            f'[ "$*" = "{words}" ] || exit 64\n{script}\n'
+            "\n".join(
+                [
+                    "#!/bin/sh",
+                    f'echo "{name} $*" >> "{called}"',
+                    'case "$*" in',
+                    *cases,
+                    "*) exit 64 ;;",
+                    "esac",
+                    "",
+                ]
+            )
         )
         program.chmod(0o755)
     yield bin_folder
     # Google's library asks gcloud for more, and goes on without an answer.
-    expected = {f"{name} {words}" for name, (words, _) in programs.items()}
+    expected = {f"{name} {words}" for name, scripts in programs.items() for words in scripts}
     assert expected <= set(called.read_text().splitlines())
 
 
@@ -122,6 +167,8 @@ _OF_PAGES: dict[str, Callable[[Path], AbstractContextManager[Surroundings]]] = {
     "docs/metadata.md": _database,
     "docs/run_on_kubeflow.md": _kubeflow,
     "docs/run_on_vertex.md": _vertex,
+    "docs/security.md": _vulnerabilities,
+    "docs/serve_elsewhere.md": _serving,
     "docs/storage.md": _store,
 }
 

@@ -97,9 +97,6 @@ def test_a_block_has_a_language_and_what_is_shown_can_be_read(block):
 
 
 WHY_NOT = {
-    "asks a service on the network": 1,
-    "needs Docker": 1,
-    "needs Docker and a registry": 2,
     "needs a Flink cluster": 1,
     "needs a Spark session": 1,
 }
