@@ -100,7 +100,7 @@ class Place:
             raise RuntimeError((self.folder / ".server.log").read_text())
 
     def run(
-        self, block: Block, around: Surroundings = Surroundings(), timeout: float = 300
+        self, block: Block, around: Surroundings = Surroundings(), timeout: float = 600
     ) -> Done:
         """Runs a block as a reader would, after all blocks before it.
 
