@@ -17,7 +17,7 @@ from astromer.errors import UsageError, WorkerLostError
 
 _CALL = b"begin\n"
 _EXCHANGE = 2.0  # seconds; whatever else connects holds nobody up for longer
-_CALLING = 30.0  # seconds for all that were seen to answer
+_CALLING = 30.0  # seconds for an answer, of one who may have to turn others away first
 _PAUSE = 0.2
 
 
@@ -41,7 +41,7 @@ def meet(cluster: Cluster, seconds: float) -> None:
     others = [address for address in cluster.everyone if address != cluster.own_address]
     missing = _without(others, _listens, deadline)
     if not missing:
-        missing = _without(others, _call, time.monotonic() + _CALLING)
+        missing = [address for address in others if not _call(address)]
     if not missing:
         missing = _without(others, _listens, time.monotonic() + seconds)
     if missing:
@@ -80,9 +80,13 @@ def _listens(address: str) -> bool:
 
 
 def _call(address: str) -> bool:
-    """Whether the process there answers, which then listens no more."""
+    """Whether the process there answers, which then listens no more.
+
+    It is called once: a call whose answer is not waited for may have been heard.
+    """
     try:
         with _connection(address) as connection:
+            connection.settimeout(_CALLING)
             connection.sendall(_CALL)
             return connection.recv(len(_CALL)) == _CALL
     except OSError:

@@ -93,8 +93,9 @@ def test_whoever_else_connects_is_no_chief(clusters, processes: Processes, said:
             break
         except OSError:
             time.sleep(0.05)
-    with stranger:
+    with stranger, socket.create_connection(_place(clusters[1].own_address)) as another:
         stranger.sendall(said)
+        another.sendall(said)
         others = [processes.start(clusters[i], 30) for i in (0, 2)]
         for each in (worker, *others):
             each.result(timeout=20)
