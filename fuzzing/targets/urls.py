@@ -31,13 +31,17 @@ def check(data: bytes, folder: Path) -> None:
     scheme = choices.one_of(("postgresql", "mysql"))
     _check_database(f"{scheme}://me:{_SECRET}{text}@host/{text}", folder)
     _check_database(f"{scheme}://me:{_SECRET}@host{text}", folder)
+    allowed(lambda: _check_place(text))  # one with a password is refused
+    allowed(lambda: read_beam_options([text]), "--beam")
+    allowed(lambda: read_beam_options(["StatisticsGen: " + text]), "--beam")
+
+
+def _check_place(text: str) -> None:
     path = as_path(text)
     require(is_remote(text) == isinstance(path, RemotePath), "two answers about one path")
     if isinstance(path, RemotePath):
         require(as_path(str(path)) == path, f"{path} is another path when it is read again")
         require(".." not in path.resolve().parts[2:], "a path leads out of its bucket")
-    allowed(lambda: read_beam_options([text]), "--beam")
-    allowed(lambda: read_beam_options(["StatisticsGen: " + text]), "--beam")
 
 
 def _check_database(url: str, folder: Path) -> None:
