@@ -19,6 +19,7 @@ from typing import Any
 
 from astromer.errors import AstromerError
 from astromer.logs import silence
+from astromer.text import brief
 from astromer.versions.alias import aliased
 from astromer.versions.folder import LATEST, is_number
 from faults.workplace import Workplace
@@ -127,8 +128,7 @@ def answer(path: Path) -> str:
     try:
         _ask(path)
     except Exception as error:  # whatever it is, a server would be without a model
-        what = (str(error).strip().splitlines() or ["no message"])[0]
-        return f"{type(error).__name__}: {what[:200]}"
+        return f"{type(error).__name__}: {brief(error, 200)}"
     return ""
 
 

@@ -71,15 +71,9 @@ def ask(lock: Path, service: str) -> dict[str, Any]:
     Raises:
         NotChecked: it says nothing, for instance because the service cannot be reached.
     """
+    asked = ["--vulnerability-service", service, "--requirement", str(lock)]
     options = ["--disable-pip", "--require-hashes", "--format", "json", "--progress-spinner", "off"]
-    command = [
-        *pip_audit(),
-        "--vulnerability-service",
-        service,
-        *options,
-        "--requirement",
-        str(lock),
-    ]
+    command = [*pip_audit(), *asked, *options]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"}

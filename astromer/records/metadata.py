@@ -11,12 +11,7 @@ import pyarrow.compute as pc
 
 from astromer.errors import DataAnomalyError, RecordError
 from astromer.records.encoding import ContextValue
-from astromer.records.parquet import (
-    check_values,
-    check_whole,
-    open_parquet,
-    require_columns,
-)
+from astromer.records.parquet import check_values, check_whole, open_parquet, require_columns
 from astromer.records.star import star_key
 from astromer.records.survey_config import SurveyConfig
 from astromer.text import brief

@@ -136,7 +136,11 @@ class RemotePath(PosixPath):
 
     def rglob(self, pattern: str) -> Generator[RemotePath, None, None]:
         """Files and folders at any depth whose name fits a pattern without slashes."""
-        for path, is_folder in self.scan() if self.is_dir() else []:
+        try:
+            found = self.scan()
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for path, is_folder in found:
             if _fits(path.name, pattern):
                 yield path
             if is_folder:
