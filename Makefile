@@ -18,7 +18,7 @@ CODE := $(wildcard astromer components pipeline presentation scripts benchmarks 
 TYPED := $(wildcard astromer components pipeline presentation benchmarks faults fuzzing) pipeline_config.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run tensorboard compile test bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation soak faults fuzz lint format docs lock audit \
+.PHONY: help setup run tensorboard compile test bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation soak faults fuzz lint format docs lock spark audit \
 	check-install clean distclean
 
 help: ## list the targets
@@ -87,6 +87,9 @@ docs: setup ## make a site of README.md and docs/ in site/, with its links check
 
 lock: setup ## resolve requirements.lock anew (LOCK_FLAGS=--upgrade for newer versions)
 	@sh scripts/lock.sh $(LOCK_FLAGS)
+
+spark: setup ## fetch what runs the validation in a Spark session into .tools/spark (340 MB, needs Java)
+	@sh scripts/add_spark.sh
 
 audit: setup ## ask a vulnerability database about all locked packages (ARGS="--service pypi")
 	@$(PYTHON) scripts/audit.py $(ARGS)

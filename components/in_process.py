@@ -12,9 +12,11 @@ import os
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import apache_beam as beam
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from tfx.dsl.components.base import base_beam_executor
 
+from components.beam_cluster import require_cluster
 from components.provenance import ROOT
 
 CODE = "components/in_process.py"
@@ -58,6 +60,15 @@ class InProcess(base_beam_executor.BaseBeamExecutor):
         if not self.in_process:
             _let_workers_import()
         super().__init__(context)
+
+    def _make_beam_pipeline(self) -> beam.Pipeline:
+        """Of TFX.
+
+        Raises:
+            ClusterError: the cluster that it is for cannot be reached.
+        """
+        require_cluster(self._beam_pipeline_args or ())
+        return super()._make_beam_pipeline()
 
 
 def _let_workers_import() -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import bz2
+import os
+import shutil
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +27,7 @@ from apache_beam.portability import common_urns
 from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.runners.dataflow.internal import apiclient
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.portability.local_job_service import LocalJobServicer
 from apache_beam.transforms import environments
 from tfx.dsl.compiler import compiler
 from tfx.dsl.components.base import base_beam_executor
@@ -42,6 +47,7 @@ from pipeline.pipeline import create_pipeline
 from pipeline_config import LightCurveRules, PipelineConfig, ValidationConfig
 from tests.astromer.validation import corpus
 from tests.components.conftest import artifact, run_example_gen
+from tests.conftest import ROOT
 from tests.pipeline.folds import encode, write_fold, write_records
 
 RULES = ValidationConfig(max_rejected=1.0), LightCurveRules()
@@ -118,9 +124,42 @@ def test_two_processes_of_beam_find_what_this_one_finds(broken, tmp_path):
     assert run_validator(broken, tmp_path, processes) == findings_of(broken)
 
 
-def test_spark_finds_what_this_process_finds(broken, tmp_path, monkeypatch):
-    pytest.importorskip("beam_pyspark_runner", reason="needs beam-pyspark-runner and Java")
+@pytest.fixture(scope="module")
+def job_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of Beam's own, in Python."""
+    server = LocalJobServicer(str(tmp_path_factory.mktemp("staging")))
+    yield f"localhost:{server.start_grpc_server()}"
+    server.stop()
+
+
+@pytest.mark.parametrize("runner", ["Flink", "Portable", "Spark"])
+def test_a_job_server_finds_what_this_process_finds(runner, broken, job_server, tmp_path):
+    where = f"--job_endpoint={job_server} --environment_type=LOOPBACK"
+    found = run_validator(broken, tmp_path, f"--runner={runner}Runner {where}")
+    assert found == findings_of(broken)
+
+
+@pytest.fixture
+def spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What ``make spark`` fetches."""
+    if not shutil.which("java"):
+        pytest.skip("needs Java")
+    folder = tmp_path / "spark"
+    subprocess.run(["sh", "scripts/add_spark.sh", folder], cwd=ROOT, check=True)
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    yield
+    from pyspark import SparkContext
+
+    gateway = SparkContext._gateway
+    SparkContext.getOrCreate().stop()
+    gateway.shutdown()
+    gateway.proc.stdin.close()  # by which Java ends
+    gateway.proc.wait()
+
+
+def test_spark_finds_what_this_process_finds(broken, spark, tmp_path):
     runner = "--runner=beam_pyspark_runner.pyspark_runner.PySparkRunner"
     assert run_validator(broken, tmp_path, runner) == findings_of(broken)
 

@@ -39,13 +39,6 @@ class Block:
     comment: str
 
     @property
-    def not_run(self) -> str:
-        """Why it is not run; empty where it is."""
-        return (
-            self.comment.removeprefix("not run: ") if self.comment.startswith("not run: ") else ""
-        )
-
-    @property
     def run_by(self) -> str:
         """The test that runs it, where it is not one of tests/docs."""
         return self.comment.removeprefix("run by ") if self.comment.startswith("run by ") else ""

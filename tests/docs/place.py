@@ -57,6 +57,8 @@ class Place:
         for path in ROOT.iterdir():
             if path.name not in _OWN and not path.name.endswith("_cache"):
                 (folder / path.name).symlink_to(path)
+        (folder / ".tools").mkdir()
+        (folder / ".tools" / "bin").symlink_to(ROOT / ".tools" / "bin")  # uv
         self._environment = folder / ".environment"
         self.log = folder / ".commands.jsonl"
         self._make_interpreter()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import pytest
 from tests.docs.pages import ROOT
 from tests.pipeline.databases import DATABASE, PASSWORD, PostgreSQL
 from tests.standins.google import Google
+from tests.standins.job_server import JobServer
 from tests.standins.kubeflow import Kubeflow
 from tests.standins.osv import Osv, pip_audit_is_there
 
@@ -91,6 +93,22 @@ def _vertex(folder: Path) -> Iterator[Surroundings]:
 
 
 @contextmanager
+def _beam(folder: Path) -> Iterator[Surroundings]:
+    if not shutil.which("java"):
+        pytest.skip("needs Java, for Spark")
+    with JobServer(folder) as server:
+        master = f"127.0.0.1:{server.master}"
+        options = f"--flink_job_server_jar={server.jar} --job_server_java_launcher={server.java}"
+        yield Surroundings({}, server.programs, {"HOST:8081": f"{master} {options}"})
+        started = server.asked("java")
+        assert len(started) == 2, "validation and statistics"
+        assert all(f"--flink-master http://{master} " in words for words in started)
+        workers = server.asked("docker run")
+        assert len(workers) == 2
+        assert all(" IMAGE --id=" in words for words in workers)
+
+
+@contextmanager
 def _store(folder: Path) -> Iterator[Surroundings]:
     with Google(folder) as google:
         yield Surroundings(google.environment, kept=folder / "kept")
@@ -165,6 +183,7 @@ def _programs(folder: Path, **programs: Mapping[str, str]) -> Iterator[Path]:
 
 _OF_PAGES: dict[str, Callable[[Path], AbstractContextManager[Surroundings]]] = {
     "docs/metadata.md": _database,
+    "docs/run_on_beam.md": _beam,
     "docs/run_on_kubeflow.md": _kubeflow,
     "docs/run_on_vertex.md": _vertex,
     "docs/security.md": _vulnerabilities,

@@ -36,7 +36,7 @@ def run_page(place: Place, page: str, around: Surroundings) -> list[str]:
             continue
         if block.is_output:
             assert_shown(block, done)
-        if block.language not in RUN or block.not_run or block.run_by:
+        if block.language not in RUN or block.run_by:
             continue
         if NEEDS_REFERENCE_DATA in block.text and not place.has_reference_data:
             lacking.append(str(block))
@@ -84,7 +84,7 @@ def test_every_change_matches_a_block(change):
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_a_block_has_a_language_and_what_is_shown_can_be_read(block):
     assert block.language in (*RUN, *SHOWN), f"{block}: how is a {block.language!r} to be tested?"
-    known = block.is_output or block.not_run or block.run_by
+    known = block.is_output or block.run_by
     assert not block.comment or known, f"{block}: {block.comment}"
     if block.language == "json":
         json.loads(block.text)
@@ -94,18 +94,6 @@ def test_a_block_has_a_language_and_what_is_shown_can_be_read(block):
         yaml.safe_load(block.text)
     elif block.language == "python":
         compile(block.text, str(block), "exec")
-
-
-WHY_NOT = {
-    "needs a Flink cluster": 1,
-    "needs a Spark session": 1,
-}
-"""Why blocks are not run, and how many."""
-
-
-def test_the_blocks_that_are_not_run_are_these():
-    reasons = [block.not_run for block in BLOCKS if block.not_run]
-    assert {reason: reasons.count(reason) for reason in sorted(set(reasons))} == WHY_NOT
 
 
 @pytest.mark.parametrize("block", [b for b in BLOCKS if b.run_by], ids=str)

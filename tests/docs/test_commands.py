@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
 
+from pipeline.beam_options import read_beam_options
 from tests.docs.commands import commands_in, options_of, wrong_in
 from tests.docs.pages import BLOCKS, NAMES, ROOT, prose_of
 from tests.test_help import PROGRAMS
@@ -37,6 +39,23 @@ def test_commands_in_sentences(page):
     found = _COMMAND.findall(prose_of(ROOT / page))
     wrong = [wrong for text in found for one in commands_in(text) for wrong in wrong_in(one)]
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        value
+        for block in BLOCKS
+        for value in re.findall(r'--beam "([^"]*)"', block.text.replace("\\\n", " "))
+        if "..." not in value
+    ],
+)
+def test_beam_s_options_in_blocks(value, caplog):
+    read_beam_options([value])
+    options = value.rpartition(": ")[2].split()
+    PipelineOptions([*options, "--no_such_option=1"]).get_all_options()
+    passed_over = [line for line in caplog.messages if "Discarding" in line]
+    assert passed_over == ["Discarding unparseable args: ['--no_such_option=1']"]
 
 
 @pytest.fixture(scope="module")

@@ -105,6 +105,7 @@ def _become(words: list[str], message: dict[str, Any], terminal: list[int]) -> N
         os.environ.clear()
         os.environ.update(message["environment"])
         os.chdir(message["cwd"])
+        sys.path[:0] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
         sys.executable = str(Path(message["environment"]["WARM_FOLDER"]) / "python")
         warnings.filterwarnings("ignore", message=".*found in sys.modules after import")
         code = _run(words)
