@@ -26,7 +26,7 @@ from astromer.cli import Parser, add_flags, config_from, run_program
 from astromer.errors import DataNotFoundError, UsageError
 from astromer.logs import silence
 from astromer.storage import as_path, local_path
-from astromer.text import shell_word
+from astromer.text import pipeline_command, shell_word
 from pipeline_config import LightCurveRules, MissingErrorsConfig, RecordsConfig
 
 if TYPE_CHECKING:
@@ -125,9 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
             f"{options.folds} folds have no star in common"
         )
     print(f"folds and summary.json are in {output}")
-    print(
-        f"next: python pipeline/local_runner.py --data {shell_word(conversion.folders[0])} --debug"
-    )
+    print(f"next: {pipeline_command()} --data {shell_word(conversion.folders[0])} --debug")
     return 0
 
 

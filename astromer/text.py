@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Collection
 from pathlib import Path
 
+PIPELINE = "astromer-pipeline"
+"""The command that an installation of the pipeline brings."""
 _MOST = 80
 
 
@@ -71,6 +73,12 @@ def _ansi_c(character: str) -> str:
         return character
     # Three digits always end a byte: \x would take the letter after it.
     return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))
+
+
+def pipeline_command() -> str:
+    """How the pipeline is started: by its file where there is a checkout, else by its command."""
+    file = "pipeline/local_runner.py"
+    return f"python {file}" if Path(file).is_file() else PIPELINE
 
 
 def duration(seconds: float) -> str:

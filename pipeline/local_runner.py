@@ -23,6 +23,7 @@ from astromer.logs import silence  # noqa: E402
 from astromer.records.fold import Fold  # noqa: E402
 from astromer.storage.local import local_folder  # noqa: E402
 from astromer.storage.lock import locked  # noqa: E402
+from astromer.text import PIPELINE  # noqa: E402
 from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
 from pipeline.beam_options import add_beam_flag, joined, read_beam_options  # noqa: E402
 from pipeline.closing import files_of  # noqa: E402
@@ -49,7 +50,7 @@ from pipeline_config import (  # noqa: E402
 def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, str]:
     """The configuration on the command line, and ``--fold``."""
     parser = Parser(
-        prog="python pipeline/local_runner.py",
+        prog=PIPELINE if Path(sys.argv[0]).name == PIPELINE else "python pipeline/local_runner.py",
         description="Pre-trains AstroMer on a fold of records and pushes it as a SavedModel.",
         epilog="A stopped run goes on where it was; what has not changed is not done again.",
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from astromer.cli import Parser, add_flags, config_from, run_program
 from astromer.logs import silence
 from astromer.synthetic.config import SurveyConfig
-from astromer.text import shell_word
+from astromer.text import pipeline_command, shell_word
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
             f"  {split:<11}{curves:>7,} light curves{survey.observations[split]:>11,} observations"
         )
     print("  classes: " + ", ".join(f"{name} {n}" for name, n in survey.classes.items()))
-    print(f"next: python pipeline/local_runner.py --data {shell_word(survey.fold)}")
+    print(f"next: {pipeline_command()} --data {shell_word(survey.fold)}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from astromer.errors import DataNotFoundError
 from astromer.storage import RemotePath
+from astromer.text import pipeline_command
 
 _PATTERN = "events.out.tfevents.*"
 _LINES = ("train", "validation", "mean", "interpolation")
@@ -25,8 +26,8 @@ def find_runs(output: Path) -> list[Path]:
     if not newest:
         raise DataNotFoundError(
             "--output must be a folder in which something was trained. Received: "
-            f"{output}{'' if output.exists() else ', which does not exist'}. Train with python "
-            "pipeline/local_runner.py, or give its --output."
+            f"{output}{'' if output.exists() else ', which does not exist'}. Train with "
+            f"{pipeline_command()}, or give its --output."
         )
     return sorted(newest, key=lambda folder: newest[folder], reverse=True)
 

@@ -5,7 +5,16 @@ import subprocess
 
 import pytest
 
-from astromer.text import brief, csv_cell, other_classes, printable, shell_word, shortened
+from astromer.text import (
+    brief,
+    csv_cell,
+    other_classes,
+    pipeline_command,
+    printable,
+    shell_word,
+    shortened,
+)
+from tests.conftest import ROOT
 
 
 def test_what_a_terminal_would_obey_is_written_out():
@@ -68,3 +77,10 @@ def test_no_cell_is_a_formula(text):
 @pytest.mark.parametrize("text", ["", "RR Lyr", "-12", "+1.5e-3", "HD 1=2"])
 def test_other_cells_and_numbers_stay(text):
     assert csv_cell(text) == text
+
+
+def test_where_there_is_no_checkout_the_pipeline_is_its_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert pipeline_command() == "python pipeline/local_runner.py"
+    monkeypatch.chdir(tmp_path)
+    assert pipeline_command() == "astromer-pipeline"

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import local_runner
+
 ROOT = Path(__file__).resolve().parents[2]
 RUNNER = ROOT / "pipeline" / "local_runner.py"
 
@@ -60,6 +62,13 @@ def test_mistakes_on_the_command_line(tmp_path, arguments, code, said):
     assert done.stderr.count("\n") == 1
     assert said in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_installed_command_speaks_of_itself(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["/opt/venv/bin/astromer-pipeline"])
+    with pytest.raises(SystemExit):
+        local_runner.parse([])
+    assert capsys.readouterr().err.endswith("See astromer-pipeline --help.\n")
 
 
 def test_training_has_a_core_for_each_pass():
