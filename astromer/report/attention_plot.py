@@ -100,6 +100,8 @@ def _over_curve(weights: np.ndarray, reconstruction: Reconstruction, window: int
 
 
 def _by_head(weights: np.ndarray, reconstruction: Reconstruction, window: int) -> Plot:
+    from matplotlib.ticker import MaxNLocator
+
     heads = weights[-1][:_MOST]
     columns = min(len(heads), 2)
     rows = -(-len(heads) // columns)
@@ -117,7 +119,9 @@ def _by_head(weights: np.ndarray, reconstruction: Reconstruction, window: int) -
     dark = ""  # public weights look at hidden steps, too
     if not weights[..., hidden].any():
         dark = ", hidden steps are dark columns"
-    figure.colorbar(image, ax=panels, location="bottom", shrink=0.7, label="attention weight")
+    bar = figure.colorbar(image, ax=panels, location="bottom", shrink=0.7, label="attention weight")
+    bar.locator = MaxNLocator(nbins=4)  # more would run into each other
+    bar.update_ticks()
     return make_plot(
         figure,
         "attention_heads",
