@@ -1,8 +1,7 @@
 """Beam where there are machines or processes to spread work over, and none where there are not.
 
-In one process Beam costs more than it does: every Beam executor packs TFX's source for workers
-that never come (a second or two), and a pipeline of a hundred steps is built, checked and staged
-for light curves that are counted in less time.
+In one process Beam costs more than it does: a pipeline of a hundred steps is built, checked and
+staged for light curves that are counted in less time.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Any, ClassVar
 import apache_beam as beam
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from tfx.dsl.components.base import base_beam_executor
+from tfx.utils import name_utils, telemetry_utils
 
 from components.beam_cluster import require_cluster
 from components.provenance import ROOT
@@ -46,20 +46,21 @@ class InProcess(base_beam_executor.BaseBeamExecutor):
     can_use_beam: ClassVar = True
 
     def __init__(self, context: Any = None):
+        arguments = list(context.beam_pipeline_args or ()) if context is not None else []
         self.in_process = (
             not self.can_use_beam
             or context is None
-            or (
-                context.make_beam_pipeline_fn is None
-                and runs_in_process(context.beam_pipeline_args or ())
-            )
+            or (context.make_beam_pipeline_fn is None and runs_in_process(arguments))
         )
-        if context is not None and self.in_process:
+        if context is not None:
+            # With any, TFX packs its source, and workers would try to install it. They have it:
+            # without it they could not import this package either.
             context = copy.copy(context)
-            context.beam_pipeline_args = []  # with any, TFX packs its source
-        if not self.in_process:
-            _let_workers_import()
+            context.beam_pipeline_args = []
         super().__init__(context)
+        if not self.in_process:
+            self._beam_pipeline_args = [*arguments, *_labels(type(self))]
+            _let_workers_import()
 
     def _make_beam_pipeline(self) -> beam.Pipeline:
         """Of TFX.
@@ -69,6 +70,14 @@ class InProcess(base_beam_executor.BaseBeamExecutor):
         """
         require_cluster(self._beam_pipeline_args or ())
         return super()._make_beam_pipeline()
+
+
+def _labels(executor: type) -> list[str]:
+    """By which Google Cloud tells whose work it was, as TFX writes them."""
+    with telemetry_utils.scoped_labels(
+        {telemetry_utils.LABEL_TFX_EXECUTOR: name_utils.get_full_name(executor)}
+    ):
+        return telemetry_utils.make_beam_labels_args()
 
 
 def _let_workers_import() -> None:

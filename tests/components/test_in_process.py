@@ -6,6 +6,7 @@ import os
 
 import apache_beam as beam
 import pytest
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
 from tfx.dsl.components.base import base_beam_executor
 from tfx.utils import dependency_utils
 
@@ -62,13 +63,17 @@ def test_no_source_is_packed_for_this_process(executor, packed):
     assert tuple(given.beam_pipeline_args) == PipelineConfig.beam_args
 
 
-def test_workers_elsewhere_get_their_arguments_and_the_source(packed):
-    executor = StatisticsExecutor(context("--runner=FlinkRunner"))
+@pytest.mark.parametrize(
+    "runner", ["FlinkRunner", "DataflowRunner", "DirectRunner --direct_num_workers=2"]
+)
+def test_workers_elsewhere_get_their_arguments_and_no_source_to_install(runner, packed):
+    arguments = f"--runner={runner}".split()
+    executor = StatisticsExecutor(context(*arguments))
     assert not executor.in_process
-    assert packed == [1]
-    assert {"--runner=FlinkRunner", "--extra_package=tfx.tar.gz"} <= set(
-        executor._beam_pipeline_args
-    )
+    assert packed == []
+    assert executor._beam_pipeline_args[: len(arguments)] == arguments
+    labels = PipelineOptions(executor._beam_pipeline_args).view_as(GoogleCloudOptions).labels
+    assert any(label.startswith("tfx_executor=") for label in labels)
 
 
 def test_a_given_pipeline_is_used():
