@@ -23,13 +23,20 @@ _EXTRAS = {
     "onnxruntime": "onnx",
     "tf2onnx": "onnx",
     "light_curve": "finetune",
-    "pandas": "finetune",
     "sklearn": "finetune",
 }
 
 
 class MissingExtraError(AstromerError):
-    """A library of an extra is not installed."""
+    """A library of an extra is not installed.
+
+    Attributes:
+        extra: its name in pyproject.toml.
+    """
+
+    def __init__(self, message: str, extra: str):
+        super().__init__(message)
+        self.extra = extra
 
 
 def require(extra: str, *libraries: str) -> None:
@@ -48,5 +55,6 @@ def missing_extra(error: ModuleNotFoundError) -> MissingExtraError | None:
 def _not_installed(extra: str, *libraries: str) -> MissingExtraError:
     return MissingExtraError(
         f"{' and '.join(libraries)} {'is' if len(libraries) == 1 else 'are'} not installed. "
-        f'Install with: pip install "astromer-pipeline[{extra}]".'
+        f'Install with: pip install "astromer-pipeline[{extra}]".',
+        extra,
     )
