@@ -35,6 +35,8 @@ hypothesis.settings.load_profile("calm")
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
+OFFLINE = r"error sending request|dns error|Connection refused|Temporary failure in name"
+"""How uv says that the package index cannot be reached."""
 
 
 @pytest.hookimpl(optionalhook=True)

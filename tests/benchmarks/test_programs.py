@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 from benchmarks import beam_runners, embedding, serving_memory, validation
 from benchmarks.beam_runners import WAYS, WORK, Cost
@@ -23,6 +24,8 @@ def call(program, monkeypatch: pytest.MonkeyPatch, *options: str) -> None:
 
 def test_bench_embedding(monkeypatch, capsys):
     monkeypatch.setattr(embedding, "SIZES", SMALL)
+    # Which this process, having used TensorFlow, cannot change any more.
+    monkeypatch.setattr(tf.config.threading, "set_intra_op_parallelism_threads", lambda n: None)
     call(embedding, monkeypatch, "--curves", "2", "--rounds", "1")
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("small")]
     assert len(lines) == 6  # three ways, two kinds of light curves

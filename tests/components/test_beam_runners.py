@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import bz2
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,8 +45,8 @@ from pipeline.pipeline import create_pipeline
 from pipeline_config import LightCurveRules, PipelineConfig, ValidationConfig
 from tests.astromer.validation import corpus
 from tests.components.conftest import artifact, run_example_gen
-from tests.conftest import ROOT
 from tests.pipeline.folds import encode, write_fold, write_records
+from tests.standins.spark import fetch_spark
 
 RULES = ValidationConfig(max_rejected=1.0), LightCurveRules()
 IMAGE = "registry/astromer:1"
@@ -142,13 +140,14 @@ def test_a_job_server_finds_what_this_process_finds(runner, broken, job_server, 
 @pytest.fixture
 def spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What ``make spark`` fetches."""
-    if not shutil.which("java"):
-        pytest.skip("needs Java")
     folder = tmp_path / "spark"
-    subprocess.run(["sh", "scripts/add_spark.sh", folder], cwd=ROOT, check=True)
+    if reason := fetch_spark(folder):
+        pytest.skip(reason)
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    # One worker: what takes its time is that each loads TensorFlow and TFX.
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--master local[1] pyspark-shell")
     yield
     from pyspark import SparkContext
 

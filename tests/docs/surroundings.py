@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from tests.standins.google import Google
 from tests.standins.job_server import JobServer
 from tests.standins.kubeflow import Kubeflow
 from tests.standins.osv import Osv, pip_audit_is_there
+from tests.standins.spark import fetch_spark
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ def _vertex(folder: Path) -> Iterator[Surroundings]:
 
 @contextmanager
 def _beam(folder: Path) -> Iterator[Surroundings]:
-    if not shutil.which("java"):
-        pytest.skip("needs Java, for Spark")
+    if reason := fetch_spark(folder / "spark"):
+        pytest.skip(reason)
     with JobServer(folder) as server:
         master = f"127.0.0.1:{server.master}"
         options = f"--flink_job_server_jar={server.jar} --job_server_java_launcher={server.java}"
