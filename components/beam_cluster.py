@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -20,9 +19,9 @@ from apache_beam.runners.portability.job_server import JavaJarJobServer
 from apache_beam.runners.portability.spark_runner import SparkJarJobServer
 
 from astromer.errors import ClusterError
+from astromer.reachable import why_silent
 from astromer.text import brief
 
-_SECONDS = 10.0
 _EMBEDDED = "embed"  # the job server of --job_endpoint that is this process
 _INSTEAD = "without Beam's options this machine does the work"
 
@@ -65,17 +64,16 @@ def _require_answer(what: str, given: str, places: Sequence[str]) -> None:
     failures = []
     for place in places:
         try:
-            host, port = urlsplit(place).hostname, urlsplit(place).port
+            parts = urlsplit(place)
+            host, port = parts.hostname, parts.port
         except ValueError:
             return
         if host is None or port is None:
             return
-        try:
-            socket.create_connection((host, port), _SECONDS).close()
-        except OSError as error:
-            failures.append(f"{host}, port {port}: {error.strerror or error}")
-        else:
+        reason = why_silent(host, port)
+        if not reason:
             return
+        failures.append(f"{host}, port {port}: {reason}")
     raise ClusterError(
         f"{what} must be reachable. Nothing answers at {'; '.join(failures)} ({given}). Start it, "
         f"or correct the option; {_INSTEAD}."

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from astromer.errors import MetadataError, UsageError
+from astromer.reachable import why_silent
 from astromer.storage.local import local_folder
 
 SQLITE, POSTGRESQL, MYSQL = "sqlite", "postgresql", "mysql"
@@ -28,7 +28,6 @@ _OPTIONS = {
     MYSQL: ("ca", "cert", "key"),
 }
 _FORMS = "postgresql://USER@HOST:PORT/DATABASE, mysql://USER@HOST:PORT/DATABASE or sqlite:///FILE"
-_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,12 @@ class MetadataDatabase:
         """
         if not self.is_server:
             return
-        try:
-            socket.create_connection((self.host, self.port), _SECONDS).close()
-        except OSError as error:
+        if reason := why_silent(self.host, self.port):
             raise MetadataError(
                 f"the metadata database must be reachable. Nothing answers at {self.host}, port "
-                f"{self.port} (--metadata {self}): {error.strerror or error}. Start the server, or "
-                "correct host and port."
-            ) from None
+                f"{self.port} (--metadata {self}): {reason}. Start the server, or correct host "
+                "and port."
+            )
 
 
 def metadata_database(

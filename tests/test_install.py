@@ -12,6 +12,7 @@ import pytest
 
 from astromer import __version__
 from tests.conftest import OFFLINE
+from tests.docs.pages import PAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -51,8 +52,7 @@ def test_embeds_without_tfx(version: str, extras: str) -> None:
 
 
 def test_every_documented_extra_is_installed_by_the_test_above() -> None:
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    named = re.findall(r'pip install "\.\[([a-z,]+)\]"', "".join(p.read_text() for p in pages))
+    named = re.findall(r'pip install "\.\[([a-z,]+)\]"', "".join(p.read_text() for p in PAGES))
     assert named
     assert set(",".join(named).split(",")) <= set(EXTRAS.split(","))
 

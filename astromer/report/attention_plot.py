@@ -119,9 +119,14 @@ def _by_head(weights: np.ndarray, reconstruction: Reconstruction, window: int) -
     dark = ""  # public weights look at hidden steps, too
     if not weights[..., hidden].any():
         dark = ", hidden steps are dark columns"
-    bar = figure.colorbar(image, ax=panels, location="bottom", shrink=0.7, label="attention weight")
-    bar.locator = MaxNLocator(nbins=4)  # more would run into each other
-    bar.update_ticks()
+    figure.colorbar(
+        image,
+        ax=panels,
+        location="bottom",
+        shrink=0.7,
+        label="attention weight",
+        ticks=MaxNLocator(nbins=4),  # more would run into each other
+    )
     return make_plot(
         figure,
         "attention_heads",

@@ -8,11 +8,14 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
-from tests.docs.pages import ROOT
+from tests.docs.pages import ROOT, prose_of
 
 OURS = ("astromer", "benchmarks", "components", "faults", "pipeline", "presentation")
 _ASSIGNMENT = re.compile(r"^[A-Z_]+=")
+_PROGRAMS = r"\S*python|make|pip|sh|docker|gcloud|kubectl|astromer(?:-pipeline)?"
+_IN_SENTENCE = re.compile(rf"`((?:[A-Z_]+=\S+ )*(?:{_PROGRAMS}) [^`]+)`")
 _BETWEEN = re.compile(r"^(;|&&?|\|\|?)$")
 
 
@@ -40,6 +43,11 @@ class Command:
         """The names of its options."""
         after = self.words[1 + len(self.program) :]
         return [word.split("=")[0] for word in after if re.match(r"--[a-z]", word)]
+
+
+def commands_in_sentences(page: Path) -> list[str]:
+    """The commands that stand in a page's sentences, in backquotes."""
+    return _IN_SENTENCE.findall(prose_of(page))
 
 
 def commands_in(text: str) -> list[Command]:

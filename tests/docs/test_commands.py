@@ -8,11 +8,10 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.beam_options import read_beam_options
-from tests.docs.commands import commands_in, options_of, wrong_in
+from tests.docs.commands import commands_in, commands_in_sentences, options_of, wrong_in
 from tests.docs.pages import BLOCKS, NAMES, ROOT, prose_of
 from tests.test_help import PROGRAMS
 
-_COMMAND = re.compile(r"`((?:[A-Z_]+=\S+ )*(?:\S*python|make|pip install|sh) [^`]+)`")
 _OPTION = re.compile(r"`(--[a-z][a-z0-9-_]*)")
 
 FOREIGN = {
@@ -36,7 +35,7 @@ def test_commands_of_blocks(block):
 
 @pytest.mark.parametrize("page", NAMES)
 def test_commands_in_sentences(page):
-    found = _COMMAND.findall(prose_of(ROOT / page))
+    found = commands_in_sentences(ROOT / page)
     wrong = [wrong for text in found for one in commands_in(text) for wrong in wrong_in(one)]
     assert wrong == []
 

@@ -6,12 +6,9 @@ import re
 
 import pytest
 
-from tests.docs.commands import commands_in
-from tests.docs.pages import BLOCKS, NAMES, ROOT, RUN, Block, prose_of
+from tests.docs.commands import commands_in, commands_in_sentences
+from tests.docs.pages import BLOCKS, NAMES, ROOT, RUN, Block
 from tests.docs.place import Place
-
-_PROGRAMS = r"\S*python|make|pip|sh|docker|gcloud|kubectl|astromer(?:-pipeline)?"
-_COMMAND = re.compile(rf"`((?:[A-Z_]+=\S+ )*(?:{_PROGRAMS}) [^`]+)`")
 
 RUN_BY = {
     "make bench-beam": "tests/benchmarks/test_programs.py",
@@ -44,7 +41,7 @@ def name_of(command: str) -> str:
     return " ".join(first.words[:2]) if first.words[0] == "make" else command
 
 
-SENTENCES = {command: page for page in NAMES for command in _COMMAND.findall(prose_of(ROOT / page))}
+SENTENCES = {command: page for page in NAMES for command in commands_in_sentences(ROOT / page)}
 IN_BLOCKS = {
     name_of(" ".join(command.words))
     for block in BLOCKS
