@@ -25,14 +25,14 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: ## make or update .venv from requirements.lock
-	@sh scripts/set_up.sh
+	@sh tools/scripts/set_up.sh
 
 run: setup ## train, judge and push a small model on built-in data (RUN_FLAGS, DATA, OUTPUT)
-	$(PYTHON) -m astromer.synthetic --output "$(DATA)"
+	$(PYTHON) -m astromer synthetic --output "$(DATA)"
 	$(PYTHON) pipeline/local_runner.py --data "$(DATA)/fold_0" --output "$(OUTPUT)" $(RUN_FLAGS)
 
 tensorboard: setup ## show the trainings of OUTPUT in TensorBoard (OUTPUT, PORT, ARGS=--newest)
-	@$(PYTHON) -m astromer.tensorboard --output "$(OUTPUT)" --port "$(PORT)" $(ARGS)
+	@$(PYTHON) -m astromer tensorboard --output "$(OUTPUT)" --port "$(PORT)" $(ARGS)
 
 compile: setup ## compile the pipeline for Vertex AI and Kubeflow (COMPILED, CLUSTER_DATA, CLUSTER_OUTPUT, ARGS)
 	@$(PYTHON) pipeline/vertex_runner.py --data "$(CLUSTER_DATA)" --output "$(CLUSTER_OUTPUT)" \
@@ -44,32 +44,32 @@ test: setup ## run the tests in two processes (ARGS="-k windows" chooses some, J
 	@$(PYTHON) -m pytest -n $(JOBS) $(ARGS)
 
 bench: setup ## measure input, training and embedding beside a plain implementation (minutes)
-	@$(PYTHON) benchmarks/everything.py $(ARGS)
+	@$(PYTHON) tools/benchmarks/everything.py $(ARGS)
 
 bench-scaling: setup ## measure how training costs grow with model, data and replicas (minutes)
-	@$(PYTHON) benchmarks/scaling.py $(ARGS)
+	@$(PYTHON) tools/benchmarks/scaling.py $(ARGS)
 
 bench-validation: setup ## measure making, reading and validating records (minutes, 4 GB of disk)
-	@$(PYTHON) benchmarks/validation.py $(ARGS)
+	@$(PYTHON) tools/benchmarks/validation.py $(ARGS)
 
 bench-embedding: setup ## measure light curves embedded per second, by way and model size (minutes)
-	@$(PYTHON) benchmarks/embedding.py $(ARGS)
+	@$(PYTHON) tools/benchmarks/embedding.py $(ARGS)
 
 bench-beam: setup ## measure validation and statistics without Beam and on its local runners (minutes)
-	@$(PYTHON) benchmarks/beam_runners.py $(ARGS)
+	@$(PYTHON) tools/benchmarks/beam_runners.py $(ARGS)
 
 bench-overhead: setup ## measure local_runner outside the training, part by part (a few minutes)
-	@$(PYTHON) benchmarks/pipeline_overhead.py $(ARGS)
+	@$(PYTHON) tools/benchmarks/pipeline_overhead.py $(ARGS)
 
 soak: setup ## train for two hours, then run the pipeline a hundred times: does anything grow? (hours)
-	@$(PYTHON) benchmarks/soak_training.py $(ARGS)
-	@$(PYTHON) benchmarks/soak_runs.py
+	@$(PYTHON) tools/benchmarks/soak_training.py $(ARGS)
+	@$(PYTHON) tools/benchmarks/soak_runs.py
 
 faults: setup ## kill and disturb real runs, repeat and check them (most of an hour; ARGS="--seed 2 --kills 30")
-	@$(PYTHON) faults/campaign.py $(ARGS)
+	@$(PYTHON) tools/faults/campaign.py $(ARGS)
 
 fuzz: setup ## fuzz what reads files and requests (MINUTES=10, TARGET="record state", ARGS="--seed 1")
-	@$(PYTHON) fuzzing/run.py --minutes $(MINUTES) $(if $(TARGET),--target $(TARGET)) $(ARGS)
+	@$(PYTHON) tools/fuzzing/run.py --minutes $(MINUTES) $(if $(TARGET),--target $(TARGET)) $(ARGS)
 
 lint: setup ## check style, formatting, types and the images' Dockerfiles
 	@$(PYTHON) -m ruff check $(CODE)
@@ -86,16 +86,16 @@ docs: setup ## make a site of README.md and docs/ in site/, with its links check
 	@echo "made site/index.html"
 
 lock: setup ## resolve requirements.lock anew (LOCK_FLAGS=--upgrade for newer versions)
-	@sh scripts/lock.sh $(LOCK_FLAGS)
+	@sh tools/scripts/lock.sh $(LOCK_FLAGS)
 
 spark: setup ## fetch what runs the validation in a Spark session into .tools/spark (340 MB, needs Java)
-	@sh scripts/add_spark.sh
+	@sh tools/scripts/add_spark.sh
 
 audit: setup ## ask a vulnerability database about all locked packages (ARGS="--service pypi")
-	@$(PYTHON) scripts/audit.py $(ARGS)
+	@$(PYTHON) tools/scripts/audit.py $(ARGS)
 
 check-install: setup ## pip install . into an empty environment and import it (slow)
-	@sh scripts/check_install.sh $(PYTHON)
+	@sh tools/scripts/check_install.sh $(PYTHON)
 
 clean: ## remove caches and build leftovers; data/ and outputs/ stay
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

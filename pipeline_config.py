@@ -1,7 +1,7 @@
 """The one list of knobs of AstroMer pipeline.
 
 Frozen dataclasses hold every setting once, each with the reason for its default.
-Command-line flags (:mod:`astromer.cli`), the Trainer's ``custom_config`` and the
+Command-line flags (:mod:`astromer.commands.cli`), the Trainer's ``custom_config`` and the
 ``config.json`` inside a pushed model are all made from them. This module imports
 the standard library only, so that ``--help`` answers at once.
 """
@@ -649,7 +649,7 @@ class PipelineConfig:
     beam_args: tuple[str, ...] = knob(
         ("--direct_running_mode=in_memory", "--direct_num_workers=1"),
         "Apache Beam's arguments; with one in-memory worker components do their work without Beam, "
-        "which was the fastest at every size measured on one machine (benchmarks/beam_runners.py)",
+        "which was the fastest at every size measured on one machine (tools/benchmarks/beam_runners.py)",
     )
     component_beam_args: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Arguments that come after those, by component; of an option given twice the last counts."""

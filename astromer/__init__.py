@@ -11,8 +11,8 @@ import typing
 if typing.TYPE_CHECKING:
     from pathlib import Path
 
-    from astromer.embedder import Embedder
-    from astromer.trainable import TrainableEncoder
+    from astromer.serving.embedder import Embedder
+    from astromer.serving.keras_layer import TrainableEncoder
 
 __version__ = "0.2.0"
 
@@ -29,11 +29,11 @@ def load(path: str | Path | None = None, version: int | None = None) -> Embedder
     Raises:
         ModelError: if there is none, or it cannot be loaded.
     """
-    from astromer.logs import silence
+    from astromer.system.logs import silence
 
     silence()
-    from astromer.embedder import Embedder
-    from astromer.versions.finding import find_version
+    from astromer.serving.embedder import Embedder
+    from astromer.serving.versions.finding import find_version
 
     return Embedder(find_version(path, version))
 
@@ -50,12 +50,12 @@ def load_trainable(path: str | Path | None = None, version: int | None = None) -
     Raises:
         ModelError: if there is none, or its config and weights do not fit each other.
     """
-    from astromer.logs import silence
+    from astromer.system.logs import silence
 
     silence()
-    from astromer.export import load_model, read_config
-    from astromer.trainable import TrainableEncoder
-    from astromer.versions.finding import find_version
+    from astromer.serving.export import load_model, read_config
+    from astromer.serving.keras_layer import TrainableEncoder
+    from astromer.serving.versions.finding import find_version
     from pipeline_config import LightCurveRules
 
     folder = find_version(path, version)

@@ -1,6 +1,6 @@
 """The programs of the package, by one name: ``astromer embed ...``.
 
-The same as ``python -m astromer.embed ...``.
+The same as ``python -m astromer embed ...``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import runpy
 import sys
 
 from astromer import __version__
-from astromer.errors import UsageError
+from astromer.system.errors import UsageError
 
 PROGRAMS = {
     "create_records": "turns a survey into fold records",

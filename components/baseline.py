@@ -16,9 +16,9 @@ from tfx.dsl.io import fileio
 from tfx.types import channel, standard_artifacts
 from tfx.utils import path_utils
 
-from astromer.storage import as_path
-from astromer.versions.folder import withdrawn
-from astromer.versions.moving import versions_of_users
+from astromer.serving.versions.folder import withdrawn
+from astromer.serving.versions.promotion import versions_of_users
+from astromer.system.storage import as_path
 from components.pusher.identity import same_model
 
 CURRENT, MODEL, BLESSING = "current", "model", "model_blessing"

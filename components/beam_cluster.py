@@ -18,9 +18,9 @@ from apache_beam.runners.portability.flink_runner import FlinkJarJobServer
 from apache_beam.runners.portability.job_server import JavaJarJobServer
 from apache_beam.runners.portability.spark_runner import SparkJarJobServer
 
-from astromer.errors import ClusterError
-from astromer.reachable import why_silent
-from astromer.text import brief
+from astromer.system.errors import ClusterError
+from astromer.system.network import why_silent
+from astromer.system.text import brief
 
 _EMBEDDED = "embed"  # the job server of --job_endpoint that is this process
 _INSTEAD = "without Beam's options this machine does the work"

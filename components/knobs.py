@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from tfx.types.component_spec import ExecutionParameter
 
-from astromer.errors import UsageError
+from astromer.system.errors import UsageError
 from pipeline_config import check
 
 ConfigT = TypeVar("ConfigT")

@@ -5,8 +5,8 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import io_utils, path_utils
 
-from astromer.storage import as_path
-from astromer.versions.moving import current
+from astromer.serving.versions.promotion import current
+from astromer.system.storage import as_path
 
 
 @component

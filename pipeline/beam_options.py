@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from astromer.errors import UsageError
+from astromer.system.errors import UsageError
 
 FLAG = "--beam"
 VALIDATOR, STATISTICS = "LightCurveValidator", "StatisticsGen"

@@ -11,7 +11,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
 from astromer.records.fold import SPLITS, Fold
-from astromer.storage import as_path
+from astromer.system.storage import as_path
 from components.example_gen import FoldExampleGen
 from components.finetuner import ClassifierJudge, Finetuner
 from components.finetuner.pushed_encoder import weights_fingerprint

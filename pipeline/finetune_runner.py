@@ -16,24 +16,24 @@ _HERE = Path(__file__).resolve().parent
 # module instead of the package around it.
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
-from astromer.cli import Parser, add_flags, config_from, run_program  # noqa: E402
-from astromer.errors import ModelError, NotBlessedError, UsageError  # noqa: E402
-from astromer.extras import require  # noqa: E402
-from astromer.finetune import check_baselines  # noqa: E402
-from astromer.log_file import new_log, noise_to  # noqa: E402
-from astromer.logs import silence  # noqa: E402
+from astromer.commands.cli import Parser, add_flags, config_from, run_program  # noqa: E402
+from astromer.commands.finetune import check_baselines  # noqa: E402
+from astromer.commands.validation_flags import add_validation_flags, validation_config  # noqa: E402
 from astromer.records.fold import Fold  # noqa: E402
-from astromer.storage import as_path, local_path  # noqa: E402
-from astromer.storage.lock import locked  # noqa: E402
-from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
-from astromer.versions.finding import latest_version  # noqa: E402
+from astromer.serving.versions.finding import latest_version  # noqa: E402
+from astromer.system.errors import ModelError, NotBlessedError, UsageError  # noqa: E402
+from astromer.system.extras import require  # noqa: E402
+from astromer.system.log_file import new_log, noise_to  # noqa: E402
+from astromer.system.logs import silence  # noqa: E402
+from astromer.system.storage import as_path, local_path  # noqa: E402
+from astromer.system.storage.lock import locked  # noqa: E402
 from pipeline.beam_options import VALIDATOR, add_beam_flag, joined, read_beam_options  # noqa: E402
-from pipeline.closing import files_of  # noqa: E402
-from pipeline.console import Report  # noqa: E402
-from pipeline.failures import output_folder, refuse_cluster, told  # noqa: E402
-from pipeline.identity import pipeline_name  # noqa: E402
-from pipeline.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
-from pipeline.metadata_file import check_sound  # noqa: E402
+from pipeline.local.console import Report  # noqa: E402
+from pipeline.local.failures import output_folder, refuse_cluster, told  # noqa: E402
+from pipeline.local.identity import pipeline_name  # noqa: E402
+from pipeline.local.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
+from pipeline.local.metadata_file import check_sound  # noqa: E402
+from pipeline.local.run_end import files_of  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
 from pipeline_config import (  # noqa: E402
     ClassifierConfig,
@@ -159,7 +159,7 @@ def _name_in(database: MetadataDatabase, name: str, output: Path) -> str:
 
 
 def _run(config: ClassifierConfig, model: Path, database: MetadataDatabase, log: Path) -> int:
-    from pipeline.metadata_connection import connection_config, open_store
+    from pipeline.local.metadata_connection import connection_config, open_store
 
     if not database.is_server:
         check_sound(Path(database.name))
@@ -172,14 +172,14 @@ def _run(config: ClassifierConfig, model: Path, database: MetadataDatabase, log:
         # Imported late: it takes seconds, and prints more than anyone can act on.
         with quick_imports():
             from components.finetuner.pushed_encoder import archived_copy
-            from pipeline.dag_runner import ReportingDagRunner, Step
             from pipeline.finetune_pipeline import (
                 FINETUNER,
                 create_finetune_pipeline,
                 finetuning_folder,
             )
-            from pipeline.finetune_summary import FinetuneOutcome
-            from pipeline.rejections import tell_rejections
+            from pipeline.local.dag_runner import ReportingDagRunner, Step
+            from pipeline.local.finetune_summary import FinetuneOutcome
+            from pipeline.local.rejections import tell_rejections
 
         def ended(step: Step) -> None:
             report.ended(step)

@@ -16,23 +16,23 @@ _HERE = Path(__file__).resolve().parent
 # module instead of the package around it.
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
-from astromer.cli import Parser, add_flags, config_from, run_program  # noqa: E402
-from astromer.errors import NotBlessedError  # noqa: E402
-from astromer.log_file import new_log, noise_to  # noqa: E402
-from astromer.logs import silence  # noqa: E402
+from astromer.commands.cli import Parser, add_flags, config_from, run_program  # noqa: E402
+from astromer.commands.validation_flags import add_validation_flags, validation_config  # noqa: E402
 from astromer.records.fold import Fold  # noqa: E402
-from astromer.storage.local import local_folder  # noqa: E402
-from astromer.storage.lock import locked  # noqa: E402
-from astromer.text import PIPELINE  # noqa: E402
-from astromer.validation.options import add_validation_flags, validation_config  # noqa: E402
+from astromer.system.errors import NotBlessedError  # noqa: E402
+from astromer.system.log_file import new_log, noise_to  # noqa: E402
+from astromer.system.logs import silence  # noqa: E402
+from astromer.system.storage.local import local_folder  # noqa: E402
+from astromer.system.storage.lock import locked  # noqa: E402
+from astromer.system.text import PIPELINE  # noqa: E402
 from pipeline.beam_options import add_beam_flag, joined, read_beam_options  # noqa: E402
-from pipeline.closing import files_of  # noqa: E402
-from pipeline.console import Report  # noqa: E402
-from pipeline.failures import output_folder, refuse_cluster, room_needed, told  # noqa: E402
-from pipeline.folds import OUTCOME_FILE, run_folds  # noqa: E402
-from pipeline.identity import pipeline_name  # noqa: E402
-from pipeline.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
-from pipeline.metadata_file import check_sound, set_aside_orphans  # noqa: E402
+from pipeline.local.console import Report  # noqa: E402
+from pipeline.local.failures import output_folder, refuse_cluster, room_needed, told  # noqa: E402
+from pipeline.local.folds import OUTCOME_FILE, run_folds  # noqa: E402
+from pipeline.local.identity import pipeline_name  # noqa: E402
+from pipeline.local.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
+from pipeline.local.metadata_file import check_sound, set_aside_orphans  # noqa: E402
+from pipeline.local.run_end import files_of  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
 from pipeline_config import (  # noqa: E402
     EncoderConfig,
@@ -119,7 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(config: PipelineConfig, database: MetadataDatabase, output: Path, log: Path) -> int:
     if config.metadata:
-        from pipeline.metadata_connection import open_store
+        from pipeline.local.metadata_connection import open_store
 
         open_store(database)
     report = Report()
@@ -137,12 +137,12 @@ def _run(config: PipelineConfig, database: MetadataDatabase, output: Path, log: 
         # Imported late: it takes seconds, and prints more than anyone can act on.
         with quick_imports():
             from components.baseline import LatestOtherBlessedModel
-            from pipeline.dag_runner import ReportingDagRunner, Step
-            from pipeline.metadata_connection import connection_config
+            from pipeline.local.dag_runner import ReportingDagRunner, Step
+            from pipeline.local.metadata_connection import connection_config
+            from pipeline.local.rejections import tell_rejections
+            from pipeline.local.reports import shelve_report
+            from pipeline.local.summary import Outcome
             from pipeline.pipeline import create_pipeline
-            from pipeline.rejections import tell_rejections
-            from pipeline.reports import shelve_report
-            from pipeline.summary import Outcome
 
         _make_devices(config.training.replicas)
 
@@ -184,8 +184,8 @@ def _run(config: PipelineConfig, database: MetadataDatabase, output: Path, log: 
 
 def _make_devices(replicas: int) -> None:
     """Devices and their threads can only be chosen before TensorFlow is used for anything."""
-    from astromer.concurrency import claim_cores
-    from astromer.distribution import make_strategy
+    from astromer.system.concurrency import claim_cores
+    from astromer.system.distribution import make_strategy
 
     if replicas:
         make_strategy(replicas)

@@ -18,7 +18,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import distribution_validator_pb2
 
 from astromer.records.fold import SPLITS, Fold
-from astromer.storage import as_path
+from astromer.system.storage import as_path
 from components.anomaly_gate import AnomalyGate
 from components.anomaly_gate.component import BASELINE_SPLIT
 from components.baseline import MODEL, LatestBlessedModelOfOtherData, baseline_resolver

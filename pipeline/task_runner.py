@@ -10,9 +10,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from astromer.cli import Parser, run_program
-from astromer.logs import silence
-from pipeline.failures import cause
+from astromer.commands.cli import Parser, run_program
+from astromer.system.logs import silence
+from pipeline.local.failures import cause
 from pipeline.quick_imports import postpone, quick_imports
 
 

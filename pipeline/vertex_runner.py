@@ -15,15 +15,15 @@ _HERE = Path(__file__).resolve().parent
 # module instead of the package around it.
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
-from astromer.cli import config_from, run_program  # noqa: E402
-from astromer.errors import ClusterError, UsageError  # noqa: E402
-from astromer.text import brief  # noqa: E402
-from pipeline.cluster_options import ClusterRun, make_parser, need, read_options  # noqa: E402
-from pipeline.submission import Submit, compile_and_submit  # noqa: E402
+from astromer.commands.cli import config_from, run_program  # noqa: E402
+from astromer.system.errors import ClusterError, UsageError  # noqa: E402
+from astromer.system.text import brief  # noqa: E402
+from pipeline.cluster.cluster_options import ClusterRun, make_parser, need, read_options  # noqa: E402
+from pipeline.cluster.submission import Submit, compile_and_submit  # noqa: E402
 from pipeline_config import VertexConfig  # noqa: E402
 
 if TYPE_CHECKING:
-    from pipeline.cluster_runner import Compiled
+    from pipeline.cluster.cluster_runner import Compiled
 
 _LOGGER = "google.cloud.aiplatform.pipeline_jobs"
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"

@@ -16,13 +16,13 @@ import hypothesis
 import numpy as np
 import pytest
 
-from astromer.batches import Batch, assemble
 from astromer.light_curves import LightCurve, LightCurves
-from astromer.logs import silence
-from astromer.masking import draw
-from astromer.storage import RemotePath, gfile
-from astromer.storage.trees import remove_tree
-from astromer.windows import sequential_windows
+from astromer.system.logs import silence
+from astromer.system.storage import RemotePath, gfile
+from astromer.system.storage.trees import remove_tree
+from astromer.windows.batches import Batch, assemble
+from astromer.windows.masking import draw
+from astromer.windows.windows import sequential_windows
 from pipeline_config import MaskingConfig
 from tests.ram_store import RamFileSystem
 from tests.scheduling import ByUnit, rank, use_one_thread_each

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from astromer.cli import Parser
-from astromer.errors import EXIT_CODES_PAGE, exit_codes
+from astromer.commands.cli import Parser
+from astromer.system.errors import EXIT_CODES_PAGE, exit_codes
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -17,9 +17,9 @@ PROGRAMS = [
     pytest.param(["pipeline/kubeflow_runner.py"], id="kubeflow_runner"),
     pytest.param(["pipeline/spec_runner.py"], id="spec_runner"),
     pytest.param(["pipeline/vertex_runner.py"], id="vertex_runner"),
-    pytest.param(["faults/campaign.py"], id="faults.campaign"),
+    pytest.param(["tools/faults/campaign.py"], id="tools.faults.campaign"),
     *(
-        pytest.param([f"benchmarks/{name}.py"], id=f"benchmarks.{name}")
+        pytest.param([f"tools/benchmarks/{name}.py"], id=f"benchmarks.{name}")
         for name in (
             "beam_runners",
             "embedding",
@@ -31,22 +31,25 @@ PROGRAMS = [
             "validation",
         )
     ),
-    *(pytest.param([f"fuzzing/{name}.py"], id=f"fuzzing.{name}") for name in ("reproduce", "run")),
+    *(
+        pytest.param([f"tools/fuzzing/{name}.py"], id=f"fuzzing.{name}")
+        for name in ("reproduce", "run")
+    ),
     *(
         pytest.param(["-m", module], id=module)
         for module in (
-            "astromer.create_records",
-            "astromer.embed",
-            "astromer.export_onnx",
-            "astromer.finetune",
-            "astromer.import_weights",
-            "astromer.merge_folds",
-            "astromer.report",
-            "astromer.score",
-            "astromer.synthetic",
-            "astromer.tensorboard",
-            "astromer.validate",
-            "astromer.versions",
+            "astromer.commands.create_records",
+            "astromer.commands.embed",
+            "astromer.commands.export_onnx",
+            "astromer.commands.finetune",
+            "astromer.commands.import_weights",
+            "astromer.commands.merge_folds",
+            "astromer.reports",
+            "astromer.commands.score",
+            "astromer.records.synthetic",
+            "astromer.training.tensorboard",
+            "astromer.commands.validate",
+            "astromer.serving.versions",
             "pipeline.task_runner",
             "presentation.scripts.disttrain",
             "presentation.scripts.pretrain",

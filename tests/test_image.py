@@ -100,7 +100,7 @@ def test_its_installation_works_in_an_empty_environment(tmp_path: Path):
 
     python = tmp_path / "opt" / "venv" / "bin" / "python"
     code = f"import importlib; [importlib.import_module(name) for name in {STEPS}]"
-    card = "from astromer.model_card.citation import reference; assert reference()"
+    card = "from astromer.serving.model_card.citation import reference; assert reference()"
     check = f"{code}; {card}; import astromer; print(astromer.__file__)"
     done = subprocess.run(
         [python, "-c", check],

@@ -38,7 +38,7 @@ def test_embeds_without_tfx(version: str, extras: str) -> None:
     if python is None:
         pytest.skip(f"needs Python {version}")
     done = subprocess.run(
-        ["sh", "scripts/check_install.sh", python, "", extras],
+        ["sh", "tools/scripts/check_install.sh", python, "", extras],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -9,13 +9,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from astromer import create_records, merge_folds, validate
-from astromer.embed import embed, parse
-from astromer.export import export_saved_model
-from astromer.export_onnx import export_onnx
+from astromer.commands import create_records, merge_folds, validate
+from astromer.commands.embed import embed, parse
+from astromer.commands.export_onnx import export_onnx
+from astromer.commands.versions import main as versions
 from astromer.records.fold import Fold
-from astromer.versions.__main__ import main as versions
-from astromer.versions.publishing import publish
+from astromer.serving.export import export_saved_model
+from astromer.serving.versions.publishing import publish
 from tests.astromer.records.conftest import write_survey
 from tests.pages import assert_self_contained
 from tests.pipeline.folds import make_curves, write_fold

@@ -9,8 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("astromer", "components", "pipeline", "presentation", "scripts", "benchmarks", "fuzzing")
 FORBIDDEN = {
-    "np.load": "astromer.npz.read_arrays, which believes no claim of a file",
-    "numpy.load": "astromer.npz.read_arrays, which believes no claim of a file",
+    "np.load": "astromer.system.npz.read_arrays, which believes no claim of a file",
+    "numpy.load": "astromer.system.npz.read_arrays, which believes no claim of a file",
     "keras.models.load_model": "config and weights; a Keras file may hold code",
     "keras.saving.load_model": "config and weights; a Keras file may hold code",
     "tf.keras.models.load_model": "config and weights; a Keras file may hold code",
@@ -18,8 +18,8 @@ FORBIDDEN = {
     "pd.read_pickle": "Parquet",
     "pq.read_table": "astromer.records.parquet, which refuses pickled types",
     "joblib.load": "npz",
-    "shutil.unpack_archive": "members by name, as astromer.checkpoint_source",
-    "tarfile.open": "members by name, as astromer.checkpoint_source",
+    "shutil.unpack_archive": "members by name, as astromer.encoder.checkpoint_source",
+    "tarfile.open": "members by name, as astromer.encoder.checkpoint_source",
     "eval": "a parser",
     "exec": "a parser",
     "yaml.load": "yaml.safe_load",

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from astromer.encoder.dense import FlatDense
-from astromer.encoder.fusing import fused
+from astromer.encoder.fused_operations import fused
 from astromer.encoder.steps import Steps
 
 

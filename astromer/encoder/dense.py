@@ -7,12 +7,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from astromer.encoder.fusing import fused
+from astromer.encoder.fused_operations import fused
 from astromer.encoder.steps import Steps
 
 
 class FlatDense(keras.layers.Dense):
-    """keras.layers.Dense through :func:`~astromer.encoder.products.project`."""
+    """keras.layers.Dense through :func:`~astromer.encoder.matrix_products.project`."""
 
     def call(self, x: tf.Tensor, training: Any = None) -> tf.Tensor:
         """x: float [..., width]. Returns float [..., units]."""

@@ -12,7 +12,7 @@ from astromer.encoder.block import EncoderBlock
 from astromer.encoder.dense import FlatDense
 from astromer.encoder.order import Arranged, AsGiven, Order, VisibleFirst
 from astromer.encoder.positional import positional_encoding
-from astromer.encoder.quirks import Quirks
+from astromer.encoder.public_variants import Quirks
 from astromer.encoder.steps import Embedded, Steps
 
 

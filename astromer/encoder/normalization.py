@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from astromer.encoder.fusing import fused
+from astromer.encoder.fused_operations import fused
 from astromer.encoder.steps import Standardised
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from astromer.encoder.quirks import Quirks
+from astromer.encoder.public_variants import Quirks
 from astromer.encoder.steps import Steps
 
 BLOCKED = -1e9  # added to a logit, leaves no weight in float32

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from astromer.encoder.products import project
+from astromer.encoder.matrix_products import project
 
 
 class Steps:

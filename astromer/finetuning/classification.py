@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from astromer.files import replace_folder
-from astromer.finetuning.cells import Cell
-from astromer.finetuning.choice import best_cell, rebuild
 from astromer.finetuning.dataset import Dataset
 from astromer.finetuning.export import export_classifier
 from astromer.finetuning.output import write_outputs
+from astromer.finetuning.results import Cell
+from astromer.finetuning.selection import best_cell, rebuild
 from astromer.finetuning.sources import (
     PUBLIC,
     RANDOM,
@@ -23,7 +22,8 @@ from astromer.finetuning.sources import (
 )
 from astromer.finetuning.study import Study
 from astromer.light_curves import LightCurves
-from astromer.serving_check import check_servable
+from astromer.serving.load_check import check_servable
+from astromer.system.files import replace_folder
 from pipeline_config import FinetuneConfig, LightCurveRules, ServingConfig, StudyConfig, to_dict
 
 

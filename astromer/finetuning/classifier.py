@@ -6,10 +6,10 @@ import keras
 import numpy as np
 
 from astromer.encoder import Reconstructor
-from astromer.finetuning.encoding import CurveEncoder
+from astromer.encoder.curve_encoder import CurveEncoder
+from astromer.encoder.pooling import num_vectors
 from astromer.finetuning.head import Head
 from astromer.finetuning.label_map import LabelMap
-from astromer.finetuning.pooling import num_vectors
 from astromer.light_curves import LightCurves
 from pipeline_config import FinetuneConfig
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from astromer.pages.figure import label, to_bytes
+from astromer.system.html.figure import label, to_bytes
 
 
 def plot_confusion(confusion: np.ndarray, names: Sequence[str], title: str, file: Path) -> None:

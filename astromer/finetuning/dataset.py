@@ -9,11 +9,11 @@ from functools import cached_property
 
 import numpy as np
 
-from astromer.errors import DataAnomalyError
 from astromer.finetuning.label_map import UNLABELLED, LabelMap, class_names
 from astromer.light_curves import LightCurves
 from astromer.records.fold import SPLITS
-from astromer.text import shortened
+from astromer.system.errors import DataAnomalyError
+from astromer.system.text import shortened
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from astromer.encoder import Reconstructor
+from astromer.encoder.curve_encoder import CurveEncoder
 from astromer.finetuning.dataset import Dataset
-from astromer.finetuning.encoding import CurveEncoder
 from astromer.finetuning.head_training import Labelled
-from astromer.npz import DAMAGED, read_arrays
+from astromer.system.npz import DAMAGED, read_arrays
 
 
 class Embeddings:
@@ -55,7 +55,7 @@ def embed_dataset(
 
     Args:
         model: the encoder.
-        head: what the head reads; see :mod:`astromer.finetuning.pooling`.
+        head: what the head reads; see :mod:`astromer.encoder.pooling`.
         dataset: the light curves.
         positions: int64 by split, rising: those to encode.
         folder: of the cache.

@@ -9,20 +9,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from astromer.batches import assemble
-from astromer.errors import TrainingError
+from astromer.encoder.inference import network_inputs
+from astromer.encoder.pooling import pool_steps, pool_windows
 from astromer.finetuning.classifier import Classifier
 from astromer.finetuning.dataset import class_weights
 from astromer.finetuning.early_stopping import EarlyStopping
 from astromer.finetuning.head_training import validation_loss
-from astromer.finetuning.pooling import pool_steps, pool_windows
 from astromer.light_curves import LightCurves
-from astromer.masking import nothing_probed
-from astromer.passes import plan_passes
-from astromer.prediction import network_inputs
-from astromer.progress import progress_bar
+from astromer.system.errors import TrainingError
+from astromer.system.progress import progress_bar
 from astromer.training.schedule import WarmUp
-from astromer.windows import Windows
+from astromer.windows.batches import assemble
+from astromer.windows.masking import nothing_probed
+from astromer.windows.micro_batches import plan_passes
+from astromer.windows.windows import Windows
 from pipeline_config import FinetuneConfig
 
 _WINDOWS_PER_PASS = 32

@@ -10,18 +10,25 @@ from typing import Any
 import tensorflow as tf
 
 from astromer.encoder import Encoder, Reconstructor
-from astromer.errors import ModelError
-from astromer.export import EXTRA, WEIGHTS, check_weights, read_config, whole_number, write_extra
 from astromer.finetuning.classifier import Classifier
 from astromer.finetuning.head import Head
 from astromer.finetuning.label_map import LabelMap
 from astromer.finetuning.module import ClassifierModule
 from astromer.finetuning.weights import set_weights, weights_of
-from astromer.npz import DAMAGED, read_arrays
-from astromer.small_files import read_json
-from astromer.storage import as_path
-from astromer.text import brief
-from astromer.versions.condition import check_whole
+from astromer.serving.export import (
+    EXTRA,
+    WEIGHTS,
+    check_weights,
+    read_config,
+    whole_number,
+    write_extra,
+)
+from astromer.serving.versions.condition import check_whole
+from astromer.system.errors import ModelError
+from astromer.system.npz import DAMAGED, read_arrays
+from astromer.system.small_files import read_json
+from astromer.system.storage import as_path
+from astromer.system.text import brief
 from pipeline_config import LightCurveRules, ServingConfig
 
 LABEL_MAP = "label_map.json"

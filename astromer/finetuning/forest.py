@@ -8,7 +8,7 @@ import numpy as np
 
 from astromer.finetuning.dataset import class_weights
 from astromer.light_curves import LightCurves
-from astromer.progress import progress_bar
+from astromer.system.progress import progress_bar
 from pipeline_config import FinetuneConfig
 
 _CURVES_PER_CALL = 256

@@ -23,7 +23,7 @@ class Head(keras.layers.Layer):
 
     Args:
         num_classes: outputs.
-        vectors: vectors of each light curve; see :func:`~astromer.finetuning.pooling.num_vectors`.
+        vectors: vectors of each light curve; see :func:`~astromer.encoder.pooling.num_vectors`.
         d_model: their width.
         hidden: width of the hidden layer; 0 = none.
         dropout: dropout rate before each dense layer.

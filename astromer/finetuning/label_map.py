@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from astromer.errors import DataAnomalyError
 from astromer.light_curves import LightCurves
-from astromer.text import shortened
+from astromer.system.errors import DataAnomalyError
+from astromer.system.text import shortened
 
 UNLABELLED = -1
 

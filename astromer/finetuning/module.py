@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from astromer.encoder.pooling import pool_steps, pool_windows
 from astromer.finetuning.classifier import Classifier
-from astromer.finetuning.pooling import pool_steps, pool_windows
 from astromer.serving.network import WindowNetwork
 from astromer.serving.observations import (
     OBSERVATIONS,

@@ -23,8 +23,8 @@ from astromer.finetuning.table import (
     to_text,
     verdicts_of,
 )
-from astromer.model_card.markdown import escaped
-from astromer.text import csv_cell, shortened
+from astromer.serving.model_card.markdown import escaped
+from astromer.system.text import csv_cell, shortened
 
 RESULTS_FILE, CSV_FILE, CLASSES_FILE = "results.json", "results.csv", "per_class.csv"
 TABLE_FILE, TEXT_FILE = "table.md", "table.txt"

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from astromer.baselines import TITLES
 from astromer.encoder import Reconstructor
-from astromer.errors import ModelError
-from astromer.evaluation import Evaluation, evaluate
+from astromer.evaluation.evaluation import Evaluation, evaluate
 from astromer.finetuning.sources import PretrainedSource
 from astromer.light_curves import LightCurves
+from astromer.system.errors import ModelError
 from astromer.training import TrainingResult, train
+from astromer.windows.baselines import TITLES
 from pipeline_config import (
     EncoderConfig,
     EvaluationConfig,

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from astromer.errors import ModelError
-from astromer.export import EXTRA
 from astromer.finetuning.dataset import Dataset
 from astromer.finetuning.scores import classification_scores
 from astromer.light_curves import LightCurves
-from astromer.saved_models import load_saved_model
-from astromer.storage import as_path
-from astromer.text import brief
-from astromer.versions.condition import check_whole
+from astromer.serving.export import EXTRA
+from astromer.serving.saved_models import load_saved_model
+from astromer.serving.versions.condition import check_whole
+from astromer.system.errors import ModelError
+from astromer.system.storage import as_path
+from astromer.system.text import brief
 
 _CURVES_PER_CALL = 64
 

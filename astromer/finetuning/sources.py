@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from astromer.commands.import_weights import load_public
 from astromer.encoder import Encoder, Reconstructor
-from astromer.export import load_model, read_config
-from astromer.import_weights import load_public
-from astromer.versions.finding import latest_version
+from astromer.serving.export import load_model, read_config
+from astromer.serving.versions.finding import latest_version
 
 PRETRAINED, RANDOM, PUBLIC, FOREST = "pretrained", "random", "public", "forest"
 _RANDOM_SEED = 1_000_003  # keeps the fresh weights apart from those of the heads

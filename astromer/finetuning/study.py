@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from astromer.finetuning.cells import Cell, CellStore
 from astromer.finetuning.classifier import Classifier, make_head
 from astromer.finetuning.dataset import Dataset
 from astromer.finetuning.embeddings import Embeddings, embed_dataset
 from astromer.finetuning.encoder_training import CurvesAndClasses, EncoderTraining
 from astromer.finetuning.forest import classical_features, classify_with_forest
 from astromer.finetuning.head_training import train_head
+from astromer.finetuning.results import Cell, CellStore
 from astromer.finetuning.scores import classification_scores
 from astromer.finetuning.sources import FOREST, PRETRAINED, PUBLIC, Source
 from astromer.finetuning.weights import weights_of
-from astromer.progress import progress_bar
+from astromer.system.progress import progress_bar
 from pipeline_config import FinetuneConfig, StudyConfig, to_dict
 
 Result = dict[str, Any]

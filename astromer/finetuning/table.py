@@ -29,7 +29,7 @@ class Row:
     """One method with one number of shots, over all seeds.
 
     Attributes:
-        source, encoder, shots: as in :class:`~astromer.finetuning.cells.Cell`.
+        source, encoder, shots: as in :class:`~astromer.finetuning.results.Cell`.
         seeds: how many.
         macro_f1, accuracy: means over the seeds.
         macro_f1_spread, accuracy_spread: sample standard deviations; NaN with one seed.

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
-from astromer.errors import ModelError
 from astromer.finetuning.classifier import Classifier
+from astromer.system.errors import ModelError
 
 
 def weights_of(classifier: Classifier) -> dict[str, np.ndarray]:

@@ -12,10 +12,10 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from astromer.errors import RecordError
 from astromer.records.codec import OLDER_SERIES, RESIDUAL, SERIES
 from astromer.records.context import as_text
 from astromer.records.framing import MAKE_AGAIN
+from astromer.system.errors import RecordError
 
 _TEXTS = ("id", "class", "band")
 _INT64 = 2.0**63

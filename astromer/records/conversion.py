@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from astromer.errors import LightCurveError, UsageError
-from astromer.progress import progress_bar
 from astromer.records.chunk import Chunk
 from astromer.records.cleaning import CleanChunk, clean
 from astromer.records.division import UNUSED, cross_validate
@@ -22,7 +20,9 @@ from astromer.records.processing import Processing
 from astromer.records.publishing import publish, refuse_existing
 from astromer.records.sources.survey import Survey, open_survey
 from astromer.records.survey_config import SurveyConfig
-from astromer.records.threads import in_order
+from astromer.system.errors import LightCurveError, UsageError
+from astromer.system.progress import progress_bar
+from astromer.system.threads import in_order
 from pipeline_config import LightCurveRules, MissingErrorsConfig, RecordsConfig
 
 if TYPE_CHECKING:

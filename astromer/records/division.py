@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from astromer.errors import UsageError
 from astromer.records.fold import SPLITS
+from astromer.system.errors import UsageError
 
 TRAIN, VALIDATION, TEST = range(3)
 UNUSED = -1

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from astromer.errors import RecordError
 from astromer.records.unpacking import DAMAGED, check_growth, unpacked
+from astromer.system.errors import RecordError
 
 MOST_BYTES = 1 << 28
 """Longest record: 17 million observations. Nothing longer is a light curve."""
@@ -133,7 +133,7 @@ def _length(header: bytes, file: Path, index: int) -> int:
     if not index:
         raise RecordError(
             f"{file} is not a TFRecord file: its first record has no valid header. Make records "
-            "with python -m astromer.create_records."
+            "with python -m astromer.commands.create_records."
         )
     damage = "has a corrupt header (wrong checksum)" if whole else "is cut off in its header"
     raise RecordError(

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from astromer.errors import UsageError
-from astromer.files import cut_name
-from astromer.progress import progress_bar
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.publishing import publish
 from astromer.records.survey_config import features_toml
-from astromer.small_files import read_toml
-from astromer.storage import as_path
-from astromer.storage.trees import copy_file
-from astromer.text import brief
-from astromer.toml import to_toml
+from astromer.system.errors import UsageError
+from astromer.system.files import cut_name
+from astromer.system.progress import progress_bar
+from astromer.system.small_files import read_toml
+from astromer.system.storage import as_path
+from astromer.system.storage.trees import copy_file
+from astromer.system.text import brief
+from astromer.system.toml import to_toml
 
 
 def merge_folds(

@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from astromer.errors import DataAnomalyError, RecordError
 from astromer.records.encoding import ContextValue
 from astromer.records.parquet import check_values, check_whole, open_parquet, require_columns
 from astromer.records.star import star_key
 from astromer.records.survey_config import SurveyConfig
-from astromer.text import brief
+from astromer.system.errors import DataAnomalyError, RecordError
+from astromer.system.text import brief
 
 _ARROW_TYPES = {"string": pa.string(), "integer": pa.int64(), "float": pa.float64()}
 _NULLS = {"string": "", "integer": -1, "float": float("nan")}

@@ -9,8 +9,8 @@ from typing import IO, NoReturn
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from astromer.errors import DataAnomalyError, RecordError
-from astromer.text import brief
+from astromer.system.errors import DataAnomalyError, RecordError
+from astromer.system.text import brief
 
 MOST_ROWS = 100_000_000
 """Of a table that is read as a whole: ten times the light curves of the largest surveys."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from astromer.records.calibration import Calibration
-from astromer.small_files import read_toml
+from astromer.system.small_files import read_toml
 from pipeline_config import MissingErrorsConfig
 
 

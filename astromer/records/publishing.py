@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from astromer.errors import UsageError
-from astromer.scratch import scratch_folder
-from astromer.storage import RemotePath
-from astromer.storage.publishing import published
+from astromer.system.errors import UsageError
+from astromer.system.storage import RemotePath
+from astromer.system.storage.publishing import published
+from astromer.system.temporary_folders import scratch_folder
 
 
 @contextmanager

@@ -12,12 +12,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from astromer.errors import RecordError
 from astromer.light_curves import LightCurves
-from astromer.progress import progress_bar
+from astromer.records.bad_records import explain_record, find_bad_record
 from astromer.records.codec import parse_records
 from astromer.records.context import Context, read_context
-from astromer.records.culprit import explain_record, find_bad_record
 from astromer.records.framing import (
     MAKE_AGAIN,
     compression_of,
@@ -27,7 +25,9 @@ from astromer.records.framing import (
 )
 from astromer.records.missing_errors import fill
 from astromer.records.wire import LARGE, is_mostly_series
-from astromer.storage import as_path
+from astromer.system.errors import RecordError
+from astromer.system.progress import progress_bar
+from astromer.system.storage import as_path
 from pipeline_config import MissingErrorsConfig
 
 _BATCH = 512

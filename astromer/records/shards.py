@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from astromer.errors import DataAnomalyError, DataNotFoundError, RecordError
 from astromer.records.chunk import Chunk
 from astromer.records.fold import natural_key
 from astromer.records.metadata import Metadata, as_keys
 from astromer.records.parquet import check_values, open_parquet, require_columns
 from astromer.records.survey_config import SurveyConfig
-from astromer.text import brief
+from astromer.system.errors import DataAnomalyError, DataNotFoundError, RecordError
+from astromer.system.text import brief
 
 _BATCH_ROWS = 1 << 17
 _CHUNK_ROWS = 1 << 18

@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
-from astromer.errors import RecordError
+from astromer.system.errors import RecordError
 
 MOST_GROWTH = 200
 """Unpacked bytes for a byte of the file. Records grow by 2 and text by 10; gzip can do 1,032."""

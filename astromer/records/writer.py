@@ -8,12 +8,12 @@ from types import TracebackType
 
 import tensorflow as tf
 
-from astromer.errors import UsageError
 from astromer.light_curves import LightCurve
 from astromer.records.encoding import ContextValue, encode_light_curve
 from astromer.records.fold import SPLITS
 from astromer.records.publishing import publish
-from astromer.storage import as_path
+from astromer.system.errors import UsageError
+from astromer.system.storage import as_path
 
 DEFAULT_ELEMENTS_PER_SHARD = 200_000
 

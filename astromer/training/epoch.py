@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from astromer.batches import Batch, assemble
 from astromer.light_curves import LightCurves
-from astromer.masking import draw, mask_seed
-from astromer.windows import random_windows
+from astromer.windows.batches import Batch, assemble
+from astromer.windows.masking import draw, mask_seed
+from astromer.windows.windows import random_windows
 from pipeline_config import MaskingConfig
 
 

@@ -11,16 +11,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from astromer.batches import Batch
-from astromer.distribution import is_chief, make_strategy
 from astromer.encoder import Reconstructor
-from astromer.errors import TrainingError, TrainingInterrupted, UsageError
-from astromer.evaluation import evaluate
+from astromer.encoder.inference import Predictor
+from astromer.evaluation.evaluation import evaluate
 from astromer.light_curves import LightCurves
-from astromer.prediction import Predictor
-from astromer.progress import progress_bar
-from astromer.tensorboard.run_log import RunLog
-from astromer.training.board import TrainingBoard
+from astromer.system.distribution import is_chief, make_strategy
+from astromer.system.errors import TrainingError, TrainingInterrupted, UsageError
+from astromer.system.progress import progress_bar
+from astromer.system.workers import any_worker, check_same, several, together
 from astromer.training.epoch import TrainingEpoch
 from astromer.training.identity import run_fingerprint
 from astromer.training.interrupt import StopRequest
@@ -28,7 +26,9 @@ from astromer.training.report import TrainingReport
 from astromer.training.result import TrainingResult
 from astromer.training.state import Progress, StateFile
 from astromer.training.step import STEP_SUMS, TrainStep
-from astromer.workers import any_worker, check_same, several, together
+from astromer.training.tensorboard.run_log import RunLog
+from astromer.training.tensorboard_log import TrainingBoard
+from astromer.windows.batches import Batch
 from pipeline_config import EncoderConfig, MaskingConfig, TensorBoardConfig, TrainingConfig
 
 _DRAIN_EVERY = 10  # steps between two looks at the step's numbers; each look waits for them

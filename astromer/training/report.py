@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from astromer.terminal import say, warn
-from astromer.text import duration
+from astromer.system.terminal import say, warn
+from astromer.system.text import duration
 
 
 class TrainingReport:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from astromer.errors import ModelError, UsageError
-from astromer.npz import DAMAGED, read_arrays
-from astromer.refusals import is_refused
-from astromer.storage import RemotePath, as_path
+from astromer.system.errors import ModelError, UsageError
+from astromer.system.npz import DAMAGED, read_arrays
+from astromer.system.os_errors import is_refused
+from astromer.system.storage import RemotePath, as_path
 from astromer.training.history import EpochHistory
 
 _PROGRESS = "progress.json"

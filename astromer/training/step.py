@@ -9,15 +9,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from astromer.batches import Batch
-from astromer.concurrency import Ordered, passes_at_once
-from astromer.distribution import divide
 from astromer.encoder import Reconstructor
-from astromer.encoder.fusing import fusing
-from astromer.passes import Pass
-from astromer.prediction import NETWORK_INPUTS, compile_for_passes, network_inputs, passes_of
-from astromer.training.arrangement import arrange, first_of_passes
+from astromer.encoder.fused_operations import fusing
+from astromer.encoder.inference import NETWORK_INPUTS, compile_for_passes, network_inputs, passes_of
+from astromer.system.concurrency import Ordered, passes_at_once
+from astromer.system.distribution import divide
 from astromer.training.schedule import make_schedule
+from astromer.training.step_order import arrange, first_of_passes
+from astromer.windows.batches import Batch
+from astromer.windows.micro_batches import Pass
 from pipeline_config import TrainingConfig
 
 _INPUTS = {

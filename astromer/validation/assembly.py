@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from astromer.errors import DataNotFoundError
 from astromer.light_curves import LightCurve
 from astromer.records.fold import SPLITS
-from astromer.text import shortened
+from astromer.system.errors import DataNotFoundError
+from astromer.system.text import shortened
 from astromer.validation.duplicates import Match, Place
+from astromer.validation.file_check import FileLook, SecondLook, look_again
 from astromer.validation.findings import Finding, Findings
-from astromer.validation.look import FileLook, SecondLook, look_again
 from astromer.validation.profile import SplitProfile
 from astromer.validation.result import OFFENDERS_PER_RULE, Validation
 from astromer.validation.rules import WARN, all_rules
@@ -57,7 +57,7 @@ def assemble(
         if not count:
             raise DataNotFoundError(
                 f"the {split} split holds no light curves: its {len(files[split])} record file(s) "
-                "have no records. Make records with python -m astromer.create_records."
+                "have no records. Make records with python -m astromer.commands.create_records."
             )
     return Validation(
         curves=curves,

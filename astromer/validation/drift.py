@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from astromer.errors import DataAnomalyError, ModelError
-from astromer.export import read_config
+from astromer.serving.export import read_config
+from astromer.system.errors import DataAnomalyError, ModelError
 from astromer.validation.profile import SplitProfile
 
 PROFILES_FILE = "profiles.json"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from astromer.text import shortened
+from astromer.system.text import shortened
 
 
 class Finding(NamedTuple):

@@ -8,7 +8,7 @@ import numpy as np
 
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.reader import iterate_batches
-from astromer.text import shortened
+from astromer.system.text import shortened
 from astromer.validation.findings import Finding, Findings
 from astromer.validation.identity import identify
 

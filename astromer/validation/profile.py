@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from astromer.errors import DataAnomalyError
 from astromer.records.reader import RecordBatch
+from astromer.system.errors import DataAnomalyError
 from astromer.validation.distance import distance
 from astromer.validation.quantities import BINS, QUANTITIES, Quantity
 

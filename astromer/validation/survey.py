@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from astromer.progress import progress_bar
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.framing import estimate_records
+from astromer.system.progress import progress_bar
 from astromer.validation.assembly import assemble
 from astromer.validation.duplicates import KINDS, Match, find_matches
+from astromer.validation.file_check import FileLook, look_at
 from astromer.validation.identity import Identities
-from astromer.validation.look import FileLook, look_at
 from astromer.validation.result import Validation
 from pipeline_config import LightCurveRules, MissingErrorsConfig, ValidationConfig
 
@@ -49,7 +49,7 @@ def look_at_all(
 
     Args:
         files: by split.
-        config, limits, progress, errors: as in :func:`astromer.validation.look.look_at`.
+        config, limits, progress, errors: as in :func:`astromer.validation.file_check.look_at`.
 
     Returns:
         What :func:`astromer.validation.assembly.assemble` takes: a look for each file, and the

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from astromer.records.fold import SPLITS
-from astromer.text import shortened
+from astromer.system.text import shortened
 from astromer.validation.findings import Finding
+from astromer.validation.outcome import headline
 from astromer.validation.result import Validation
 from astromer.validation.rules import Rule
-from astromer.validation.verdict import headline
 from pipeline_config import LightCurveRules
 
 _WIDTH = 100

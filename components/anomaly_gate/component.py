@@ -12,8 +12,8 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
-from astromer.errors import DataAnomalyError
-from astromer.storage import as_path
+from astromer.system.errors import DataAnomalyError
+from astromer.system.storage import as_path
 from astromer.validation.drift import data_drift, read_train_profile
 from astromer.validation.rules import OFF, STOP
 from components.anomaly_gate.findings import Finding, drift_findings, schema_findings

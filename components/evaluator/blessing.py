@@ -17,7 +17,7 @@ def objections(
     """Reasons not to push a model; none means it is blessed.
 
     Args:
-        metrics: of the model, see :meth:`astromer.evaluation.Evaluation.metrics`.
+        metrics: of the model, see :meth:`astromer.evaluation.evaluation.Evaluation.metrics`.
         baseline: of the pushed model on the same light curves and masks, None if there is none.
         max_rmse_increase: fraction by which the model's error may exceed the baseline's.
     """

@@ -16,13 +16,13 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import Artifact, artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
-from astromer.errors import ModelError
-from astromer.evaluation import Evaluation, evaluate
-from astromer.export import load_model
+from astromer.evaluation.evaluation import Evaluation, evaluate
 from astromer.light_curves import LightCurves
 from astromer.records.reader import read_light_curves
-from astromer.serving_check import check_servable
-from astromer.storage import as_path
+from astromer.serving.export import load_model
+from astromer.serving.load_check import check_servable
+from astromer.system.errors import ModelError
+from astromer.system.storage import as_path
 from components.evaluator.blessing import objections
 from pipeline_config import EvaluationConfig, MaskingConfig
 

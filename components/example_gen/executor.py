@@ -15,7 +15,7 @@ from tfx.utils import proto_utils
 
 from astromer.records.fold import Fold
 from astromer.records.processing import read_processing
-from astromer.storage import as_path
+from astromer.system.storage import as_path
 from components.example_gen.ingest import Ingested, ingest
 from components.in_process import InProcess
 from components.provenance import settings_fingerprint

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from astromer.finetuning.cells import Cell
+from astromer.finetuning.results import Cell
 from astromer.finetuning.sources import RANDOM
 
 JUDGED = "macro_f1"

@@ -7,16 +7,16 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
-from astromer.export import read_config
-from astromer.files import replace_folder
 from astromer.finetuning.classification import classify
 from astromer.finetuning.sources import PretrainedSource
-from astromer.machine import MACHINE, describe_machine
 from astromer.records.fold import SPLITS
 from astromer.records.reader import read_light_curves
-from astromer.storage import as_path
-from astromer.storage.trees import copy_tree, remove_tree
-from astromer.terminal import say
+from astromer.serving.export import read_config
+from astromer.system.files import replace_folder
+from astromer.system.machine import MACHINE, describe_machine
+from astromer.system.storage import as_path
+from astromer.system.storage.trees import copy_tree, remove_tree
+from astromer.system.terminal import say
 from components.example_gen.executor import DATA_FINGERPRINT
 from components.provenance import settings_fingerprint
 from components.trainer.executor import flatten, set_property

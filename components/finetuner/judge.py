@@ -7,15 +7,15 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
-from astromer.errors import ModelError
-from astromer.finetuning.cells import Cell
 from astromer.finetuning.dataset import Dataset
 from astromer.finetuning.output import RESULTS_FILE
+from astromer.finetuning.results import Cell
 from astromer.finetuning.served import served_scores
 from astromer.records.fold import SPLITS
 from astromer.records.reader import read_light_curves
-from astromer.serving_check import check_servable
-from astromer.storage import as_path
+from astromer.serving.load_check import check_servable
+from astromer.system.errors import ModelError
+from astromer.system.storage import as_path
 from components.evaluator.component import METRICS_FILE, write_blessing
 from components.finetuner.blessing import objections
 from components.finetuner.component import CHOSEN_FILE

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import ml_metadata as mlmd
 
-from astromer.errors import ModelError
-from astromer.export import EXTRA, WEIGHTS
-from astromer.storage import as_path
+from astromer.serving.export import EXTRA, WEIGHTS
+from astromer.system.errors import ModelError
+from astromer.system.storage import as_path
 
 
 def archived_copy(store: mlmd.MetadataStore, model: Path) -> str | None:

@@ -8,8 +8,8 @@ from typing import Any
 from tfx import types
 
 from astromer.finetuning.output import RESULTS_FILE
-from astromer.model_card import Evidence
-from astromer.storage import as_path
+from astromer.serving.model_card import Evidence
+from astromer.system.storage import as_path
 from astromer.validation.output import SUMMARY_FILE
 from components.evaluator.component import METRICS_FILE, TABLE_FILE
 from components.example_gen.executor import (

@@ -11,11 +11,11 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
-from astromer.model_card import write_card
-from astromer.storage import as_path
-from astromer.storage.trees import copy_tree
-from astromer.versions.folder import WITHDRAWN
-from astromer.versions.publishing import publish
+from astromer.serving.model_card import write_card
+from astromer.serving.versions.folder import WITHDRAWN
+from astromer.serving.versions.publishing import publish
+from astromer.system.storage import as_path
+from astromer.system.storage.trees import copy_tree
 from components.pusher.evidence import gather
 from components.pusher.identity import pushed_as
 

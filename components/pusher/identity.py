@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from astromer.errors import ModelError
-from astromer.export import EXTRA, WEIGHTS, read_config
-from astromer.machine import MACHINE
-from astromer.storage.trees import same_content
+from astromer.serving.export import EXTRA, WEIGHTS, read_config
+from astromer.serving.versions.folder import newest, withdrawn
+from astromer.system.errors import ModelError
+from astromer.system.machine import MACHINE
+from astromer.system.storage.trees import same_content
 from astromer.training.result import COURSE
-from astromer.versions.folder import newest, withdrawn
 
 # Facts about how a model came about that differ although the model does not.
 _CIRCUMSTANCES = ("summary", "git_revision", COURSE, MACHINE)

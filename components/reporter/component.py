@@ -10,7 +10,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
-from astromer.machine import library_versions
+from astromer.system.machine import library_versions
 from components.provenance import code_fingerprint
 from components.reporter.artifact import RunReport
 from components.reporter.executor import Executor
@@ -19,8 +19,8 @@ from pipeline_config import ReportConfig, to_dict
 
 _CODE = (
     "astromer",
-    "astromer/pages/base.html",
-    "astromer/report/page.html",
+    "astromer/system/html/base.html",
+    "astromer/reports/page.html",
     "components/reporter",
     "pipeline_config.py",
 )

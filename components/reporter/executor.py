@@ -12,13 +12,13 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from astromer.export import load_model, read_config
 from astromer.records.reader import read_light_curves
-from astromer.report.page import write_run_report
-from astromer.report.run import Run
-from astromer.report.shelf import put_on_shelf
-from astromer.storage import as_path
-from astromer.text import brief
+from astromer.reports.page import write_run_report
+from astromer.reports.publishing import put_on_shelf
+from astromer.reports.run import Run
+from astromer.serving.export import load_model, read_config
+from astromer.system.storage import as_path
+from astromer.system.text import brief
 from components.evaluator.component import METRICS_FILE, REASONS_FILE, TEST_SPLIT
 from components.example_gen.executor import FOLD
 from components.reporter.lineage import lineage_of

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 from tfx import types
 
-from astromer.report.lineage import Lineage, LineageBuilder, Node
+from astromer.reports.lineage import Lineage, LineageBuilder, Node
 
 Trace = Callable[[Mapping[str, types.Artifact]], Lineage]
 """Finds what led to some artifacts, of which ``model`` is the one that matters."""

@@ -12,8 +12,8 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import io_utils
 
-from astromer.errors import UsageError
-from astromer.text import brief, shortened
+from astromer.system.errors import UsageError
+from astromer.system.text import brief, shortened
 
 SCHEMA_FILE = "schema.pbtxt"
 

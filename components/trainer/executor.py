@@ -11,10 +11,10 @@ from tfx.components.trainer import executor
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.types import artifact_utils, standard_component_specs
 
-from astromer.cluster import in_cluster
-from astromer.errors import AstromerError
-from astromer.storage import as_path
-from astromer.text import printable
+from astromer.system.cluster import in_cluster
+from astromer.system.errors import AstromerError
+from astromer.system.storage import as_path
+from astromer.system.text import printable
 from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
 from components.knobs import config_from
 from pipeline_config import DebugConfig, EncoderConfig, MaskingConfig, TrainingConfig, to_dict

@@ -9,16 +9,16 @@ from typing import Any
 
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from astromer.distribution import is_chief, make_strategy
-from astromer.export import export_saved_model
 from astromer.light_curves import LightCurves
-from astromer.machine import MACHINE, describe_machine
 from astromer.records.reader import read_light_curves
-from astromer.storage import as_path
+from astromer.serving.export import export_saved_model
+from astromer.system.distribution import is_chief, make_strategy
+from astromer.system.machine import MACHINE, describe_machine
+from astromer.system.storage import as_path
+from astromer.system.workers import together, wait_for_all
 from astromer.training import TrainingResult, train
 from astromer.training.result import COURSE
 from astromer.validation.drift import TRAIN_PROFILE, read_train_profile
-from astromer.workers import together, wait_for_all
 from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
 from components.provenance import git_revision, settings_fingerprint
 from components.trainer.executor import FACTS_FILE

@@ -12,8 +12,8 @@ from apache_beam.io.filesystems import FileSystems
 
 from astromer.records.fold import SPLITS
 from astromer.validation.duplicates import KINDS, Match, buckets, find_matches
+from astromer.validation.file_check import FileLook, look_at
 from astromer.validation.identity import Identities
-from astromer.validation.look import FileLook, look_at
 from components.validator.results_file import dumped, load_results
 from pipeline_config import LightCurveRules, ValidationConfig
 

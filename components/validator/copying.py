@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from astromer.storage.trees import copy_file
+from astromer.system.storage.trees import copy_file
 
 _OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
 

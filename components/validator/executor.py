@@ -9,18 +9,18 @@ from typing import Any
 from tfx import types
 from tfx.types import artifact_utils
 
-from astromer.errors import DataAnomalyError
-from astromer.progress import progress_bar
-from astromer.storage import as_path
-from astromer.storage.trees import remove_tree
+from astromer.system.errors import DataAnomalyError
+from astromer.system.progress import progress_bar
+from astromer.system.storage import as_path
+from astromer.system.storage.trees import remove_tree
 from astromer.validation.assembly import Sources, assemble
 from astromer.validation.drift import write_profiles
 from astromer.validation.duplicates import Match
-from astromer.validation.look import FileLook
+from astromer.validation.file_check import FileLook
+from astromer.validation.outcome import refuse_if_bad
 from astromer.validation.output import terminal_table, write_into, write_validation
 from astromer.validation.result import Validation
 from astromer.validation.survey import look_at_all
-from astromer.validation.verdict import refuse_if_bad
 from components.example_gen.executor import (
     DATA_FINGERPRINT,
     NUM_CURVES,

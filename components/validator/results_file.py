@@ -11,16 +11,16 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-from astromer.errors import RecordError
-from astromer.text import brief
+from astromer.system.errors import RecordError
+from astromer.system.text import brief
 
 _KNOWN = {
     ("astromer.light_curves", "LightCurve"),
     ("astromer.validation.duplicates", "Match"),
     ("astromer.validation.duplicates", "Place"),
     ("astromer.validation.identity", "Identities"),
-    ("astromer.validation.look", "Breach"),
-    ("astromer.validation.look", "FileLook"),
+    ("astromer.validation.file_check", "Breach"),
+    ("astromer.validation.file_check", "FileLook"),
     ("astromer.validation.profile", "SplitProfile"),
     ("collections", "Counter"),
     *(("numpy", name) for name in ("dtype", "ndarray")),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from astromer.cli import run_program
-from astromer.pretrain import parse, pretrain
+from astromer.commands.cli import run_program
+from astromer.commands.pretrain import parse, pretrain
 
 
 def main() -> None:

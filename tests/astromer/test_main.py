@@ -32,7 +32,7 @@ def test_a_program_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     main()
     assert ran == [
-        ("astromer.embed", {"run_name": "__main__", "alter_sys": True}, ["--model", "x"])
+        ("astromer.commands.embed", {"run_name": "__main__", "alter_sys": True}, ["--model", "x"])
     ]
 
 

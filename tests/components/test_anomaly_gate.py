@@ -13,7 +13,7 @@ from tfx.components.statistics_gen import executor as statistics_gen
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import standard_artifacts
 
-from astromer.errors import DataAnomalyError
+from astromer.system.errors import DataAnomalyError
 from components.anomaly_gate import AnomalyGate
 from components.schema import LightCurveSchemaGen, schema_text
 from pipeline.pipeline import create_pipeline

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from tfx.types import standard_artifacts
 
-from astromer.versions import folder as folders
-from astromer.versions.moving import promote, rollback
-from astromer.versions.publishing import publish
+from astromer.serving.versions import folder as folders
+from astromer.serving.versions.promotion import promote, rollback
+from astromer.serving.versions.publishing import publish
 from components.baseline import LatestBlessedModelOfOtherData, LatestOtherBlessedModel
 from tests.components.conftest import artifact
 from tests.components.test_pusher import saved_model

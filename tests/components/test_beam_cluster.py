@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tfx.dsl.components.base import base_beam_executor
 
-from astromer.errors import ClusterError
+from astromer.system.errors import ClusterError
 from components.beam_cluster import require_cluster
 from components.statistics.executor import Executor
 

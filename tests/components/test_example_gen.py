@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 from tfx.components.example_gen import utils
 
-from astromer.errors import DataNotFoundError, RecordError
 from astromer.light_curves import LightCurve
 from astromer.records.reader import read_light_curves
+from astromer.system.errors import DataNotFoundError, RecordError
 from components.example_gen.component import FoldExampleGen, folder_pattern
 from components.example_gen.driver import ContentDriver
 from components.example_gen.ingest import ingest

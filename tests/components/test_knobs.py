@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from astromer.errors import UsageError
+from astromer.system.errors import UsageError
 from components.knobs import config_from, execution_parameters, properties
 from components.trainer.executor import KNOBS
 from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig

@@ -6,7 +6,7 @@ import pytest
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from astromer.errors import ModelError
+from astromer.system.errors import ModelError
 from components.finetuner.pushed_encoder import archived_copy, weights_fingerprint
 
 

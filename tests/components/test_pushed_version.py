@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tfx.types import standard_artifacts
 
-from astromer.versions.alias import set_alias
+from astromer.serving.versions.alias import set_alias
 from components.pushed_version import PushedVersion
 from tests.components.conftest import artifact
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from tfx.types import standard_artifacts
 
-from astromer.versions.folder import versions
-from astromer.versions.moving import restore, rollback
+from astromer.serving.versions.folder import versions
+from astromer.serving.versions.promotion import restore, rollback
 from components.pusher.component import VersionPusher
 from components.pusher.executor import Executor
 from components.pusher.identity import same_model

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from astromer.storage import RemotePath
+from astromer.system.storage import RemotePath
 from tests.components.test_pusher import push, saved_model
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,8 +11,8 @@ import pytest
 from tfx.types import channel, standard_artifacts
 
 from astromer.encoder import Reconstructor
-from astromer.export import export_saved_model
-from astromer.report.lineage import Lineage, Node
+from astromer.reports.lineage import Lineage, Node
+from astromer.serving.export import export_saved_model
 from components.evaluator.component import METRICS_FILE, write_blessing
 from components.reporter import Reporter
 from components.reporter.artifact import RunReport

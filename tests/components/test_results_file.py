@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from astromer.errors import RecordError
 from astromer.light_curves import LightCurve
+from astromer.system.errors import RecordError
 from astromer.validation.duplicates import Match, Place
-from astromer.validation.look import Breach, FileLook
+from astromer.validation.file_check import Breach, FileLook
 from astromer.validation.profile import SplitProfile
 from components.validator.results_file import dumped, load_results
 

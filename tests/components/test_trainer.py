@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tfx.types import channel, standard_artifacts
 
-from astromer.export import load_model, read_config
+from astromer.serving.export import load_model, read_config
 from components.trainer import AstromerTrainer
 from components.trainer.executor import Executor, settings_of
 from components.trainer.run_fn import run_fingerprint

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from tfx.types import standard_artifacts
 
-from astromer.export import load_model
-from astromer.workers import HEARTBEAT_SECONDS
+from astromer.serving.export import load_model
+from astromer.system.workers import HEARTBEAT_SECONDS
 from components.trainer.executor import Executor
 from pipeline_config import TrainingConfig
 from tests.components.cluster_jobs import Job, executor_command, tfjob

@@ -15,11 +15,11 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils, channel_utils, standard_artifacts
 from tfx.utils import import_utils
 
-from astromer.errors import DataAnomalyError
 from astromer.records.fold import Fold
 from astromer.records.reader import read_light_curves
+from astromer.system.errors import DataAnomalyError
 from astromer.validation.assembly import assemble
-from astromer.validation.look import Breach, FileLook
+from astromer.validation.file_check import Breach, FileLook
 from astromer.validation.survey import validate_fold
 from components.example_gen.ingest import ingest
 from components.validator import LightCurveValidator

@@ -12,7 +12,7 @@ import yaml
 from tfx.extensions.google_cloud_ai_platform import training_clients
 from tfx.types import channel, standard_artifacts
 
-from astromer.pretrain import parse
+from astromer.commands.pretrain import parse
 from components.trainer.executor import settings_of
 from components.trainer.run_fn import run_fingerprint
 from components.trainer.vertex import VertexExecutor, VertexTrainer

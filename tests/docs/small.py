@@ -25,17 +25,21 @@ class Smaller:
 
 
 SMALLER = {
-    "astromer.synthetic": Smaller("--curves 60", "the survey has 1,200 stars"),
+    "astromer.records.synthetic": Smaller("--curves 60", "the survey has 1,200 stars"),
     "pipeline/local_runner.py": Smaller(_TRAINING, "a documented run trains for hours"),
     "presentation.scripts.pretrain": Smaller(_TRAINING, "a documented run trains for hours"),
     "presentation.scripts.disttrain": Smaller(_TRAINING, "a documented run trains for hours"),
-    "astromer.finetune": Smaller(_CLASSIFIER, "a table is half an hour of work"),
+    "astromer.commands.finetune": Smaller(_CLASSIFIER, "a table is half an hour of work"),
     "pipeline/finetune_runner.py": Smaller(
         f"{_CLASSIFIER} --shots 500 --head-epochs 60 --baselines none --bless-over majority",
         "the same; a classifier of so little is hardly better than chance",
     ),
-    "pytest": Smaller("tests/astromer/test_text.py", "it is what runs the documented commands"),
-    "fuzzing/run.py": Smaller("--minutes 0.05 --target cluster", "a documented run takes minutes"),
+    "pytest": Smaller(
+        "tests/astromer/system/test_text.py", "it is what runs the documented commands"
+    ),
+    "tools/fuzzing/run.py": Smaller(
+        "--minutes 0.05 --target cluster", "a documented run takes minutes"
+    ),
     "pipeline/spec_runner.py": Smaller(
         "--set hidden=8 --set n_layers=1 --set epochs=1", "the dry run trains for a minute"
     ),

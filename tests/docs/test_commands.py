@@ -77,18 +77,21 @@ def test_the_options_of_other_programs_are_spoken_of():
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("python -m astromer.embed --model M --modle M", ["-m astromer.embed has no --modle"]),
+        ("python -m astromer embed --model M --modle M", ["-m astromer embed has no --modle"]),
         (
             "X=1 .venv/bin/python pipeline/local_runner.py \\\n  --data=F --dta F",
             ["pipeline/local_runner.py has no --dta"],
         ),
         ("make run; make lunch", ["make has no target lunch"]),
         (
-            "cat a | python -m astromer.score --data 'a\nb' --x1 # --y",
-            ["-m astromer.score has no --x1"],
+            "cat a | python -m astromer score --data 'a\nb' --x1 # --y",
+            ["-m astromer score has no --x1"],
         ),
         ('pip install ".[onnx,onyx]"', ["there is no extra onyx"]),
-        ("sh scripts/set_up.sh && sh scripts/setup.sh", ["there is no scripts/setup.sh"]),
+        (
+            "sh tools/scripts/set_up.sh && sh tools/scripts/setup.sh",
+            ["there is no tools/scripts/setup.sh"],
+        ),
         ("docker run --anything", []),
     ],
 )

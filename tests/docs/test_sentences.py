@@ -11,16 +11,16 @@ from tests.docs.pages import BLOCKS, NAMES, ROOT, RUN, Block
 from tests.docs.place import Place
 
 RUN_BY = {
-    "make bench-beam": "tests/benchmarks/test_programs.py",
-    "make bench-embedding": "tests/benchmarks/test_programs.py",
-    "make bench-validation": "tests/benchmarks/test_programs.py",
-    "make tensorboard": "tests/astromer/tensorboard/test_runs.py",
+    "make bench-beam": "tools/tests/benchmarks/test_programs.py",
+    "make bench-embedding": "tools/tests/benchmarks/test_programs.py",
+    "make bench-validation": "tools/tests/benchmarks/test_programs.py",
+    "make tensorboard": "tests/astromer/training/tensorboard/test_runs.py",
     'pip install ".[finetune,plots]"': "tests/test_install.py",
     'pip install ".[onnx]"': "tests/test_install.py",
-    "python -m astromer.tensorboard": "tests/astromer/tensorboard/test_runs.py",
+    "python -m astromer tensorboard": "tests/astromer/training/tensorboard/test_runs.py",
     "python -m tfx.scripts.run_executor": "tests/components/cluster_jobs.py",
-    "python benchmarks/serving_memory.py": "tests/benchmarks/test_programs.py",
-    "python scripts/audit.py": "tests/test_audit.py",
+    "python tools/benchmarks/serving_memory.py": "tools/tests/benchmarks/test_programs.py",
+    "python tools/scripts/audit.py": "tools/tests/test_audit.py",
 }
 """The tests that run commands which take a server, another environment or much work."""
 OF_OTHERS = {"pip install tensorflow-io==0.37.1": "another project's, for stores that few have"}
@@ -28,7 +28,7 @@ HERE = (
     "make compile",
     "make docs",
     "make setup",
-    "python faults/campaign.py",
+    "python tools/faults/campaign.py",
 )
 """Commands that are run as they are, by the test below."""
 

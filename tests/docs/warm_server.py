@@ -23,18 +23,18 @@ from pathlib import Path
 from typing import Any
 
 LOADED = (
-    "astromer.embedder",
-    "astromer.evaluation",
-    "astromer.export",
+    "astromer.serving.embedder",
+    "astromer.evaluation.evaluation",
+    "astromer.serving.export",
     "astromer.records.writer",
     "astromer.training",
     "components.baseline",
-    "pipeline.cluster_runner",
-    "pipeline.dag_runner",
+    "pipeline.cluster.cluster_runner",
+    "pipeline.local.dag_runner",
     "pipeline.finetune_pipeline",
     "pipeline.pipeline",
-    "pipeline.preload_runner",
-    "pipeline.summary",
+    "pipeline.local.preload_runner",
+    "pipeline.local.summary",
 )
 
 
@@ -59,7 +59,7 @@ def serve(address: str, log: Path, smaller: dict[str, list[str]]) -> None:
 
 
 def _load() -> None:
-    from astromer.logs import silence
+    from astromer.system.logs import silence
     from pipeline.quick_imports import quick_imports
 
     silence()

@@ -7,7 +7,7 @@ import os
 import signal
 from pathlib import Path
 
-from astromer.errors import RecordError
+from astromer.system.errors import RecordError
 
 BASELINES = {"hidden_r2": 0.5, "mean_hidden_rmse": 0.4, "interpolation_hidden_rmse": 0.3}
 

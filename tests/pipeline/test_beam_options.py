@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from astromer.errors import DataNotFoundError, UsageError
+from astromer.system.errors import DataNotFoundError, UsageError
 from pipeline import finetune_runner, local_runner
 from pipeline.beam_options import RUNNERS, joined, read_beam_options
 from pipeline_config import PipelineConfig

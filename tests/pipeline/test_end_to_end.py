@@ -20,10 +20,10 @@ from ml_metadata.metadata_store import metadata_store
 from tfx.orchestration import metadata
 
 from astromer.light_curves import LightCurve
-from astromer.storage.lock import locked
-from astromer.versions.facts import read_facts
-from astromer.versions.folder import versions
-from pipeline.lineage import trace
+from astromer.serving.versions.facts import read_facts
+from astromer.serving.versions.folder import versions
+from astromer.system.storage.lock import locked
+from pipeline.local.lineage import trace
 from tests.pages import Page, assert_self_contained
 from tests.pipeline.folds import encode, make_curves, write_fold
 
@@ -132,7 +132,7 @@ def test_no_name_is_obeyed_and_no_secret_written(workplace, first):
     assert SECRET not in first.stdout + first.stderr
     assert HOSTILE[:25] in Page(workplace.page("latest")).text
     # What is to be copied is a command of this shell: here, the words that it was made of.
-    (embed,) = (line for line in first.stdout.splitlines() if "astromer.embed" in line)
+    (embed,) = (line for line in first.stdout.splitlines() if "astromer.commands.embed" in line)
     words = shlex.split(embed.removeprefix("next: "))
     for option in ("--model", "--data"):
         assert (workplace.folder / words[words.index(option) + 1]).is_dir()

@@ -14,8 +14,8 @@ from ml_metadata.metadata_store import metadata_store
 from tfx.orchestration import metadata
 
 from astromer.light_curves import LightCurve
-from astromer.versions.facts import read_facts, read_settings
-from astromer.versions.folder import versions as versions_in
+from astromer.serving.versions.facts import read_facts, read_settings
+from astromer.serving.versions.folder import versions as versions_in
 from tests.pipeline.folds import SIZES, encode, make_curves, write_fold
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -77,9 +77,9 @@ def test_training_has_a_core_for_each_pass():
         "from pipeline.local_runner import _make_devices\n"
         "from pipeline.quick_imports import quick_imports\n"
         "with quick_imports():\n"
-        "    import pipeline.dag_runner, pipeline.pipeline\n"
+        "    import pipeline.local.dag_runner, pipeline.pipeline\n"
         "_make_devices(0)\n"
-        "from astromer.concurrency import cores, passes_at_once\n"
+        "from astromer.system.concurrency import cores, passes_at_once\n"
         "print(passes_at_once() - cores())\n"
     )
     environment = {k: v for k, v in os.environ.items() if k != "TF_NUM_INTRAOP_THREADS"}

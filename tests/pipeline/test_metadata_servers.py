@@ -15,12 +15,12 @@ from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as pb
 from tfx.dsl.compiler import compiler
 
-from astromer.errors import MetadataError
-from astromer.versions.folder import versions
+from astromer.serving.versions.folder import versions
+from astromer.system.errors import MetadataError
 from components.baseline import LatestOtherBlessedModel
-from pipeline.killed_runs import settle_killed_runs
-from pipeline.metadata_connection import open_store
-from pipeline.metadata_database import metadata_database
+from pipeline.local.killed_runs import settle_killed_runs
+from pipeline.local.metadata_connection import open_store
+from pipeline.local.metadata_database import metadata_database
 from pipeline.pipeline import create_pipeline
 from pipeline_config import PipelineConfig
 from tests.pipeline.databases import PASSWORD, SERVERS, Server

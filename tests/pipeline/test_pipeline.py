@@ -10,7 +10,7 @@ import pytest
 from tfx.dsl.compiler import compiler
 from tfx.proto.orchestration import pipeline_pb2
 
-from astromer.errors import DataNotFoundError
+from astromer.system.errors import DataNotFoundError
 from components.baseline import LatestOtherBlessedModel
 from components.trainer.executor import settings_of
 from pipeline.pipeline import create_pipeline

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from astromer.cli import run_program
-from pipeline.failures import told
+from astromer.commands.cli import run_program
 from pipeline.finetune_runner import main as finetune
 from pipeline.kubeflow_runner import main as kubeflow
+from pipeline.local.failures import told
 from pipeline.local_runner import main as local
 from tests.components.cluster_jobs import free_addresses
 

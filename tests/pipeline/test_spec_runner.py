@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 import astromer
-from astromer.errors import AstromerError, UsageError
-from astromer.versions.folder import versions
-from pipeline.artifact_store import ArtifactStore
-from pipeline.fork_server import ForkServer
-from pipeline.spec import PipelineSpec
+from astromer.serving.versions.folder import versions
+from astromer.system.errors import AstromerError, UsageError
+from pipeline.cluster.spec import PipelineSpec
+from pipeline.local.artifact_store import ArtifactStore
+from pipeline.local.fork_server import ForkServer
 from pipeline.spec_runner import SpecRunner, parse_values
 from tests.pages import Page
 from tests.pipeline.cluster import RUNNERS

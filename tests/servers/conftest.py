@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.embedder import Embedder, Embeddings
-from astromer.export import export_saved_model
 from astromer.records.codec import encode_light_curve
+from astromer.serving.embedder import Embedder, Embeddings
+from astromer.serving.export import export_saved_model
 
 LENGTHS = (5, 200, 201, 450, 3)
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from astromer.serving.status import STATUS_UNREADABLE
-from astromer.versions.folder import newest
-from astromer.versions.moving import rollback
-from astromer.versions.publishing import publish
+from astromer.serving.versions.folder import newest
+from astromer.serving.versions.promotion import rollback
+from astromer.serving.versions.publishing import publish
 
 COMPILER = os.environ.get("CXX", "g++")
 pytestmark = pytest.mark.skipif(

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from astromer.batches import assemble
-from astromer.export_onnx import export_onnx
-from astromer.masking import nothing_probed
-from astromer.versions.publishing import publish
-from astromer.windows import sequential_windows
+from astromer.commands.export_onnx import export_onnx
+from astromer.serving.versions.publishing import publish
+from astromer.windows.batches import assemble
+from astromer.windows.masking import nothing_probed
+from astromer.windows.windows import sequential_windows
 
 
 class Windows:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.audit import pip_audit
 from tests.standins.proxy import ProxyHandler, TlsProxy
+from tools.scripts.audit import pip_audit
 
 
 def pip_audit_is_there() -> bool:

@@ -21,7 +21,7 @@ def fetch_spark(folder: Path) -> str:
     """
     if not shutil.which("java"):
         return "needs Java"
-    command = ["sh", "scripts/add_spark.sh", str(folder)]
+    command = ["sh", "tools/scripts/add_spark.sh", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if re.search(OFFLINE, done.stderr):
         return f"needs packages that cannot be fetched: {done.stderr.strip()[:200]}"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from astromer.errors import DataAnomalyError
 from astromer.records.sources.columns import BAND, CLASS, FILE, ID, first_of
 from astromer.records.sources.files import stem_of
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import SurveyConfig
+from astromer.system.errors import DataAnomalyError
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from astromer.errors import DataAnomalyError, UsageError
 from astromer.records.survey_config import SurveyConfig
+from astromer.system.errors import DataAnomalyError, UsageError
 
 TIME = ("mjd", "hjd", "jd", "bjd", "time", "date", "t")
 MAG = ("mag", "magnitude", "m")

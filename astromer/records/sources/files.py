@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from astromer.errors import DataAnomalyError, DataNotFoundError
 from astromer.records.fold import natural_key
+from astromer.system.errors import DataAnomalyError, DataNotFoundError
 
 TEXT, FITS, PARQUET = "text", "FITS", "Parquet"
 _KINDS = {

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from astromer.errors import AstromerError, DataAnomalyError, RecordError
-from astromer.extras import require
 from astromer.records.calibration import JD_TO_MJD
 from astromer.records.sources.columns import first_of
 from astromer.records.sources.fits_structure import check_structure
-from astromer.text import shortened
+from astromer.system.errors import AstromerError, DataAnomalyError, RecordError
+from astromer.system.extras import require
+from astromer.system.text import shortened
 
 _ROWS = 1 << 18
 _EXTENSION = "LIGHTCURVE"

@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
-from astromer.errors import RecordError
 from astromer.records.unpacking import check_growth, unpacked
+from astromer.system.errors import RecordError
 
 _BLOCK, _CARD = 2880, 80
 MOST_HEADER_BLOCKS = 1024

@@ -10,10 +10,10 @@ import pyarrow as pa
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from astromer.errors import DataAnomalyError
 from astromer.records.canonical import parse_record
 from astromer.records.fold import Fold
 from astromer.records.reader import RecordBatch, iterate_batches
+from astromer.system.errors import DataAnomalyError
 
 _USUAL = ("newID", "ID", "Class", "Band", "Label")
 _PROPER = {name.lower(): name for name in _USUAL}

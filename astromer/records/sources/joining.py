@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from astromer.errors import DataAnomalyError
 from astromer.records.metadata import Metadata, assemble, fill_nulls
 from astromer.records.sources.catalogue import Catalogue
 from astromer.records.sources.columns import BAND, CLASS, first_of
 from astromer.records.survey_config import SurveyConfig
+from astromer.system.errors import DataAnomalyError
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from astromer.errors import DataAnomalyError
 from astromer.records.sources.columns import find_columns
 from astromer.records.sources.observations import (
     Observations,
@@ -14,7 +13,8 @@ from astromer.records.sources.observations import (
 )
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import SurveyConfig
-from astromer.records.threads import in_order
+from astromer.system.errors import DataAnomalyError
+from astromer.system.threads import in_order
 
 
 def read_long(files: list[Path], config: SurveyConfig, njobs: int) -> Iterator[Observations]:

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from astromer.errors import DataAnomalyError, DataNotFoundError
 from astromer.records.sources.catalogue import Catalogue
 from astromer.records.sources.columns import find_columns
 from astromer.records.sources.files import FITS, kind_of, stem_of
@@ -20,7 +19,8 @@ from astromer.records.sources.observations import (
 )
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import SurveyConfig
-from astromer.records.threads import in_order
+from astromer.system.errors import DataAnomalyError, DataNotFoundError
+from astromer.system.threads import in_order
 
 
 @dataclass(frozen=True)

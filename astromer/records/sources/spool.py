@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from astromer.errors import UsageError
+from astromer.system.errors import UsageError
 
 ID = "number"
 SERIES = ("mjd", "value", "error")

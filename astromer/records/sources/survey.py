@@ -9,8 +9,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from astromer.errors import UsageError
-from astromer.progress import progress_bar
 from astromer.records.chunk import Chunk
 from astromer.records.metadata import Metadata, load_metadata
 from astromer.records.parquet import open_parquet
@@ -32,8 +30,10 @@ from astromer.records.sources.observations import Observations, Register
 from astromer.records.sources.spool import Spool
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import SurveyConfig
-from astromer.scratch import scratch_folder
-from astromer.storage import RemotePath
+from astromer.system.errors import UsageError
+from astromer.system.progress import progress_bar
+from astromer.system.storage import RemotePath
+from astromer.system.temporary_folders import scratch_folder
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from astromer.errors import DataAnomalyError, DataNotFoundError, RecordError
 from astromer.records.parquet import check_values, check_whole, open_parquet
 from astromer.records.sources.files import FITS, PARQUET, TEXT, kind_of
-from astromer.text import brief
+from astromer.system.errors import DataAnomalyError, DataNotFoundError, RecordError
+from astromer.system.text import brief
 
 _ROWS = 1 << 18
 

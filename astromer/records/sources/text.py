@@ -10,10 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import csv
 
-from astromer.errors import DataAnomalyError, RecordError
 from astromer.records.sources.columns import MAG, TIME, first_of
 from astromer.records.unpacking import DAMAGED, check_growth, unpacked
-from astromer.text import brief
+from astromer.system.errors import DataAnomalyError, RecordError
+from astromer.system.text import brief
 
 _BLOCK_BYTES = 1 << 22
 _HEAD_BYTES = 1 << 16

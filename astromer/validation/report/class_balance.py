@@ -7,14 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from astromer.pages.figure import (
-    SPLIT_COLOURS,
-    Picture,
-    label,
-    new_figure,
-    to_picture,
-)
-from astromer.text import other_classes
+from astromer.system.html.figure import SPLIT_COLOURS, Picture, label, new_figure, to_picture
+from astromer.system.text import other_classes
 from astromer.validation.profile import OTHERS, SplitProfile
 
 _MOST_CLASSES = 24

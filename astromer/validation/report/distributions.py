@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from astromer.pages.figure import SPLIT_COLOURS, Picture, new_figure, to_picture
+from astromer.system.html.figure import SPLIT_COLOURS, Picture, new_figure, to_picture
 from astromer.validation.profile import SplitProfile
 from astromer.validation.quantities import QUANTITIES, Quantity
 

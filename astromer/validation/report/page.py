@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from astromer.extras import require
 from astromer.light_curves import LightCurve
-from astromer.pages.figure import Picture
-from astromer.pages.page import write_page
+from astromer.system.extras import require
+from astromer.system.html.figure import Picture
+from astromer.system.html.page import write_page
 from astromer.validation.findings import Finding
+from astromer.validation.outcome import headline, refusals
 from astromer.validation.profile import SplitProfile
 from astromer.validation.quantities import QUANTITIES
 from astromer.validation.result import Validation
 from astromer.validation.rules import Rule, all_rules
 from astromer.validation.table import count_by_split, split_distances, warnings
-from astromer.validation.verdict import headline, refusals
 from pipeline_config import LightCurveRules, ValidationConfig
 
 REPORT_FILE = "report.html"

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from astromer.encoder import Encoder, attention
-from astromer.encoder.quirks import ASTROMER_1
+from astromer.encoder.public_variants import ASTROMER_1
 
 PLANTED = [7.5, -1e30, float("inf"), float("nan")]
 

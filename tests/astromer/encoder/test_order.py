@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from astromer.encoder.order import BLOCKED, Arranged, AsGiven, VisibleFirst
-from astromer.encoder.quirks import ASTROMER_1, ASTROMER_2
+from astromer.encoder.public_variants import ASTROMER_1, ASTROMER_2
 from astromer.encoder.steps import Steps
 
 VISIBLE = np.array([[0, 1, 0, 1, 0], [1, 1, 1, 0, 0], [0, 0, 0, 0, 0]], bool)

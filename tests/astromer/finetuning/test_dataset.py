@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from astromer.errors import DataAnomalyError
 from astromer.finetuning.dataset import Dataset, class_weights, draw_shots
+from astromer.system.errors import DataAnomalyError
 
 CLASSES = np.array([0] * 30 + [1] * 10 + [2] * 3)
 

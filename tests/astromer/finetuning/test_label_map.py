@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from astromer.errors import DataAnomalyError
 from astromer.finetuning.label_map import LabelMap
+from astromer.system.errors import DataAnomalyError
 
 
 def test_names_are_sorted_and_keep_the_numbers_of_the_survey(survey):

@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from astromer.encoder.quirks import ASTROMER_1
-from astromer.errors import ModelError
-from astromer.export import export_saved_model
+from astromer.encoder.public_variants import ASTROMER_1
 from astromer.finetuning.reconstruction import continue_reconstruction
 from astromer.finetuning.sources import PretrainedSource
+from astromer.serving.export import export_saved_model
+from astromer.system.errors import ModelError
 from pipeline_config import MaskingConfig
 
 

@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from astromer.errors import ModelError
-from astromer.finetuning.choice import best_cell, rebuild
+from astromer.finetuning.selection import best_cell, rebuild
 from astromer.finetuning.sources import PublicSource, RandomSource, encoder_fingerprint
 from astromer.finetuning.study import Study
+from astromer.system.errors import ModelError
 from pipeline_config import StudyConfig
 
 STUDY = StudyConfig(

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from astromer.errors import UsageError
 from astromer.records.division import (
     TEST,
     TRAIN,
@@ -15,6 +14,7 @@ from astromer.records.division import (
     cross_validate,
     divide,
 )
+from astromer.system.errors import UsageError
 
 
 def divided(stars, classes=None, usable=None, fixed=None, val=0.2, test=0.2, seed=(1, 0)):

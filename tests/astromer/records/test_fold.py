@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from astromer.errors import DataNotFoundError, RecordError
 from astromer.records.fold import Fold
 from astromer.records.framing import compression_of
+from astromer.system.errors import DataNotFoundError, RecordError
 
 
 def test_files_are_found_by_split_in_natural_order(tmp_path, make):

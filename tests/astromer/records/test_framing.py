@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from astromer.errors import RecordError
 from astromer.records import framing
 from astromer.records.framing import check_framing, record_sizes
 from astromer.records.reader import iterate_batches
+from astromer.system.errors import RecordError
 
 
 def starts(content: bytes) -> list[int]:

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from astromer.errors import RecordError
 from astromer.records import parquet
 from astromer.records.metadata import load_metadata
 from astromer.records.parquet import open_parquet
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import default_config
+from astromer.system.errors import RecordError
 
 ROOT = Path(__file__).resolve().parents[3]
 _EVIL = """
@@ -37,9 +37,7 @@ def test_a_pickle_in_a_file_is_not_loaded(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", _EVIL, str(path), str(made)], check=True)
     with pytest.raises(RecordError, match=r"metadata\.parquet.*pickled Python code"):
         open_parquet(path)
-    reader = (
-        "import sys; from astromer.long_tables import read_long_table; from pathlib import Path"
-    )
+    reader = "import sys; from astromer.records.long_tables import read_long_table; from pathlib import Path"
     subprocess.run(
         [sys.executable, "-c", f"{reader}\nlist(read_long_table(Path(sys.argv[1])))", str(path)],
         cwd=ROOT,

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.errors import LightCurveError, RecordError
 from astromer.records.codec import encode_light_curve
 from astromer.records.reader import iterate_batches, read_light_curves
+from astromer.system.errors import LightCurveError, RecordError
 
 
 def test_curves_come_back_in_order_from_plain_and_gzip_files(tmp_path, make):

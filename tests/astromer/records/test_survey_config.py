@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from astromer.errors import DataNotFoundError, UsageError
 from astromer.records.calibration import Calibration
 from astromer.records.survey_config import default_config, load_config
+from astromer.system.errors import DataNotFoundError, UsageError
 
 CONFIG = """
 [id_column]

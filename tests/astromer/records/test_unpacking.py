@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from astromer.errors import RecordError
 from astromer.records import unpacking
 from astromer.records.framing import record_sizes
 from astromer.records.sources import text
 from astromer.records.sources.text import open_text
-from fuzzing.light_curve import frame
+from astromer.system.errors import RecordError
+from tools.fuzzing.light_curve import frame
 
 
 @pytest.fixture(autouse=True)

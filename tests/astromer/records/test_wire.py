@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.errors import RecordError
 from astromer.records import reader, wire
 from astromer.records.encoding import encode_light_curve
 from astromer.records.reader import iterate_batches, records_at_once
-from fuzzing.light_curve import frame
+from astromer.system.errors import RecordError
+from tools.fuzzing.light_curve import frame
 
 
 def field(number: int, content: bytes) -> bytes:

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from astromer.errors import UsageError
 from astromer.light_curves import LightCurve
 from astromer.records.fold import Fold
 from astromer.records.reader import read_light_curves
 from astromer.records.writer import write_fold
+from astromer.system.errors import UsageError
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 import astromer
-from astromer.export import export_saved_model
+from astromer.serving.export import export_saved_model
 
 LENGTHS = [5, 37, 200, 201, 1500, 20_000]
 

@@ -9,10 +9,10 @@ import pytest
 import tensorflow as tf
 
 import astromer
-from astromer.errors import LightCurveError
-from astromer.export import export_saved_model, read_config
 from astromer.records.codec import encode_light_curve
+from astromer.serving.export import export_saved_model, read_config
 from astromer.serving.status import STATUS_OK, STATUS_TOO_LONG, STATUS_TOO_SHORT
+from astromer.system.errors import LightCurveError
 from pipeline_config import ServingConfig, check
 
 LIMITS = ServingConfig(

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.batches import assemble
-from astromer.masking import nothing_probed
 from astromer.records.codec import encode_light_curve
 from astromer.serving.module import ServingModule
 from astromer.serving.status import STATUS_OK, STATUS_TOO_SHORT
-from astromer.windows import sequential_windows
+from astromer.windows.batches import assemble
+from astromer.windows.masking import nothing_probed
+from astromer.windows.windows import sequential_windows
 
 LENGTHS = (5, 200, 201, 400, 1500, 4, 1, 37)
 

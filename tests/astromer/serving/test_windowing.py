@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.batches import assemble
-from astromer.masking import nothing_probed
 from astromer.serving.windowing import cut_windows, usable_steps
-from astromer.windows import sequential_windows
+from astromer.windows.batches import assemble
+from astromer.windows.masking import nothing_probed
+from astromer.windows.windows import sequential_windows
 from pipeline_config import LightCurveRules
 
 

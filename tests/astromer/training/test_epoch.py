@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from astromer.evaluation import fixed_batches
+from astromer.evaluation.evaluation import fixed_batches
 from astromer.training.epoch import TrainingEpoch
-from astromer.windows import sequential_windows
+from astromer.windows.windows import sequential_windows
 from pipeline_config import MaskingConfig
 
 

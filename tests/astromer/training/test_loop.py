@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from astromer.errors import ModelError, TrainingError, TrainingInterrupted, UsageError
-from astromer.evaluation import evaluate
+from astromer.evaluation.evaluation import evaluate
+from astromer.system.errors import ModelError, TrainingError, TrainingInterrupted, UsageError
 from astromer.training import loop, train
 from astromer.training.state import StateFile
 from pipeline_config import EncoderConfig, MaskingConfig

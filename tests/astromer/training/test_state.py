@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from astromer.errors import ModelError, UsageError
+from astromer.system.errors import ModelError, UsageError
 from astromer.training.history import EpochHistory
 from astromer.training.state import Progress, StateFile
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.distribution import make_strategy
-from astromer.passes import Pass
+from astromer.system.distribution import make_strategy
 from astromer.training.step import STEP_SUMS, TrainStep
+from astromer.windows.micro_batches import Pass
 from pipeline_config import TrainingConfig
 
 

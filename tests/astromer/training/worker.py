@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from astromer.cli import run_program
+from astromer.commands.cli import run_program
 from astromer.light_curves import LightCurves
-from astromer.logs import silence
+from astromer.system.logs import silence
 from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
 
 

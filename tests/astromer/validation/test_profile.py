@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from astromer.errors import DataAnomalyError
 from astromer.light_curves import LightCurve
 from astromer.records.context import Context
 from astromer.records.reader import RecordBatch
+from astromer.system.errors import DataAnomalyError
 from astromer.validation.profile import OTHERS, UNKNOWN, SplitProfile
 from astromer.validation.quantities import BINS, QUANTITIES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from astromer.validation.judgement import WORDS
+from astromer.validation.curve_check import WORDS
 from astromer.validation.rules import Rule, all_rules
 from pipeline_config import LightCurveRules, ValidationConfig
 from tests.astromer.validation import corpus

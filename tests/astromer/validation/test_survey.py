@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from astromer.errors import DataNotFoundError, RecordError
 from astromer.light_curves import LightCurve
 from astromer.records.fold import SPLITS, Fold
+from astromer.system.errors import DataNotFoundError, RecordError
 from astromer.validation.result import Validation
 from astromer.validation.survey import validate_fold
 from pipeline_config import ValidationConfig

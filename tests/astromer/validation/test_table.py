@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from astromer.records.fold import Fold
-from astromer.text import printable
+from astromer.system.text import printable
 from astromer.validation.rules import all_rules
 from astromer.validation.survey import validate_fold
 from astromer.validation.table import to_table

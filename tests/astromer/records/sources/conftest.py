@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from astromer.create_records import main
+from astromer.commands.create_records import main
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.reader import read_light_curves
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.create_records import main
-from astromer.errors import DataAnomalyError, RecordError
-from astromer.extras import MissingExtraError
+from astromer.commands.create_records import main
+from astromer.system.errors import DataAnomalyError, RecordError
+from astromer.system.extras import MissingExtraError
 
 fits = pytest.importorskip("astropy.io.fits")
 

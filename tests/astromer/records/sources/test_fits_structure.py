@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from astromer.errors import RecordError
 from astromer.records.sources import fits_structure
 from astromer.records.sources.fits import open_fits
 from astromer.records.sources.fits_structure import check_structure
+from astromer.system.errors import RecordError
 
 fits = pytest.importorskip("astropy.io.fits")
 

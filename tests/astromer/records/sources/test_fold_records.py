@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.create_records import main
-from astromer.errors import DataAnomalyError, RecordError
+from astromer.commands.create_records import main
 from astromer.records.encoding import encode_light_curve
+from astromer.system.errors import DataAnomalyError, RecordError
 
 
 def write_fold(folder, make, curves, encode, *, validation: str, suffix: str, compression: str):

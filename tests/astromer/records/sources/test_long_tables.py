@@ -6,8 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
 
-from astromer.create_records import main
-from astromer.errors import DataAnomalyError, RecordError, UsageError
+from astromer.commands.create_records import main
+from astromer.system.errors import DataAnomalyError, RecordError, UsageError
 
 
 def long_table(curves, *, bands: str = "", shuffled: bool = False) -> pa.Table:

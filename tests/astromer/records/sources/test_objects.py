@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.create_records import main
-from astromer.errors import AstromerError, DataAnomalyError, DataNotFoundError, RecordError
+from astromer.commands.create_records import main
+from astromer.system.errors import AstromerError, DataAnomalyError, DataNotFoundError, RecordError
 
 DIALECTS = {
     "comma": ("{}.csv", "mjd,mag,errmag\n", ","),

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from astromer.create_records import main
-from astromer.errors import LightCurveError, UsageError
-from astromer.toml import tomllib
+from astromer.commands.create_records import main
+from astromer.system.errors import LightCurveError, UsageError
+from astromer.system.toml import tomllib
 
 
 def processing_of(folder) -> dict:

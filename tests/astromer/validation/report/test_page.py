@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from astromer.extras import MissingExtraError
+from astromer.commands.validate import main
 from astromer.records.fold import Fold
-from astromer.validate import main
+from astromer.system.extras import MissingExtraError
 from astromer.validation.report import write_report
 from astromer.validation.survey import validate_fold
 from pipeline_config import ValidationConfig

@@ -1,0 +1,181 @@
+"""Command-line programs: flags made from the knobs, and one-line errors.
+
+Imports the standard library only: ``--help`` and bad options are answered before
+anything heavy is loaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar, get_args, get_type_hints
+
+import pipeline_config
+from astromer.system.errors import (
+    EXIT_CODES_PAGE,
+    PIPE_CLOSED,
+    STOPPED,
+    AstromerError,
+    TrainingInterrupted,
+    UsageError,
+)
+from astromer.system.extras import missing_extra
+from astromer.system.interruption import remember_interruptions, was_interrupted
+from astromer.system.logs import set_verbose
+from astromer.system.os_errors import refusal
+from astromer.system.terminal import pass_by, say_error
+from astromer.system.text import printable
+from astromer.system.watchdog import last_words
+
+ConfigT = TypeVar("ConfigT")
+_folder: Path | None = None
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose mistakes are one line, in the form of every other error.
+
+    Every program has ``--verbose``, and its help ends with where exit codes are explained.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        kwargs.setdefault("allow_abbrev", False)
+        codes = f"Exit codes: 0 done; others are explained in {EXIT_CODES_PAGE}."
+        kwargs["epilog"] = "\n".join(filter(None, [kwargs.get("epilog"), codes]))
+        super().__init__(**kwargs)
+        self.add_argument(
+            "--verbose",
+            action="store_true",
+            help="show what TensorFlow and other libraries log, instead of writing it to a file",
+        )
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parses, and lets libraries speak if asked to."""
+        found, rest = super().parse_known_args(args, namespace)
+        set_verbose(found.verbose)
+        _remember_folder(found)
+        return found, rest
+
+    def error(self, message: str) -> NoReturn:
+        say_error(f"{message}. See {self.prog} --help.")
+        raise SystemExit(UsageError.exit_code)
+
+
+def _remember_folder(args: argparse.Namespace) -> None:
+    """Where the program writes, for errors of the disk that name no file."""
+    global _folder
+    names = (getattr(args, option, None) for option in ("output", "out", "report"))
+    _folder = next(
+        (Path(name).absolute() for name in names if isinstance(name, str) and name), None
+    )
+
+
+def add_flags(parser: argparse.ArgumentParser, *configs: type) -> None:
+    """Adds one flag for each knob of the config classes that has one."""
+    for config in configs:
+        group = parser.add_argument_group((config.__doc__ or "").split("\n")[0].rstrip("."))
+        types = get_type_hints(config)
+        for knob in dataclasses.fields(config):
+            flags = knob.metadata.get("flags", ())
+            if not flags:
+                continue
+            options: dict[str, Any] = {"dest": knob.name, "default": knob.default}
+            text = knob.metadata["reason"].replace("%", "%%")
+            kind, several = types[knob.name], get_args(types[knob.name])
+            if kind is bool:
+                options["action"] = "store_true"
+            else:
+                options["type"] = kind = several[0] if several else kind
+                options["metavar"] = kind.__name__.upper()
+                if knob.metadata.get("choices"):
+                    options["choices"] = knob.metadata["choices"]
+                    options["metavar"] = "|".join(knob.metadata["choices"])
+                default: Any = knob.default
+                if several:  # a tuple of any length
+                    options["nargs"] = "+"
+                    default = " ".join(map(str, default))
+                text += f" (default: {default})"
+            group.add_argument(*flags, help=text, **options)
+
+
+def config_from(args: argparse.Namespace, config: type[ConfigT]) -> ConfigT:
+    """The config that parsed flags describe; knobs without a flag keep their default.
+
+    Raises:
+        UsageError: for a value that a knob does not take.
+    """
+    names = {f.name for f in dataclasses.fields(config)}  # type: ignore[arg-type]
+    made = config(**{name: value for name, value in vars(args).items() if name in names})
+    try:
+        pipeline_config.check(made)
+    except ValueError as error:
+        raise UsageError(f"{error}.") from error
+    return made
+
+
+def run_program(main: Callable[[], int | None]) -> NoReturn:
+    """Runs a program's ``main`` and exits: 0, its own code, or the error's.
+
+    An :class:`~astromer.system.errors.AstromerError` is printed as one ``error:`` line, and so is what the
+    system refuses (:mod:`astromer.system.os_errors`). Ctrl-C, SIGTERM and a reader that goes away exit with
+    the codes of :mod:`astromer.system.errors`.
+    """
+    signal.signal(signal.SIGTERM, _raise_exit)
+    remember_interruptions()
+    try:
+        with last_words():
+            code: Any = main() or 0
+    except SystemExit as stop:
+        code = stop.code
+    except AstromerError as error:
+        code = _tell(error)
+    except ModuleNotFoundError as error:
+        if (missing := missing_extra(error)) is None:
+            raise
+        code = _tell(missing)
+    except KeyboardInterrupt:
+        code = _tell_interruption()
+    except BrokenPipeError:
+        code = PIPE_CLOSED
+    except Exception as error:
+        if was_interrupted():
+            code = _tell_interruption()
+        elif (refused := refusal(error, _folder)) is not None:
+            code = _tell(refused)
+        else:
+            raise
+    silent = code == PIPE_CLOSED
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code, silent = code or PIPE_CLOSED, True
+    except OSError as error:  # standard output is a file on a full disk
+        if not code and (refused := refusal(error)) is not None:
+            code = _tell(refused)
+        silent = True
+    if silent:  # nothing is left to say, not even at the end of the process
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _tell(error: AstromerError) -> int:
+    pass_by("")
+    if table := getattr(error, "table", ""):
+        print(table, file=sys.stderr)
+    say_error(printable(str(error)))
+    return error.exit_code
+
+
+def _tell_interruption() -> int:
+    pass_by("")
+    print("interrupted; to go on, give the same command again", file=sys.stderr)
+    return TrainingInterrupted.exit_code
+
+
+def _raise_exit(signum: int, frame: Any) -> None:
+    raise SystemExit(STOPPED)

@@ -1,0 +1,178 @@
+"""Turns a survey into fold records.
+
+    python -m astromer create_records --data SURVEY [--output FOLDER]
+
+SURVEY is one of (docs/data_format.md):
+  a folder with metadata.parquet and light_curves/*.parquet;
+  a folder with a CSV, DAT, TXT or FITS file for each light curve, and metadata.csv or none;
+  one long CSV, FITS or Parquet table with a column of ids;
+  a fold of records, to be cleaned and divided again.
+A config.toml in the folder says what its columns are called, where they have no usual names.
+
+OUTPUT/fold_0, fold_1, ... each get train, validation and test records; all light curves of a
+star go to the same subset. No star is in the test of two folds: together they make a K-fold
+cross-validation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import gc
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.system.errors import DataNotFoundError, UsageError
+from astromer.system.logs import silence
+from astromer.system.storage import as_path, local_path
+from astromer.system.text import pipeline_command, shell_word
+from pipeline_config import LightCurveRules, MissingErrorsConfig, RecordsConfig
+
+if TYPE_CHECKING:
+    from astromer.records.survey_config import SurveyConfig
+
+
+def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Parses the command line."""
+    parser = Parser(prog="python -m astromer create_records", description=__doc__)
+    parser.add_argument(
+        "--data", required=True, metavar="PATH", help="the survey: a folder or a table"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        help="where the folds go (default: [target] path of the config, "
+        "or ./data/records/<survey>)",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="description of the survey (default: PATH/config.toml, or the usual names)",
+    )
+    parser.add_argument(
+        "--metadata",
+        metavar="FILE",
+        help="table of the light curves or stars (default: PATH/metadata.parquet, .csv or .fits)",
+    )
+    parser.add_argument(
+        "--band",
+        nargs="+",
+        action="extend",
+        metavar="BAND",
+        help="only light curves in these bands (default: all, one light curve for each)",
+    )
+    parser.add_argument(
+        "--columns",
+        metavar="NAME,NAME,...",
+        help="names of the columns of text files without a header (default: mjd,mag,errmag)",
+    )
+    parser.add_argument(
+        "--flux", action="store_true", help="the survey has fluxes; needs --zero-point"
+    )
+    parser.add_argument(
+        "--zero-point", type=float, metavar="MAG", help="magnitude of a flux of 1 (with --flux)"
+    )
+    parser.add_argument(
+        "--time-offset",
+        type=float,
+        metavar="DAYS",
+        help="days to add to the times to get MJD, for instance -2400000.5 to a JD (default: 0)",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace folds that are there")
+    add_flags(parser, RecordsConfig, MissingErrorsConfig)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the program."""
+    args = parse_args(arguments)
+    options, errors = config_from(args, RecordsConfig), config_from(args, MissingErrorsConfig)
+    _check_options(options)
+    survey = local_path(args.data, "--data").expanduser()
+    if not survey.exists():
+        raise DataNotFoundError(
+            f"--data must be a folder or a table. Received: {survey}, which does not exist. Mend "
+            "the path; docs/data_format.md has the layouts."
+        )
+    config = _describe(args, survey)
+    output = as_path(args.output or config.target).expanduser()
+
+    silence()
+    from astromer.records.conversion import convert
+    from astromer.records.division import fold_test_fraction
+    from astromer.records.summary import summarise, to_table, write_summary
+
+    # Under Python 3.10 pyarrow asks the garbage collector about every object that it knows, each
+    # time that it reads text: the longest part of reading many small files.
+    gc.freeze()
+    rules = LightCurveRules()
+    conversion = convert(
+        config,
+        options,
+        rules,
+        output,
+        errors=errors,
+        bands=tuple(dict.fromkeys(args.band or ())),
+        overwrite=args.overwrite,
+    )
+    summary = summarise(conversion, survey, options, rules)
+    write_summary(summary, output / "summary.json")
+    print(to_table(summary))
+    if options.test_frac > fold_test_fraction(options.test_frac, options.folds):
+        print(
+            f"--test-frac {options.test_frac:g} became 1/{options.folds}: the tests of "
+            f"{options.folds} folds have no star in common"
+        )
+    print(f"folds and summary.json are in {output}")
+    print(f"next: {pipeline_command()} --data {shell_word(conversion.folders[0])} --debug")
+    return 0
+
+
+def _describe(args: argparse.Namespace, survey: Path) -> SurveyConfig:
+    """The survey's config, with what the options say in its place."""
+    from astromer.records.sources.files import is_fold
+    from astromer.records.survey_config import default_config, load_config
+
+    path = local_path(args.config or survey / "config.toml", "--config").expanduser()
+    metadata = local_path(args.metadata, "--metadata").expanduser() if args.metadata else None
+    for option, file in (("config", args.config and path), ("metadata", metadata)):
+        if file and not file.is_file():
+            raise DataNotFoundError(f"there is no {option} file {file}.")
+    # The config of a fold describes its records, which describe themselves.
+    if args.config or (path.is_file() and not is_fold(survey)):
+        config = load_config(path, survey, metadata)
+    else:
+        config = default_config(survey, metadata)
+    calibration = config.calibration
+    if args.flux and args.zero_point is None and calibration.zero_point is None:
+        raise UsageError(
+            "--flux needs --zero-point, the magnitude of a flux of 1. Received: --flux alone. Look "
+            "it up in the survey's description; that of TESS is 20.44."
+        )
+    if args.zero_point is not None and not (args.flux or calibration.zero_point is not None):
+        raise UsageError("--zero-point is for fluxes: give --flux too.")
+    if args.zero_point is not None:
+        calibration = dataclasses.replace(calibration, zero_point=args.zero_point)
+    if args.time_offset is not None:
+        calibration = dataclasses.replace(calibration, time_offset=args.time_offset)
+    columns = config.columns
+    if args.columns:
+        columns = tuple(name.strip() for name in args.columns.split(","))
+    return dataclasses.replace(config, calibration=calibration, columns=columns)
+
+
+def _check_options(options: RecordsConfig) -> None:
+    from astromer.records.division import check_fractions
+
+    for name in ("folds", "njobs", "elements_per_shard"):
+        if getattr(options, name) < 1:
+            flag = "--" + name.replace("_", "-")
+            raise UsageError(f"{flag} must be at least 1, got {getattr(options, name)}.")
+    if options.seed < 0:
+        raise UsageError(f"--seed must not be negative, got {options.seed}.")
+    check_fractions(options.val_frac, options.test_frac)
+
+
+if __name__ == "__main__":
+    run_program(main)

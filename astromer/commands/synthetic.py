@@ -1,0 +1,51 @@
+"""Makes the built-in survey of synthetic light curves as fold records.
+
+python -m astromer synthetic --output data/synthetic
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.records.synthetic.config import SurveyConfig
+from astromer.system.logs import silence
+from astromer.system.text import pipeline_command, shell_word
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Makes the survey, or finds that it is there, and prints what it holds.
+
+    Raises:
+        UsageError: a setting or the output folder cannot work.
+    """
+    parser = Parser(
+        prog="python -m astromer synthetic",
+        description="Makes a seeded survey of realistic variable stars as fold records.",
+        epilog="A complete survey of the same settings is left as it is.",
+    )
+    parser.add_argument(
+        "--output", required=True, metavar="DIR", help="folder of the survey; gets DIR/fold_0"
+    )
+    add_flags(parser, SurveyConfig)
+    parser.add_argument(
+        "--overwrite", action="store_true", help="make it anew, also over one of other settings"
+    )
+    args = parser.parse_args(arguments)
+    config = config_from(args, SurveyConfig)
+    silence()
+    from astromer.records.synthetic.fold import provide_survey
+
+    survey = provide_survey(Path(args.output).expanduser(), config, overwrite=args.overwrite)
+    verb = "made" if survey.made else "already there, complete and with these settings:"
+    print(f"{verb} {survey.fold}")
+    for split, curves in survey.curves.items():
+        print(
+            f"  {split:<11}{curves:>7,} light curves{survey.observations[split]:>11,} observations"
+        )
+    print("  classes: " + ", ".join(f"{name} {n}" for name, n in survey.classes.items()))
+    print(f"next: {pipeline_command()} --data {shell_word(survey.fold)}")
+
+
+if __name__ == "__main__":
+    run_program(main)

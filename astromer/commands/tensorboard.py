@@ -1,0 +1,46 @@
+"""Shows the trainings of an output folder in TensorBoard.
+
+python -m astromer tensorboard --output outputs
+"""
+
+from __future__ import annotations
+
+from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.system.logs import silence
+from astromer.system.storage import as_path
+from astromer.training.tensorboard.runs import find_runs
+from pipeline_config import TensorBoardServerConfig
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Starts the server, says where it is, and waits for Ctrl-C.
+
+    Raises:
+        DataNotFoundError: no training has written anything there.
+        UsageError: the port is in use.
+    """
+    parser = Parser(
+        prog="python -m astromer tensorboard",
+        description="Shows the trainings of an output folder in TensorBoard.",
+        epilog="Trainings that begin later appear by themselves.",
+    )
+    parser.add_argument(
+        "--output",
+        default="./outputs",
+        metavar="DIR",
+        help="an output folder of any program, or one training's folder (default: ./outputs)",
+    )
+    add_flags(parser, TensorBoardServerConfig)
+    args = parser.parse_args(arguments)
+    config = config_from(args, TensorBoardServerConfig)
+    output = as_path(args.output).expanduser()
+    runs = find_runs(output)
+    silence()
+    print("loading TensorBoard ...", flush=True)
+    from astromer.training.tensorboard.server import serve
+
+    serve(runs[0] if config.newest else output, config.host, config.port, runs)
+
+
+if __name__ == "__main__":
+    run_program(main)

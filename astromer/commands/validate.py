@@ -1,0 +1,119 @@
+"""Looks at every light curve of folds and says which break a rule.
+
+python -m astromer validate --data FOLD
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.commands.validation_flags import add_validation_flags, validation_config
+from astromer.records.fold import Fold, natural_key
+from astromer.system.errors import DataAnomalyError
+from astromer.system.storage import as_path
+from astromer.validation.rules import OFF, STOP
+from pipeline_config import LightCurveRules, MissingErrorsConfig, ValidationConfig
+
+if TYPE_CHECKING:
+    from astromer.validation.findings import Findings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Validates folds, prints what was found and writes a report.
+
+    Raises:
+        DataAnomalyError: the data should not be trained on.
+        AstromerError: for bad options or files; see the subclasses.
+    """
+    parser = Parser(prog="python -m astromer validate", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument(
+        "--data",
+        required=True,
+        nargs="+",
+        metavar="FOLD",
+        help="folders of fold records; a folder of folds stands for all of them",
+    )
+    parser.add_argument(
+        "--report", metavar="DIR", help="folder for findings, numbers and an HTML page"
+    )
+    add_validation_flags(parser)
+    add_flags(parser, MissingErrorsConfig)
+    args = parser.parse_args(arguments)
+    config, limits = validation_config(args), LightCurveRules()
+    errors = config_from(args, MissingErrorsConfig)
+    folds = [Fold.open(path) for given in args.data for path in _folds_in(given)]
+
+    from astromer.system.logs import silence
+
+    silence()
+    from astromer.validation.folds import shared_test_stars
+    from astromer.validation.outcome import refuse_if_bad
+    from astromer.validation.output import terminal_table, write_validation
+    from astromer.validation.survey import validate_fold
+
+    refused: list[DataAnomalyError] = []
+    for fold, name in zip(folds, _report_names(folds), strict=True):
+        validation = validate_fold(fold, config, limits, errors=errors)
+        report = None
+        if args.report:
+            report = as_path(args.report) / name
+            write_validation(validation, config, limits, report)
+        if len(folds) > 1:
+            print(f"{fold.path}:")
+        print(terminal_table(validation, config, limits))
+        if report is not None:
+            print(f"report: {report}")
+        try:
+            refuse_if_bad(validation, config, report)
+        except DataAnomalyError as error:
+            refused.append(error)
+    if len(folds) > 1 and config.shared_test_star != OFF:
+        shared = shared_test_stars({str(fold.path): fold for fold in folds})
+        refused += _tell(shared, config, as_path(args.report) if args.report else None)
+    if refused:
+        more = f" And {len(refused) - 1} more fold(s)." if len(refused) > 1 else ""
+        raise DataAnomalyError(f"{refused[0]}{more}")
+    return 0
+
+
+def _tell(
+    shared: Findings, config: ValidationConfig, report: Path | None
+) -> list[DataAnomalyError]:
+    """Tells stars that are tested on twice and lists them all in the report's folder."""
+    from astromer.validation.output import SHARED_FILE, write_findings
+
+    if report is not None:
+        write_findings(shared, report / SHARED_FILE)
+    if not len(shared):
+        return []
+    text = f"{len(shared):,} shared_test_star. The first: {shared[0]}."
+    if report is not None:
+        text += f" All are in {report / SHARED_FILE}."
+    if config.shared_test_star == STOP:
+        return [DataAnomalyError(text)]
+    print(f"warning: {text}")
+    return []
+
+
+def _report_names(folds: list[Fold]) -> list[str]:
+    """A folder in the report for each fold; the report's own for a single one."""
+    if len(folds) == 1:
+        return [""]
+    names = [fold.path.name for fold in folds]
+    if len(set(names)) < len(names):
+        return [f"{number}_{name}" for number, name in enumerate(names)]
+    return names
+
+
+def _folds_in(given: str) -> list[Path]:
+    folder = as_path(given).expanduser()
+    if (folder / "train").is_dir():
+        return [folder]
+    inside = [path for path in folder.glob("fold_*") if path.is_dir()]
+    return sorted(inside, key=natural_key) or [folder]
+
+
+if __name__ == "__main__":
+    run_program(main)

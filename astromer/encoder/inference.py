@@ -1,0 +1,118 @@
+"""Running the network over batches of windows, on every replica."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from astromer.encoder import Reconstructor
+from astromer.system.concurrency import Ordered, passes_at_once
+from astromer.system.distribution import divide
+from astromer.windows.batches import Batch
+from astromer.windows.micro_batches import Pass, plan_passes
+
+_WINDOWS_PER_GPU_PASS = 256  # what fills a GPU
+_WINDOWS_PER_CPU_PASS = 32  # what suits the caches where a pass has all cores
+_LARGEST_ON_A_CORE = 64  # with a core for each pass, larger ones pay
+_SMALLEST_ON_A_CORE = 8  # a batch is divided among all cores down to this
+
+NETWORK_INPUTS = {
+    "times": tf.TensorSpec([None, None], tf.float32),
+    "magnitudes": tf.TensorSpec([None, None], tf.float32),
+    "visible": tf.TensorSpec([None, None], tf.bool),
+}
+
+
+class Predictor:
+    """Reconstructs batches.
+
+    Args:
+        model: the model, made under ``strategy``.
+        strategy: where to run; None for the default device.
+    """
+
+    def __init__(
+        self, model: Reconstructor, strategy: tf.distribute.Strategy | None = None
+    ) -> None:
+        self.model = model
+        self.strategy = strategy or tf.distribute.get_strategy()
+
+        def run(inputs: dict[str, Any]) -> Any:
+            return self.strategy.run(lambda inputs: model(**inputs), args=(inputs,))
+
+        self._passes = Ordered(passes_at_once(self.strategy.num_replicas_in_sync))
+        self._run = compile_for_passes(run, self.strategy, NETWORK_INPUTS)
+
+    def __call__(self, batch: Batch) -> np.ndarray:
+        """float32 [num_windows, window_size], centred and scaled like ``batch.target``.
+
+        Without meaning at padding.
+        """
+        predicted = np.zeros_like(batch.target)
+        inputs = network_inputs(batch)
+        parts = passes_of(batch, self.model, self.strategy)
+        results = self._passes.map(lambda part: self._predict(inputs, part), parts)
+        for part, result in zip(parts, results, strict=True):
+            predicted[part.rows, : part.steps] = result.numpy()[: len(part.rows)]
+        return predicted
+
+    def _predict(self, inputs: dict[str, np.ndarray], part: Pass) -> tf.Tensor:
+        replicas = self.strategy.num_replicas_in_sync
+        chosen = {name: array[part.rows, : part.steps] for name, array in inputs.items()}
+        predicted = self._run(divide(self.strategy, chosen, -(-len(part.rows) // replicas)))
+        if replicas > 1:
+            predicted = self.strategy.gather(predicted, axis=0)  # from other workers, too
+        return predicted
+
+
+def passes_of(
+    batch: Batch, model: Reconstructor, strategy: tf.distribute.Strategy, per_replica: int = 0
+) -> list[Pass]:
+    """The passes that a batch is worked on in.
+
+    Args:
+        batch: the batch.
+        model: public weights are given whole windows: what they say depends on the padding.
+        strategy: where it runs.
+        per_replica: windows that a replica works on at once; 0 for what suits its device.
+    """
+    per_replica = per_replica or _windows_per_pass(len(batch), strategy)
+    length = batch.probing.observed.sum(axis=1)
+    window_size = batch.target.shape[1]
+    if model.encoder.quirks is not None:
+        length = np.full_like(length, window_size)
+    return plan_passes(length, window_size, per_replica * strategy.num_replicas_in_sync)
+
+
+def _windows_per_pass(windows: int, strategy: tf.distribute.Strategy) -> int:
+    if tf.config.list_logical_devices("GPU"):
+        return _WINDOWS_PER_GPU_PASS
+    at_once = passes_at_once(strategy.num_replicas_in_sync)
+    if at_once == 1:
+        return _WINDOWS_PER_CPU_PASS
+    return min(max(-(-windows // at_once), _SMALLEST_ON_A_CORE), _LARGEST_ON_A_CORE)
+
+
+def compile_for_passes(
+    function: Callable[..., Any], strategy: tf.distribute.Strategy, *signature: Any
+) -> Any:
+    """A tf.function that is traced once for passes of all sizes.
+
+    Without AutoGraph, whose translation of the sources takes longer than tracing.
+    """
+    if strategy.num_replicas_in_sync > 1:
+        # Values of several replicas have no signature: traced until the shapes are general.
+        return tf.function(function, reduce_retracing=True, autograph=False)
+    return tf.function(function, input_signature=signature, autograph=False)
+
+
+def network_inputs(batch: Batch) -> dict[str, np.ndarray]:
+    """What the network is given of a batch: nothing of the hidden magnitudes."""
+    return {
+        "times": batch.times,
+        "magnitudes": batch.magnitudes,
+        "visible": batch.probing.visible,
+    }

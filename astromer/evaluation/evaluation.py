@@ -1,0 +1,166 @@
+"""Evaluation: how well hidden magnitudes are reconstructed, beside two baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from astromer.encoder import Reconstructor
+from astromer.encoder.inference import Predictor
+from astromer.evaluation.metrics import WindowScores
+from astromer.light_curves import LightCurves
+from astromer.system.progress import progress_bar
+from astromer.system.text import shortened
+from astromer.windows.baselines import linear_interpolation, window_mean
+from astromer.windows.batches import Batch, assemble
+from astromer.windows.masking import draw, mask_seed
+from astromer.windows.windows import Windows, sequential_windows
+from pipeline_config import MaskingConfig
+
+_LENGTH_EDGES = (5, 50, 100, 150, 200)
+
+BASELINES: dict[str, Callable[[Batch], np.ndarray]] = {
+    "mean": window_mean,
+    "interpolation": linear_interpolation,
+}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of a model and of the baselines on the same windows and masks.
+
+    Attributes:
+        windows: the windows that were scored.
+        hidden: scores at hidden steps, by "model", "mean" and "interpolation".
+        probed: scores of the model at all probed steps, comparable with publications.
+        class_names: str [num_windows].
+    """
+
+    windows: Windows
+    hidden: dict[str, WindowScores]
+    probed: WindowScores
+    class_names: np.ndarray
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Named numbers; RMSE in magnitudes, skill = 1 - (RMSE / baseline RMSE)^2."""
+        model = self.hidden["model"]
+        named = {
+            "hidden_rmse": model.rmse(),
+            "hidden_r2": model.r2(),
+            "hidden_rmse_per_window": model.rmse_per_window(),
+            "probed_rmse": self.probed.rmse(),
+            "probed_r2": self.probed.r2(),
+            "probed_rmse_per_window": self.probed.rmse_per_window(),
+            "hidden_steps": float(model.count.sum()),
+            "windows": float(len(self.windows)),
+        }
+        for name in BASELINES:
+            baseline = self.hidden[name]
+            named[f"{name}_hidden_rmse"] = baseline.rmse()
+            named[f"{name}_hidden_r2"] = baseline.r2()
+            named[f"skill_over_{name}"] = model.skill_over(baseline)
+        return named
+
+    def groups(self) -> dict[str, np.ndarray]:
+        """bool [num_windows] for each class and each range of window lengths that occurs."""
+        groups = {f"class {name}": self.class_names == name for name in np.unique(self.class_names)}
+        groups.pop("class ", None)
+        edges = (1, *_LENGTH_EDGES, np.inf)
+        for low, high in pairwise(edges):
+            chosen = (self.windows.length >= low) & (self.windows.length < high)
+            upper = f" to {high - 1}" if np.isfinite(high) else " and more"
+            groups[f"{low}{upper} steps"] = chosen
+        return {name: chosen for name, chosen in groups.items() if chosen.any()}
+
+    def group_metrics(self) -> dict[str, dict[str, float]]:
+        """RMSE at hidden steps [mag] of model and baselines for each group that has any."""
+        found = {}
+        for group, chosen in self.groups().items():
+            scores = {name: scored.where(chosen) for name, scored in self.hidden.items()}
+            if steps := float(scores["model"].count.sum()):
+                rmse = {f"{name}_hidden_rmse": scores[name].rmse() for name in scores}
+                found[group] = {"hidden_steps": steps, "windows": float(chosen.sum()), **rmse}
+        return found
+
+    def table(self, by_group: bool = False) -> str:
+        """Hidden-step scores as text: all windows, then optionally each group with any."""
+        rows = [("hidden steps", "", "RMSE [mag]", "R2", "skill")]
+        groups = {"all": np.ones(len(self.windows), dtype=bool)}
+        if by_group:
+            groups |= self.groups()
+        for group, chosen in groups.items():
+            model = self.hidden["model"].where(chosen)
+            if group != "all" and not model.count.any():
+                continue
+            for name in ("model", *BASELINES):
+                scores = self.hidden[name].where(chosen)
+                skill = "" if name == "model" else f"{model.skill_over(scores):+.3f}"
+                rows.append(
+                    (shortened(group), name, f"{scores.rmse():.4f}", f"{scores.r2():.3f}", skill)
+                )
+        widths = [max(len(row[i]) for row in rows) for i in range(5)]
+        return "\n".join(
+            "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows
+        )
+
+
+def evaluate(
+    model: Reconstructor,
+    curves: LightCurves,
+    *,
+    masking: MaskingConfig,
+    seed: int,
+    batch_size: int = 256,
+    predictor: Predictor | None = None,
+    progress: bool = False,
+) -> Evaluation:
+    """Scores a model on sequential windows with masks that depend on the seed alone.
+
+    Args:
+        model: the model.
+        curves: light curves, for instance of the test split.
+        masking: fractions of probed, same and random steps.
+        seed: seed of the masks: equal seeds compare models on equal terms.
+        batch_size: windows per call; changes speed only.
+        predictor: reused over calls so that the network is compiled once.
+        progress: whether to show a bar.
+    """
+    predictor = predictor or Predictor(model)
+    windows = sequential_windows(curves.offsets, model.window_size)
+    hidden: dict[str, list[WindowScores]] = {name: [] for name in ("model", *BASELINES)}
+    probed: list[WindowScores] = []
+    bar = progress_bar(total=len(windows), desc="evaluate", unit="window", disable=not progress)
+    with bar:
+        for batch in fixed_batches(model, curves, windows, masking, seed, batch_size):
+            predicted = predictor(batch)
+            scored = batch.probing.hidden
+            hidden["model"].append(WindowScores.of(batch, predicted, scored))
+            for name, baseline in BASELINES.items():
+                hidden[name].append(WindowScores.of(batch, baseline(batch), scored))
+            probed.append(WindowScores.of(batch, predicted, batch.probing.probed))
+            bar.update(len(batch))
+    return Evaluation(
+        windows,
+        {name: WindowScores.concatenate(parts) for name, parts in hidden.items()},
+        WindowScores.concatenate(probed),
+        curves.class_names[windows.curve],
+    )
+
+
+def fixed_batches(
+    model: Reconstructor,
+    curves: LightCurves,
+    windows: Windows,
+    masking: MaskingConfig,
+    seed: int,
+    batch_size: int,
+) -> Iterator[Batch]:
+    """Batches whose masks are fixed by the seed, whatever the batch size."""
+    for first in range(0, len(windows), batch_size):
+        some = windows[first : first + batch_size]
+        probing = draw(some.length, model.window_size, masking, seed=mask_seed(seed), first=first)
+        yield assemble(curves, some, probing, normalise=model.normalise)

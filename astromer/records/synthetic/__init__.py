@@ -1,0 +1,10 @@
+"""A small, seeded survey of realistic irregular light curves, to try everything without data.
+
+Pulsating stars, eclipsing binaries, long-period variables, spotted stars, quasars and constant
+stars, seen through seasons, moonlight and weather with magnitude-dependent errors and outliers.
+``python -m astromer synthetic --output DIR`` writes one as fold records.
+"""
+
+from astromer.records.synthetic.survey import STAR_CLASSES, make_star, make_survey
+
+__all__ = ["STAR_CLASSES", "make_star", "make_survey"]

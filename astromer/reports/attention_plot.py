@@ -1,0 +1,136 @@
+"""Where the encoder looks when it fills in one hidden step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from astromer.encoder import Encoder
+from astromer.encoder.inference import network_inputs
+from astromer.reports.plot import Plot, make_plot
+from astromer.reports.reconstruction import Reconstruction
+from astromer.reports.window_plot import HIDDEN
+from astromer.system.html.figure import label, new_panels
+from astromer.system.text import shortened
+
+_MOST = 4  # blocks, and heads
+
+
+def attention_weights(encoder: Encoder, reconstruction: Reconstruction, window: int) -> np.ndarray:
+    """float32 [num_layers, num_heads, steps, steps] of a window's observed steps.
+
+    These are the weights of the encoder's own attention for what it read of this window.
+    """
+    inputs = network_inputs(reconstruction.batch)
+    # Whole windows: what public weights say depends on the padding.
+    found = encoder.attention(**{name: array[[window]] for name, array in inputs.items()})
+    steps = int(reconstruction.sample.windows.length[window])
+    return np.stack([weights.numpy()[0, :, :steps, :steps] for weights in found])
+
+
+def draw_attention(encoder: Encoder, reconstruction: Reconstruction) -> list[Plot]:
+    """Over the light curve, for one hidden step; and of all steps to all, by head."""
+    window = _typical(reconstruction)
+    if window is None:
+        return []
+    weights = attention_weights(encoder, reconstruction, window)
+    return [_over_curve(weights, reconstruction, window), _by_head(weights, reconstruction, window)]
+
+
+def _typical(reconstruction: Reconstruction) -> int | None:
+    """The window of median error among the longest; None where nothing is hidden."""
+    rmse = reconstruction.rmse()
+    length = np.where(np.isfinite(rmse), reconstruction.sample.windows.length, -1)
+    if not len(length) or length.max() < 0:
+        return None
+    longest = np.flatnonzero(length == length.max())
+    return int(longest[np.argsort(rmse[longest], kind="stable")[len(longest) // 2]])
+
+
+def _blocks(total: int) -> list[int]:
+    """Some of the blocks, the first and the last among them."""
+    return sorted({round(n) for n in np.linspace(0, total - 1, min(total, _MOST))})
+
+
+def _over_curve(weights: np.ndarray, reconstruction: Reconstruction, window: int) -> Plot:
+    curves, probing = reconstruction.curves, reconstruction.sample.probing
+    windows = reconstruction.sample.windows
+    steps = slice(windows.start[window], windows.start[window] + windows.length[window])
+    mjd, mag = curves.mjd[steps], curves.mag[steps]
+    hidden, visible = (getattr(probing, role)[window][: len(mjd)] for role in ("hidden", "visible"))
+    asking = np.flatnonzero(hidden)
+    step = int(asking[len(asking) // 2])
+    shown = _blocks(len(weights))
+    figure, panels = new_panels(4.4, 0.8 + 1.7 * len(shown), len(shown), sharex=True)
+    heads = weights.mean(axis=1)[:, step]  # [layers, steps]
+    for axes, block in zip(panels, shown):
+        # 1 = as much as each gets if all visible steps get the same.
+        relative = heads[block] * max(np.count_nonzero(visible), 1)
+        order = np.argsort(relative)
+        drawn = order[visible[order] | (relative[order] > 1e-6)]
+        marks = axes.scatter(
+            mjd[drawn],
+            mag[drawn],
+            c=relative[drawn],
+            s=4 + 14 * np.minimum(relative[drawn], 5),
+            cmap="viridis_r",
+            vmin=0,
+            vmax=max(2.0, float(relative.max(initial=0))),
+            linewidths=0,
+        )
+        axes.plot(
+            mjd[[step]], mag[[step]], "*", color=HIDDEN, markersize=11, markeredgecolor="black"
+        )
+        axes.axvline(mjd[step], color=HIDDEN, linewidth=0.8, zorder=0)
+        axes.invert_yaxis()
+        axes.ticklabel_format(useOffset=False, style="plain")
+        axes.set_ylabel(f"block {block + 1}\n[mag]")
+        figure.colorbar(marks, ax=axes, pad=0.01)
+    panels[-1].locator_params(axis="x", nbins=5)
+    panels[-1].set_xlabel("MJD [days]")
+    star = str(curves.ids[int(reconstruction.batch.curve[window])])
+    panels[0].set_title(label(star or "without id", 40), fontsize=9, parse_math=False)
+    return make_plot(
+        figure,
+        "attention_curve",
+        f"Attention of one hidden step to the visible steps of {shortened(star) or 'a star'}",
+        "Attention of one hidden step (star) to the steps that the network may look at, mean of "
+        f"the {weights.shape[1]} heads; 1 = the same to each of {np.count_nonzero(visible)} "
+        "visible steps.",
+    )
+
+
+def _by_head(weights: np.ndarray, reconstruction: Reconstruction, window: int) -> Plot:
+    from matplotlib.ticker import MaxNLocator
+
+    heads = weights[-1][:_MOST]
+    columns = min(len(heads), 2)
+    rows = -(-len(heads) // columns)
+    figure, panels = new_panels(4.4, 1.1 + 2.1 * rows, rows, columns)
+    highest = float(np.quantile(heads, 0.995)) or 1.0
+    for number, axes in enumerate(panels):
+        if number >= len(heads):
+            axes.set_axis_off()
+            continue
+        image = axes.imshow(heads[number], cmap="viridis", vmin=0, vmax=highest)
+        axes.set_title(f"head {number + 1}", fontsize=8)
+        axes.set_xlabel("attended step", fontsize=8)
+        axes.set_ylabel("asking step", fontsize=8)
+    hidden = reconstruction.sample.probing.hidden[window][: weights.shape[-1]]
+    dark = ""  # public weights look at hidden steps, too
+    if not weights[..., hidden].any():
+        dark = ", hidden steps are dark columns"
+    figure.colorbar(
+        image,
+        ax=panels,
+        location="bottom",
+        shrink=0.7,
+        label="attention weight",
+        ticks=MaxNLocator(nbins=4),  # more would run into each other
+    )
+    return make_plot(
+        figure,
+        "attention_heads",
+        "Attention of every step to every step of the window in the last block, by head",
+        "The same window in the last block: attention of every step (rows) to every step "
+        f"(columns), both in order of time; rows add up to 1{dark}.",
+    )

@@ -1,0 +1,321 @@
+"""A pushed model in Python: light curves in, embeddings and reconstructions out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from astromer.light_curves import LightCurves
+from astromer.records.curve_inputs import as_light_curves
+from astromer.serving.export import read_config
+from astromer.serving.saved_models import load_saved_model
+from astromer.serving.status import STATUS_TOO_LONG
+from astromer.serving.versions.condition import check_whole
+from astromer.serving.versions.finding import latest_version
+from astromer.system.concurrency import Ordered, passes_at_once
+from astromer.system.errors import LightCurveError, ModelError, UsageError
+from astromer.system.progress import progress_bar
+from astromer.system.text import brief, shortened
+from pipeline_config import ServingConfig
+
+# What one call is given at most, so that memory stays bounded: some 250 windows of 200. A longer
+# light curve is a call of its own.
+_OBSERVATIONS_PER_CALL = 50_000
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Embeddings of a set of light curves, in its order.
+
+    Attributes:
+        ids: str [num_curves], "" where unknown.
+        mean: float32 [num_curves, d_model], mean over the observed steps.
+        max: float32 [num_curves, d_model], maximum over the observed steps.
+        num_observations: int64 [num_curves], usable observations.
+        status: int32 [num_curves]; 0 = fine, 1 = fewer than 5 usable observations (zeros); see
+            :mod:`astromer.serving.status`.
+    """
+
+    ids: np.ndarray
+    mean: np.ndarray
+    max: np.ndarray
+    num_observations: np.ndarray
+    status: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+
+@dataclass(frozen=True)
+class Reconstructions:
+    """Magnitudes that a model predicts from the visible ones, in the order of the light curves.
+
+    Attributes:
+        ids: str [num_curves], "" where unknown.
+        mag: float32 [n] of each light curve, the prediction for each of its n observations [mag];
+            NaN where an observation is not usable, or nothing is visible.
+        hidden: bool [n] of each light curve, usable observations that the model did not see.
+        status: int32 [num_curves], as in :class:`Embeddings`.
+    """
+
+    ids: np.ndarray
+    mag: list[np.ndarray]
+    hidden: list[np.ndarray]
+    status: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+
+class Embedder:
+    """A pushed model, ready to use. :func:`astromer.load` makes one.
+
+    Light curves may be given in any form that :func:`astromer.records.curve_inputs.as_light_curves` takes.
+
+    Args:
+        path: a SavedModel folder, or a folder of versions, of which the one is taken that
+            ``latest`` names, else the newest.
+
+    Raises:
+        ModelError: if there is none, or it cannot be loaded.
+        DamagedVersionError: its files are not as they were pushed.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = latest_version(path)
+        check_whole(self.path)  # a flipped bit in the graph would give other embeddings
+        self.config: dict[str, Any] = read_config(self.path)
+        try:
+            loaded = load_saved_model(self.path)
+            self._embed = loaded.signatures["embed_ragged"]
+            self._reconstruct = loaded.signatures["reconstruct"]
+            self._reconstruct_drawn = loaded.signatures["reconstruct_drawn"]
+        except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
+            raise ModelError(
+                f"A pushed model must load and have the signatures of this version. {self.path}: "
+                f"{brief(error)}. Export it again."
+            ) from error
+        self._loaded = loaded  # owns the variables that the signatures use
+        self._at_once = Ordered(passes_at_once())
+        self.limits = _limits(self.config)
+
+    def embed(
+        self,
+        curves: Any,
+        *,
+        zero_point: Any = None,
+        id_column: str | None = None,
+        batch_size: int = 1024,
+        progress: bool = True,
+    ) -> Embeddings:
+        """Embeds light curves of any length.
+
+        Args:
+            curves: one light curve or many; 5 usable observations each at least.
+            zero_point, id_column: for fluxes and long tables, see ``as_light_curves``.
+            batch_size: light curves per call at most; changes speed and memory only.
+            progress: show a bar where it takes more than a second.
+
+        Raises:
+            LightCurveError: if values cannot be read or do not fit each other, or a light curve
+                has more observations than the model takes (``limits``).
+            UsageError: if an argument cannot work.
+        """
+        packed = as_light_curves(curves, zero_point=zero_point, id_column=id_column)
+        self._refuse_too_long(packed)
+        return self.embed_packed(packed, batch_size=batch_size, progress=progress)
+
+    def embed_packed(
+        self, packed: LightCurves, *, batch_size: int = 1024, progress: bool = True
+    ) -> Embeddings:
+        """As :meth:`embed`; a light curve that is too long gets its status, and zeros."""
+        parts = [self._nothing()]
+        with _bar(len(packed), "embed", progress) as bar:
+            calls = self._calls(packed, batch_size)
+            for part in self._at_once.map(lambda call: self._embed_some(packed, *call), calls):
+                parts.append(part)
+                bar.update(len(part["status"]))
+        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return Embeddings(packed.ids, **joined)
+
+    def reconstruct(
+        self,
+        curves: Any,
+        *,
+        visible: Sequence[np.ndarray] | np.ndarray | None = None,
+        probed: float = 0.5,
+        seed: int = 0,
+        zero_point: Any = None,
+        id_column: str | None = None,
+        batch_size: int = 256,
+        progress: bool = True,
+    ) -> Reconstructions:
+        """Hides observations and predicts their magnitudes from the others.
+
+        Args:
+            curves: one light curve or many.
+            visible: bool [n] for each light curve (or for the one), False where the magnitude is
+                to be hidden; by default the model draws what to hide.
+            probed: fraction of each window's observations that is hidden if ``visible`` is None.
+            seed: of the draw. Equal seeds hide the same observations of a light curve.
+            zero_point, id_column, batch_size, progress: as in :meth:`embed`.
+
+        Raises:
+            LightCurveError, UsageError: as in :meth:`embed`.
+        """
+        packed = as_light_curves(curves, zero_point=zero_point, id_column=id_column)
+        self._refuse_too_long(packed)
+        if not 0 <= probed <= 1:
+            raise UsageError(f"probed must be in [0, 1]. Received: {probed}.")
+        shown = None if visible is None else _visible(visible, packed.lengths)
+        mag: list[np.ndarray] = []
+        hidden: list[np.ndarray] = []
+        status = [np.empty(0, np.int32)]
+        with _bar(len(packed), "reconstruct", progress) as bar:
+            for first, stop in self._calls(packed, batch_size, padded=True):
+                arrays = _padded(packed, first, stop, shown)
+                if shown is None:
+                    draw = {"seed": tf.constant(seed, tf.int64), "probed": tf.constant(probed)}
+                    answer = self._reconstruct_drawn(**arrays, **draw)
+                else:
+                    answer = self._reconstruct(**arrays)
+                lengths = packed.lengths[first:stop]
+                for name, rows in (("mag", mag), ("hidden", hidden)):
+                    rows += [row[:n] for row, n in zip(answer[name].numpy(), lengths)]
+                status.append(answer["status"].numpy())
+                bar.update(stop - first)
+        return Reconstructions(packed.ids, mag, hidden, np.concatenate(status))
+
+    def _embed_some(self, packed: LightCurves, first: int, stop: int) -> dict[str, np.ndarray]:
+        start, end = packed.offsets[first], packed.offsets[stop]
+        answer = self._embed(
+            mjd=tf.constant(packed.mjd[start:end], tf.float64),
+            mag=tf.constant(packed.mag[start:end], tf.float32),
+            errmag=tf.constant(packed.errmag[start:end], tf.float32),
+            length=tf.constant(packed.lengths[first:stop], tf.int64),
+        )
+        return {name: value.numpy() for name, value in answer.items()}
+
+    def _calls(
+        self, packed: LightCurves, batch_size: int, padded: bool = False
+    ) -> Iterator[tuple[int, int]]:
+        if batch_size < 1:
+            raise UsageError(f"batch_size must be at least 1. Received: {batch_size}.")
+        window = self.config["window_size"]
+        most = min(batch_size, self.limits.serve_max_batch)
+        return _calls(packed.offsets, window, most, self.limits.serve_max_steps, padded)
+
+    def _refuse_too_long(self, curves: LightCurves) -> None:
+        most = self.limits.serve_max_observations
+        too_long = np.flatnonzero(curves.lengths > most)
+        if len(too_long):
+            first = int(too_long[0])
+            name = f" ({shortened(str(curves.ids[first]))})" if curves.ids[first] else ""
+            raise LightCurveError(
+                f"This model takes at most {most:,} observations of a light curve "
+                f"(--serve-max-observations when it was exported). Received: "
+                f"{curves.lengths[first]:,} in light curve {first}{name}; {len(too_long):,} are "
+                f"too long. Divide or thin them out; model servers give them status "
+                f"{STATUS_TOO_LONG}."
+            )
+
+    def _nothing(self) -> dict[str, np.ndarray]:
+        """The answer to no light curve."""
+        width = self._embed.structured_outputs["mean"].shape[-1]
+        vectors = np.empty((0, width), np.float32)
+        counts, status = np.empty(0, np.int64), np.empty(0, np.int32)
+        return {"mean": vectors, "max": vectors, "num_observations": counts, "status": status}
+
+
+def _bar(total: int, desc: str, progress: bool) -> Any:
+    return progress_bar(total=total, desc=desc, unit=" curves", disable=not progress)
+
+
+def _calls(
+    offsets: np.ndarray, window_size: int, most: int, most_steps: int, padded: bool
+) -> Iterator[tuple[int, int]]:
+    """First and one past the last light curve of each call.
+
+    Args:
+        offsets: int64 [num_curves + 1], of packed light curves.
+        window_size: observations per window.
+        most: light curves of a call.
+        most_steps: steps of its windows, unused ones too.
+        padded: whether the call pads its light curves to the longest, within the same number.
+    """
+    first, count = 0, len(offsets) - 1
+    lengths = np.diff(offsets)
+    in_windows = np.cumsum(-(-lengths // window_size) * window_size)
+    steps = np.concatenate([[0], in_windows])
+    while first < count:
+        stop = min(
+            _last_within(offsets, first, _OBSERVATIONS_PER_CALL),
+            _last_within(steps, first, most_steps),
+            first + most,
+            count,
+        )
+        if padded:
+            longest = np.maximum.accumulate(lengths[first:stop])
+            area = longest * np.arange(1, len(longest) + 1)
+            stop = min(stop, first + int(np.searchsorted(area, most_steps, side="right")))
+        stop = max(stop, first + 1)
+        yield first, stop
+        first = stop
+
+
+def _last_within(before: np.ndarray, first: int, most: int) -> int:
+    """Where sums end that are at most so much above that at ``first``."""
+    return int(np.searchsorted(before, before[first] + most, side="right")) - 1
+
+
+def _limits(config: dict[str, Any]) -> ServingConfig:
+    """The limits of a model; those of an older one, which checks nothing, are out of reach."""
+    known = config.get("serving", {})
+    fields = dataclasses.fields(ServingConfig)
+    return ServingConfig(**{field.name: int(known.get(field.name, 2**62)) for field in fields})
+
+
+def _visible(visible: Sequence[np.ndarray] | np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """bool [num_observations], the given rows end to end."""
+    single = len(lengths) == 1 and np.ndim(visible[0] if len(visible) else 0) == 0
+    rows = [np.asarray(row) for row in ([visible] if single else visible)]
+    if len(rows) != len(lengths):
+        raise UsageError(
+            f"visible must have a row for each light curve ({len(lengths)}). Received: {len(rows)}."
+        )
+    for index, (row, length) in enumerate(zip(rows, lengths)):
+        if row.shape != (length,) or row.dtype != bool:
+            raise UsageError(
+                f"visible[{index}] must be bool and as long as the light curve ({length}). "
+                f"Received: {row.dtype} of shape {list(row.shape)}."
+            )
+    return np.concatenate([np.empty(0, bool), *rows])
+
+
+def _padded(
+    curves: LightCurves, first: int, stop: int, shown: np.ndarray | None
+) -> dict[str, tf.Tensor]:
+    """Arguments of the signatures on padded arrays; of a few light curves, so that it fits."""
+    lengths = curves.lengths[first:stop]
+    step = np.arange(int(lengths.max(initial=1)))
+    inside = step[None, :] < lengths[:, None]
+    index = np.where(inside, curves.offsets[first:stop][:, None] + step, 0)
+    series = {"mjd": curves.mjd, "mag": curves.mag, "errmag": curves.errmag}
+    if shown is not None:
+        series["visible"] = shown
+    arrays = {
+        name: np.where(inside, values[index], values.dtype.type(0))
+        if len(values)
+        else np.zeros(inside.shape, values.dtype)
+        for name, values in series.items()
+    }
+    return {
+        **{name: tf.constant(values) for name, values in arrays.items()},
+        "length": tf.constant(lengths, tf.int64),
+    }

@@ -1,0 +1,210 @@
+"""Writing a trained model as a SavedModel, and reading it back to go on training."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from astromer import __version__
+from astromer.encoder import Encoder, Reconstructor
+from astromer.serving.module import ServingModule
+from astromer.serving.versions.checksums import write_checksums
+from astromer.serving.versions.condition import check_whole
+from astromer.system.errors import ModelError
+from astromer.system.npz import DAMAGED, read_arrays
+from astromer.system.small_files import read_json
+from astromer.system.storage import as_path
+from astromer.system.text import brief, shortened
+from pipeline_config import LightCurveRules, ServingConfig, to_dict
+
+EXTRA = "assets.extra"
+CONFIG = "config.json"
+WEIGHTS = "weights.npz"
+
+
+def export_saved_model(
+    model: Reconstructor,
+    directory: str | Path,
+    metadata: dict[str, Any] | None = None,
+    rules: LightCurveRules = LightCurveRules(),
+    serving: ServingConfig = ServingConfig(),
+) -> Path:
+    """Writes a SavedModel that any TensorFlow loader can serve and this package can train on.
+
+    Args:
+        model: the trained model.
+        directory: must not exist yet, or be empty.
+        metadata: JSON-able facts to keep beside the weights, for instance metrics.
+        rules: which observations the served model uses.
+        serving: how much it takes in one request.
+
+    Returns:
+        The directory. Beside the SavedModel it holds ``assets.extra/config.json`` (how to build
+        the model, its preprocessing and ``metadata``), ``assets.extra/weights.npz`` and
+        ``checksums.txt``.
+    """
+    directory = as_path(directory)
+    module = ServingModule(model, rules, serving)
+    tf.saved_model.save(module, str(directory), signatures=module.signatures)
+    weights = {name: np.asarray(v) for name, v in _named_variables(model).items()}
+    write_extra(directory, model, weights, rules, serving, metadata or {})
+    return directory
+
+
+def write_extra(
+    directory: Path,
+    model: Reconstructor,
+    weights: Mapping[str, np.ndarray],
+    rules: LightCurveRules,
+    serving: ServingConfig,
+    metadata: Mapping[str, Any],
+    **more: Any,
+) -> None:
+    """Writes what this package reads of a SavedModel, and last the checksums of all its files.
+
+    Args:
+        directory: of the SavedModel.
+        model: the network.
+        weights: what goes to ``weights.npz``.
+        rules, serving, metadata: as for :func:`export_saved_model`.
+        more: further entries of ``config.json``.
+    """
+    extra = directory / EXTRA
+    extra.mkdir(exist_ok=True)
+    config = {
+        "astromer_version": __version__,
+        "tensorflow_version": tf.__version__,
+        "encoder": model.encoder.settings,
+        "window_size": model.window_size,
+        "normalise": model.normalise,
+        "rules": to_dict(rules),
+        "serving": to_dict(serving),
+        "metadata": dict(metadata),
+        **more,
+    }
+    with (extra / WEIGHTS).open("wb") as file:
+        np.savez(file, **weights)  # type: ignore[arg-type]
+    (extra / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    write_checksums(directory)
+
+
+def load_model(directory: str | Path) -> Reconstructor:
+    """Rebuilds the trainable model of a SavedModel that :func:`export_saved_model` wrote.
+
+    Raises:
+        ModelError: if config or weights are missing, damaged or do not fit each other.
+        DamagedVersionError: files are not as they were written.
+    """
+    check_whole(as_path(directory))
+    config = read_config(directory)
+    path = as_path(directory) / EXTRA / WEIGHTS
+    try:
+        weights = read_arrays(path)
+        check_weights(config, weights)
+        encoder = Encoder(**config["encoder"], name="encoder")
+        model = Reconstructor(encoder, config["window_size"], config["normalise"], name="astromer")
+    except DAMAGED as error:
+        raise ModelError(
+            f"A pushed model must hold its config and weights. {path.parent} does not: "
+            f"{brief(error)}. Export the model again."
+        ) from error
+    variables = _named_variables(model)
+    expected = {name: tuple(v.shape) for name, v in variables.items()}
+    received = {name: array.shape for name, array in weights.items()}
+    if expected != received:
+        wrong = sorted(set(expected.items()) ^ set(received.items()))
+        raise ModelError(
+            f"Weights must fit the config. In {path} these differ: "
+            f"{shortened(', '.join(sorted({name for name, _ in wrong})), 600)}. Export the model "
+            "again."
+        )
+    for name, variable in variables.items():
+        variable.assign(weights[name])
+    return model
+
+
+def check_weights(config: Mapping[str, Any], weights: Mapping[str, np.ndarray]) -> None:
+    """Makes sure, before a model is built, that there are weights for one of the sizes stated.
+
+    Raises:
+        ValueError: there are fewer, or some are not finite numbers.
+    """
+    width, layers, ffn = (
+        whole_number(config["encoder"], name) for name in ("d_model", "num_layers", "ffn_dim")
+    )
+    whole_number(config, "window_size")
+    if "rules" not in config:
+        raise ValueError("the config has no rules")
+    total = sum(array.size for array in weights.values())
+    least = layers * width * (4 * width + 2 * ffn)  # the kernels of attention and feed-forward
+    if least > total or layers > total:
+        raise ValueError(
+            f"{layers} layers of width {width} need {least:,} weights or more, there are {total:,}"
+        )
+    for name, array in weights.items():
+        if array.dtype.kind != "f" or not np.isfinite(array).all():
+            raise ValueError(f"{name} holds something else than finite numbers")
+
+
+def whole_number(settings: Mapping[str, Any], name: str) -> int:
+    """A size among the settings.
+
+    Raises:
+        ValueError: it is no number from 1.
+    """
+    value = settings[name]
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be a number from 1. Received: {shortened(repr(value))}")
+    return value
+
+
+def read_config(directory: str | Path) -> dict[str, Any]:
+    """The ``config.json`` of a pushed model.
+
+    Raises:
+        ModelError: if there is none, it cannot be read, or is none of a model.
+    """
+    path = as_path(directory) / EXTRA / CONFIG
+    try:
+        config = read_json(path)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"A pushed model must hold {EXTRA}/{CONFIG}. Received: {directory}, where it cannot be "
+            f"read ({error.__class__.__name__}). Name the folder of one version, for instance "
+            "outputs/serving/astromer/1."
+        ) from error
+    if problem := _problem(config):
+        raise ModelError(
+            f"{path} must describe a model. Received: {problem}. Export the model again."
+        )
+    return config
+
+
+def _problem(config: Any) -> str:
+    """What is wrong with a config's form; empty where nothing is."""
+    if not isinstance(config, dict):
+        return f"{type(config).__name__} instead of an object"
+    for name in ("encoder", "rules", "metadata"):
+        if not isinstance(config.get(name, {}), dict):
+            return f"{name} that is no object"
+    rules = {field.name for field in dataclasses.fields(LightCurveRules)}
+    for name, value in config.get("rules", {}).items():
+        if name not in rules or isinstance(value, bool) or not isinstance(value, (int, float)):
+            return f"the rule {shortened(repr(name))} of {shortened(repr(value))}"
+    return ""
+
+
+def _named_variables(model: Reconstructor) -> dict[str, keras.Variable]:
+    """Variables by names that do not depend on what Keras called the model and its encoder."""
+    encoder = model.encoder
+    named = {f"encoder/{v.path.split(f'{encoder.name}/')[-1]}": v for v in encoder.variables}
+    for layer in (model.norm, model.head):
+        named |= {f"{layer.name}/{v.name}": v for v in layer.variables}
+    return named

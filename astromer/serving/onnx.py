@@ -1,0 +1,138 @@
+"""The encoder as an ONNX graph, and a check that it answers as the pushed model does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import tensorflow as tf
+from tf2onnx import optimizer, tf_loader, tfonnx
+
+from astromer.encoder import Reconstructor
+from astromer.light_curves import LightCurve, LightCurves
+from astromer.serving.embedder import Embedder
+from astromer.serving.window_signature import window_signature
+from astromer.system.errors import ModelError
+from astromer.windows.batches import assemble
+from astromer.windows.masking import nothing_probed
+from astromer.windows.windows import sequential_windows
+
+INPUTS = ("input", "times", "mask_in")
+OUTPUTS = ("mean", "max", "sequence")
+_OPSET = 17  # onnxruntime 1.12 (2022) and later
+_CPU = ["CPUExecutionProvider"]
+# Of the largest output. Ours differ by 1e-6; the public weights of Astromer 1, which amplify the
+# last bit of a magnitude a thousandfold, by 2e-5.
+_TOLERANCE = 1e-4
+
+
+def convert(model: Reconstructor) -> onnx.ModelProto:
+    """``encode_windows`` of a model (see :mod:`astromer.serving.window_signature`) as ONNX.
+
+    The batch is dynamic, the window is the model's own.
+    """
+    signature = window_signature(model)
+    concrete = signature.get_concrete_function()
+    given = {tensor.name: name for tensor, name in zip(concrete.inputs, INPUTS)}
+    made = {concrete.structured_outputs[name].name: name for name in OUTPUTS}
+    with tf.device("/cpu:0"):
+        frozen = tf_loader.from_function(concrete, list(given), list(made))
+        with tf.Graph().as_default() as graph:
+            tf.import_graph_def(frozen, name="")
+            converted = tfonnx.process_tf_graph(
+                graph,
+                opset=_OPSET,
+                input_names=list(given),
+                output_names=list(made),
+                tensors_to_rename=given | made,
+                custom_op_handlers={"SelectV2": (_where, [])},
+            )
+    # Joining two reshapes of which the second keeps a dimension of the first ("0") goes wrong.
+    safe = {
+        name: pass_
+        for name, pass_ in optimizer._get_optimizers().items()
+        if name != "remove_back_to_back"
+    }
+    proto = optimizer.optimize_graph(converted, optimizers=safe).make_model("astromer")
+    _name_batch(proto)
+    onnx.checker.check_model(proto, full_check=True)
+    return proto
+
+
+def check(proto: onnx.ModelProto, model: Reconstructor, embedder: Embedder) -> float:
+    """How far the answers of the ONNX file are from our own.
+
+    Light curves of one and of several windows are embedded by onnxruntime and by the pushed
+    model; sequences are compared with the encoder's.
+
+    Returns:
+        The largest difference, as a fraction of the output's largest value where that is above 1.
+
+    Raises:
+        ModelError: if it is above the tolerance, or something is not finite.
+    """
+    curves = _probes(model.window_size)
+    windows = sequential_windows(curves.offsets, model.window_size)
+    probing = nothing_probed(windows.length, model.window_size)
+    batch = assemble(curves, windows, probing)
+    feed = {
+        "input": batch.magnitudes[..., None],
+        "times": batch.times[..., None],
+        "mask_in": probing.observed[..., None].astype(np.float32),
+    }
+    session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=_CPU)
+    got = dict(zip(OUTPUTS, session.run(OUTPUTS, feed)))
+    expected = window_signature(model)(**{k: tf.constant(v) for k, v in feed.items()})
+    pairs = [(got[name], expected[name].numpy()) for name in OUTPUTS]
+
+    first = np.flatnonzero(np.diff(windows.curve, prepend=-1))
+    total = np.add.reduceat(got["mean"] * windows.length[:, None], first)
+    pushed = embedder.embed(curves, progress=False)
+    pairs += [
+        (total / curves.lengths[:, None], pushed.mean),
+        (np.maximum.reduceat(got["max"], first), pushed.max),
+    ]
+    # np.max and not max, which loses NaN.
+    difference = float(
+        np.max([np.abs(one - other).max() / max(1.0, np.abs(other).max()) for one, other in pairs])
+    )
+    if not difference <= _TOLERANCE:
+        raise ModelError(
+            f"The ONNX file must answer as the pushed model does, to {_TOLERANCE}. That of "
+            f"{embedder.path} differs by {difference:.2g}; nothing was written."
+        )
+    return difference
+
+
+def describe(proto: onnx.ModelProto, facts: dict[str, Any]) -> None:
+    """Writes facts into the file's ``metadata_props``, as text."""
+    onnx.helper.set_model_props(proto, {name: str(value) for name, value in facts.items()})
+
+
+def _where(context: Any, node: Any, name: str, args: list[Any]) -> None:
+    """tf.where as Where: tf2onnx multiplies by 0 and 1, and lets NaN at padding through."""
+    node.type = "Where"
+
+
+def _name_batch(proto: onnx.ModelProto) -> None:
+    """Calls the first dimension of inputs and outputs "batch", and puts outputs in order."""
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    for values, order in ((proto.graph.input, INPUTS), (proto.graph.output, OUTPUTS)):
+        values.sort(key=lambda value: order.index(value.name))
+
+
+def _probes(window_size: int) -> LightCurves:
+    """Light curves of a few steps, of a part of a window, of one and of several windows."""
+    rng = np.random.default_rng(0)
+    lengths = (5, 5 + window_size // 2, max(window_size, 5), 2 * window_size + 7)
+    return LightCurves.from_curves(
+        LightCurve(
+            mjd=np.sort(rng.uniform(55000, 58000, length)),
+            mag=rng.normal(15, 0.5, length).astype(np.float32),
+            errmag=rng.uniform(0.01, 0.1, length).astype(np.float32),
+        )
+        for length in lengths
+    )

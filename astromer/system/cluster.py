@@ -1,0 +1,163 @@
+"""Which processes train together, as Kubeflow's TFJob or Vertex tells each of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from astromer.system.errors import UsageError
+from astromer.system.small_files import parse_json
+
+CHIEF, WORKER = "chief", "worker"
+_NOT_TRAINING = ("ps", "evaluator")
+_SAME = {
+    "master": CHIEF,
+    # Vertex's worker pools, by their place.
+    "workerpool0": CHIEF,
+    "workerpool1": WORKER,
+    "workerpool2": "ps",
+    "workerpool3": "evaluator",
+}
+_VARIABLES = ("TF_CONFIG", "CLUSTER_SPEC")
+_EXAMPLE = (
+    '{"cluster": {"chief": ["a:2222"], "worker": ["b:2222"]}, "task": {"type": "worker", '
+    '"index": 0}}'
+)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The processes that train together, and which of them this is.
+
+    Attributes:
+        addresses: "host:port" of each, by job: "chief" (at most one), "worker".
+        job: of this process.
+        index: of this process within its job.
+    """
+
+    addresses: dict[str, tuple[str, ...]]
+    job: str
+    index: int
+
+    def __len__(self) -> int:
+        return sum(map(len, self.addresses.values()))
+
+    @property
+    def everyone(self) -> list[str]:
+        """The addresses of all, the chief's first."""
+        return [address for job in (CHIEF, WORKER) for address in self.addresses.get(job, ())]
+
+    @property
+    def own_address(self) -> str:
+        """This process's."""
+        return self.addresses[self.job][self.index]
+
+    @property
+    def leader(self) -> str:
+        """Job that holds the process which writes: the chief's, else the workers'."""
+        return CHIEF if CHIEF in self.addresses else WORKER
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process writes: the chief, or worker 0 where there is none."""
+        return (self.job, self.index) == (self.leader, 0)
+
+
+def read_cluster(environment: Mapping[str, str] = os.environ) -> Cluster | None:
+    """The cluster in TF_CONFIG, or else in Vertex's CLUSTER_SPEC; None for a single process.
+
+    Parameter servers and evaluators, which may be listed, take no part in it.
+
+    Raises:
+        UsageError: the variable is malformed, or calls this process one of them.
+    """
+    for variable in _VARIABLES:
+        if environment.get(variable, "").strip():
+            return _Description(variable, environment[variable]).cluster()
+    return None
+
+
+def in_cluster(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether TFJob or Vertex has started this process, be it well described or not."""
+    return any(environment.get(variable, "").strip() for variable in _VARIABLES)
+
+
+class _Description:
+    """The text of a variable, and how to read it."""
+
+    def __init__(self, variable: str, text: str):
+        self.variable, self.text = variable, text
+
+    def cluster(self) -> Cluster | None:
+        try:
+            content = parse_json(self.text)
+        except ValueError as error:
+            raise self._wrong(f"be JSON: {error}") from error
+        if not isinstance(content, dict):
+            raise self._wrong("be a JSON object")
+        jobs = content.get("cluster") or {}
+        if not isinstance(jobs, dict):
+            raise self._wrong("name lists of addresses under 'cluster'")
+        addresses: dict[str, tuple[str, ...]] = {}
+        for name, members in jobs.items():
+            job = _job(name)
+            addresses[job] = addresses.get(job, ()) + self._members(name, members)
+        job, index = self._task(content.get("task"), addresses)
+        training = {job: addresses[job] for job in (CHIEF, WORKER) if addresses.get(job)}
+        if len(training.get(CHIEF, ())) > 1:
+            raise self._wrong("name one chief at most")
+        everyone = [address for members in training.values() for address in members]
+        if len(set(everyone)) < len(everyone):
+            raise self._wrong("give each worker an address of its own")
+        if job in _NOT_TRAINING:
+            raise UsageError(
+                f"Training has tasks for a chief and workers only. {self.variable} calls this "
+                f"process {job} {index}. Remove the {job} replicas from the job."
+            )
+        return Cluster(training, job, index) if len(everyone) > 1 else None
+
+    def _members(self, name: str, members: Any) -> tuple[str, ...]:
+        if name not in (*_SAME, CHIEF, WORKER, *_NOT_TRAINING):
+            raise self._wrong(
+                f"know the jobs chief, worker, ps and evaluator alone, and has {name!r}"
+            )
+        if not isinstance(members, list) or not all(map(_is_address, members)):
+            # TFJob's enableDynamicWorker makes a mapping of it, which names some workers only.
+            raise self._wrong(f"list all addresses of {name!r} as 'host:port'")
+        return tuple(members)
+
+    def _task(self, task: Any, addresses: Mapping[str, tuple[str, ...]]) -> tuple[str, int]:
+        if task is None and sum(map(len, addresses.values())) < 2:
+            return CHIEF, 0  # alone
+        if not isinstance(task, dict) or not isinstance(task.get("type"), str):
+            raise self._wrong("tell this process its 'task' with 'type' and 'index'")
+        job, index = _job(task["type"]), task.get("index")
+        if isinstance(index, str) and index.isdecimal():
+            index = int(index)
+        if not isinstance(index, int) or isinstance(index, bool):
+            raise self._wrong("give 'index' in 'task' as a number")
+        if job == "evaluator":
+            return job, index  # TFJob does not list them
+        if not 0 <= index < len(addresses.get(job, ())):
+            raise self._wrong(f"list {task['type']} {index}, which 'task' says this process is")
+        return job, index
+
+    def _wrong(self, rule: str) -> UsageError:
+        shown = self.text if len(self.text) <= 300 else self.text[:300] + " ..."
+        return UsageError(
+            f"{self.variable} must {rule}. Received: {shown!r}. It should look like {_EXAMPLE}; "
+            f"unset it to train in this process alone."
+        )
+
+
+def _job(name: str) -> str:
+    return _SAME.get(name, name)
+
+
+def _is_address(member: Any) -> bool:
+    if not isinstance(member, str):
+        return False
+    host, colon, port = member.rpartition(":")
+    return bool(host and colon) and port.isdecimal() and 0 < int(port) < 65536

@@ -1,0 +1,221 @@
+"""A path in a store: pathlib's methods by way of TensorFlow's file systems."""
+
+from __future__ import annotations
+
+import errno
+import fnmatch
+import io
+import os
+import posixpath
+from collections.abc import Generator
+from pathlib import PosixPath, PurePath, PurePosixPath
+from typing import IO, Any, NoReturn
+
+from astromer.system.storage.gfile import file_system
+from astromer.system.storage.status import FileStatus
+from astromer.system.storage.streams import open_stream
+
+_NO_HOST = "::"
+"""Ends the first part of ``hdfs:///user``, which names no host, where others end with ``:``."""
+_SLASHES = ("gs",)
+"""Stores that end the names of folders with a slash where TensorFlow lists them."""
+
+
+class RemotePath(PosixPath):
+    """A path such as ``gs://bucket/folder/file``.
+
+    It has those methods of :class:`pathlib.Path` that the project uses. The others, and
+    functions that expect a local path, raise TypeError instead of making a local folder
+    called ``gs:``. Failures are raised as the OSError that a local path would raise.
+
+    Stores of objects have no folders of their own: a folder is there as soon as a file is in it,
+    and to rename one would mean to copy it, so only files can be renamed.
+    """
+
+    def __new__(cls, *parts: Any) -> RemotePath:
+        scheme, found, rest = str(parts[0]).partition("://")
+        if not found:  # parts of another remote path, as copy and pickle give them
+            return super().__new__(cls, *parts)  # type: ignore[return-value]
+        host = _NO_HOST if rest.startswith("/") else ":"
+        parts = (scheme.lower() + host, rest.lstrip("/"), *parts[1:])
+        return super().__new__(cls, *parts)  # type: ignore[return-value]
+
+    def __str__(self) -> str:
+        scheme = self.parts[0]
+        slashes = "///" if scheme.endswith(_NO_HOST) else "//"
+        return scheme.rstrip(":") + ":" + slashes + "/".join(self.parts[1:])
+
+    def __fspath__(self) -> str:
+        raise TypeError(f"{self} is not on this machine: use its methods, or str() for TensorFlow")
+
+    def __repr__(self) -> str:
+        return f"RemotePath({str(self)!r})"
+
+    @property
+    def scheme(self) -> str:
+        """For instance ``gs``."""
+        return self.parts[0].rstrip(":")
+
+    def as_posix(self) -> str:
+        return str(self)
+
+    def relative_to(self, *other: Any) -> PurePosixPath:  # type: ignore[override]
+        """The rest of the path after a folder that it lies in.
+
+        Raises:
+            ValueError: it does not lie there.
+        """
+        folder = other[0] if isinstance(other[0], PurePath) else RemotePath(other[0])
+        length = len(folder.parts)
+        if self.parts[:length] != folder.parts:
+            raise ValueError(f"{self} does not lie in {folder}")
+        return PurePosixPath(*self.parts[length:])
+
+    def is_absolute(self) -> bool:
+        return True
+
+    def absolute(self) -> RemotePath:
+        return self
+
+    def expanduser(self) -> RemotePath:
+        return self
+
+    def resolve(self, strict: bool = False) -> RemotePath:
+        """The path without ``..``, which does not lead out of a bucket; stores have no links."""
+        kept = 1 if self.parts[0].endswith(_NO_HOST) else 2
+        rest = posixpath.normpath("/" + "/".join(self.parts[kept:])).lstrip("/")
+        return RemotePath(*self.parts[:kept], *([rest] if rest else []))
+
+    def exists(self) -> bool:
+        return bool(self._ask("exists"))
+
+    def is_dir(self) -> bool:
+        return bool(self._ask("isdir"))
+
+    def is_file(self) -> bool:
+        try:
+            return not self._ask("stat").is_directory
+        except FileNotFoundError:
+            return False
+
+    def is_symlink(self) -> bool:
+        return False
+
+    def stat(self, *, follow_symlinks: bool = True) -> FileStatus:  # type: ignore[override]
+        found = self._ask("stat")
+        return FileStatus(int(found.length), int(found.mtime_nsec))
+
+    def iterdir(self) -> Generator[RemotePath, None, None]:
+        """Files and folders in a folder.
+
+        Raises:
+            FileNotFoundError, NotADirectoryError: it is none.
+        """
+        if not self.is_dir():
+            raise _error(errno.ENOTDIR if self.exists() else errno.ENOENT, self)
+        for name in self._ask("listdir"):
+            if name := name.strip("/"):  # some stores end folders with a slash
+                yield self / name
+
+    def scan(self) -> list[tuple[RemotePath, bool]]:
+        """What :meth:`iterdir` gives, each with whether it is a folder.
+
+        A store that ends the names of folders with a slash is not asked about each of them.
+        """
+        if self.scheme in _SLASHES and self.is_dir():
+            names = self._ask("listdir")
+            return [(self / name.strip("/"), name.endswith("/")) for name in names if name != "/"]
+        return [(path, path.is_dir()) for path in self.iterdir()]
+
+    def glob(self, pattern: str) -> Generator[RemotePath, None, None]:
+        """Files and folders in a folder whose name fits a pattern without slashes."""
+        if "/" in pattern or "**" in pattern:
+            raise NotImplementedError(f"patterns of one name, not {pattern}")
+        if self.is_dir():
+            yield from (path for path in self.iterdir() if _fits(path.name, pattern))
+
+    def rglob(self, pattern: str) -> Generator[RemotePath, None, None]:
+        """Files and folders at any depth whose name fits a pattern without slashes."""
+        try:
+            found = self.scan()
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for path, is_folder in found:
+            if _fits(path.name, pattern):
+                yield path
+            if is_folder:
+                yield from path.rglob(pattern)
+
+    def mkdir(self, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
+        """Makes the folder and those around it."""
+        if self.exists() and not (exist_ok and self.is_dir()):
+            raise _error(errno.EEXIST, self)
+        self._ask("makedirs")
+
+    def rmdir(self) -> None:
+        """Removes a folder that must be empty."""
+        if any(self.iterdir()):
+            raise _error(errno.ENOTEMPTY, self)
+        self._ask("rmtree")
+
+    def unlink(self, missing_ok: bool = False) -> None:
+        """Removes a file."""
+        try:
+            self._ask("remove")
+        except FileNotFoundError:
+            if not missing_ok:
+                raise
+
+    def open(  # type: ignore[override]
+        self,
+        mode: str = "r",
+        buffering: int = -1,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> IO[Any]:
+        """Opens the file to read ("r"), write ("w") or append ("a") text, or bytes ("b").
+
+        Most stores keep what is written when the file is closed, all of it or nothing.
+        """
+        stream = open_stream(str(self), mode.replace("b", "").replace("t", ""))
+        if "b" in mode:
+            return stream
+        return io.TextIOWrapper(stream, encoding or "utf-8", errors, newline)
+
+    def rename(self, target: Any) -> RemotePath:
+        """Gives a file another name, in the place of the file that has it.
+
+        Raises:
+            IsADirectoryError: it is a folder, which could not be renamed at once.
+        """
+        if self.is_dir():
+            raise _error(errno.EISDIR, self)
+        file_system(str(self)).call("rename", str(self), str(target), overwrite=True)
+        return RemotePath(str(target))
+
+    def replace(self, target: Any) -> RemotePath:
+        return self.rename(target)
+
+    def touch(self, mode: int = 0o666, exist_ok: bool = True) -> None:
+        if not self.exists():
+            self.write_bytes(b"")
+
+    def samefile(self, other_path: Any) -> bool:
+        return str(self) == str(other_path)
+
+    def chmod(self, mode: int, *, follow_symlinks: bool = True) -> NoReturn:
+        raise NotImplementedError("permissions of a store are set in the store")
+
+    def _ask(self, operation: str) -> Any:
+        return file_system(str(self)).call(operation, str(self))
+
+
+def _error(number: int, path: RemotePath) -> OSError:
+    """Python makes the kind of OSError that the number stands for."""
+    return OSError(number, os.strerror(number), str(path))
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """As in pathlib, ``*`` matches hidden names, too."""
+    return fnmatch.fnmatchcase(name, pattern)

@@ -1,0 +1,92 @@
+"""Batches: windows with their times, magnitudes and roles, as the network reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from astromer.light_curves import LightCurves
+from astromer.windows.masking import Probing
+from astromer.windows.windows import Windows
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch of windows. float32 [num_windows, window_size] where not stated otherwise.
+
+    Attributes:
+        times: days since the window's mean time (subtracted in float64), 0 at padding.
+        magnitudes: what the network sees: minus the window's ``centre``, divided by its
+            ``scale``; 0 at hidden steps and padding, the donor's magnitude at random steps.
+        target: the true magnitudes, centred and scaled alike; 0 at padding.
+        errmag: 1-sigma errors [mag], not scaled; 1 at padding.
+        centre: float32 [num_windows], mean magnitude of the truthful steps [mag].
+        scale: float32 [num_windows], 1, or their standard deviation [mag] if normalised.
+        probing: the role of each step.
+        curve: int64 [num_windows], index of the light curve.
+    """
+
+    times: np.ndarray
+    magnitudes: np.ndarray
+    target: np.ndarray
+    errmag: np.ndarray
+    centre: np.ndarray
+    scale: np.ndarray
+    probing: Probing
+    curve: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.curve)
+
+
+def assemble(
+    curves: LightCurves, windows: Windows, probing: Probing, *, normalise: bool = False
+) -> Batch:
+    """Cuts windows out of light curves and hides what is to be hidden.
+
+    Centre and scale come from the truthful steps only: a mean over all steps would tell the
+    network something about the hidden ones.
+    """
+    observed, truthful = probing.observed, probing.truthful
+    # At padding this reads whatever follows, and the last observation at the end.
+    index = windows.start[:, None] + np.arange(observed.shape[1])
+    mjd, mag, errmag = (
+        values.take(index, mode="clip") for values in (curves.mjd, curves.mag, curves.errmag)
+    )
+    mjd -= _mean(mjd, observed)[:, None]
+
+    residual = mag.astype(np.float64)
+    centre = _mean(residual, truthful)
+    residual -= centre[:, None]
+    scale = np.ones(len(windows))
+    if normalise:
+        spread = np.sqrt(_mean(residual**2, truthful))
+        scale = np.where(spread > 0, spread, 1.0)
+        residual /= scale[:, None]
+    target = np.where(observed, residual, 0.0).astype(np.float32)
+    return Batch(
+        times=np.where(observed, mjd, 0.0).astype(np.float32),
+        magnitudes=np.where(probing.visible, _shown(target, probing), np.float32(0)),
+        target=target,
+        errmag=np.where(observed, errmag, np.float32(1)),
+        centre=centre.astype(np.float32),
+        scale=scale.astype(np.float32),
+        probing=probing,
+        curve=windows.curve,
+    )
+
+
+def _shown(target: np.ndarray, probing: Probing) -> np.ndarray:
+    """The target, with the donor's magnitude at random steps."""
+    shown = target.copy()
+    step = np.flatnonzero(probing.random)  # few: gathering every step costs ten times as much
+    donor = step - step % max(target.shape[1], 1) + probing.donor.ravel()[step]
+    shown.ravel()[step] = target.ravel()[donor]
+    return shown
+
+
+def _mean(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Mean over the chosen steps of each row in float64; 0 where none is chosen."""
+    total = np.sum(values, axis=1, where=chosen)
+    return total / np.maximum(np.count_nonzero(chosen, axis=1), 1)

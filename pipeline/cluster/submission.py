@@ -1,0 +1,54 @@
+"""What the runners of clusters do in the same way: check, compile, write, submit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from astromer.system.errors import UsageError
+from astromer.system.log_file import noise_to
+from astromer.system.logs import silence
+from pipeline.cluster.cluster_options import ClusterRun
+from pipeline.local.failures import told
+
+if TYPE_CHECKING:
+    from pipeline.cluster.cluster_runner import Compiled
+
+Submit = Callable[["Compiled"], str]
+"""Starts a compiled pipeline and says where to watch it."""
+
+
+def compile_and_submit(run: ClusterRun, dialect: str, connect: Callable[[], Submit]) -> int:
+    """Writes the compiled pipeline and, if asked to, starts it.
+
+    Args:
+        run: what the command line asks for.
+        dialect: name of one of :mod:`pipeline.cluster.cluster_runner`'s.
+        connect: reaches the cluster; called first, since compiling takes its time.
+
+    Raises:
+        UsageError: the spec cannot be written.
+        ClusterError: the cluster cannot be reached, or refuses.
+    """
+    try:
+        run.spec.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--spec must be a file in a folder that can be written to. Received: {run.spec} "
+            f"({error.strerror})."
+        ) from error
+    log = run.spec.with_suffix(".log")
+    silence()
+    with told(log), noise_to(log):
+        submit = connect() if run.submit else None
+        print("compiling ...", flush=True)
+        from pipeline.cluster import cluster_runner
+
+        compiled = cluster_runner.compile_pipeline(run, getattr(cluster_runner, dialect))
+        values = compiled.write(run.spec)
+        tasks = len(compiled.spec["root"]["dag"]["tasks"])
+        print(f"compiled      {run.spec}  ({tasks} steps, {len(compiled.values)} parameters)")
+        print(f"parameters    {values}")
+        if submit is not None:
+            print(submit(compiled))
+    return 0

@@ -1,0 +1,113 @@
+"""How a run that fails is told, whatever the pipeline."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from astromer.records.fold import Fold
+from astromer.serving.saved_models import PATTERN_CHARACTERS
+from astromer.system.cluster import read_cluster
+from astromer.system.errors import AstromerError, TrainingInterrupted, UsageError, causes
+from astromer.system.interruption import was_interrupted
+from astromer.system.os_errors import refusal
+from astromer.system.secrets import without_secrets
+from astromer.system.storage import as_path
+from astromer.system.text import brief
+
+
+def output_folder(path: str) -> Path:
+    """The absolute path of an output folder.
+
+    Raises:
+        UsageError: it has characters that TFX takes for patterns.
+    """
+    output = as_path(path).expanduser().absolute()
+    if set(str(output)) & set(PATTERN_CHARACTERS):
+        raise UsageError(
+            f"--output must hold none of the characters {PATTERN_CHARACTERS}, which TFX takes for "
+            f"patterns. Received: {output}."
+        )
+    return output
+
+
+def refuse_cluster(program: str) -> None:
+    """Raises where TF_CONFIG or CLUSTER_SPEC gives this process other workers to train with.
+
+    Raises:
+        UsageError: each of them would run the whole pipeline.
+    """
+    cluster = read_cluster()
+    if cluster is not None:
+        raise UsageError(
+            f"{program} runs in one process. Received: a cluster of {len(cluster)} in TF_CONFIG or "
+            "CLUSTER_SPEC. Train in several with python -m presentation.scripts.disttrain or the "
+            "Trainer component alone (docs/train_on_several_machines.md), or unset the variable."
+        )
+
+
+def room_needed(fold: Fold) -> str:
+    """How much room a run needs, in words for the error of one that has found none."""
+    size = sum(file.stat().st_size for files in fold.files.values() for file in files)
+    return (
+        f"A run writes up to twice the size of its records (here {size / 1e6:,.1f} MB), some sixty "
+        "bytes for each parameter of the model, and 15 MB more. "
+    )
+
+
+@contextmanager
+def told(
+    log: Path, output: Path | None = None, needs: Callable[[], str] = lambda: ""
+) -> Iterator[None]:
+    """Turns whatever is raised inside into an error that is told in one line.
+
+    Args:
+        log: takes the traceback of what nobody has foreseen.
+        output: the folder that is written to.
+        needs: tells how much room that takes; asked where there is none.
+
+    Raises:
+        TrainingInterrupted: on Ctrl-C and SIGTERM.
+        StorageError, OutOfMemoryError: the system refuses room, access or memory.
+        AstromerError: the one that others were raised because of, or one that names the log.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as error:
+        raise TrainingInterrupted("stopped. The same command goes on from here.") from error
+    except Exception as error:
+        if _is_closed_pipe(error):
+            raise BrokenPipeError from error
+        if was_interrupted() and cause(error) is None:
+            raise TrainingInterrupted("stopped. The same command goes on from here.") from error
+        refused = refusal(error, output, needs)
+        if refused is not None:
+            _write_traceback(error, log)
+            raise refused from error
+        known = cause(error)
+        if known is not None:
+            raise known from error
+        _write_traceback(error, log)
+        raise AstromerError(
+            f"something unforeseen, {type(error).__name__}: {brief(error)}. The whole story is "
+            f"in {log}. The same command goes on from here."
+        ) from error
+
+
+def cause(error: BaseException) -> AstromerError | None:
+    """The error of this package that others were raised because of, if there is one."""
+    return next((seen for seen in causes(error) if isinstance(seen, AstromerError)), None)
+
+
+def _is_closed_pipe(error: BaseException) -> bool:
+    """Whether the reader of standard output went away, as ``head`` does."""
+    return any(isinstance(seen, BrokenPipeError) for seen in causes(error))
+
+
+def _write_traceback(error: BaseException, log: Path) -> None:
+    with suppress(OSError):  # the disk may be full
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log, "a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(without_secrets("".join(traceback.format_exception(error))))

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from astromer.commands.pretrain import parse, pretrain
+from astromer.system.errors import DataAnomalyError, DataNotFoundError, UsageError
+
+SMALL = "--hidden 8 --n-heads 2 --n-layers 1 --window 20 --bs 4 --epochs 2 --lr 1e-2".split()  # noqa: SIM905
+SCRIPTS = ("presentation.scripts.pretrain", "presentation.scripts.disttrain")
+
+
+def write(folder: Path, splits: dict) -> Path:
+    from astromer.records.writer import write_fold
+
+    def items(split, curves):
+        for number in range(len(curves)):
+            curve = curves[number]
+            names = {"ID": f"{split}-{curve.id}", "newID": number, "Class": curve.class_name}
+            yield curve, {**names, "Label": curve.label}
+
+    config = '[context_features]\nvalue = ["ID", "newID", "Class", "Label"]\n'
+    write_fold(folder, {name: items(name, curves) for name, curves in splits.items()}, config)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def fold(toy, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    splits = ("train", "validation", "test")
+    curves = {split: toy.curves((30, 20, 50, 7, 45), i) for i, split in enumerate(splits)}
+    return write(tmp_path_factory.mktemp("records") / "fold_0", curves)
+
+
+@pytest.fixture(scope="module")
+def trained(toy, fold: Path, tmp_path_factory: pytest.TempPathFactory):
+    """The documented command, as a user gives it."""
+    output = tmp_path_factory.mktemp("outputs")
+    arguments = ["--data", str(fold), "--output", str(output), *SMALL]
+    done = toy.python("-m", SCRIPTS[0], *arguments)
+    return done, arguments, output
+
+
+def here(arguments: list[str]) -> Path:
+    return pretrain(parse(arguments, "pretrain", "d"), one_device=True)
+
+
+def test_the_documented_command_trains_evaluates_and_exports(trained) -> None:
+    done, _, output = trained
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    (run,) = (output / "pretrain").iterdir()
+    assert run.name.startswith("astromer_v1_")
+    assert (run / "checkpoints" / "state.npz").is_file()
+    for line in ("train", "validation"):
+        assert list((run / "logs" / line).glob("events.*"))
+    assert list((output / "logs").glob("*.log"))
+    assert [p.name for p in run.iterdir() if p.name.startswith(".")] == []
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("epoch 2/2 ") for line in lines)
+    for name in ("model", "mean", "interpolation"):
+        assert any(line.startswith("all ") and name in line for line in lines)
+    assert lines[-1] == f"SavedModel: {run / 'model'}"
+
+
+def test_the_model_can_be_served_and_trained_on(trained, toy) -> None:
+    from astromer.serving.export import load_model, read_config
+    from astromer.serving.load_check import check_servable
+
+    (model,) = (trained[2] / "pretrain").glob("*/model")
+    assert check_servable(model, toy.curves([45, 5]))["curves"] == 2
+    assert load_model(model).encoder.d_model == 8
+    metadata = read_config(model)["metadata"]
+    assert metadata["training"]["epochs"] == 2
+    assert np.isfinite(metadata["test"]["hidden_rmse"])
+
+
+def test_the_same_command_again_trains_nothing(
+    trained, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from astromer.training import loop
+
+    first, arguments, output = trained
+    (model,) = (output / "pretrain").glob("*/model")
+    with np.load(model / "assets.extra" / "weights.npz") as arrays:
+        before = {name: arrays[name].tobytes() for name in arrays.files}
+    monkeypatch.setattr(loop.TrainStep, "__call__", None)
+    assert here(arguments) == model
+    with np.load(model / "assets.extra" / "weights.npz") as arrays:
+        assert {name: arrays[name].tobytes() for name in arrays.files} == before
+    out = capfd.readouterr().out
+    table = [line for line in first.stdout.splitlines() if line.startswith(("all ", "class "))]
+    assert table
+    assert [line for line in out.splitlines() if line.startswith(("all ", "class "))] == table
+    assert "epoch " not in out
+
+
+def test_other_settings_have_a_folder_of_their_own(trained, fold: Path) -> None:
+    _, arguments, output = trained
+    other = here([*arguments, "--seed", "7", "--epochs", "1", "--model", "astromer_v2"])
+    assert other.parent.name.startswith("astromer_v2_")
+    assert len(list((output / "pretrain").iterdir())) == 2
+
+
+def test_two_logical_devices_can_be_asked_for(toy, fold: Path, tmp_path: Path) -> None:
+    arguments = ["--data", str(fold), "--output", str(tmp_path), *SMALL, "--epochs", "1"]
+    done = toy.python("-m", SCRIPTS[1], *arguments, "--replicas", "2")
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "pretrain").glob("*/model/saved_model.pb"))
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_is_answered_at_once(toy, script: str) -> None:
+    started = time.monotonic()
+    done = toy.python("-m", script, "--help")
+    seconds = time.monotonic() - started
+    assert done.returncode == 0
+    assert done.stderr == ""
+    for flag in ("--data", "--output", "--hidden", "--d-model", "--norm", "--debug", "--log-every"):
+        assert flag in done.stdout
+    assert seconds < 3, "something heavy is imported"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--data", "/nowhere"], DataNotFoundError.exit_code),
+        ([], UsageError.exit_code),
+        (["--data", ".", "--lr", "-1"], UsageError.exit_code),
+        (["--data", ".", "--hidden", "10"], UsageError.exit_code),
+    ],
+)
+def test_a_mistake_is_told_before_anything_heavy_is_loaded(
+    toy, tmp_path: Path, arguments: list[str], code: int
+) -> None:
+    done = toy.python(
+        "-X", "importtime", "-m", SCRIPTS[0], "--output", str(tmp_path / "out"), *arguments
+    )
+    assert done.returncode == code
+    lines = done.stderr.splitlines()
+    assert [line for line in lines if not line.startswith("import time:")] == lines[-1:]
+    assert lines[-1].startswith("error: ")
+    assert not any("tensorflow" in line or "numpy" in line for line in lines[:-1])
+    assert not (tmp_path / "out").exists()
+
+
+def test_light_curves_that_break_a_rule_are_left_out_and_told(
+    toy, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    splits = {split: toy.curves([25] * 12, i) for i, split in enumerate(("train", "validation"))}
+    bad = toy.curves([25] * 12, 2)
+    bad.mag[30] = np.nan
+    fold = write(tmp_path / "fold_0", {**splits, "test": bad})
+    here(["--data", str(fold), "--output", str(tmp_path / "out"), *SMALL, "--epochs", "1"])
+    out = capfd.readouterr().out
+    assert "1 of 36 objects rejected: 1 not_finite" in out
+    assert "Test split, 11 light curves" in out
+    assert "test-star-1" in (tmp_path / "out" / "validation" / "rejected.csv").read_text()
+
+
+def test_too_many_such_light_curves_are_refused_before_the_training(toy, tmp_path: Path) -> None:
+    good, bad = toy.curves((30, 20)), toy.curves((30, 20), 1)
+    bad.mag[35] = np.nan
+    splits = {"train": good, "validation": bad, "test": toy.curves((30, 20), 2)}
+    fold = write(tmp_path / "fold_0", splits)
+    with pytest.raises(
+        DataAnomalyError, match=r"validation-star-1.*validation.*mag\[5\]"
+    ) as caught:
+        here(["--data", str(fold), "--output", str(tmp_path / "out"), *SMALL])
+    report = tmp_path / "out" / "validation"
+    assert str(report) in str(caught.value)
+    assert "1 of 6 objects rejected" in caught.value.table
+    assert (report / "findings.parquet").is_file()
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"logs", "validation"}
+
+
+def test_an_output_that_cannot_be_written_is_one_line(fold: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="--output|output"):
+        here(["--data", str(fold), "--output", str(tmp_path / "file"), *SMALL])
+
+
+@pytest.mark.parametrize("seed", [2**32, 2**70])
+def test_a_seed_that_no_generator_takes_is_one_line(fold: Path, tmp_path: Path, seed: int) -> None:
+    with pytest.raises(UsageError, match="--seed"):
+        here(["--data", str(fold), "--output", str(tmp_path), *SMALL, "--seed", str(seed)])
+
+
+def test_a_failed_export_leaves_the_model_of_before(
+    trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from astromer.serving import export
+
+    _, arguments, output = trained
+    (model,) = (output / "pretrain").glob("astromer_v1_*/model")
+    before = sorted(path.relative_to(model) for path in model.rglob("*"))
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(export.np, "savez", broken)
+    with pytest.raises(OSError, match="No space"):
+        here(arguments)
+    assert sorted(path.relative_to(model) for path in model.rglob("*")) == before
+
+
+def test_unsorted_records_train_as_sorted_ones(toy, tmp_path: Path) -> None:
+    """Windows are runs in time; the served model sorts, so training must not see another order."""
+    curves = {
+        split: toy.curves((30, 25), i) for i, split in enumerate(("train", "validation", "test"))
+    }
+    rng = np.random.default_rng(0)
+    shuffled = {}
+    for split, sorted_curves in curves.items():
+        order = np.concatenate([rng.permutation(30), 30 + rng.permutation(25)])
+        shuffled[split] = replace(
+            sorted_curves, **{n: getattr(sorted_curves, n)[order] for n in ("mjd", "mag", "errmag")}
+        )
+    weights = []
+    keep = ["--rule", "unsorted_mjd=warn"]
+    for name, splits in (("sorted", curves), ("shuffled", shuffled)):
+        fold = write(tmp_path / name, splits)
+        model = here(
+            ["--data", str(fold), "--output", str(tmp_path / f"{name}-out"), *SMALL, *keep]
+        )
+        with np.load(model / "assets.extra" / "weights.npz") as arrays:
+            weights.append({n: arrays[n].tobytes() for n in arrays.files})
+    assert weights[0] == weights[1]

@@ -1,0 +1,90 @@
+"""Pulsation, eclipses and irregular variability, each against what defines it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from astromer.records.synthetic import eclipses, irregular, pulsation
+from astromer.records.synthetic.photometry import expected_error, observe
+
+PHASE = np.linspace(0, 1, 1000, endpoint=False)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "phases"),
+    [
+        (pulsation.RRAB_RATIOS, pulsation.RRAB_PHASES),
+        (pulsation.RRC_RATIOS, pulsation.RRC_PHASES),
+        (pulsation.DSCT_RATIOS, pulsation.DSCT_PHASES),
+        (pulsation.CEPHEID_RATIOS[:, 1], pulsation.CEPHEID_PHASES[:, 1]),
+    ],
+)
+def test_a_fourier_series_has_unit_amplitude_zero_mean_and_repeats(ratios, phases):
+    series = pulsation.fourier_series(PHASE, ratios, phases)
+    assert np.ptp(series) == pytest.approx(1, abs=0.01)
+    assert series.mean() == pytest.approx(0, abs=1e-9)
+    assert np.allclose(series, pulsation.fourier_series(PHASE + 3, ratios, phases))
+
+
+def test_rrab_stars_brighten_fast_and_fade_slowly():
+    series = pulsation.fourier_series(PHASE, pulsation.RRAB_RATIOS, pulsation.RRAB_PHASES)
+    brightening = np.diff(series) < 0
+    assert brightening.mean() < 0.3
+    assert np.diff(series).min() < -2 * np.diff(series).max()
+
+
+def test_an_eclipse_is_deepest_at_its_centre_and_gone_outside():
+    profile = eclipses.eclipse_profile(PHASE, 0.25, 0.02, 1.0)
+    assert PHASE[profile.argmax()] == pytest.approx(0.25)
+    assert profile.max() == pytest.approx(1)
+    assert np.abs(profile[np.abs(PHASE - 0.25) > 0.15]).max() < 1e-6
+
+
+def test_detached_binaries_spend_most_of_their_time_outside_eclipse():
+    mjd = np.sort(np.random.default_rng(0).uniform(55000, 57000, 4000))
+    for seed in range(10):
+        magnitudes = eclipses.detached(mjd, np.random.default_rng(seed))
+        assert magnitudes.min() > -0.01
+        assert np.median(magnitudes) < 0.3 * magnitudes.max()
+
+
+def test_a_damped_oscillation_is_stationary_with_unit_variance_and_the_right_memory():
+    mjd = np.arange(0, 200_000, 5.0)
+    state = irregular.damped_oscillation(mjd, 50.0, 100.0, np.random.default_rng(3))
+    assert np.var(state.real) == pytest.approx(1, abs=0.1)
+    for lag in (2, 5, 10):  # exp(-lag/damping) cos(2 pi lag/period)
+        expected = np.exp(-5 * lag / 100) * np.cos(2 * np.pi * 5 * lag / 50)
+        assert np.mean(state.real[lag:] * state.real[:-lag]) == pytest.approx(expected, abs=0.1)
+
+
+def test_a_damped_oscillation_does_not_depend_on_where_else_it_is_sampled():
+    """Statistically: thinning the times leaves variance and correlation as they are."""
+    mjd = np.sort(np.random.default_rng(0).uniform(0, 50_000, 20_000))
+    state = irregular.damped_oscillation(mjd, np.inf, 30.0, np.random.default_rng(1)).real
+    assert np.var(state) == pytest.approx(1, abs=0.15)
+
+
+def test_miras_have_amplitudes_of_magnitudes():
+    mjd = np.arange(55000, 58000, 3.0)
+    amplitudes = [np.ptp(irregular.mira(mjd, np.random.default_rng(s))) for s in range(20)]
+    assert min(amplitudes) > 1.5
+    assert max(amplitudes) < 8
+
+
+def test_errors_rise_with_magnitude_and_fall_with_depth():
+    mag = np.linspace(11, 20, 50)
+    error = expected_error(mag, np.zeros(50))
+    assert (np.diff(error) > 0).all()
+    assert (expected_error(mag, np.full(50, 0.5)) < error).all()
+    assert error[0] == pytest.approx(0.006, abs=0.002)
+
+
+def test_measurements_are_unbiased_and_faint_visits_are_no_detections():
+    rng = np.random.default_rng(0)
+    mag, _, detected = observe(np.full(20_000, 16.0), np.zeros(20_000), rng)
+    assert np.median(mag) == pytest.approx(16.0, abs=0.005)
+    assert detected.mean() > 0.97
+    _, errmag, detected = observe(np.full(500, 22.0), np.zeros(500), rng)
+    assert not detected.any()
+    assert (errmag > 0.5).all()
