@@ -14,11 +14,11 @@ JOBS := 2
 LOCK_FLAGS :=
 MINUTES := 10
 TARGET :=
-CODE := $(wildcard astromer components pipeline presentation scripts benchmarks faults fuzzing tests) pipeline_config.py
-TYPED := $(wildcard astromer components pipeline presentation benchmarks faults fuzzing) pipeline_config.py
+CODE := astromer components pipeline presentation tests tools pipeline_config.py
+TYPED := $(filter-out tests,$(CODE))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run tensorboard compile test bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation soak faults fuzz lint format docs lock spark audit \
+.PHONY: help setup run tensorboard compile test test-all bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation soak faults fuzz lint format docs lock spark audit \
 	check-install clean distclean
 
 help: ## list the targets
@@ -42,6 +42,9 @@ compile: setup ## compile the pipeline for Vertex AI and Kubeflow (COMPILED, CLU
 
 test: setup ## run the tests in two processes (ARGS="-k windows" chooses some, JOBS=0 takes one)
 	@$(PYTHON) -m pytest -n $(JOBS) $(ARGS)
+
+test-all: setup ## run the tests of the tools, too
+	@$(PYTHON) -m pytest -n $(JOBS) tests tools/tests $(ARGS)
 
 bench: setup ## measure input, training and embedding beside a plain implementation (minutes)
 	@$(PYTHON) tools/benchmarks/everything.py $(ARGS)

@@ -649,7 +649,8 @@ class PipelineConfig:
     beam_args: tuple[str, ...] = knob(
         ("--direct_running_mode=in_memory", "--direct_num_workers=1"),
         "Apache Beam's arguments; with one in-memory worker components do their work without Beam, "
-        "which was the fastest at every size measured on one machine (tools/benchmarks/beam_runners.py)",
+        "which was the fastest at every size measured on one machine "
+        "(tools/benchmarks/beam_runners.py)",
     )
     component_beam_args: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Arguments that come after those, by component; of an option given twice the last counts."""

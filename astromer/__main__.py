@@ -1,7 +1,4 @@
-"""The programs of the package, by one name: ``astromer embed ...``.
-
-The same as ``python -m astromer embed ...``.
-"""
+"""The programs of the package, by one name: ``astromer embed ...``."""
 
 from __future__ import annotations
 
@@ -51,7 +48,7 @@ def main() -> None:
         print(f"astromer {__version__}")
     elif name in PROGRAMS:
         del sys.argv[1]
-        runpy.run_module(f"astromer.{name}", run_name="__main__", alter_sys=True)
+        runpy.run_module(f"astromer.commands.{name}", run_name="__main__", alter_sys=True)
     else:
         received = f"Received: {name!r}" if name else "Received nothing"
         rule = f"PROGRAM must be one of those below. {received}."

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from astromer.__main__ import PROGRAMS as COMMANDS
+
 ROOT = Path(__file__).resolve().parents[1]
 
 PROGRAMS = [
@@ -35,21 +37,10 @@ PROGRAMS = [
         pytest.param([f"tools/fuzzing/{name}.py"], id=f"fuzzing.{name}")
         for name in ("reproduce", "run")
     ),
+    *(pytest.param(["-m", "astromer", name], id=f"astromer {name}") for name in COMMANDS),
     *(
         pytest.param(["-m", module], id=module)
         for module in (
-            "astromer.commands.create_records",
-            "astromer.commands.embed",
-            "astromer.commands.export_onnx",
-            "astromer.commands.finetune",
-            "astromer.commands.import_weights",
-            "astromer.commands.merge_folds",
-            "astromer.reports",
-            "astromer.commands.score",
-            "astromer.records.synthetic",
-            "astromer.training.tensorboard",
-            "astromer.commands.validate",
-            "astromer.serving.versions",
             "pipeline.task_runner",
             "presentation.scripts.disttrain",
             "presentation.scripts.pretrain",

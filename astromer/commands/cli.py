@@ -121,9 +121,9 @@ def config_from(args: argparse.Namespace, config: type[ConfigT]) -> ConfigT:
 def run_program(main: Callable[[], int | None]) -> NoReturn:
     """Runs a program's ``main`` and exits: 0, its own code, or the error's.
 
-    An :class:`~astromer.system.errors.AstromerError` is printed as one ``error:`` line, and so is what the
-    system refuses (:mod:`astromer.system.os_errors`). Ctrl-C, SIGTERM and a reader that goes away exit with
-    the codes of :mod:`astromer.system.errors`.
+    An :class:`~astromer.system.errors.AstromerError` is printed as one ``error:`` line, and so is
+    what the system refuses (:mod:`astromer.system.os_errors`). Ctrl-C, SIGTERM and a reader that
+    goes away exit with the codes of :mod:`astromer.system.errors`.
     """
     signal.signal(signal.SIGTERM, _raise_exit)
     remember_interruptions()

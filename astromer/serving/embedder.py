@@ -76,7 +76,8 @@ class Reconstructions:
 class Embedder:
     """A pushed model, ready to use. :func:`astromer.load` makes one.
 
-    Light curves may be given in any form that :func:`astromer.records.curve_inputs.as_light_curves` takes.
+    Light curves may be given in any form that
+    :func:`astromer.records.curve_inputs.as_light_curves` takes.
 
     Args:
         path: a SavedModel folder, or a folder of versions, of which the one is taken that

@@ -57,7 +57,7 @@ def assemble(
         if not count:
             raise DataNotFoundError(
                 f"the {split} split holds no light curves: its {len(files[split])} record file(s) "
-                "have no records. Make records with python -m astromer.commands.create_records."
+                "have no records. Make records with python -m astromer create_records."
             )
     return Validation(
         curves=curves,

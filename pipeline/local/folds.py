@@ -70,7 +70,7 @@ def find_folds(data: str, choice: str) -> list[Path]:
         raise DataNotFoundError(
             f"--data must be a folder of folds. Received: {folder}, which "
             f"{'is a file' if folder.exists() else 'does not exist'}. Make folds with python -m "
-            "astromer.commands.create_records --folds K."
+            "astromer create_records --folds K."
         )
     folds = sorted((p for p in folder.glob("fold_*") if p.is_dir()), key=natural_key)
     if not folds and (folder / "train").is_dir():
@@ -83,7 +83,7 @@ def find_folds(data: str, choice: str) -> list[Path]:
         there = ", ".join(path.name for path in folds) or "no fold_0, fold_1, ..."
         raise DataNotFoundError(
             f"--fold {choice}: {folder} has {there}. Make folds with python -m "
-            "astromer.commands.create_records --folds K."
+            "astromer create_records --folds K."
         )
     return chosen
 
@@ -217,5 +217,5 @@ def _shared_stars(paths: list[str]) -> str:
         return ""
     return (
         f"{len(shared):,} shared_test_star. The first: {shared[0]}. List them all with python -m "
-        "astromer.commands.validate --report."
+        "astromer validate --report."
     )

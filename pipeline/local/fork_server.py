@@ -10,7 +10,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 
 _PRELOAD = "pipeline.local.preload_runner"
-_ROOT = Path(__file__).resolve().parents[1]
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 class ForkServer:

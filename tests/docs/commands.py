@@ -10,9 +10,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from astromer.__main__ import PROGRAMS
 from tests.docs.pages import ROOT, prose_of
 
-OURS = ("astromer", "benchmarks", "components", "faults", "pipeline", "presentation")
+OURS = ("astromer", "components", "pipeline", "presentation", "tools")
 _ASSIGNMENT = re.compile(r"^[A-Z_]+=")
 _PROGRAMS = r"\S*python|make|pip|sh|docker|gcloud|kubectl|astromer(?:-pipeline)?"
 _IN_SENTENCE = re.compile(rf"`((?:[A-Z_]+=\S+ )*(?:{_PROGRAMS}) [^`]+)`")
@@ -27,16 +28,18 @@ class Command:
 
     @property
     def program(self) -> tuple[str, ...]:
-        """``-m MODULE`` or a file for Python's programs, else empty."""
+        """``-m MODULE``, ``-m astromer NAME`` or a file for Python's programs, else empty."""
         if self.words[0].rpartition("/")[2] not in ("python", "python3"):
             return ()
         arguments = self.words[1:]
-        return arguments[:2] if arguments[:1] == ("-m",) else arguments[:1]
+        if arguments[:1] != ("-m",):
+            return arguments[:1]
+        return arguments[: 3 if arguments[1] == "astromer" else 2]
 
     @property
     def is_ours(self) -> bool:
         """Whether it is a program of this repository."""
-        return bool(self.program) and re.split(r"[./]", self.program[-1])[0] in OURS
+        return bool(self.program) and re.split(r"[./]", self.program[-1])[0] in (*OURS, *PROGRAMS)
 
     @property
     def options(self) -> list[str]:

@@ -25,11 +25,11 @@ class Smaller:
 
 
 SMALLER = {
-    "astromer.records.synthetic": Smaller("--curves 60", "the survey has 1,200 stars"),
+    "astromer synthetic": Smaller("--curves 60", "the survey has 1,200 stars"),
     "pipeline/local_runner.py": Smaller(_TRAINING, "a documented run trains for hours"),
     "presentation.scripts.pretrain": Smaller(_TRAINING, "a documented run trains for hours"),
     "presentation.scripts.disttrain": Smaller(_TRAINING, "a documented run trains for hours"),
-    "astromer.commands.finetune": Smaller(_CLASSIFIER, "a table is half an hour of work"),
+    "astromer finetune": Smaller(_CLASSIFIER, "a table is half an hour of work"),
     "pipeline/finetune_runner.py": Smaller(
         f"{_CLASSIFIER} --shots 500 --head-epochs 60 --baselines none --bless-over majority",
         "the same; a classifier of so little is hardly better than chance",

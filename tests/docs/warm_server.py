@@ -74,6 +74,8 @@ def _start(client: socket.socket, smaller: dict[str, list[str]]) -> tuple[int, l
     message = json.loads(client.makefile().readline())
     words = message["words"]
     program = words[1] if words[:1] == ["-m"] else "".join(words[:1])
+    if program == "astromer":
+        program = " ".join(words[1:3])
     words += smaller.get(program, [])
     child = os.fork()
     if not child:

@@ -132,7 +132,7 @@ def test_no_name_is_obeyed_and_no_secret_written(workplace, first):
     assert SECRET not in first.stdout + first.stderr
     assert HOSTILE[:25] in Page(workplace.page("latest")).text
     # What is to be copied is a command of this shell: here, the words that it was made of.
-    (embed,) = (line for line in first.stdout.splitlines() if "astromer.commands.embed" in line)
+    (embed,) = (line for line in first.stdout.splitlines() if "astromer embed" in line)
     words = shlex.split(embed.removeprefix("next: "))
     for option in ("--model", "--data"):
         assert (workplace.folder / words[words.index(option) + 1]).is_dir()

@@ -20,7 +20,7 @@ from pipeline.local.artifact_store import ArtifactStore
 from pipeline.local.fork_server import ForkServer
 from pipeline.spec_runner import SpecRunner, parse_values
 from tests.pages import Page
-from tests.pipeline.cluster import RUNNERS
+from tests.pipeline.cluster_specs import RUNNERS
 from tests.pipeline.folds import make_curves, write_fold
 
 TINY = {"hidden": 8, "n_heads": 2, "n_layers": 1, "window": 20, "bs": 16, "epochs": 2, "seed": 5}

@@ -15,7 +15,7 @@ import time
 from argparse import Namespace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from astromer.commands.cli import Parser, run_program
 from tools.benchmarks.measuring.options import check_positive, chosen

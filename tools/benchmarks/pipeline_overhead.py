@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TINY = ("--model=astromer_v2", "--n-layers=1", "--hidden=16", "--n-heads=2", "--epochs=1")
 CHECKS, IMPORTS, END = "checks of options and data", "imports, assembly", "end of the process"
 BEFORE, TRAINING, EXPORT = "Trainer: before step 1", "Trainer: training", "Trainer: export"

@@ -20,7 +20,7 @@ from argparse import SUPPRESS
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from astromer.commands.cli import Parser, run_program
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
 # Started as a file, Python looks for modules in this folder first.
-sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
+sys.path[:] = [str(_HERE.parents[1]), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
 from astromer.commands.cli import Parser, run_program  # noqa: E402
 from astromer.system.errors import AstromerError, UsageError  # noqa: E402

@@ -186,7 +186,7 @@ class Run:
 
 
 def _environment(added: Mapping[str, str]) -> dict[str, str]:
-    root = _INSIDE.parents[1]
+    root = _INSIDE.parents[2]
     paths = [str(_INSIDE), str(root), os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **added}
 

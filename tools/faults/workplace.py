@@ -22,7 +22,7 @@ from tools.faults.run import Run
 from tools.faults.shape import shape_of
 from tools.faults.stages import AFTER_PUSH, REPORTER, START
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 _NETWORK = (
     "--model=astromer_v2",
     "--n-layers=1",

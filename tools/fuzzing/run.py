@@ -16,7 +16,7 @@ import time
 from argparse import Namespace
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from astromer.commands.cli import Parser, run_program  # noqa: E402

@@ -33,7 +33,7 @@ _INSTRUMENTED = (
 def kind_of(error: BaseException) -> str:
     """Tells crashes apart: the type of the error and the innermost place in the project."""
     frames = traceback.extract_tb(error.__traceback__)
-    root = str(Path(__file__).resolve().parents[1])
+    root = str(Path(__file__).resolve().parents[2])
     own = [f for f in frames if f.filename.startswith(root) and "/.venv/" not in f.filename]
     last = (own or frames)[-1]
     return f"{type(error).__name__}-{Path(last.filename).stem}-{last.lineno}"

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PIP_AUDIT = "pip-audit==2.10.1"
 PYTHON = "3.10"  # that of the lock
 VULNERABLE, NOT_CHECKED = 1, 69  # EX_UNAVAILABLE of sysexits.h
@@ -38,7 +38,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--service", choices=("osv", "pypi"), default="osv", help="database (default: osv)"
     )
     parser.add_argument("--lock", type=Path, default=ROOT / "requirements.lock")
-    parser.add_argument("--accepted", type=Path, default=ROOT / "scripts" / "audit_accepted.json")
+    parser.add_argument(
+        "--accepted", type=Path, default=ROOT / "tools" / "scripts" / "audit_accepted.json"
+    )
     return parser.parse_args(arguments)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.standins.osv import Osv, pip_audit_is_there
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 LOCK = "one==1.0 \\\n    --hash=sha256:00\nTwo[extra]==2.5 \\\n    --hash=sha256:11\n"
 CLEAN = [{"name": "one", "version": "1.0", "vulns": []}]
 HOLE = {"id": "PYSEC-2024-1", "aliases": ["CVE-2024-1"], "fix_versions": ["2.6"]}

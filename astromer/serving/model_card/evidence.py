@@ -19,7 +19,8 @@ class Evidence:
             :class:`astromer.records.processing.Processing`; by survey where several were merged.
         validation: ``summary.json`` of :mod:`astromer.validation.output`.
         evaluation: scores on the test split: of an encoder "model", "groups" and "conditions"
-            (:class:`astromer.evaluation.evaluation.Evaluation`), of a classifier "served" and "cell".
+            (:class:`~astromer.evaluation.evaluation.Evaluation`), of a classifier "served" and
+            "cell".
         table: the scores as text, for an encoder.
         study: ``results.json`` of :mod:`astromer.finetuning.output`, for a classifier.
     """

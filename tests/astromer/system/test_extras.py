@@ -9,7 +9,7 @@ import pytest
 
 from astromer.system.extras import _EXTRAS, MissingExtraError, missing_extra, require
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_what_is_there_is_not_asked_for() -> None:

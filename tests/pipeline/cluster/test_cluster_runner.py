@@ -21,7 +21,7 @@ from pipeline.cluster.cluster_options import HYPERPARAMETERS, parameter_names
 from pipeline.cluster.cluster_runner import Compiled
 from pipeline.cluster.spec import PipelineSpec
 from pipeline_config import VertexConfig
-from tests.pipeline.cluster import DATA, OUTPUT, compile_for
+from tests.pipeline.cluster_specs import DATA, OUTPUT, compile_for
 
 DOCUMENTED = "model hidden n_heads n_layers dropout epochs bs lr patience log_every seed norm debug"
 CHANGED = ["--epochs", "7", "--lr", "3e-4", "--norm", "--image", "registry/astromer:1"]

@@ -13,7 +13,7 @@ from astromer.system.errors import MetadataError, UsageError
 from pipeline.local.metadata_database import MetadataDatabase, metadata_database
 from tests.components.cluster_jobs import free_addresses
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 OUTPUT = Path("/work/outputs")
 SECRET = "s3cret"
 

@@ -19,7 +19,7 @@ from tools.benchmarks.measuring.section import OURS, PLAIN, Section
 from tools.benchmarks.sections import embedding, input_pipeline, training
 from tools.benchmarks.sections import scaling as scaling_sections
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PAGE = "docs/performance.md"
 pytestmark = pytest.mark.usefixtures("in_this_process")
 

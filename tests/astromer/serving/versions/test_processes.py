@@ -18,7 +18,7 @@ from astromer.serving.versions.promotion import promote, rollback
 from tests.astromer.serving.versions.conftest import saved_model
 
 HERE = Path(__file__).parent
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def start(script: str, *arguments: object) -> subprocess.Popen[str]:
