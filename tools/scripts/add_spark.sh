@@ -3,7 +3,7 @@
 # Usage: tools/scripts/add_spark.sh [FOLDER]
 #   FOLDER  default: .tools/spark
 set -eu
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd)
 folder=${1:-$root/.tools/spark}
 locked=$root/requirements-spark.txt
 

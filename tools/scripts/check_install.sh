@@ -6,7 +6,7 @@
 #   MODEL   a pushed version (default, or empty: a small one is made there)
 #   EXTRAS  such as onnx,plots (default: none)
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 python=${1:-python3}
 extras=${3:-}
 case "${2:-}" in "" | /*) model=${2:-} ;; *) model=$PWD/$2 ;; esac

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Resolves pyproject.toml into requirements.lock; versions already there are kept where they fit.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 uv=uv
 command -v uv >/dev/null 2>&1 || uv=.tools/bin/uv
 "$uv" --version >/dev/null 2>&1 || {

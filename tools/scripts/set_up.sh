@@ -2,7 +2,7 @@
 # Makes .venv from requirements.lock, or leaves it alone if it is up to date.
 # Needs a Python 3.10, or uv, or any other Python 3.8+ (uv then fetches Python 3.10).
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 WANTED=3.10
 STAMP=.venv/installed.lock # a copy of the lock, written when all of it has been installed
@@ -62,7 +62,7 @@ bootstrap_uv() {
 }
 
 up_to_date() {
-    cmp -s requirements.lock "$STAMP" && .venv/bin/python -c '' 2>/dev/null
+    cmp -s requirements.lock "$STAMP" && .venv/bin/python -c '' 2>/dev/null && [ -x .venv/bin/astromer ]
 }
 
 up_to_date && exit 0
