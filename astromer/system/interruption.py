@@ -1,14 +1,11 @@
-"""Ctrl-C, remembered. Imports the standard library only.
-
-Libraries with a bare ``except:`` around an import swallow KeyboardInterrupt and fail later, of
-something else.
-"""
+"""Ctrl-C and SIGTERM. Imports the standard library only."""
 
 from __future__ import annotations
 
 import signal
+import threading
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 _interrupted = False
 
@@ -16,7 +13,8 @@ _interrupted = False
 def remember_interruptions() -> None:
     """From now on Ctrl-C is remembered; it raises KeyboardInterrupt as before.
 
-    Does nothing where it is ignored, as in background jobs of a shell.
+    Libraries with a bare ``except:`` around an import swallow KeyboardInterrupt and fail later with
+    another error. Does nothing where Ctrl-C is ignored, as in background jobs of a shell.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _remember)
@@ -31,3 +29,30 @@ def _remember(number: int, frame: FrameType | None) -> NoReturn:
     global _interrupted
     _interrupted = True
     raise KeyboardInterrupt
+
+
+class StopRequest:
+    """While entered, the first Ctrl-C or SIGTERM sets ``requested``; a second one kills.
+
+    A signal in the midst of a training step would leave weights and optimizer half updated.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> StopRequest:
+        # Python lets the main thread alone set handlers; elsewhere signals do what they did.
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous.clear()
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True
+        self.__exit__()

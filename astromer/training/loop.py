@@ -17,11 +17,11 @@ from astromer.evaluation.evaluation import evaluate
 from astromer.light_curves import LightCurves
 from astromer.system.distribution import is_chief, make_strategy
 from astromer.system.errors import TrainingError, TrainingInterrupted, UsageError
+from astromer.system.interruption import StopRequest
 from astromer.system.progress import progress_bar
 from astromer.system.workers import any_worker, check_same, several, together
 from astromer.training.epoch import TrainingEpoch
 from astromer.training.identity import run_fingerprint
-from astromer.training.interrupt import StopRequest
 from astromer.training.report import TrainingReport
 from astromer.training.result import TrainingResult
 from astromer.training.state import Progress, StateFile

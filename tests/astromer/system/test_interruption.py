@@ -15,8 +15,8 @@ import pytest
 
 PROGRAM = """
 import sys, time
-from astromer.cli import Parser, run_program
-from astromer.progress import progress_bar
+from astromer.commands.cli import Parser, run_program
+from astromer.system.progress import progress_bar
 
 def main():
     Parser(prog="p").parse_args([])

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from astromer.training.interrupt import StopRequest
+from astromer.system.interruption import StopRequest
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
