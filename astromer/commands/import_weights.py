@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from astromer.commands.cli import Parser, run_program
 from astromer.system.errors import ModelError, UsageError
 from astromer.system.storage import local_path
 from astromer.system.text import shell_word
-
-if TYPE_CHECKING:
-    from astromer.encoder import Reconstructor
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -48,6 +43,7 @@ def import_weights(source: str | Path, out: str | Path) -> Path:
     from astromer.system.logs import silence
 
     silence()
+    from astromer.encoder.public_weights import load_public
     from astromer.serving.export import export_saved_model
     from astromer.system.files import replace_folder
 
@@ -56,50 +52,6 @@ def import_weights(source: str | Path, out: str | Path) -> Path:
     with replace_folder(out) as partial:
         export_saved_model(model, partial, metadata)
     return out
-
-
-def load_public(source: str | Path) -> tuple[Reconstructor, dict[str, Any]]:
-    """A model with public weights, and the settings that came with them."""
-    from astromer.encoder import Encoder, Reconstructor
-    from astromer.encoder.checkpoint_source import opened, read_settings, read_weights
-    from astromer.encoder.public_variants import ASTROMER_1, ASTROMER_2
-    from astromer.encoder.public_weights import assign, shape_of
-
-    with opened(source) as prefix:
-        settings, weights = read_settings(prefix), read_weights(prefix)
-    shape = shape_of(weights)
-    heads = _setting(settings, "heads", "num_heads", "n_heads")
-    if heads is None or shape.d_model % int(heads):
-        raise ModelError(
-            f"The settings must tell a number of heads that divides the width {shape.d_model}. "
-            f"Received: {heads}."
-        )
-    quirks = ASTROMER_1
-    if "m_alpha" in settings:  # Astromer 2 and later write it down
-        quirks = dataclasses.replace(
-            ASTROMER_2,
-            attention_bias=float(settings["m_alpha"]),
-            blocks_queries=settings.get("mask_format", "K") == "QK",
-        )
-    # The public code ignores the base in its settings: 10000 is what the weights were trained with.
-    encoder = Encoder(
-        shape.architecture,
-        shape.d_model,
-        int(heads),
-        shape.num_layers,
-        shape.ffn_dim,
-        float(settings.get("dropout", 0.1)),
-        quirks=quirks,
-        name="encoder",
-    )
-    window_size = int(_setting(settings, "max_obs", "window_size") or 200)
-    model = Reconstructor(encoder, window_size, name="astromer")
-    assign(model, weights)
-    return model, settings
-
-
-def _setting(settings: dict[str, Any], *names: str) -> Any:
-    return next((settings[name] for name in names if name in settings), None)
 
 
 def main() -> None:

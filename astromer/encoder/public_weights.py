@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
-from astromer.encoder import Reconstructor
+from astromer.encoder import Encoder, Reconstructor
+from astromer.encoder.checkpoint_source import opened, read_settings, read_weights
+from astromer.encoder.public_variants import ASTROMER_1, ASTROMER_2
 from astromer.system.errors import ModelError
 
 # Names of the public variables: the objects of a TF checkpoint (Astromer 1), or Keras layers
@@ -37,6 +41,45 @@ class PublicShape(NamedTuple):
     d_model: int
     num_layers: int
     ffn_dim: int
+
+
+def load_public(source: str | Path) -> tuple[Reconstructor, dict[str, Any]]:
+    """A model with public weights, and the settings that came with them."""
+    with opened(source) as prefix:
+        settings, weights = read_settings(prefix), read_weights(prefix)
+    shape = shape_of(weights)
+    heads = _setting(settings, "heads", "num_heads", "n_heads")
+    if heads is None or shape.d_model % int(heads):
+        raise ModelError(
+            f"The settings must tell a number of heads that divides the width {shape.d_model}. "
+            f"Received: {heads}."
+        )
+    quirks = ASTROMER_1
+    if "m_alpha" in settings:  # Astromer 2 and later write it down
+        quirks = dataclasses.replace(
+            ASTROMER_2,
+            attention_bias=float(settings["m_alpha"]),
+            blocks_queries=settings.get("mask_format", "K") == "QK",
+        )
+    # The public code ignores the base in its settings: 10000 is what the weights were trained with.
+    encoder = Encoder(
+        shape.architecture,
+        shape.d_model,
+        int(heads),
+        shape.num_layers,
+        shape.ffn_dim,
+        float(settings.get("dropout", 0.1)),
+        quirks=quirks,
+        name="encoder",
+    )
+    window_size = int(_setting(settings, "max_obs", "window_size") or 200)
+    model = Reconstructor(encoder, window_size, name="astromer")
+    assign(model, weights)
+    return model, settings
+
+
+def _setting(settings: dict[str, Any], *names: str) -> Any:
+    return next((settings[name] for name in names if name in settings), None)
 
 
 def shape_of(weights: Mapping[str, np.ndarray]) -> PublicShape:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from astromer.commands.import_weights import load_public
 from astromer.encoder.checkpoint_source import opened, read_settings, read_weights
+from astromer.encoder.public_weights import load_public
 from tools.fuzzing.choices import Choices
 from tools.fuzzing.target import Target, allowed, require
 
