@@ -9,10 +9,9 @@ from typing import Any
 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
 from astromer.records.fold import SPLITS, Fold
+from astromer.serving.checksums import check_whole, verify
 from astromer.serving.versions import comparison, listing
 from astromer.serving.versions import promotion as moving
-from astromer.serving.versions.checksums import verify
-from astromer.serving.versions.condition import check_whole
 from astromer.serving.versions.facts import CARD_FILE, CLASSIFIER, kind_of, read_settings
 from astromer.serving.versions.finding import find_version, latest_version
 from astromer.serving.versions.folder import (

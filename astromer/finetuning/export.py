@@ -15,6 +15,7 @@ from astromer.finetuning.head import Head
 from astromer.finetuning.label_map import LabelMap
 from astromer.finetuning.module import ClassifierModule
 from astromer.finetuning.weights import set_weights, weights_of
+from astromer.serving.checksums import check_whole
 from astromer.serving.export import (
     EXTRA,
     WEIGHTS,
@@ -23,7 +24,6 @@ from astromer.serving.export import (
     whole_number,
     write_extra,
 )
-from astromer.serving.versions.condition import check_whole
 from astromer.system.errors import ModelError
 from astromer.system.npz import DAMAGED, read_arrays
 from astromer.system.small_files import read_json

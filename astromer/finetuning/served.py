@@ -11,9 +11,9 @@ import tensorflow as tf
 from astromer.finetuning.dataset import Dataset
 from astromer.finetuning.scores import classification_scores
 from astromer.light_curves import LightCurves
+from astromer.serving.checksums import check_whole
 from astromer.serving.export import EXTRA
 from astromer.serving.saved_models import load_saved_model
-from astromer.serving.versions.condition import check_whole
 from astromer.system.errors import ModelError
 from astromer.system.storage import as_path
 from astromer.system.text import brief

@@ -13,10 +13,10 @@ import tensorflow as tf
 
 from astromer.light_curves import LightCurves
 from astromer.records.curve_inputs import as_light_curves
+from astromer.serving.checksums import check_whole
 from astromer.serving.export import read_config
 from astromer.serving.saved_models import load_saved_model
 from astromer.serving.status import STATUS_TOO_LONG
-from astromer.serving.versions.condition import check_whole
 from astromer.serving.versions.finding import latest_version
 from astromer.system.concurrency import Ordered, passes_at_once
 from astromer.system.errors import LightCurveError, ModelError, UsageError

@@ -14,9 +14,8 @@ import tensorflow as tf
 
 from astromer import __version__
 from astromer.encoder import Encoder, Reconstructor
+from astromer.serving.checksums import check_whole, write_checksums
 from astromer.serving.module import ServingModule
-from astromer.serving.versions.checksums import write_checksums
-from astromer.serving.versions.condition import check_whole
 from astromer.system.errors import ModelError
 from astromer.system.npz import DAMAGED, read_arrays
 from astromer.system.small_files import read_json

@@ -17,7 +17,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.portable import cache_utils
 from tfx.types import Artifact
 
-from astromer.serving.versions.checksums import digest
+from astromer.serving.checksums import digest
 from astromer.system.storage import RemotePath, as_path
 from astromer.system.storage.trees import files_in, remove_tree
 

@@ -12,8 +12,8 @@ from tfx.components.util.model_utils import is_model_blessed
 from tfx.types import standard_artifacts
 
 from astromer.encoder import Reconstructor
+from astromer.serving.checksums import write_checksums
 from astromer.serving.export import export_saved_model
-from astromer.serving.versions.checksums import write_checksums
 from components.evaluator import AstromerEvaluator
 from components.evaluator.blessing import objections
 from components.evaluator.component import METRICS_FILE, TABLE_FILE

@@ -10,7 +10,7 @@ from tfx.dsl.io import filesystem_registry
 from tfx.dsl.io.plugins.tensorflow_gfile import TensorflowFilesystem
 
 import astromer
-from astromer.serving.versions.checksums import Differences, verify
+from astromer.serving.checksums import Differences, verify
 from astromer.serving.versions.folder import versions
 from astromer.system.storage import RemotePath, as_path
 from astromer.system.storage.local import local_folder

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from astromer.serving.checksums import verify
 from astromer.serving.versions.alias import aliased
-from astromer.serving.versions.checksums import verify
 from astromer.serving.versions.folder import WITHDRAWN, is_number
 from astromer.serving.versions.publishing import STAGING
 from astromer.system.errors import AstromerError

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from astromer.serving.checksums import condition
 from astromer.serving.versions.alias import alias
-from astromer.serving.versions.condition import condition
 from astromer.serving.versions.facts import CLASSIFIER, kind_of, read_facts, read_settings
 from astromer.serving.versions.folder import LATEST, WITHDRAWN, versions, withdrawn
 from astromer.system.storage.trees import files_in

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from astromer.serving.versions.checksums import CHECKSUMS_FILE, verify, write_checksums
+from astromer.serving.checksums import CHECKSUMS_FILE, verify, write_checksums
 from astromer.serving.versions.folder import next_number
 from astromer.serving.versions.promotion import changing, following
 from astromer.system.errors import DamagedVersionError, ModelError

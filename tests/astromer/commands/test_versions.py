@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from astromer.commands.versions import main
+from astromer.serving.checksums import write_checksums
 from astromer.serving.export import export_saved_model
 from astromer.serving.versions import trial
 from astromer.serving.versions.alias import aliased
-from astromer.serving.versions.checksums import write_checksums
 from astromer.serving.versions.folder import versions, withdrawn
 from astromer.serving.versions.publishing import publish
 from astromer.system.errors import AstromerError, DamagedVersionError, ModelError, UsageError

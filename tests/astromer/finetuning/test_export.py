@@ -14,9 +14,9 @@ from astromer.finetuning.export import export_classifier, load_classifier
 from astromer.finetuning.served import served_classes, served_scores
 from astromer.finetuning.weights import weights_of
 from astromer.records.codec import encode_light_curve
+from astromer.serving.checksums import write_checksums
 from astromer.serving.load_check import check_servable
 from astromer.serving.status import STATUS_OK, STATUS_UNREADABLE
-from astromer.serving.versions.checksums import write_checksums
 from astromer.system.errors import DamagedVersionError, ModelError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from astromer.serving.versions.checksums import CHECKSUMS_FILE, digest, verify
+from astromer.serving.checksums import CHECKSUMS_FILE, digest, verify
 from astromer.serving.versions.facts import read_facts, read_settings
 from astromer.serving.versions.finding import latest_version
 from astromer.serving.versions.folder import KEPT

@@ -11,8 +11,8 @@ import signal
 import sys
 from pathlib import Path
 
+from astromer.serving.checksums import Differences, verify
 from astromer.serving.versions.alias import aliased
-from astromer.serving.versions.checksums import Differences, verify
 from astromer.serving.versions.folder import newest, versions, withdrawn
 from astromer.serving.versions.promotion import promote, restore, rollback
 from astromer.serving.versions.publishing import publish

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
+from astromer.serving.checksums import Differences, verify
 from astromer.serving.versions import promotion as moving
 from astromer.serving.versions import withdrawal
 from astromer.serving.versions.alias import aliased
-from astromer.serving.versions.checksums import Differences, verify
 from astromer.serving.versions.folder import newest, versions, withdrawn
 from astromer.serving.versions.promotion import earlier_versions, promote, restore, rollback
 from astromer.system.errors import ModelError, OutputLockedError, UsageError

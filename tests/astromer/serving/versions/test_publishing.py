@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from astromer.serving.checksums import Differences, verify, write_checksums
 from astromer.serving.versions import folder as folders
 from astromer.serving.versions import publishing
 from astromer.serving.versions.alias import alias, aliased
-from astromer.serving.versions.checksums import Differences, verify, write_checksums
 from astromer.serving.versions.folder import newest, versions
 from astromer.serving.versions.history import read_history
 from astromer.serving.versions.promotion import promote, rollback

@@ -7,8 +7,17 @@ import subprocess
 
 import pytest
 
-from astromer.serving.versions.checksums import CHECKSUMS_FILE, Differences, verify, write_checksums
-from astromer.serving.versions.condition import DAMAGED, UNVERIFIED, WHOLE, check_whole, condition
+from astromer.serving.checksums import (
+    CHECKSUMS_FILE,
+    DAMAGED,
+    UNVERIFIED,
+    WHOLE,
+    Differences,
+    check_whole,
+    condition,
+    verify,
+    write_checksums,
+)
 from astromer.system.errors import DamagedVersionError, ModelError
 from tests.astromer.serving.versions.conftest import saved_model
 
