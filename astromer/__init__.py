@@ -53,10 +53,10 @@ def load_trainable(path: str | Path | None = None, version: int | None = None) -
     from astromer.system.logs import silence
 
     silence()
+    from astromer.records.config import LightCurveRules
     from astromer.serving.export import load_model, read_config
     from astromer.serving.keras_layer import TrainableEncoder
     from astromer.serving.versions.finding import find_version
-    from pipeline_config import LightCurveRules
 
     folder = find_version(path, version)
     return TrainableEncoder(load_model(folder), LightCurveRules(**read_config(folder)["rules"]))

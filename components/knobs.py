@@ -8,9 +8,6 @@ from typing import Any, TypeVar, get_type_hints
 
 from tfx.types.component_spec import ExecutionParameter
 
-from astromer.system.errors import UsageError
-from pipeline_config import check
-
 ConfigT = TypeVar("ConfigT")
 
 
@@ -45,11 +42,6 @@ def config_from(config: type[ConfigT], exec_properties: Mapping[str, Any]) -> Co
         UsageError: for a value that a knob does not take. On the command line it would have been
             refused before the run.
     """
-    made = config(
+    return config(
         **{name: kind(exec_properties[name]) for name, kind in get_type_hints(config).items()}
     )
-    try:
-        check(made)
-    except ValueError as error:
-        raise UsageError(f"{error}.") from error
-    return made

@@ -11,6 +11,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
 from astromer.records.fold import SPLITS, Fold
+from astromer.system.config import to_dict
 from astromer.system.storage import as_path
 from components.example_gen import FoldExampleGen
 from components.finetuner import ClassifierJudge, Finetuner
@@ -20,7 +21,7 @@ from components.pusher import VersionPusher
 from components.validator import LightCurveValidator
 from pipeline.beam_options import VALIDATOR
 from pipeline.pipeline import PUSHER, validation_folder
-from pipeline_config import ClassifierConfig, to_dict
+from pipeline_config import ClassifierConfig
 
 ENCODER, FINETUNER, JUDGE = "PushedEncoder", "Finetuner", "ClassifierJudge"
 _FINETUNES = ("astromer", "components/finetuner", "pipeline_config.py")

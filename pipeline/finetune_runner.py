@@ -19,8 +19,15 @@ sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program  # noqa: E402
 from astromer.commands.finetune import check_baselines  # noqa: E402
 from astromer.commands.validation_flags import add_validation_flags, validation_config  # noqa: E402
+from astromer.finetuning.config import FinetuneConfig, StudyConfig
+from astromer.records.config import MissingErrorsConfig
 from astromer.records.fold import Fold  # noqa: E402
+from astromer.serving.config import ServingConfig  # noqa: E402
 from astromer.serving.versions.finding import latest_version  # noqa: E402
+from astromer.system.config import (
+    OUTPUT,  # noqa: E402
+    LogConfig,
+)
 from astromer.system.errors import ModelError, NotBlessedError, UsageError  # noqa: E402
 from astromer.system.extras import require  # noqa: E402
 from astromer.system.log_file import new_log, noise_to  # noqa: E402
@@ -35,14 +42,7 @@ from pipeline.local.metadata_database import MetadataDatabase, metadata_database
 from pipeline.local.metadata_file import check_sound  # noqa: E402
 from pipeline.local.run_end import files_of  # noqa: E402
 from pipeline.quick_imports import quick_imports  # noqa: E402
-from pipeline_config import (  # noqa: E402
-    ClassifierConfig,
-    FinetuneConfig,
-    LogConfig,
-    MissingErrorsConfig,
-    ServingConfig,
-    StudyConfig,
-)
+from pipeline_config import ClassifierConfig
 
 
 def parse(arguments: list[str] | None = None) -> ClassifierConfig:
@@ -111,7 +111,7 @@ def main(arguments: list[str] | None = None) -> int:
     refuse_cluster("pipeline/finetune_runner.py")
     model = _version(as_path(config.model).expanduser())
     home = _home_of(model)
-    output = output_folder(config.output or str(home or "outputs"))
+    output = output_folder(config.output or str(home or OUTPUT))
     database = metadata_database(config.metadata, home or output)
     fold = Fold.open(config.data)
     require("finetune", "sklearn", "light_curve")

@@ -17,7 +17,9 @@ from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import distribution_validator_pb2
 
+from astromer.records.config import LightCurveRules
 from astromer.records.fold import SPLITS, Fold
+from astromer.system.config import to_dict
 from astromer.system.storage import as_path
 from components.anomaly_gate import AnomalyGate
 from components.anomaly_gate.component import BASELINE_SPLIT
@@ -36,7 +38,7 @@ from components.statistics import StatisticsGen
 from components.trainer import AstromerTrainer
 from components.validator import LightCurveValidator
 from pipeline.beam_options import STATISTICS, VALIDATOR
-from pipeline_config import LightCurveRules, PipelineConfig, to_dict
+from pipeline_config import PipelineConfig
 
 GATE = "AnomalyGate"
 TRAINER, EVALUATOR, PUSHER = "Trainer", "Evaluator", "Pusher"

@@ -21,9 +21,9 @@ from astromer.system.logs import silence
 from astromer.system.storage import RemotePath, gfile
 from astromer.system.storage.trees import remove_tree
 from astromer.windows.batches import Batch, assemble
+from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw
 from astromer.windows.windows import sequential_windows
-from pipeline_config import MaskingConfig
 from tests.ram_store import RamFileSystem
 from tests.scheduling import ByUnit, rank, use_one_thread_each
 
@@ -93,8 +93,8 @@ def make_batch(
 
 def make_model(architecture: str = "astromer_v2", *, seed: int = 1, **settings):
     """A tiny model; every weight is moved off its initial zero, so that each of them counts."""
-    from astromer.encoder import Reconstructor
-    from pipeline_config import EncoderConfig
+    from astromer.encoder.config import EncoderConfig
+    from astromer.encoder.reconstructor import Reconstructor
 
     normalise = settings.pop("normalise", False)
     small = {"d_model": 8, "num_heads": 2, "num_layers": 2, "ffn_dim": 12, "window_size": 20}

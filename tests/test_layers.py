@@ -1,4 +1,4 @@
-"""Imports go one way: programs -> pipeline -> components -> astromer -> pipeline_config."""
+"""Imports go one way: programs -> pipeline -> components -> pipeline_config -> astromer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Layer:
 LAYERS = (
     Layer(
         "astromer/*",
-        (*TFX, "components", "pipeline", "presentation", "tools"),
+        (*TFX, "components", "pipeline", "presentation", "tools", "pipeline_config"),
         "the science must work, and be installable, without TFX",
     ),
     Layer("components/*", ("numpy",), "components do no mathematics; that is astromer's"),
@@ -149,8 +149,10 @@ def violations(root: Path) -> list[str]:
                 (line, name)
                 for line, name in names
                 if name.split(".")[0] not in sys.stdlib_module_names
+                and not fnmatch(name, "astromer.*.config.*")
             ]
-            found += [f"{file}:{line} imports {name}: it is a leaf" for line, name in foreign]
+            reason = "it composes config modules, which import nothing heavy"
+            found += [f"{file}:{line} imports {name}: {reason}" for line, name in foreign]
     return found
 
 
@@ -222,6 +224,7 @@ def test_the_modules_are_found():
         ("astromer/a.py", "from tools.faults import kill", "tools.faults.kill"),
         ("tools/faults/a.py", "from pipeline import local_runner", "pipeline.local_runner"),
         ("tools/faults/a.py", "from ml_metadata import metadata_store", "ml_metadata"),
+        ("astromer/a.py", "from pipeline_config import LightCurveRules", "pipeline_config"),
         ("pipeline_config.py", "import numpy", "numpy"),
         ("pipeline_config.py", "from astromer.system import errors", "astromer.system.errors"),
     ],
@@ -239,7 +242,7 @@ def test_a_planted_violation_is_found(tmp_path, file, code, name):
     [
         (
             "astromer/a.py",
-            "import numpy, tensorflow, pipeline_config\nfrom astromer.system import errors",
+            "import numpy, tensorflow\nfrom astromer.system import errors",
         ),
         ("astromer/records/a.py", "from . import codec\nfrom ..errors import UsageError"),
         (
@@ -254,6 +257,7 @@ def test_a_planted_violation_is_found(tmp_path, file, code, name):
         ),
         ("presentation/scripts/a.py", "import astromer.training\nfrom pipeline_config import knob"),
         ("pipeline_config.py", "import dataclasses, typing"),
+        ("pipeline_config.py", "from astromer.windows.config import MaskingConfig"),
     ],
 )
 def test_what_a_layer_may_import_is_not_reported(tmp_path, file, code):

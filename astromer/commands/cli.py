@@ -15,7 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, get_args, get_type_hints
 
-import pipeline_config
 from astromer.system.errors import (
     EXIT_CODES_PAGE,
     PIPE_CLOSED,
@@ -110,12 +109,7 @@ def config_from(args: argparse.Namespace, config: type[ConfigT]) -> ConfigT:
         UsageError: for a value that a knob does not take.
     """
     names = {f.name for f in dataclasses.fields(config)}  # type: ignore[arg-type]
-    made = config(**{name: value for name, value in vars(args).items() if name in names})
-    try:
-        pipeline_config.check(made)
-    except ValueError as error:
-        raise UsageError(f"{error}.") from error
-    return made
+    return config(**{name: value for name, value in vars(args).items() if name in names})
 
 
 def run_program(main: Callable[[], int | None]) -> NoReturn:

@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.records.config import LightCurveRules, MissingErrorsConfig, RecordsConfig
 from astromer.system.errors import DataNotFoundError, UsageError
 from astromer.system.logs import silence
 from astromer.system.storage import as_path, local_path
 from astromer.system.text import pipeline_command, shell_word
-from pipeline_config import LightCurveRules, MissingErrorsConfig, RecordsConfig
 
 if TYPE_CHECKING:
     from astromer.records.survey_config import SurveyConfig

@@ -9,23 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
 from astromer.commands.validation_flags import add_validation_flags, validation_config
+from astromer.finetuning.config import FinetuneConfig, StudyConfig
+from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.fold import Fold
+from astromer.serving.config import ServingConfig
+from astromer.system.config import OUTPUT, LogConfig, to_dict
 from astromer.system.errors import ModelError, UsageError
 from astromer.system.extras import require
 from astromer.system.files import make_folder, replace_folder
 from astromer.system.log_file import new_log, noise_to
 from astromer.system.storage import as_path, local_path
 from astromer.system.terminal import say
-from pipeline_config import (
-    FinetuneConfig,
-    LightCurveRules,
-    LogConfig,
-    MaskingConfig,
-    MissingErrorsConfig,
-    ServingConfig,
-    StudyConfig,
-    to_dict,
-)
+from astromer.windows.config import MaskingConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,11 +103,9 @@ def check_baselines(study: StudyConfig, public_weights: str | None) -> None:
     """Refuses baselines that cannot be had, before anything is loaded.
 
     Raises:
-        UsageError: "none" beside others, or "public" without its weights.
+        UsageError: "public" without its weights.
         ModelError: the weights do not exist.
     """
-    if "none" in study.baselines and len(study.baselines) > 1:
-        raise UsageError(f"--baselines none goes alone. Received: {' '.join(study.baselines)}.")
     if "public" in study.baselines and not public_weights:
         raise UsageError("--baselines public needs --public-weights ZIP. Received: none.")
     if public_weights and not local_path(public_weights, "--public-weights").exists():
@@ -122,7 +115,7 @@ def check_baselines(study: StudyConfig, public_weights: str | None) -> None:
 def default_output(fold: Fold) -> Path:
     """``./outputs/finetune/<survey>_<fold>``."""
     path = fold.path.resolve()
-    return Path("outputs") / "finetune" / f"{path.parent.name}_{path.name}"
+    return Path(OUTPUT) / "finetune" / f"{path.parent.name}_{path.name}"
 
 
 def _classify(

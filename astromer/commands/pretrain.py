@@ -13,38 +13,31 @@ from typing import TYPE_CHECKING
 
 from astromer.commands.cli import Parser, add_flags, config_from
 from astromer.commands.validation_flags import add_validation_flags, validation_config
+from astromer.encoder.config import EncoderConfig
+from astromer.evaluation.config import EvaluationConfig
+from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.fold import Fold
+from astromer.serving.config import ServingConfig
 from astromer.system.cluster import read_cluster
+from astromer.system.config import OUTPUT, LogConfig
 from astromer.system.files import make_folder, replace_folder
 from astromer.system.log_file import new_log, noise_to
 from astromer.system.terminal import pass_by, say
 from astromer.system.text import shell_word
-from pipeline_config import (
-    DebugConfig,
-    EncoderConfig,
-    EvaluationConfig,
-    LightCurveRules,
-    LogConfig,
-    MaskingConfig,
-    MissingErrorsConfig,
-    ServingConfig,
-    TensorBoardConfig,
-    TrainingConfig,
-    ValidationConfig,
-)
+from astromer.training.config import DebugConfig, TensorBoardConfig, TrainingConfig
+from astromer.validation.config import ValidationConfig
+from astromer.windows.config import MaskingConfig
 
 if TYPE_CHECKING:
     from astromer.light_curves import LightCurves
-    from astromer.training import TrainingResult
+    from astromer.training.result import TrainingResult
 
 
 def parse(arguments: list[str] | None, program: str, description: str) -> argparse.Namespace:
     """Reads the documented options. Imports nothing heavy."""
     parser = Parser(prog=program, description=description)
     parser.add_argument("--data", required=True, help="a fold folder, for instance records/fold_0")
-    parser.add_argument(
-        "--output", default="./outputs", help="where checkpoints, logs and the model go"
-    )
+    parser.add_argument("--output", default=OUTPUT, help="where checkpoints, logs and the model go")
     add_flags(
         parser,
         EncoderConfig,
@@ -124,7 +117,8 @@ def _pretrain(
 ) -> Path:
     from astromer.system.distribution import is_chief, make_strategy
     from astromer.system.workers import together, wait_for_all
-    from astromer.training import run_fingerprint, train
+    from astromer.training.identity import run_fingerprint
+    from astromer.training.loop import train
     from astromer.validation.accepted_curves import accepted_curves
 
     strategy = make_strategy(

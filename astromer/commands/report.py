@@ -10,9 +10,11 @@ from pathlib import Path
 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
 from astromer.records.fold import SPLITS, Fold
+from astromer.reports.config import ReportConfig
 from astromer.system.errors import DataNotFoundError, ModelError, UsageError
 from astromer.system.storage import as_path
-from pipeline_config import MaskingConfig, ReportConfig, TrainingConfig
+from astromer.training.config import TrainingConfig
+from astromer.windows.config import MaskingConfig
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -6,10 +6,11 @@ import argparse
 import json
 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.evaluation.config import EvaluationConfig
 from astromer.records.fold import SPLITS, Fold
 from astromer.system.errors import DataNotFoundError, ModelError, UsageError
 from astromer.system.storage import as_path
-from pipeline_config import EvaluationConfig, MaskingConfig
+from astromer.windows.config import MaskingConfig
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -6,10 +6,11 @@ python -m astromer tensorboard --output outputs
 from __future__ import annotations
 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.system.config import OUTPUT
 from astromer.system.logs import silence
 from astromer.system.storage import as_path
+from astromer.training.config import TensorBoardServerConfig
 from astromer.training.tensorboard.runs import find_runs
-from pipeline_config import TensorBoardServerConfig
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -26,9 +27,9 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument(
         "--output",
-        default="./outputs",
+        default=OUTPUT,
         metavar="DIR",
-        help="an output folder of any program, or one training's folder (default: ./outputs)",
+        help="an output folder of any program, or one training's folder (default: %(default)s)",
     )
     add_flags(parser, TensorBoardServerConfig)
     args = parser.parse_args(arguments)

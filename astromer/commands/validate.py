@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
 from astromer.commands.validation_flags import add_validation_flags, validation_config
+from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.fold import Fold, natural_key
 from astromer.system.errors import DataAnomalyError
 from astromer.system.storage import as_path
+from astromer.validation.config import ValidationConfig
 from astromer.validation.rules import OFF, STOP
-from pipeline_config import LightCurveRules, MissingErrorsConfig, ValidationConfig
 
 if TYPE_CHECKING:
     from astromer.validation.findings import Findings

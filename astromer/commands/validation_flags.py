@@ -6,11 +6,10 @@ import argparse
 import dataclasses
 import difflib
 
-import pipeline_config
 from astromer.commands.cli import add_flags, config_from
 from astromer.system.errors import UsageError
+from astromer.validation.config import ValidationConfig
 from astromer.validation.rules import all_rules
-from pipeline_config import ValidationConfig
 
 
 def add_validation_flags(parser: argparse.ArgumentParser) -> None:
@@ -40,9 +39,8 @@ def validation_config(args: argparse.Namespace) -> ValidationConfig:
             near = difflib.get_close_matches(name, names, 1)
             meant = f" Did you mean {near[0]}?" if near else f" Rules: {', '.join(names)}."
             raise UsageError(f"--rule must be NAME=SEVERITY. Received: {given}.{meant}")
-        config = dataclasses.replace(config, **{name: severity})
-    try:
-        pipeline_config.check(config)
-    except ValueError as error:
-        raise UsageError(f"--rule: {error}.") from error
+        try:
+            config = dataclasses.replace(config, **{name: severity})
+        except UsageError as error:
+            raise UsageError(f"--rule: {error}") from error
     return config

@@ -10,6 +10,7 @@ from typing import Any
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
 from astromer.records.fold import SPLITS, Fold
 from astromer.serving.checksums import check_whole, verify
+from astromer.serving.config import PUSHED
 from astromer.serving.versions import comparison, listing
 from astromer.serving.versions import promotion as moving
 from astromer.serving.versions.facts import CARD_FILE, CLASSIFIER, kind_of, read_settings
@@ -25,9 +26,8 @@ from astromer.serving.versions.folder import (
 )
 from astromer.system.errors import DamagedVersionError, ModelError, UsageError
 from astromer.system.storage import as_path
-from pipeline_config import MaskingConfig, PipelineConfig, TrainingConfig
-
-_MODEL = f"{PipelineConfig.output}/serving/{PipelineConfig.name}"
+from astromer.training.config import TrainingConfig
+from astromer.windows.config import MaskingConfig
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -41,7 +41,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
             count: dict[str, Any] = {"nargs": "?"} if optional else {}
             made.add_argument(place, help=f"its number, or {LATEST}", **count)
         made.add_argument(
-            "--model", default=_MODEL, help="the folder of versions (default: %(default)s)"
+            "--model", default=PUSHED, help="the folder of versions (default: %(default)s)"
         )
         return made
 
@@ -237,7 +237,7 @@ def _no_folder(folder: Path) -> ModelError:
         what = f"is one of them: give {folder.parent}"
     return ModelError(
         f"--model must be a folder of versions. Received: {folder}, which {what}. `make run` makes "
-        f"{_MODEL}."
+        f"{PUSHED}."
     )
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from astromer.encoder import Reconstructor
 from astromer.encoder.inference import network_inputs, passes_of
 from astromer.encoder.pooling import num_vectors, pool_steps, pool_windows_numpy
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.system.progress import progress_bar
 from astromer.windows.batches import assemble

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from astromer.encoder import Reconstructor
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.system.concurrency import Ordered, passes_at_once
 from astromer.system.distribution import divide
 from astromer.windows.batches import Batch

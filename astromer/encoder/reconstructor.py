@@ -8,10 +8,10 @@ import keras
 import tensorflow as tf
 
 from astromer.encoder.block import LAYER_NORM_EPSILON
+from astromer.encoder.config import EncoderConfig
 from astromer.encoder.dense import FlatDense
 from astromer.encoder.encoder import Encoder
 from astromer.encoder.normalization import FastLayerNorm
-from pipeline_config import EncoderConfig
 
 
 class Reconstructor(keras.Model):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from astromer.finetuning.config import FinetuneConfig, StudyConfig
 from astromer.finetuning.dataset import Dataset
 from astromer.finetuning.export import export_classifier
 from astromer.finetuning.output import write_outputs
@@ -22,9 +23,11 @@ from astromer.finetuning.sources import (
 )
 from astromer.finetuning.study import Study
 from astromer.light_curves import LightCurves
+from astromer.records.config import LightCurveRules
+from astromer.serving.config import ServingConfig
 from astromer.serving.load_check import check_servable
+from astromer.system.config import to_dict
 from astromer.system.files import replace_folder
-from pipeline_config import FinetuneConfig, LightCurveRules, ServingConfig, StudyConfig, to_dict
 
 
 @dataclass(frozen=True)

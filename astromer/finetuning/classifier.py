@@ -5,13 +5,13 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from astromer.encoder import Reconstructor
 from astromer.encoder.curve_encoder import CurveEncoder
 from astromer.encoder.pooling import num_vectors
+from astromer.encoder.reconstructor import Reconstructor
+from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.head import Head
 from astromer.finetuning.label_map import LabelMap
 from astromer.light_curves import LightCurves
-from pipeline_config import FinetuneConfig
 
 
 class Classifier:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from astromer.encoder import Reconstructor
 from astromer.encoder.curve_encoder import CurveEncoder
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.finetuning.dataset import Dataset
 from astromer.finetuning.head_training import Labelled
 from astromer.system.npz import DAMAGED, read_arrays

@@ -12,6 +12,7 @@ import tensorflow as tf
 from astromer.encoder.inference import network_inputs
 from astromer.encoder.pooling import pool_steps, pool_windows
 from astromer.finetuning.classifier import Classifier
+from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.dataset import class_weights
 from astromer.finetuning.early_stopping import EarlyStopping
 from astromer.finetuning.head_training import validation_loss
@@ -23,7 +24,6 @@ from astromer.windows.batches import assemble
 from astromer.windows.masking import nothing_probed
 from astromer.windows.micro_batches import plan_passes
 from astromer.windows.windows import Windows
-from pipeline_config import FinetuneConfig
 
 _WINDOWS_PER_PASS = 32
 _CLIP_NORM = 1.0  # the first steps of a fresh encoder can be wild

@@ -9,13 +9,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from astromer.encoder import Encoder, Reconstructor
+from astromer.encoder.encoder import Encoder
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.finetuning.classifier import Classifier
 from astromer.finetuning.head import Head
 from astromer.finetuning.label_map import LabelMap
 from astromer.finetuning.module import ClassifierModule
 from astromer.finetuning.weights import set_weights, weights_of
+from astromer.records.config import LightCurveRules
 from astromer.serving.checksums import check_whole
+from astromer.serving.config import ServingConfig
 from astromer.serving.export import (
     EXTRA,
     WEIGHTS,
@@ -29,7 +32,6 @@ from astromer.system.npz import DAMAGED, read_arrays
 from astromer.system.small_files import read_json
 from astromer.system.storage import as_path
 from astromer.system.text import brief
-from pipeline_config import LightCurveRules, ServingConfig
 
 LABEL_MAP = "label_map.json"
 _HEAD = ("num_classes", "vectors", "d_model", "hidden", "dropout", "seed")

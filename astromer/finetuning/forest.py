@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.dataset import class_weights
 from astromer.light_curves import LightCurves
 from astromer.system.progress import progress_bar
-from pipeline_config import FinetuneConfig
 
 _CURVES_PER_CALL = 256
 

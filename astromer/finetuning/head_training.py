@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.dataset import class_weights
 from astromer.finetuning.early_stopping import EarlyStopping
 from astromer.finetuning.head import Head
 from astromer.system.errors import TrainingError
-from pipeline_config import FinetuneConfig
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from astromer.encoder.pooling import pool_steps, pool_windows
 from astromer.finetuning.classifier import Classifier
+from astromer.records.config import LightCurveRules
+from astromer.serving.config import ServingConfig
 from astromer.serving.network import WindowNetwork
 from astromer.serving.observations import (
     OBSERVATIONS,
@@ -19,7 +21,6 @@ from astromer.serving.observations import (
 from astromer.serving.pooling import Outputs
 from astromer.serving.status import STATUS_OK
 from astromer.serving.tracing import traced
-from pipeline_config import LightCurveRules, ServingConfig
 
 NO_LABEL = -1
 

@@ -9,20 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from astromer.encoder import Reconstructor
+from astromer.encoder.config import EncoderConfig
+from astromer.encoder.reconstructor import Reconstructor
+from astromer.evaluation.config import EvaluationConfig
 from astromer.evaluation.evaluation import Evaluation, evaluate
+from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.sources import PretrainedSource
 from astromer.light_curves import LightCurves
 from astromer.system.errors import ModelError
-from astromer.training import TrainingResult, train
+from astromer.training.config import TrainingConfig
+from astromer.training.loop import train
+from astromer.training.result import TrainingResult
 from astromer.windows.baselines import TITLES
-from pipeline_config import (
-    EncoderConfig,
-    EvaluationConfig,
-    FinetuneConfig,
-    MaskingConfig,
-    TrainingConfig,
-)
+from astromer.windows.config import MaskingConfig
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def continue_reconstruction(
 
     Raises:
         ModelError: the model was imported from public weights, which see what is hidden.
-        TrainingError, TrainingInterrupted: as :class:`astromer.training.Trainer`.
+        TrainingError, TrainingInterrupted: as :class:`astromer.training.loop.Trainer`.
     """
     model = source.make(seed)
     if model.encoder.quirks is not None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from astromer.encoder import Encoder, Reconstructor
+from astromer.encoder.encoder import Encoder
 from astromer.encoder.public_weights import load_public
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.serving.export import load_model, read_config
 from astromer.serving.versions.finding import latest_version
 

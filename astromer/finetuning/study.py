@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from astromer.finetuning.classifier import Classifier, make_head
+from astromer.finetuning.config import FinetuneConfig, StudyConfig
 from astromer.finetuning.dataset import Dataset
 from astromer.finetuning.embeddings import Embeddings, embed_dataset
 from astromer.finetuning.encoder_training import CurvesAndClasses, EncoderTraining
@@ -20,8 +21,8 @@ from astromer.finetuning.results import Cell, CellStore
 from astromer.finetuning.scores import classification_scores
 from astromer.finetuning.sources import FOREST, PRETRAINED, PUBLIC, Source
 from astromer.finetuning.weights import weights_of
+from astromer.system.config import to_dict
 from astromer.system.progress import progress_bar
-from pipeline_config import FinetuneConfig, StudyConfig, to_dict
 
 Result = dict[str, Any]
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from astromer.records.calibration import Calibration, count_julian_dates
 from astromer.records.chunk import Chunk
+from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.missing_errors import fill
-from pipeline_config import LightCurveRules, MissingErrorsConfig
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from astromer.records.chunk import Chunk
 from astromer.records.cleaning import CleanChunk, clean
+from astromer.records.config import LightCurveRules, MissingErrorsConfig, RecordsConfig
 from astromer.records.division import UNUSED, cross_validate
 from astromer.records.encoding import encode_light_curve
 from astromer.records.fold import SPLITS
@@ -23,7 +24,6 @@ from astromer.records.survey_config import SurveyConfig
 from astromer.system.errors import LightCurveError, UsageError
 from astromer.system.progress import progress_bar
 from astromer.system.threads import in_order
-from pipeline_config import LightCurveRules, MissingErrorsConfig, RecordsConfig
 
 if TYPE_CHECKING:
     from astromer.records.writer import FoldWriter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline_config import LightCurveRules
+from astromer.records.config import LightCurveRules
 
 EXCLUSIVE = ("errmag",)
 """Series whose limits are not allowed values themselves."""

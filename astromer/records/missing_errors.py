@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline_config import MissingErrorsConfig
+from astromer.records.config import MissingErrorsConfig
 
 _MAD_TO_SIGMA = 1.4826
 """Standard deviation of a Gaussian over its median absolute deviation."""
@@ -31,7 +31,7 @@ def fill_missing_errors(
         mag: float32 [num_observations].
         errmag: float32 [num_observations]; a new array is returned.
         offsets: int64 [num_curves + 1].
-        policy, constant: see :class:`pipeline_config.MissingErrorsConfig`.
+        policy, constant: see :class:`astromer.records.config.MissingErrorsConfig`.
 
     Returns:
         float32 [num_observations].

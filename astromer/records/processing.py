@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from astromer.records.calibration import Calibration
+from astromer.records.config import MissingErrorsConfig
 from astromer.system.small_files import read_toml
-from pipeline_config import MissingErrorsConfig
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import tensorflow as tf
 from astromer.light_curves import LightCurves
 from astromer.records.bad_records import explain_record, find_bad_record
 from astromer.records.codec import parse_records
+from astromer.records.config import MissingErrorsConfig
 from astromer.records.context import Context, read_context
 from astromer.records.framing import (
     MAKE_AGAIN,
@@ -28,7 +29,6 @@ from astromer.records.wire import LARGE, is_mostly_series
 from astromer.system.errors import RecordError
 from astromer.system.progress import progress_bar
 from astromer.system.storage import as_path
-from pipeline_config import MissingErrorsConfig
 
 _BATCH = 512
 _BATCH_BYTES = 1 << 26  # half a dozen batches are in memory at a time, as bytes and as values

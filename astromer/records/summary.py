@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from astromer.records.config import LightCurveRules, RecordsConfig
 from astromer.records.conversion import Conversion
 from astromer.records.fold import SPLITS
-from pipeline_config import LightCurveRules, RecordsConfig
 
 
 def summarise(

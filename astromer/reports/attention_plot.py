@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from astromer.encoder import Encoder
+from astromer.encoder.encoder import Encoder
 from astromer.encoder.inference import network_inputs
 from astromer.reports.plot import Plot, make_plot
 from astromer.reports.reconstruction import Reconstruction

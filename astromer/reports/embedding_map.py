@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from astromer.encoder import Reconstructor
 from astromer.encoder.curve_encoder import CurveEncoder
 from astromer.encoder.pooling import MEAN
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.reports.plot import Plot, make_plot
 from astromer.system.extras import require

@@ -6,9 +6,11 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from astromer.encoder.config import EncoderConfig
 from astromer.reports.run import Run
 from astromer.system.machine import MACHINE
-from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
+from astromer.training.config import TrainingConfig
+from astromer.windows.config import MaskingConfig
 
 Facts = list[tuple[str, str]]
 _KNOBS = (EncoderConfig, MaskingConfig, TrainingConfig)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from astromer.reports.attention_plot import draw_attention
+from astromer.reports.config import ReportConfig
 from astromer.reports.data_summary import summarise_data
 from astromer.reports.embedding_map import draw_map, embed
 from astromer.reports.facts import duration, machine_facts, machine_rows, settings, training_facts
@@ -25,7 +26,6 @@ from astromer.reports.window_plot import draw_windows as draw_window_plots
 from astromer.system.extras import require
 from astromer.system.html.page import write_page
 from astromer.system.machine import describe_machine
-from pipeline_config import ReportConfig
 
 PAGE_FILE = "index.html"
 PLOTS_FOLDER = "plots"

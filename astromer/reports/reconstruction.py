@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from astromer.encoder import Reconstructor
 from astromer.encoder.inference import Predictor
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.evaluation.evaluation import BASELINES
 from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves

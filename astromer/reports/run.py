@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from astromer.encoder import Reconstructor
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.reports.lineage import Lineage
-from pipeline_config import MaskingConfig
+from astromer.windows.config import MaskingConfig
 
 
 @dataclass(frozen=True)

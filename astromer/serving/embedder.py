@@ -14,6 +14,7 @@ import tensorflow as tf
 from astromer.light_curves import LightCurves
 from astromer.records.curve_inputs import as_light_curves
 from astromer.serving.checksums import check_whole
+from astromer.serving.config import ServingConfig
 from astromer.serving.export import read_config
 from astromer.serving.saved_models import load_saved_model
 from astromer.serving.status import STATUS_TOO_LONG
@@ -22,7 +23,6 @@ from astromer.system.concurrency import Ordered, passes_at_once
 from astromer.system.errors import LightCurveError, ModelError, UsageError
 from astromer.system.progress import progress_bar
 from astromer.system.text import brief, shortened
-from pipeline_config import ServingConfig
 
 # What one call is given at most, so that memory stays bounded: some 250 windows of 200. A longer
 # light curve is a call of its own.
@@ -279,7 +279,7 @@ def _limits(config: dict[str, Any]) -> ServingConfig:
     """The limits of a model; those of an older one, which checks nothing, are out of reach."""
     known = config.get("serving", {})
     fields = dataclasses.fields(ServingConfig)
-    return ServingConfig(**{field.name: int(known.get(field.name, 2**62)) for field in fields})
+    return ServingConfig(**{field.name: int(known.get(field.name, 10**9)) for field in fields})
 
 
 def _visible(visible: Sequence[np.ndarray] | np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -13,15 +13,18 @@ import numpy as np
 import tensorflow as tf
 
 from astromer import __version__
-from astromer.encoder import Encoder, Reconstructor
+from astromer.encoder.encoder import Encoder
+from astromer.encoder.reconstructor import Reconstructor
+from astromer.records.config import LightCurveRules
 from astromer.serving.checksums import check_whole, write_checksums
+from astromer.serving.config import ServingConfig
 from astromer.serving.module import ServingModule
+from astromer.system.config import to_dict
 from astromer.system.errors import ModelError
 from astromer.system.npz import DAMAGED, read_arrays
 from astromer.system.small_files import read_json
 from astromer.system.storage import as_path
 from astromer.system.text import brief, shortened
-from pipeline_config import LightCurveRules, ServingConfig, to_dict
 
 EXTRA = "assets.extra"
 CONFIG = "config.json"

@@ -7,9 +7,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from astromer.encoder import Reconstructor
+from astromer.encoder.reconstructor import Reconstructor
+from astromer.records.config import LightCurveRules
 from astromer.serving.windowing import cut_windows, usable_steps
-from pipeline_config import LightCurveRules
 
 
 class TrainableEncoder(keras.layers.Layer):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from astromer.serving.config import ServingConfig
 from astromer.serving.observations import Observations, after
 from astromer.serving.status import STATUS_OK, STATUS_TOO_LONG
-from pipeline_config import ServingConfig
 
 
 class Limits:

@@ -6,7 +6,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from astromer.encoder import Reconstructor
+from astromer.encoder.reconstructor import Reconstructor
+from astromer.records.config import LightCurveRules
+from astromer.serving.config import ServingConfig
 from astromer.serving.drawing import draw_hidden
 from astromer.serving.network import WindowNetwork
 from astromer.serving.observations import (
@@ -25,7 +27,6 @@ from astromer.serving.observations import (
 from astromer.serving.pooling import Outputs
 from astromer.serving.tracing import traced
 from astromer.serving.window_signature import window_signature
-from pipeline_config import LightCurveRules, ServingConfig
 
 _EXAMPLES = tf.TensorSpec([None], tf.string, "examples")
 _FLAT = (

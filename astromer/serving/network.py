@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from astromer.encoder import Reconstructor
+from astromer.encoder.reconstructor import Reconstructor
+from astromer.records.config import LightCurveRules
 from astromer.serving.chunks import Network, over_chunks
+from astromer.serving.config import ServingConfig
 from astromer.serving.limits import Limits
 from astromer.serving.observations import OBSERVATIONS, SHOWN, Observations
 from astromer.serving.pooling import Outputs, pool_steps, pool_windows
 from astromer.serving.status import STATUS_OK, judge
 from astromer.serving.tracing import traced
 from astromer.serving.windowing import GraphWindows, cut_observations, usable_values
-from pipeline_config import LightCurveRules, ServingConfig
 
 _WINDOWS = (
     tf.TensorSpec([None, None], tf.float32),

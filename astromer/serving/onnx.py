@@ -10,7 +10,7 @@ import onnxruntime
 import tensorflow as tf
 from tf2onnx import optimizer, tf_loader, tfonnx
 
-from astromer.encoder import Reconstructor
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.serving.embedder import Embedder
 from astromer.serving.window_signature import window_signature

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from astromer.encoder import Reconstructor
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.serving.limits import Limits
 from astromer.serving.observations import after
 from astromer.serving.tracing import traced

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from astromer.records.config import LightCurveRules
 from astromer.serving.observations import Observations, owners
-from pipeline_config import LightCurveRules
 
 
 class GraphWindows(NamedTuple):

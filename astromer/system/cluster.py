@@ -11,6 +11,8 @@ from astromer.system.errors import UsageError
 from astromer.system.small_files import parse_json
 
 CHIEF, WORKER = "chief", "worker"
+WORKER_SECONDS = 900.0
+"""Longest wait for the other workers by default."""
 _NOT_TRAINING = ("ps", "evaluator")
 _SAME = {
     "master": CHIEF,

@@ -9,18 +9,17 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from astromer.system.cluster import read_cluster
+from astromer.system.cluster import WORKER_SECONDS, read_cluster
 from astromer.system.concurrency import claim_cores
 from astromer.system.errors import UsageError
 from astromer.system.workers import connect, several
-from pipeline_config import TrainingConfig
 
 
 def make_strategy(
     replicas: int = 0,
     *,
     one_device: bool = False,
-    worker_seconds: float = TrainingConfig.worker_seconds,
+    worker_seconds: float = WORKER_SECONDS,
 ) -> tf.distribute.Strategy:
     """A MirroredStrategy over all visible GPUs, or one CPU replica where there is none.
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from astromer.light_curves import LightCurves
 from astromer.windows.batches import Batch, assemble
+from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw, mask_seed
 from astromer.windows.windows import random_windows
-from pipeline_config import MaskingConfig
 
 
 class TrainingEpoch:

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from astromer.encoder.config import EncoderConfig
 from astromer.light_curves import LightCurves
-from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig, to_dict
+from astromer.system.config import to_dict
+from astromer.training.config import TrainingConfig
+from astromer.windows.config import MaskingConfig
 
 # Settings that change how long a run goes on or what it prints, not what a step does.
 _FREE_TO_CHANGE = (

@@ -11,8 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from astromer.encoder import Reconstructor
+from astromer.encoder.config import EncoderConfig
 from astromer.encoder.inference import Predictor
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.evaluation.evaluation import evaluate
 from astromer.light_curves import LightCurves
 from astromer.system.distribution import is_chief, make_strategy
@@ -20,6 +21,7 @@ from astromer.system.errors import TrainingError, TrainingInterrupted, UsageErro
 from astromer.system.interruption import StopRequest
 from astromer.system.progress import progress_bar
 from astromer.system.workers import any_worker, check_same, several, together
+from astromer.training.config import TensorBoardConfig, TrainingConfig
 from astromer.training.epoch import TrainingEpoch
 from astromer.training.identity import run_fingerprint
 from astromer.training.report import TrainingReport
@@ -29,7 +31,7 @@ from astromer.training.step import STEP_SUMS, TrainStep
 from astromer.training.tensorboard.run_log import RunLog
 from astromer.training.tensorboard_log import TrainingBoard
 from astromer.windows.batches import Batch
-from pipeline_config import EncoderConfig, MaskingConfig, TensorBoardConfig, TrainingConfig
+from astromer.windows.config import MaskingConfig
 
 _DRAIN_EVERY = 10  # steps between two looks at the step's numbers; each look waits for them
 

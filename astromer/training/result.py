@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from astromer.encoder import Reconstructor
+from astromer.encoder.reconstructor import Reconstructor
 
 COURSE = "course"
 """Among the metadata of a pushed model: what :meth:`TrainingResult.course` gives."""

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from pipeline_config import TrainingConfig
+from astromer.training.config import TrainingConfig
 
 
 class WarmUp(keras.optimizers.schedules.LearningRateSchedule):

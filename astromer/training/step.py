@@ -9,16 +9,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from astromer.encoder import Reconstructor
 from astromer.encoder.fused_operations import fusing
 from astromer.encoder.inference import NETWORK_INPUTS, compile_for_passes, network_inputs, passes_of
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.system.concurrency import Ordered, passes_at_once
 from astromer.system.distribution import divide
+from astromer.training.config import TrainingConfig
 from astromer.training.schedule import make_schedule
 from astromer.training.step_order import arrange, first_of_passes
 from astromer.windows.batches import Batch
 from astromer.windows.micro_batches import Pass
-from pipeline_config import TrainingConfig
 
 _INPUTS = {
     **NETWORK_INPUTS,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from astromer.encoder import Reconstructor
+from astromer.encoder.config import EncoderConfig
 from astromer.encoder.inference import Predictor
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
+from astromer.training.config import TensorBoardConfig, TrainingConfig
 from astromer.training.tensorboard.pictures import WatchedCurves
 from astromer.training.tensorboard.run_log import RunLog
-from pipeline_config import EncoderConfig, MaskingConfig, TensorBoardConfig, TrainingConfig
+from astromer.windows.config import MaskingConfig
 
 
 class TrainingBoard:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from astromer.light_curves import LightCurves
+from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.fold import Fold
 from astromer.records.reader import read_light_curves
 from astromer.system.terminal import say
+from astromer.validation.config import ValidationConfig
 from astromer.validation.outcome import refuse_if_bad
 from astromer.validation.output import terminal_table, write_validation
 from astromer.validation.survey import validate_fold
-from pipeline_config import LightCurveRules, MissingErrorsConfig, ValidationConfig
 
 
 def accepted_curves(

@@ -10,16 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from astromer.light_curves import LightCurve
+from astromer.records.config import MissingErrorsConfig
 from astromer.records.fold import SPLITS
 from astromer.system.errors import DataNotFoundError
 from astromer.system.text import shortened
+from astromer.validation.config import ValidationConfig
 from astromer.validation.duplicates import Match, Place
 from astromer.validation.file_check import FileLook, SecondLook, look_again
 from astromer.validation.findings import Finding, Findings
 from astromer.validation.profile import SplitProfile
 from astromer.validation.result import OFFENDERS_PER_RULE, Validation
 from astromer.validation.rules import WARN, all_rules
-from pipeline_config import MissingErrorsConfig, ValidationConfig
 
 Sources = Mapping[str, Sequence[tuple[str, int]]]
 """By split, the files that a user knows and how many records of each were read, in order."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from astromer.records.config import LightCurveRules
 from astromer.records.limits import outside
 from astromer.records.reader import RecordBatch
 from astromer.validation import explanations as wording
+from astromer.validation.config import ValidationConfig
 from astromer.validation.repeats import repeated_observations
 from astromer.validation.rules import OFF, WARN
-from pipeline_config import LightCurveRules, ValidationConfig
 
 _Words = Callable[[RecordBatch, int, LightCurveRules], str]
 

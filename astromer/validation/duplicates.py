@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from astromer.validation.config import ValidationConfig
 from astromer.validation.identity import Identities
 from astromer.validation.rules import OFF
-from pipeline_config import ValidationConfig
 
 KINDS = ("name", "star", "curve")
 """The digests that objects are compared by, each on its own."""

@@ -6,11 +6,11 @@ import numpy as np
 
 from astromer.records.canonical import parse_record
 from astromer.records.codec import OLDER_SERIES, RESIDUAL, SERIES
+from astromer.records.config import LightCurveRules
 from astromer.records.limits import interval, outside
 from astromer.records.reader import RecordBatch
 from astromer.system.text import shortened
 from astromer.validation.repeats import repeated_observations
-from pipeline_config import LightCurveRules
 
 _MEANING = {"mjd": "times", "mag": "magnitudes", "errmag": "errors"}
 

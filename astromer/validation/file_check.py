@@ -12,12 +12,13 @@ import numpy as np
 
 from astromer.light_curves import LightCurve
 from astromer.records.canonical import read_series
+from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.reader import RecordBatch, iterate_batches
+from astromer.validation.config import ValidationConfig
 from astromer.validation.curve_check import WORDS, judge
 from astromer.validation.identity import Identities, identify
 from astromer.validation.profile import SplitProfile
 from astromer.validation.result import OFFENDERS_PER_RULE
-from pipeline_config import LightCurveRules, MissingErrorsConfig, ValidationConfig
 
 
 class Breach(NamedTuple):

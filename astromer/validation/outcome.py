@@ -6,10 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 from astromer.system.errors import DataAnomalyError
+from astromer.validation.config import ValidationConfig
 from astromer.validation.findings import Finding
 from astromer.validation.result import Validation
 from astromer.validation.rules import STOP
-from pipeline_config import ValidationConfig
 
 
 def headline(validation: Validation) -> str:

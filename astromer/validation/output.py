@@ -9,16 +9,18 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from astromer.records.config import LightCurveRules
+from astromer.system.config import to_dict
 from astromer.system.extras import MissingExtraError
 from astromer.system.files import replace_folder
 from astromer.system.text import csv_cell
+from astromer.validation.config import ValidationConfig
 from astromer.validation.findings import Findings
 from astromer.validation.outcome import headline, rejected_by
 from astromer.validation.report import REPORT_FILE, write_report
 from astromer.validation.result import Validation
 from astromer.validation.rules import all_rules
 from astromer.validation.table import to_table
-from pipeline_config import LightCurveRules, ValidationConfig, to_dict
 
 FINDINGS_FILE = "findings.parquet"
 SHARED_FILE = "shared_test_stars.parquet"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from pipeline_config import LightCurveRules, ValidationConfig
+from astromer.records.config import LightCurveRules
+from astromer.validation.config import ValidationConfig
 
 REJECT, WARN, STOP, OFF = "reject", "warn", "stop", "off"
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.framing import estimate_records
 from astromer.system.progress import progress_bar
 from astromer.validation.assembly import assemble
+from astromer.validation.config import ValidationConfig
 from astromer.validation.duplicates import KINDS, Match, find_matches
 from astromer.validation.file_check import FileLook, look_at
 from astromer.validation.identity import Identities
 from astromer.validation.result import Validation
-from pipeline_config import LightCurveRules, MissingErrorsConfig, ValidationConfig
 
 
 def validate_fold(

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
+from astromer.records.config import LightCurveRules
 from astromer.records.fold import SPLITS
 from astromer.system.text import shortened
 from astromer.validation.findings import Finding
 from astromer.validation.outcome import headline
 from astromer.validation.result import Validation
 from astromer.validation.rules import Rule
-from pipeline_config import LightCurveRules
 
 _WIDTH = 100
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline_config import MaskingConfig
+from astromer.windows.config import MaskingConfig
 
 _TRAINING, _EVALUATION = 1, 2
 _BLOCK = 4  # 64-bit numbers that Philox makes from one counter value

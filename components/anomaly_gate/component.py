@@ -12,12 +12,12 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
+from astromer.records.config import LightCurveRules
 from astromer.system.errors import DataAnomalyError
 from astromer.system.storage import as_path
 from astromer.validation.drift import data_drift, read_train_profile
 from astromer.validation.rules import OFF, STOP
 from components.anomaly_gate.findings import Finding, drift_findings, schema_findings
-from pipeline_config import LightCurveRules
 
 BASELINE_SPLIT = "train"
 _MOST_FINDINGS = 3

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
+from astromer.records.config import LightCurveRules
 from astromer.records.limits import interval
 from components.schema.light_curve_schema import SEQUENCE
-from pipeline_config import LightCurveRules
 
 _Type = anomalies_pb2.AnomalyInfo
 _DRIFT = _Type.COMPARATOR_JENSEN_SHANNON_DIVERGENCE_HIGH

@@ -16,6 +16,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import Artifact, artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
+from astromer.evaluation.config import EvaluationConfig
 from astromer.evaluation.evaluation import Evaluation, evaluate
 from astromer.light_curves import LightCurves
 from astromer.records.reader import read_light_curves
@@ -23,8 +24,8 @@ from astromer.serving.export import load_model
 from astromer.serving.load_check import check_servable
 from astromer.system.errors import ModelError
 from astromer.system.storage import as_path
+from astromer.windows.config import MaskingConfig
 from components.evaluator.blessing import objections
-from pipeline_config import EvaluationConfig, MaskingConfig
 
 TEST_SPLIT = "test"
 METRICS_FILE = "metrics.json"

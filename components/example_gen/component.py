@@ -13,11 +13,12 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.proto import example_gen_pb2
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
 
+from astromer.records.config import MissingErrorsConfig
+from astromer.system.config import to_dict
 from components.example_gen.driver import ContentDriver
 from components.example_gen.executor import CODE, DEBUG, MAX_CURVES, Executor
 from components.in_process import CODE as IN_PROCESS
 from components.provenance import code_fingerprint
-from pipeline_config import MissingErrorsConfig, to_dict
 
 
 class FoldExampleGenSpec(standard_component_specs.FileBasedExampleGenSpec):

@@ -13,13 +13,14 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
+from astromer.records.config import MissingErrorsConfig
 from astromer.records.fold import Fold
 from astromer.records.processing import read_processing
+from astromer.system.config import to_dict
 from astromer.system.storage import as_path
 from components.example_gen.ingest import Ingested, ingest
 from components.in_process import InProcess
 from components.provenance import settings_fingerprint
-from pipeline_config import MissingErrorsConfig, to_dict
 
 DEBUG = "debug"
 MAX_CURVES = "max_curves_per_split"

@@ -8,9 +8,12 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
 from astromer.finetuning.classification import classify
+from astromer.finetuning.config import FinetuneConfig, StudyConfig
 from astromer.finetuning.sources import PretrainedSource
+from astromer.records.config import LightCurveRules
 from astromer.records.fold import SPLITS
 from astromer.records.reader import read_light_curves
+from astromer.serving.config import ServingConfig
 from astromer.serving.export import read_config
 from astromer.system.files import replace_folder
 from astromer.system.machine import MACHINE, describe_machine
@@ -20,7 +23,6 @@ from astromer.system.terminal import say
 from components.example_gen.executor import DATA_FINGERPRINT
 from components.provenance import settings_fingerprint
 from components.trainer.executor import flatten, set_property
-from pipeline_config import FinetuneConfig, LightCurveRules, ServingConfig, StudyConfig
 
 CLASSIFIER = "classifier"
 CHOSEN_FILE = "chosen.json"

@@ -10,12 +10,13 @@ from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
+from astromer.reports.config import ReportConfig
+from astromer.system.config import to_dict
 from astromer.system.machine import library_versions
 from components.provenance import code_fingerprint
 from components.reporter.artifact import RunReport
 from components.reporter.executor import Executor
 from components.validator.artifact import LightCurveAnomalies
-from pipeline_config import ReportConfig, to_dict
 
 _CODE = (
     "astromer",

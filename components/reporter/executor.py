@@ -13,16 +13,17 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from astromer.records.reader import read_light_curves
+from astromer.reports.config import ReportConfig
 from astromer.reports.page import write_run_report
 from astromer.reports.publishing import put_on_shelf
 from astromer.reports.run import Run
 from astromer.serving.export import load_model, read_config
 from astromer.system.storage import as_path
 from astromer.system.text import brief
+from astromer.windows.config import MaskingConfig
 from components.evaluator.component import METRICS_FILE, REASONS_FILE, TEST_SPLIT
 from components.example_gen.executor import FOLD
 from components.reporter.lineage import lineage_of
-from pipeline_config import MaskingConfig, ReportConfig
 
 NAME, PROBLEMS = "name", "problems"
 """Custom properties of the RunReport."""

@@ -11,19 +11,15 @@ from tfx.proto import trainer_pb2
 from tfx.types import standard_artifacts, standard_component_specs
 from tfx.utils import json_utils
 
+from astromer.encoder.config import EncoderConfig
+from astromer.records.config import LightCurveRules
+from astromer.serving.config import ServingConfig
+from astromer.system.config import to_dict
+from astromer.training.config import DebugConfig, TensorBoardConfig, TrainingConfig
+from astromer.windows.config import MaskingConfig
 from components.knobs import execution_parameters, properties
 from components.provenance import code_fingerprint
 from components.trainer.executor import KNOBS, Executor
-from pipeline_config import (
-    DebugConfig,
-    EncoderConfig,
-    LightCurveRules,
-    MaskingConfig,
-    ServingConfig,
-    TensorBoardConfig,
-    TrainingConfig,
-    to_dict,
-)
 
 RUN_FN = "components.trainer.run_fn.run_fn"
 _CODE = ("astromer", "components/trainer", "components/knobs.py", "pipeline_config.py")

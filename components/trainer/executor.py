@@ -11,13 +11,16 @@ from tfx.components.trainer import executor
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.types import artifact_utils, standard_component_specs
 
+from astromer.encoder.config import EncoderConfig
 from astromer.system.cluster import in_cluster
+from astromer.system.config import to_dict
 from astromer.system.errors import AstromerError
 from astromer.system.storage import as_path
 from astromer.system.text import printable
+from astromer.training.config import DebugConfig, TrainingConfig
+from astromer.windows.config import MaskingConfig
 from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
 from components.knobs import config_from
-from pipeline_config import DebugConfig, EncoderConfig, MaskingConfig, TrainingConfig, to_dict
 
 KNOBS = (EncoderConfig, MaskingConfig, TrainingConfig)
 """Each of their knobs is an execution property."""

@@ -9,27 +9,24 @@ from typing import Any
 
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from astromer.encoder.config import EncoderConfig
 from astromer.light_curves import LightCurves
+from astromer.records.config import LightCurveRules
 from astromer.records.reader import read_light_curves
+from astromer.serving.config import ServingConfig
 from astromer.serving.export import export_saved_model
 from astromer.system.distribution import is_chief, make_strategy
 from astromer.system.machine import MACHINE, describe_machine
 from astromer.system.storage import as_path
 from astromer.system.workers import together, wait_for_all
-from astromer.training import TrainingResult, train
-from astromer.training.result import COURSE
+from astromer.training.config import TensorBoardConfig, TrainingConfig
+from astromer.training.loop import train
+from astromer.training.result import COURSE, TrainingResult
 from astromer.validation.drift import TRAIN_PROFILE, read_train_profile
+from astromer.windows.config import MaskingConfig
 from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
 from components.provenance import git_revision, settings_fingerprint
 from components.trainer.executor import FACTS_FILE
-from pipeline_config import (
-    EncoderConfig,
-    LightCurveRules,
-    MaskingConfig,
-    ServingConfig,
-    TensorBoardConfig,
-    TrainingConfig,
-)
 
 # Settings of the training that change neither the model nor how long it is trained.
 _WITHOUT_EFFECT = (

@@ -10,12 +10,13 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 
+from astromer.records.config import LightCurveRules
 from astromer.records.fold import SPLITS
+from astromer.validation.config import ValidationConfig
 from astromer.validation.duplicates import KINDS, Match, buckets, find_matches
 from astromer.validation.file_check import FileLook, look_at
 from astromer.validation.identity import Identities
 from components.validator.results_file import dumped, load_results
-from pipeline_config import LightCurveRules, ValidationConfig
 
 _BUCKETS = 16
 """Parts into which the search for equal digests is divided."""

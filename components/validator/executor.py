@@ -9,11 +9,13 @@ from typing import Any
 from tfx import types
 from tfx.types import artifact_utils
 
+from astromer.records.config import LightCurveRules
 from astromer.system.errors import DataAnomalyError
 from astromer.system.progress import progress_bar
 from astromer.system.storage import as_path
 from astromer.system.storage.trees import remove_tree
 from astromer.validation.assembly import Sources, assemble
+from astromer.validation.config import ValidationConfig
 from astromer.validation.drift import write_profiles
 from astromer.validation.duplicates import Match
 from astromer.validation.file_check import FileLook
@@ -31,7 +33,6 @@ from components.in_process import InProcess
 from components.provenance import settings_fingerprint
 from components.validator.beam_pipeline import add_validation, read_results
 from components.validator.copying import copy_accepted
-from pipeline_config import LightCurveRules, ValidationConfig
 
 NUM_REJECTED = "num_rejected"
 """Custom properties ``num_rejected_<split>`` of the accepted Examples."""

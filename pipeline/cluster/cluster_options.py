@@ -10,19 +10,16 @@ from typing import Any
 
 from astromer.commands.cli import Parser, add_flags, config_from
 from astromer.commands.validation_flags import add_validation_flags, validation_config
+from astromer.encoder.config import EncoderConfig
+from astromer.records.config import MissingErrorsConfig
+from astromer.reports.config import ReportConfig
+from astromer.serving.config import ServingConfig
 from astromer.system.errors import UsageError
 from astromer.system.storage import as_path
+from astromer.training.config import TrainingConfig
+from astromer.windows.config import MaskingConfig
 from pipeline.beam_options import read_beam_options
-from pipeline_config import (
-    ClusterConfig,
-    EncoderConfig,
-    MaskingConfig,
-    MissingErrorsConfig,
-    PipelineConfig,
-    ReportConfig,
-    ServingConfig,
-    TrainingConfig,
-)
+from pipeline_config import ClusterConfig, PipelineConfig
 
 HYPERPARAMETERS = (EncoderConfig, MaskingConfig, TrainingConfig)
 """Each of their knobs is a parameter of the compiled pipeline."""

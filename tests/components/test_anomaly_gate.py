@@ -13,11 +13,13 @@ from tfx.components.statistics_gen import executor as statistics_gen
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import standard_artifacts
 
+from astromer.records.config import LightCurveRules
+from astromer.system.config import to_dict
 from astromer.system.errors import DataAnomalyError
 from components.anomaly_gate import AnomalyGate
 from components.schema import LightCurveSchemaGen, schema_text
 from pipeline.pipeline import create_pipeline
-from pipeline_config import LightCurveRules, PipelineConfig, to_dict
+from pipeline_config import PipelineConfig
 from tests.components.conftest import artifact, run_example_gen
 from tests.pipeline.folds import encode, make_curves, write_fold, write_records
 

@@ -32,7 +32,9 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 from tfx.types import channel_utils, standard_artifacts
 
+from astromer.records.config import LightCurveRules
 from astromer.records.fold import Fold
+from astromer.validation.config import ValidationConfig
 from astromer.validation.survey import validate_fold
 from components.in_process import runs_in_process
 from components.validator import LightCurveValidator
@@ -42,7 +44,7 @@ from components.validator.beam_pipeline import add_validation, read_results
 from components.validator.executor import Executor
 from pipeline.beam_options import BEAM_COMPONENTS, read_beam_options
 from pipeline.pipeline import create_pipeline
-from pipeline_config import LightCurveRules, PipelineConfig, ValidationConfig
+from pipeline_config import PipelineConfig
 from tests.astromer.validation import corpus
 from tests.components.conftest import artifact, run_example_gen
 from tests.pipeline.folds import encode, write_fold, write_records

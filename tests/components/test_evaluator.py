@@ -11,13 +11,16 @@ import pytest
 from tfx.components.util.model_utils import is_model_blessed
 from tfx.types import standard_artifacts
 
-from astromer.encoder import Reconstructor
+from astromer.encoder.config import EncoderConfig
+from astromer.encoder.reconstructor import Reconstructor
+from astromer.evaluation.config import EvaluationConfig
 from astromer.serving.checksums import write_checksums
 from astromer.serving.export import export_saved_model
+from astromer.system.config import to_dict
+from astromer.windows.config import MaskingConfig
 from components.evaluator import AstromerEvaluator
 from components.evaluator.blessing import objections
 from components.evaluator.component import METRICS_FILE, TABLE_FILE
-from pipeline_config import EncoderConfig, EvaluationConfig, MaskingConfig, to_dict
 from tests.components.conftest import artifact, run_example_gen
 
 GOOD = {"hidden_rmse": 0.10, "probed_rmse": 0.09, "hidden_r2": float("nan")}

@@ -4,10 +4,12 @@ import dataclasses
 
 import pytest
 
+from astromer.encoder.config import EncoderConfig
 from astromer.system.errors import UsageError
+from astromer.training.config import TrainingConfig
+from astromer.windows.config import MaskingConfig
 from components.knobs import config_from, execution_parameters, properties
 from components.trainer.executor import KNOBS
-from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
 
 
 def test_knobs_survive_as_execution_properties_of_plain_types():

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from tfx.types import channel, standard_artifacts
 
-from astromer.encoder import Reconstructor
+from astromer.encoder.config import EncoderConfig
+from astromer.encoder.reconstructor import Reconstructor
+from astromer.reports.config import ReportConfig
 from astromer.reports.lineage import Lineage, Node
 from astromer.serving.export import export_saved_model
 from components.evaluator.component import METRICS_FILE, write_blessing
@@ -19,7 +21,6 @@ from components.reporter.artifact import RunReport
 from components.reporter.executor import NAME, PROBLEMS, Executor
 from components.reporter.lineage import lineage_of, traced_by
 from components.validator.artifact import LightCurveAnomalies
-from pipeline_config import EncoderConfig, ReportConfig
 from tests.components.conftest import artifact, run_example_gen
 from tests.pages import Page
 

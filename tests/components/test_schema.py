@@ -9,8 +9,9 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.types import standard_artifacts
 from tfx.utils import io_utils
 
+from astromer.records.config import LightCurveRules
+from astromer.validation.config import ValidationConfig
 from components.schema import LightCurveSchemaGen, schema_text
-from pipeline_config import LightCurveRules, ValidationConfig
 from tests.components.conftest import artifact
 
 

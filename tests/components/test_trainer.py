@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from tfx.types import channel, standard_artifacts
 
+from astromer.encoder.config import EncoderConfig
+from astromer.records.config import LightCurveRules
 from astromer.serving.export import load_model, read_config
+from astromer.training.config import TrainingConfig
+from astromer.windows.config import MaskingConfig
 from components.trainer import AstromerTrainer
 from components.trainer.executor import Executor, settings_of
 from components.trainer.run_fn import run_fingerprint
-from pipeline_config import EncoderConfig, LightCurveRules, MaskingConfig, TrainingConfig
 from tests.components.conftest import artifact, run_example_gen
 
 ENCODER = EncoderConfig(d_model=8, num_heads=2, num_layers=1, window_size=20)

@@ -15,8 +15,8 @@ from tfx.types import standard_artifacts
 
 from astromer.serving.export import load_model
 from astromer.system.workers import HEARTBEAT_SECONDS
+from astromer.training.config import TrainingConfig
 from components.trainer.executor import Executor
-from pipeline_config import TrainingConfig
 from tests.components.cluster_jobs import Job, executor_command, tfjob
 from tests.components.conftest import artifact, run_example_gen
 from tests.components.test_trainer import make_trainer

@@ -15,10 +15,12 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils, channel_utils, standard_artifacts
 from tfx.utils import import_utils
 
+from astromer.records.config import LightCurveRules
 from astromer.records.fold import Fold
 from astromer.records.reader import read_light_curves
 from astromer.system.errors import DataAnomalyError
 from astromer.validation.assembly import assemble
+from astromer.validation.config import ValidationConfig
 from astromer.validation.file_check import Breach, FileLook
 from astromer.validation.survey import validate_fold
 from components.example_gen.ingest import ingest
@@ -26,7 +28,7 @@ from components.validator import LightCurveValidator
 from components.validator.artifact import LightCurveAnomalies
 from components.validator.copying import copy_accepted
 from components.validator.executor import Executor
-from pipeline_config import LightCurveRules, PipelineConfig, ValidationConfig
+from pipeline_config import PipelineConfig
 from tests.astromer.validation import corpus
 from tests.components.conftest import artifact, run_example_gen, split_files
 from tests.pipeline.folds import encode, write_records

@@ -11,10 +11,11 @@ from tfx.dsl.compiler import compiler
 from tfx.proto.orchestration import pipeline_pb2
 
 from astromer.system.errors import DataNotFoundError
+from astromer.training.config import TrainingConfig
 from components.baseline import LatestOtherBlessedModel
 from components.trainer.executor import settings_of
 from pipeline.pipeline import create_pipeline
-from pipeline_config import PipelineConfig, TrainingConfig
+from pipeline_config import PipelineConfig
 from tests.pipeline.folds import write_fold
 
 

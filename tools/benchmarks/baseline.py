@@ -14,8 +14,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from astromer.encoder import Reconstructor
-from pipeline_config import EncoderConfig, TrainingConfig
+from astromer.encoder.config import EncoderConfig
+from astromer.encoder.reconstructor import Reconstructor
+from astromer.training.config import TrainingConfig
 
 _BLOCKED = -1e9
 

@@ -76,9 +76,10 @@ def prepare_validation(folder: Path, options: Sequence[str]) -> Callable[[], obj
     """What LightCurveValidator does before it sums up."""
     import apache_beam as beam
 
+    from astromer.records.config import LightCurveRules
+    from astromer.validation.config import ValidationConfig
     from astromer.validation.survey import look_at_all
     from components.validator.beam_pipeline import add_validation, read_results
-    from pipeline_config import LightCurveRules, ValidationConfig
 
     files, rules = _files(folder), (ValidationConfig(), LightCurveRules())
     if not options:

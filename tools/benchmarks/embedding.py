@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from astromer.commands.cli import Parser, run_program
-from pipeline_config import EncoderConfig
+from astromer.encoder.config import EncoderConfig
 
 SIZES = {
     "documented defaults": EncoderConfig(),

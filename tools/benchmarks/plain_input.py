@@ -12,7 +12,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from pipeline_config import MaskingConfig
+from astromer.windows.config import MaskingConfig
 
 _SHUFFLED = 10_000  # windows
 _SERIES = ("mjd", "mjd_residual", "mag", "errmag")

@@ -61,8 +61,9 @@ def main(arguments: list[str] | None = None) -> None:
     from astromer.system.logs import silence
 
     silence()
+    from astromer.encoder.config import EncoderConfig
     from astromer.system.concurrency import cores
-    from pipeline_config import EncoderConfig, TrainingConfig
+    from astromer.training.config import TrainingConfig
     from tools.benchmarks.measuring.machine import describe
     from tools.benchmarks.sections import scaling
 

@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from astromer.commands.cli import Parser, run_program
-from pipeline_config import EncoderConfig
+from astromer.encoder.config import EncoderConfig
 
 SIZES = {
     "documented defaults": EncoderConfig(),
@@ -52,7 +52,7 @@ def main() -> None:
 
         report_requests(args.model, args.share)
         return
-    from astromer.encoder import Reconstructor
+    from astromer.encoder.reconstructor import Reconstructor
     from astromer.serving.export import export_saved_model
 
     for name, config in SIZES.items():

@@ -64,9 +64,9 @@ def make_survey(folder: Path, curves: int, observations: int) -> None:
 def make_records(folder: Path, njobs: int) -> Callable[[], object]:
     """create_records' work, with so many jobs."""
     from astromer.records import writer  # noqa: F401  loads TensorFlow
+    from astromer.records.config import LightCurveRules, RecordsConfig
     from astromer.records.conversion import convert
     from astromer.records.survey_config import default_config
-    from pipeline_config import LightCurveRules, RecordsConfig
 
     options, config = RecordsConfig(njobs=njobs), default_config(folder / "survey")
     output = folder / "records"
@@ -86,10 +86,11 @@ def read(folder: Path) -> Callable[[], object]:
 
 def validate(folder: Path) -> Callable[[], object]:
     """Every rule, the profiles and the report."""
+    from astromer.records.config import LightCurveRules
     from astromer.records.fold import Fold
+    from astromer.validation.config import ValidationConfig
     from astromer.validation.output import write_validation
     from astromer.validation.survey import validate_fold
-    from pipeline_config import LightCurveRules, ValidationConfig
 
     fold = Fold.open(folder / "records" / "fold_0")
 
@@ -105,9 +106,11 @@ def validate_with_beam(folder: Path) -> Callable[[], object]:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
+    from astromer.records.config import LightCurveRules
     from astromer.records.fold import Fold
+    from astromer.validation.config import ValidationConfig
     from components.validator.beam_pipeline import add_validation, read_results
-    from pipeline_config import LightCurveRules, PipelineConfig, ValidationConfig
+    from pipeline_config import PipelineConfig
 
     fold = Fold.open(folder / "records" / "fold_0")
     options = PipelineOptions(list(PipelineConfig(data="").beam_args))

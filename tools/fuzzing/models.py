@@ -8,9 +8,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from astromer.encoder import Reconstructor
+from astromer.encoder.config import EncoderConfig
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.serving.export import export_saved_model
-from pipeline_config import EncoderConfig
 
 
 @functools.cache

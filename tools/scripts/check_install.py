@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 
 import astromer
-import pipeline_config
 from astromer.system.extras import missing_extra
 from astromer.system.logs import silence
 
@@ -70,10 +69,12 @@ def import_all(extras: list[str]) -> int:
 
 def make_model(folder: Path) -> Path:
     """A small model with random weights."""
-    from astromer.encoder import Reconstructor
+    from astromer.encoder.reconstructor import Reconstructor
     from astromer.serving.export import export_saved_model
 
-    config = pipeline_config.EncoderConfig(num_layers=1, d_model=16, num_heads=2, ffn_dim=16)
+    config = astromer.encoder.config.EncoderConfig(
+        num_layers=1, d_model=16, num_heads=2, ffn_dim=16
+    )
     return export_saved_model(Reconstructor.from_settings(config, seed=0), folder)
 
 

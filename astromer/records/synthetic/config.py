@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline_config import RecordsConfig, knob
+from astromer.records.config import RecordsConfig
+from astromer.system.config import Config, knob
 
 
 @dataclass(frozen=True)
-class SurveyConfig:
+class SurveyConfig(Config):
     """Which survey to make, and how it is divided."""
 
     curves: int = knob(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from astromer.serving.config import PUSHED
 from astromer.serving.versions.alias import aliased
 from astromer.serving.versions.folder import LATEST, is_whole, newest, versions
 from astromer.system.errors import ModelError
 from astromer.system.storage import as_path
-from pipeline_config import PipelineConfig
 
 
 def latest_version(path: str | Path) -> Path:
@@ -46,7 +46,7 @@ def find_version(path: str | Path | None = None, version: int | str | None = Non
         ModelError: if there is none.
     """
     if path is None:
-        path = Path(PipelineConfig.output) / "serving" / PipelineConfig.name
+        path = Path(PUSHED)
     if version is None:
         return latest_version(path)
     folder = as_path(path)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from astromer.evaluation.config import EvaluationConfig
 from astromer.evaluation.evaluation import evaluate
 from astromer.records.reader import read_light_curves
 from astromer.serving.export import load_model
 from astromer.system.errors import DataNotFoundError
-from pipeline_config import EvaluationConfig, MaskingConfig
+from astromer.windows.config import MaskingConfig
 
 
 def score_all(

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from pipeline_config import to_dict
+from astromer.system.config import to_dict
 
 TAGS = "_hparams_/"
 """What the tags begin with; the values stand at step 0."""

@@ -10,9 +10,9 @@ from astromer.light_curves import LightCurves
 from astromer.system.text import shortened
 from astromer.training.tensorboard.reconstruction_image import Panel
 from astromer.windows.batches import Batch, assemble
+from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw, mask_seed
 from astromer.windows.windows import sequential_windows
-from pipeline_config import MaskingConfig
 
 
 class WatchedCurves:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from astromer.encoder import Reconstructor
 from astromer.encoder.curve_encoder import CurveEncoder
 from astromer.encoder.pooling import MEAN
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.system.text import shortened
 

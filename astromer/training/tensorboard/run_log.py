@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from astromer.encoder import Reconstructor
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.system.storage import as_path
 from astromer.training.tensorboard import hyperparameters

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from astromer.light_curves import LightCurve
+from astromer.records.config import LightCurveRules
 from astromer.records.limits import outside
 from astromer.validation.repeats import repeated_observations
-from pipeline_config import LightCurveRules
 
 
 def wrong_observations(rule: str, curve: LightCurve, limits: LightCurveRules) -> np.ndarray:

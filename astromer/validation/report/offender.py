@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from astromer.light_curves import LightCurve
+from astromer.records.config import LightCurveRules
 from astromer.system.html.figure import SPLIT_COLOURS, WRONG, Picture, label, new_figure, to_picture
 from astromer.validation.findings import Finding
 from astromer.validation.report.highlight import wrong_observations
-from pipeline_config import LightCurveRules
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

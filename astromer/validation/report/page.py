@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from astromer.light_curves import LightCurve
+from astromer.records.config import LightCurveRules
 from astromer.system.extras import require
 from astromer.system.html.figure import Picture
 from astromer.system.html.page import write_page
+from astromer.validation.config import ValidationConfig
 from astromer.validation.findings import Finding
 from astromer.validation.outcome import headline, refusals
 from astromer.validation.profile import SplitProfile
@@ -17,7 +19,6 @@ from astromer.validation.quantities import QUANTITIES
 from astromer.validation.result import Validation
 from astromer.validation.rules import Rule, all_rules
 from astromer.validation.table import count_by_split, split_distances, warnings
-from pipeline_config import LightCurveRules, ValidationConfig
 
 REPORT_FILE = "report.html"
 _QUANTILES = (0.05, 0.5, 0.95)

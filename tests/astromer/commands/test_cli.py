@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.encoder.config import EncoderConfig
 from astromer.system import errors
-from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
+from astromer.training.config import TrainingConfig
+from astromer.windows.config import MaskingConfig
 
 PROGRAM = """
 import signal, sys, time
-from astromer.cli import run_program
-from astromer.errors import RecordError
+from astromer.commands.cli import run_program
+from astromer.system.errors import RecordError
 
 # A shell's background jobs are started with Ctrl-C ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.encoder import Encoder, attention
+from astromer.encoder import attention
+from astromer.encoder.encoder import Encoder
 from astromer.encoder.public_variants import ASTROMER_1
 
 PLANTED = [7.5, -1e30, float("inf"), float("nan")]

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.encoder import Encoder, Reconstructor
-from pipeline_config import EncoderConfig
+from astromer.encoder.config import EncoderConfig
+from astromer.encoder.encoder import Encoder
+from astromer.encoder.reconstructor import Reconstructor
 
 
 def load_public_weights(model: Reconstructor, weights: dict[str, np.ndarray], skips: bool) -> None:

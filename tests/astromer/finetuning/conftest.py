@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.dataset import Dataset
 from astromer.finetuning.sources import PretrainedSource
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.serving.export import export_saved_model
-from pipeline_config import FinetuneConfig
 
 WINDOW = 20
 CLASSES = ("RRL", "LPV", "flat")

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.early_stopping import EarlyStopping
 from astromer.finetuning.head import Head
 from astromer.finetuning.head_training import Labelled, train_head, validation_loss
 from astromer.system.errors import TrainingError
-from pipeline_config import FinetuneConfig
 
 
 def features(count: int, seed: int) -> Labelled:

@@ -10,7 +10,7 @@ from astromer.finetuning.reconstruction import continue_reconstruction
 from astromer.finetuning.sources import PretrainedSource
 from astromer.serving.export import export_saved_model
 from astromer.system.errors import ModelError
-from pipeline_config import MaskingConfig
+from astromer.windows.config import MaskingConfig
 
 
 def test_training_goes_on_from_the_pushed_weights(survey, source, config, tmp_path):

@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from astromer.finetuning.config import StudyConfig
 from astromer.finetuning.selection import best_cell, rebuild
 from astromer.finetuning.sources import PublicSource, RandomSource, encoder_fingerprint
 from astromer.finetuning.study import Study
 from astromer.system.errors import ModelError
-from pipeline_config import StudyConfig
 
 STUDY = StudyConfig(
     encoder=("frozen", "trainable"), shots=(3, 20), seeds=(1,), baselines=("random", "forest")

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 from astromer.records.chunk import Chunk
 from astromer.records.cleaning import clean
-from pipeline_config import LightCurveRules
+from astromer.records.config import LightCurveRules
 
 RULES = LightCurveRules()
 NAN, INF = float("nan"), float("inf")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from astromer.records.config import MissingErrorsConfig
 from astromer.records.missing_errors import fill_missing_errors
 from astromer.records.reader import read_light_curves
-from pipeline_config import MissingErrorsConfig
 
 OFFSETS = np.array([0, 4000, 4000, 4002, 4010])
 

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from astromer.reports.config import ReportConfig
 from astromer.reports.lineage import LineageBuilder, Node
 from astromer.reports.page import write_run_report
 from astromer.reports.run import Run
 from astromer.serving.export import export_saved_model
 from astromer.training.result import COURSE
-from pipeline_config import MaskingConfig, ReportConfig
+from astromer.windows.config import MaskingConfig
 
 HOSTILE = '<script>alert("x")</script>'
 FORMULA = "$\\frac{1}{ & \x1b[31m"

@@ -8,14 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from astromer.records.config import LightCurveRules
 from astromer.records.fold import Fold
 from astromer.reports import page as module
 from astromer.reports.page import write_run_report
 from astromer.reports.publishing import put_on_shelf
 from astromer.system.extras import MissingExtraError
+from astromer.validation.config import ValidationConfig
 from astromer.validation.output import write_validation
 from astromer.validation.survey import validate_fold
-from pipeline_config import LightCurveRules, MaskingConfig, ValidationConfig
+from astromer.windows.config import MaskingConfig
 from tests.astromer.reports.conftest import HOSTILE
 from tests.pages import Page, assert_looks_right, assert_self_contained
 from tests.pipeline.folds import make_curves, write_fold

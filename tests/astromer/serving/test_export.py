@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.encoder import Encoder, Reconstructor
+from astromer.encoder.encoder import Encoder
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.serving.export import export_saved_model, load_model, read_config
 from astromer.system.errors import ModelError
 

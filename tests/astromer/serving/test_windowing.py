@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from astromer.records.config import LightCurveRules
 from astromer.serving.windowing import cut_windows, usable_steps
 from astromer.windows.batches import assemble
 from astromer.windows.masking import nothing_probed
 from astromer.windows.windows import sequential_windows
-from pipeline_config import LightCurveRules
 
 
 def padded(curves):

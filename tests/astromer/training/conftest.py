@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from astromer.encoder.config import EncoderConfig
 from astromer.light_curves import LightCurves
-from pipeline_config import EncoderConfig, MaskingConfig, TensorBoardConfig, TrainingConfig
+from astromer.training.config import TensorBoardConfig, TrainingConfig
+from astromer.windows.config import MaskingConfig
 
 WORKER = Path(__file__).with_name("worker.py")
 ENCODER = EncoderConfig("astromer_v2", 8, 2, 1, ffn_dim=12, window_size=20)
@@ -50,7 +52,7 @@ class SmallRun:
 
     def __call__(self, folder: Path, **training: Any):
         """Runs here."""
-        from astromer.training import train
+        from astromer.training.loop import train
 
         return train(self.train, self.validation, **self.settings(folder, **training))
 

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from astromer.training import run_fingerprint
-from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
+from astromer.encoder.config import EncoderConfig
+from astromer.training.config import TrainingConfig
+from astromer.training.identity import run_fingerprint
+from astromer.windows.config import MaskingConfig
 
 
 @pytest.fixture(scope="module")

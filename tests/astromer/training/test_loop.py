@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from astromer.encoder.config import EncoderConfig
 from astromer.evaluation.evaluation import evaluate
 from astromer.system.errors import ModelError, TrainingError, TrainingInterrupted, UsageError
-from astromer.training import loop, train
+from astromer.training import loop
+from astromer.training.loop import train
 from astromer.training.state import StateFile
-from pipeline_config import EncoderConfig, MaskingConfig
+from astromer.windows.config import MaskingConfig
 
 STEPS_PER_EPOCH = 3
 

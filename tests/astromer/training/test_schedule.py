@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from astromer.training.config import TrainingConfig
 from astromer.training.schedule import WarmUp, make_schedule
-from pipeline_config import TrainingConfig
 
 
 def rates(schedule: WarmUp, steps: list[int]) -> list[float]:

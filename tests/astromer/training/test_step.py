@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 
 from astromer.system.distribution import make_strategy
+from astromer.training.config import TrainingConfig
 from astromer.training.step import STEP_SUMS, TrainStep
 from astromer.windows.micro_batches import Pass
-from pipeline_config import TrainingConfig
 
 
 @pytest.fixture(params=["probed", "hidden"])

@@ -11,8 +11,8 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from astromer.training import loop
+from astromer.training.config import TensorBoardConfig
 from astromer.training.tensorboard.event_files import event_files, read_events
-from pipeline_config import TensorBoardConfig
 
 STEPS_PER_EPOCH = 3
 LINES = ("train", "validation", "mean", "interpolation")

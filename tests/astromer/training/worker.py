@@ -13,14 +13,16 @@ from pathlib import Path
 import numpy as np
 
 from astromer.commands.cli import run_program
+from astromer.encoder.config import EncoderConfig
 from astromer.light_curves import LightCurves
 from astromer.system.logs import silence
-from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
+from astromer.training.config import TrainingConfig
+from astromer.windows.config import MaskingConfig
 
 
 def main() -> None:
     silence()
-    from astromer.training import train
+    from astromer.training.loop import train
 
     path, jobs = sys.argv[1], json.loads(sys.argv[2])
     with np.load(path) as arrays:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from astromer.records.config import LightCurveRules
+from astromer.validation.config import ValidationConfig
 from astromer.validation.curve_check import WORDS
 from astromer.validation.rules import Rule, all_rules
-from pipeline_config import LightCurveRules, ValidationConfig
 from tests.astromer.validation import corpus
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "validation.md"

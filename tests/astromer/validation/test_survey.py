@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from astromer.light_curves import LightCurve
 from astromer.records.fold import SPLITS, Fold
 from astromer.system.errors import DataNotFoundError, RecordError
+from astromer.validation.config import ValidationConfig
 from astromer.validation.result import Validation
 from astromer.validation.survey import validate_fold
-from pipeline_config import ValidationConfig
 from tests.astromer.validation import corpus
 from tests.pipeline.folds import encode, write_records
 

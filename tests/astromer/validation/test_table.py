@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from astromer.records.fold import Fold
 from astromer.system.text import printable
+from astromer.validation.config import ValidationConfig
 from astromer.validation.rules import all_rules
 from astromer.validation.survey import validate_fold
 from astromer.validation.table import to_table
-from pipeline_config import ValidationConfig
 from tests.astromer.validation import corpus
 
 

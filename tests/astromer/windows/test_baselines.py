@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.windows.baselines import linear_interpolation, window_mean
 from astromer.windows.batches import Batch, assemble
+from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import Probing, draw
 from astromer.windows.windows import sequential_windows
-from pipeline_config import MaskingConfig
 
 
 def naive_interpolation(batch: Batch) -> np.ndarray:

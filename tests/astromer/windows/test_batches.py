@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.windows.batches import assemble
+from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw, nothing_probed
 from astromer.windows.windows import Windows, sequential_windows
-from pipeline_config import MaskingConfig
 
 SEEN = ("times", "magnitudes", "centre", "scale")
 

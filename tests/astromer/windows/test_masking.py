@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import Probing, counts, draw, nothing_probed
-from pipeline_config import MaskingConfig
 
 FRACTIONS = [
     (0.5, 0.2, 0.2),

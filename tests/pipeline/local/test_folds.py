@@ -13,9 +13,10 @@ import pytest
 
 from astromer.serving.versions.folder import versions
 from astromer.system.errors import AstromerError, DataNotFoundError, RecordError, UsageError
+from astromer.validation.config import ValidationConfig
 from pipeline.local.child_process import in_own_process
 from pipeline.local.folds import FoldResult, find_folds, mean_and_spread, run_folds, to_table
-from pipeline_config import PipelineConfig, ValidationConfig
+from pipeline_config import PipelineConfig
 from tests.pipeline.folds import write_fold
 
 SCORES = {"hidden_rmse": 0.2, "hidden_r2": 0.5}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from astromer.encoder.config import EncoderConfig
+from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import counts
-from pipeline_config import EncoderConfig, MaskingConfig
 
 _FFN = {"astromer_v1": 128, "astromer_v2": 256}
 _BACKWARD = 2  # gradients of both factors of each product

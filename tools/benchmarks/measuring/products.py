@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
+from astromer.encoder.config import EncoderConfig
 from astromer.system.concurrency import claim_cores, cores
 from astromer.training.step import PRODUCT_TYPES
-from pipeline_config import EncoderConfig
 from tools.benchmarks.measuring.turns import Speed, Turn, Way
 from tools.benchmarks.measuring.workers import Make, Worker
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 
-from pipeline_config import EncoderConfig
+from astromer.encoder.config import EncoderConfig
 from tools.benchmarks.measuring.products import (
     best_product,
     describe_products,

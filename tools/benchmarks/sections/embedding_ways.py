@@ -14,14 +14,15 @@ import tensorflow as tf
 
 import astromer
 from astromer.commands.export_onnx import export_onnx
-from astromer.encoder import Encoder, Reconstructor
+from astromer.encoder.config import EncoderConfig
+from astromer.encoder.encoder import Encoder
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.serving.embedder import Embedder
 from astromer.serving.export import export_saved_model, load_model
 from astromer.windows.batches import assemble
 from astromer.windows.masking import nothing_probed
 from astromer.windows.windows import sequential_windows
-from pipeline_config import EncoderConfig
 from tools.benchmarks.measuring.curves import make_curves
 
 BATCH = 64

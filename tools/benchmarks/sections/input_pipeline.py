@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from astromer.encoder.config import EncoderConfig
 from astromer.encoder.inference import network_inputs
 from astromer.light_curves import LightCurves
 from astromer.records.reader import read_light_curves
+from astromer.training.config import TrainingConfig
 from astromer.training.epoch import TrainingEpoch
+from astromer.windows.config import MaskingConfig
 from astromer.windows.micro_batches import plan_passes
-from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
 from tools.benchmarks.measuring.curves import make_curves, mixed_lengths, write_records
 from tools.benchmarks.measuring.section import OURS, PLAIN, Section
 from tools.benchmarks.measuring.turns import Way, take_turns

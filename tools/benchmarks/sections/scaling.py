@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from astromer.encoder.config import EncoderConfig
 from astromer.records.reader import read_light_curves
 from astromer.system.distribution import make_strategy
-from pipeline_config import EncoderConfig, TrainingConfig
+from astromer.training.config import TrainingConfig
 from tools.benchmarks.measuring.curves import make_curves, mixed_lengths, write_records
 from tools.benchmarks.measuring.flops import training_flops
 from tools.benchmarks.measuring.products import best_product, product_makers, product_turns

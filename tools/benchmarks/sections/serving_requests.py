@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from astromer.serving.config import ServingConfig
 from astromer.serving.export import read_config
-from pipeline_config import ServingConfig
 from tools.benchmarks.measuring.memory import forget_peak, peak_memory, resident_memory
 
 Request = Callable[[], dict[str, tf.Tensor]]

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from astromer.encoder.config import EncoderConfig
 from astromer.light_curves import LightCurves
 from astromer.records.reader import read_light_curves
-from astromer.training import Trainer
+from astromer.training.config import TrainingConfig
 from astromer.training.epoch import TrainingEpoch
+from astromer.training.loop import Trainer
 from astromer.windows.batches import Batch
-from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
+from astromer.windows.config import MaskingConfig
 from tools.benchmarks.baseline import PlainModel, PlainTraining
 from tools.benchmarks.measuring.curves import make_curves, mixed_lengths, write_records
 from tools.benchmarks.measuring.flops import package_training_flops, training_flops

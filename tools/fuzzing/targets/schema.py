@@ -9,9 +9,9 @@ from pathlib import Path
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from astromer.records.config import LightCurveRules
 from components.schema.component import check_text
 from components.schema.light_curve_schema import schema_text
-from pipeline_config import LightCurveRules
 from tools.fuzzing.choices import Choices
 from tools.fuzzing.target import Target, allowed, require
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from astromer.records.config import LightCurveRules, RecordsConfig
 from astromer.records.conversion import convert
 from astromer.records.fold import Fold
 from astromer.records.reader import iterate_batches
 from astromer.records.survey_config import default_config, load_config
 from astromer.system.errors import AstromerError, UsageError
-from pipeline_config import LightCurveRules, RecordsConfig
 from tools.fuzzing.choices import Choices
 from tools.fuzzing.target import Target, allowed, check_refusal, require
 

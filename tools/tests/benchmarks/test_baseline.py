@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline_config import EncoderConfig, TrainingConfig
+from astromer.encoder.config import EncoderConfig
+from astromer.training.config import TrainingConfig
 from tools.benchmarks.baseline import PlainModel, PlainTraining, plain_loss
 
 CONFIG = EncoderConfig(d_model=8, num_heads=2, num_layers=2, ffn_dim=12, window_size=20)

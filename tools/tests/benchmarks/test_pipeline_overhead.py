@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from astromer.encoder.config import EncoderConfig
 from astromer.training import loop
-from pipeline_config import EncoderConfig, MaskingConfig, TrainingConfig
+from astromer.training.config import TrainingConfig
+from astromer.windows.config import MaskingConfig
 from tools.benchmarks import pipeline_overhead as overhead
 from tools.benchmarks.pipeline_overhead import Cost, Stopwatch
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from astromer.training.epoch import TrainingEpoch
+from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import counts
-from pipeline_config import MaskingConfig
 from tools.benchmarks.measuring.curves import make_curves, write_records
 from tools.benchmarks.plain_input import plain_batches
 

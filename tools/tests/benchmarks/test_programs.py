@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from pipeline_config import EncoderConfig
+from astromer.encoder.config import EncoderConfig
 from tools.benchmarks import beam_runners, embedding, serving_memory, validation
 from tools.benchmarks.beam_runners import WAYS, WORK, Cost
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from astromer.light_curves import LightCurves
+from astromer.records.config import LightCurveRules
 from astromer.records.synthetic import STAR_CLASSES, make_star, make_survey
-from pipeline_config import LightCurveRules
 
 
 @pytest.fixture(scope="module")

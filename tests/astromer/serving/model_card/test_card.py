@@ -20,10 +20,13 @@ from astromer.records.reader import read_light_curves
 from astromer.serving.export import export_saved_model
 from astromer.serving.model_card import Evidence, write_card
 from astromer.serving.versions.facts import read_facts
+from astromer.system.config import to_dict
+from astromer.training.config import TrainingConfig
+from astromer.validation.config import ValidationConfig
 from astromer.validation.drift import TRAIN_PROFILE
 from astromer.validation.rules import all_rules
 from astromer.validation.survey import validate_fold
-from pipeline_config import MaskingConfig, TrainingConfig, ValidationConfig, to_dict
+from astromer.windows.config import MaskingConfig
 from tests.pipeline.folds import encode, make_curves, write_fold, write_records
 
 SURVEY = 'OGLE "IV": LMC | *é*\n- x'

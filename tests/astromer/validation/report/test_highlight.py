@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from astromer.light_curves import LightCurve
+from astromer.records.config import LightCurveRules
 from astromer.validation.report.highlight import wrong_observations
-from pipeline_config import LightCurveRules
 
 GOOD = LightCurve(
     np.arange(59000.0, 59008.0), np.full(8, 15, np.float32), np.full(8, 0.1, np.float32)

@@ -12,9 +12,9 @@ import pytest
 from astromer.commands.validate import main
 from astromer.records.fold import Fold
 from astromer.system.extras import MissingExtraError
+from astromer.validation.config import ValidationConfig
 from astromer.validation.report import write_report
 from astromer.validation.survey import validate_fold
-from pipeline_config import ValidationConfig
 from tests.astromer.validation import corpus
 from tests.pages import Page, assert_looks_right, assert_self_contained
 from tests.pipeline.folds import encode

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from astromer.encoder.config import EncoderConfig
 from astromer.encoder.order import Arranged
 from astromer.training.step_order import arrange, first_of_passes
+from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw
 from astromer.windows.micro_batches import plan_passes
-from pipeline_config import EncoderConfig, MaskingConfig
 from tools.benchmarks.baseline import PlainModel
 from tools.benchmarks.measuring.flops import (
     forward_flops,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline_config import EncoderConfig
+from astromer.encoder.config import EncoderConfig
 from tools.benchmarks.measuring.products import (
     ARRANGEMENTS,
     best_product,

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pipeline_config import EncoderConfig
+from astromer.encoder.config import EncoderConfig
 from tools.benchmarks.measuring import section as module
 from tools.benchmarks.measuring.products import ARRANGEMENTS
 from tools.benchmarks.measuring.section import BFLOAT16, OURS, PLAIN, Section

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import astromer
-from pipeline_config import EncoderConfig, TrainingConfig
+from astromer.encoder.config import EncoderConfig
+from astromer.training.config import TrainingConfig
 from tools.benchmarks.measuring.curves import make_curves
 from tools.benchmarks.measuring.section import BFLOAT16, OURS, PLAIN
 from tools.benchmarks.sections import embedding, input_pipeline, scaling, training
