@@ -16,32 +16,32 @@ _HERE = Path(__file__).resolve().parent
 # module instead of the package around it.
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
-from astromer.commands.cli import Parser, add_flags, config_from, run_program  # noqa: E402
-from astromer.commands.finetune import check_baselines  # noqa: E402
-from astromer.commands.validation_flags import add_validation_flags, validation_config  # noqa: E402
+from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.commands.finetune import check_baselines
+from astromer.commands.validation_flags import add_validation_flags, validation_config
 from astromer.finetuning.config import FinetuneConfig, StudyConfig
 from astromer.records.config import MissingErrorsConfig
-from astromer.records.fold import Fold  # noqa: E402
-from astromer.serving.config import ServingConfig  # noqa: E402
-from astromer.serving.versions.finding import latest_version  # noqa: E402
+from astromer.records.fold import Fold
+from astromer.serving.config import ServingConfig
+from astromer.serving.versions.finding import latest_version
 from astromer.system.config import (
-    OUTPUT,  # noqa: E402
+    OUTPUT,
     LogConfig,
 )
-from astromer.system.errors import ModelError, NotBlessedError, UsageError  # noqa: E402
-from astromer.system.extras import require  # noqa: E402
-from astromer.system.log_file import new_log, noise_to  # noqa: E402
-from astromer.system.logs import silence  # noqa: E402
-from astromer.system.storage import as_path, local_path  # noqa: E402
-from astromer.system.storage.lock import locked  # noqa: E402
-from pipeline.beam_options import VALIDATOR, add_beam_flag, joined, read_beam_options  # noqa: E402
-from pipeline.local.console import Report  # noqa: E402
-from pipeline.local.failures import output_folder, refuse_cluster, told  # noqa: E402
-from pipeline.local.identity import pipeline_name  # noqa: E402
-from pipeline.local.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
-from pipeline.local.metadata_file import check_sound  # noqa: E402
-from pipeline.local.run_end import files_of  # noqa: E402
-from pipeline.quick_imports import quick_imports  # noqa: E402
+from astromer.system.errors import ModelError, NotBlessedError, UsageError
+from astromer.system.extras import require
+from astromer.system.log_file import new_log, noise_to
+from astromer.system.logs import silence
+from astromer.system.storage import as_path, local_path
+from astromer.system.storage.lock import locked
+from pipeline.beam_options import VALIDATOR, add_beam_flag, joined, read_beam_options
+from pipeline.local.console import Report
+from pipeline.local.failures import output_folder, refuse_cluster, told
+from pipeline.local.identity import pipeline_name
+from pipeline.local.metadata_database import MetadataDatabase, metadata_database
+from pipeline.local.metadata_file import check_sound
+from pipeline.local.run_end import files_of
+from pipeline.quick_imports import quick_imports
 from pipeline_config import ClassifierConfig
 
 

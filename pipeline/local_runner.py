@@ -16,31 +16,31 @@ _HERE = Path(__file__).resolve().parent
 # module instead of the package around it.
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
-from astromer.commands.cli import Parser, add_flags, config_from, run_program  # noqa: E402
-from astromer.commands.validation_flags import add_validation_flags, validation_config  # noqa: E402
+from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.commands.validation_flags import add_validation_flags, validation_config
 from astromer.encoder.config import EncoderConfig
 from astromer.records.config import MissingErrorsConfig
-from astromer.records.fold import Fold  # noqa: E402
+from astromer.records.fold import Fold
 from astromer.reports.config import ReportConfig
 from astromer.serving.config import ServingConfig
 from astromer.system.config import LogConfig
-from astromer.system.errors import NotBlessedError  # noqa: E402
-from astromer.system.log_file import new_log, noise_to  # noqa: E402
-from astromer.system.logs import silence  # noqa: E402
-from astromer.system.storage.local import local_folder  # noqa: E402
-from astromer.system.storage.lock import locked  # noqa: E402
-from astromer.system.text import PIPELINE  # noqa: E402
-from astromer.training.config import TensorBoardConfig, TrainingConfig  # noqa: E402
+from astromer.system.errors import NotBlessedError
+from astromer.system.log_file import new_log, noise_to
+from astromer.system.logs import silence
+from astromer.system.storage.local import local_folder
+from astromer.system.storage.lock import locked
+from astromer.system.text import PIPELINE
+from astromer.training.config import TensorBoardConfig, TrainingConfig
 from astromer.windows.config import MaskingConfig
-from pipeline.beam_options import add_beam_flag, joined, read_beam_options  # noqa: E402
-from pipeline.local.console import Report  # noqa: E402
-from pipeline.local.failures import output_folder, refuse_cluster, room_needed, told  # noqa: E402
-from pipeline.local.folds import OUTCOME_FILE, run_folds  # noqa: E402
-from pipeline.local.identity import pipeline_name  # noqa: E402
-from pipeline.local.metadata_database import MetadataDatabase, metadata_database  # noqa: E402
-from pipeline.local.metadata_file import check_sound, set_aside_orphans  # noqa: E402
-from pipeline.local.run_end import files_of  # noqa: E402
-from pipeline.quick_imports import quick_imports  # noqa: E402
+from pipeline.beam_options import add_beam_flag, joined, read_beam_options
+from pipeline.local.console import Report
+from pipeline.local.failures import output_folder, refuse_cluster, room_needed, told
+from pipeline.local.folds import OUTCOME_FILE, run_folds
+from pipeline.local.identity import pipeline_name
+from pipeline.local.metadata_database import MetadataDatabase, metadata_database
+from pipeline.local.metadata_file import check_sound, set_aside_orphans
+from pipeline.local.run_end import files_of
+from pipeline.quick_imports import quick_imports
 from pipeline_config import PipelineConfig
 
 

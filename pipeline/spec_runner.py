@@ -20,12 +20,12 @@ _HERE = Path(__file__).resolve().parent
 # module instead of the package around it.
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
-from astromer.commands.cli import Parser, run_program  # noqa: E402
-from astromer.system.errors import AstromerError, NotBlessedError, UsageError  # noqa: E402
-from pipeline.cluster.spec import PipelineSpec  # noqa: E402
-from pipeline.local.artifact_store import ArtifactStore  # noqa: E402
-from pipeline.local.console import Report  # noqa: E402
-from pipeline.local.fork_server import ForkServer  # noqa: E402
+from astromer.commands.cli import Parser, run_program
+from astromer.system.errors import AstromerError, NotBlessedError, UsageError
+from pipeline.cluster.spec import PipelineSpec
+from pipeline.local.artifact_store import ArtifactStore
+from pipeline.local.console import Report
+from pipeline.local.fork_server import ForkServer
 
 OUTPUT_FILE = "executor_output.json"
 LOG = "log.txt"

@@ -15,12 +15,12 @@ _HERE = Path(__file__).resolve().parent
 # module instead of the package around it.
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
-from astromer.commands.cli import config_from, run_program  # noqa: E402
-from astromer.system.errors import ClusterError, UsageError  # noqa: E402
-from astromer.system.text import brief  # noqa: E402
-from pipeline.cluster.cluster_options import ClusterRun, make_parser, need, read_options  # noqa: E402
-from pipeline.cluster.submission import Submit, compile_and_submit  # noqa: E402
-from pipeline_config import VertexConfig  # noqa: E402
+from astromer.commands.cli import config_from, run_program
+from astromer.system.errors import ClusterError, UsageError
+from astromer.system.text import brief
+from pipeline.cluster.cluster_options import ClusterRun, make_parser, need, read_options
+from pipeline.cluster.submission import Submit, compile_and_submit
+from pipeline_config import VertexConfig
 
 if TYPE_CHECKING:
     from pipeline.cluster.cluster_runner import Compiled
