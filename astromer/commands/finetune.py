@@ -25,7 +25,7 @@ from astromer.windows.config import MaskingConfig
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from astromer.finetuning.sources import PretrainedSource
+    from astromer.finetuning.encoder_sources import PretrainedSource
     from astromer.light_curves import LightCurves
 
 TASKS = ("classify", "reconstruct")
@@ -85,7 +85,7 @@ def finetune(args: argparse.Namespace) -> Path:
 
     silence()
     with noise_to(new_log(output, config_from(args, LogConfig).keep_logs)):
-        from astromer.finetuning.sources import PretrainedSource
+        from astromer.finetuning.encoder_sources import PretrainedSource
         from astromer.validation.accepted_curves import accepted_curves
 
         source = PretrainedSource(args.model)

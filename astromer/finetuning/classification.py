@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from astromer.finetuning.classifier import Classifier, make_head, set_weights
 from astromer.finetuning.config import FinetuneConfig, StudyConfig
-from astromer.finetuning.dataset import Dataset
-from astromer.finetuning.export import export_classifier
-from astromer.finetuning.output import write_outputs
-from astromer.finetuning.results import Cell
-from astromer.finetuning.selection import best_cell, rebuild
-from astromer.finetuning.sources import (
+from astromer.finetuning.encoder_sources import (
+    PRETRAINED,
     PUBLIC,
     RANDOM,
     PretrainedSource,
@@ -21,13 +18,52 @@ from astromer.finetuning.sources import (
     RandomSource,
     Source,
 )
+from astromer.finetuning.labelled_data import Dataset
+from astromer.finetuning.served_classifier import export_classifier
 from astromer.finetuning.study import Study
+from astromer.finetuning.study_report import write_outputs
+from astromer.finetuning.trials import Cell
 from astromer.light_curves import LightCurves
 from astromer.records.config import LightCurveRules
 from astromer.serving.config import ServingConfig
 from astromer.serving.load_check import check_servable
 from astromer.system.config import to_dict
+from astromer.system.errors import ModelError
 from astromer.system.files import replace_folder
+
+
+def best_cell(results: Sequence[Mapping[str, Any]]) -> Cell:
+    """The pre-trained encoder with the most shots that does best on its validation draw.
+
+    Macro-F1 decides, then the loss. The test split has no say: it could not judge fairly any more.
+    """
+    candidates = [result for result in results if result["source"] == PRETRAINED]
+    most = max((r["shots"] for r in candidates), key=lambda shots: shots or float("inf"))
+    best = max(
+        (r for r in candidates if r["shots"] == most),
+        key=lambda r: (r["validation_macro_f1"], -r["validation_loss"]),
+    )
+    return Cell.of(best)
+
+
+def rebuild(study: Study, cell: Cell) -> Classifier:
+    """The classifier of a finished cell.
+
+    Raises:
+        ModelError: its weights are not there any more.
+    """
+    weights = study.store(cell).load_weights(cell)
+    folder = study.store(cell).folder
+    if weights is None:
+        raise ModelError(
+            f"A finished cell must have its weights. {cell.name} in {folder} has none that can be "
+            "read. Delete that folder and give the same command again."
+        )
+    model = study.sources[PRETRAINED].make(cell.seed)
+    head = make_head(model, study.config, len(study.dataset.label_map), cell.seed)
+    classifier = Classifier(model, head, study.config.head, study.dataset.label_map)
+    set_weights(classifier, weights, str(folder))
+    return classifier
 
 
 @dataclass(frozen=True)

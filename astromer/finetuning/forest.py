@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from astromer.finetuning.config import FinetuneConfig
-from astromer.finetuning.dataset import class_weights
+from astromer.finetuning.labelled_data import class_weights
 from astromer.light_curves import LightCurves
 from astromer.system.progress import progress_bar
 

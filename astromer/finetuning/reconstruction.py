@@ -14,7 +14,7 @@ from astromer.encoder.reconstructor import Reconstructor
 from astromer.evaluation.config import EvaluationConfig
 from astromer.evaluation.evaluation import Evaluation, evaluate
 from astromer.finetuning.config import FinetuneConfig
-from astromer.finetuning.sources import PretrainedSource
+from astromer.finetuning.encoder_sources import PretrainedSource
 from astromer.light_curves import LightCurves
 from astromer.system.errors import ModelError
 from astromer.training.config import TrainingConfig

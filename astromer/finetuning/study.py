@@ -10,17 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from astromer.finetuning.classifier import Classifier, make_head
+from astromer.finetuning.classifier import Classifier, make_head, weights_of
+from astromer.finetuning.classifier_training import CurvesAndClasses, EncoderTraining, train_head
 from astromer.finetuning.config import FinetuneConfig, StudyConfig
-from astromer.finetuning.dataset import Dataset
-from astromer.finetuning.embeddings import Embeddings, embed_dataset
-from astromer.finetuning.encoder_training import CurvesAndClasses, EncoderTraining
+from astromer.finetuning.encoder_sources import FOREST, PRETRAINED, PUBLIC, Source
 from astromer.finetuning.forest import classical_features, classify_with_forest
-from astromer.finetuning.head_training import train_head
-from astromer.finetuning.results import Cell, CellStore
-from astromer.finetuning.scores import classification_scores
-from astromer.finetuning.sources import FOREST, PRETRAINED, PUBLIC, Source
-from astromer.finetuning.weights import weights_of
+from astromer.finetuning.labelled_data import Dataset, classification_scores
+from astromer.finetuning.trials import Cell, CellStore, Embeddings, embed_dataset
 from astromer.system.config import to_dict
 from astromer.system.progress import progress_bar
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from astromer.finetuning.results import Cell
-from astromer.finetuning.sources import RANDOM
+from astromer.finetuning.encoder_sources import RANDOM
+from astromer.finetuning.trials import Cell
 
 JUDGED = "macro_f1"
 """On the test split; the one number that classifiers compete on."""

@@ -9,7 +9,7 @@ from tfx.utils import path_utils
 
 from astromer.finetuning.classification import classify
 from astromer.finetuning.config import FinetuneConfig, StudyConfig
-from astromer.finetuning.sources import PretrainedSource
+from astromer.finetuning.encoder_sources import PretrainedSource
 from astromer.records.config import LightCurveRules
 from astromer.records.fold import SPLITS
 from astromer.records.reader import read_light_curves
@@ -45,7 +45,7 @@ def Finetuner(
         examples: with the splits train, validation and test, and classes.
         encoder: the pushed encoder.
         model: output; the SavedModel, with its lineage as custom properties.
-        results: output; the tables and pictures of :mod:`astromer.finetuning.output`.
+        results: output; the tables and pictures of :mod:`astromer.finetuning.study_report`.
         settings: JSON of ``{"study", "finetune", "rules", "serving", "public_weights"}``.
         work: folder outside the pipeline root for finished cells: a run that was stopped goes on
             from them.

@@ -7,10 +7,10 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
-from astromer.finetuning.dataset import Dataset
-from astromer.finetuning.output import RESULTS_FILE
-from astromer.finetuning.results import Cell
-from astromer.finetuning.served import served_scores
+from astromer.finetuning.labelled_data import Dataset
+from astromer.finetuning.served_classifier import served_scores
+from astromer.finetuning.study_report import RESULTS_FILE
+from astromer.finetuning.trials import Cell
 from astromer.records.fold import SPLITS
 from astromer.records.reader import read_light_curves
 from astromer.serving.load_check import check_servable

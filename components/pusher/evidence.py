@@ -7,7 +7,7 @@ from typing import Any
 
 from tfx import types
 
-from astromer.finetuning.output import RESULTS_FILE
+from astromer.finetuning.study_report import RESULTS_FILE
 from astromer.serving.model_card import Evidence
 from astromer.system.storage import as_path
 from astromer.validation.output import SUMMARY_FILE

@@ -9,7 +9,7 @@ from typing import Any
 
 from tfx.types import Artifact
 
-from astromer.finetuning.output import TEXT_FILE
+from astromer.finetuning.study_report import TEXT_FILE
 from astromer.system.files import replace_folder
 from astromer.system.storage import as_path
 from astromer.system.storage.trees import copy_tree

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from astromer.finetuning.results import Cell
+from astromer.finetuning.trials import Cell
 from components.finetuner.blessing import objections
 
 CHOSEN = Cell("pretrained", "frozen", 20, 3)

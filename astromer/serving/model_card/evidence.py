@@ -22,7 +22,7 @@ class Evidence:
             (:class:`~astromer.evaluation.evaluation.Evaluation`), of a classifier "served" and
             "cell".
         table: the scores as text, for an encoder.
-        study: ``results.json`` of :mod:`astromer.finetuning.output`, for a classifier.
+        study: ``results.json`` of :mod:`astromer.finetuning.study_report`, for a classifier.
     """
 
     fold: str = ""

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from astromer.finetuning.config import FinetuneConfig
-from astromer.finetuning.dataset import Dataset
-from astromer.finetuning.sources import PretrainedSource
+from astromer.finetuning.encoder_sources import PretrainedSource
+from astromer.finetuning.labelled_data import Dataset
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.serving.export import export_saved_model
 

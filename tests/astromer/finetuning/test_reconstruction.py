@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from astromer.encoder.public_variants import ASTROMER_1
+from astromer.finetuning.encoder_sources import PretrainedSource
 from astromer.finetuning.reconstruction import continue_reconstruction
-from astromer.finetuning.sources import PretrainedSource
 from astromer.serving.export import export_saved_model
 from astromer.system.errors import ModelError
 from astromer.windows.config import MaskingConfig

@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from astromer.finetuning.classification import best_cell, rebuild
 from astromer.finetuning.config import StudyConfig
-from astromer.finetuning.selection import best_cell, rebuild
-from astromer.finetuning.sources import PublicSource, RandomSource, encoder_fingerprint
+from astromer.finetuning.encoder_sources import PublicSource, RandomSource, encoder_fingerprint
 from astromer.finetuning.study import Study
 from astromer.system.errors import ModelError
 

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from astromer.finetuning.label_map import UNLABELLED, LabelMap, class_names
 from astromer.light_curves import LightCurves
 from astromer.records.fold import SPLITS
 from astromer.system.errors import DataAnomalyError
@@ -124,3 +124,118 @@ def class_weights(classes: np.ndarray) -> np.ndarray:
     """
     weights = 1 / np.sqrt(np.maximum(np.bincount(classes), 1))[classes]
     return (weights / weights.mean()).astype(np.float32)
+
+
+UNLABELLED = -1
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """The classes that a classifier knows, in the order of its outputs.
+
+    Attributes:
+        names: class names, sorted.
+        labels: the survey's number (``Label``) of each class; its index where there is none, or
+            several.
+    """
+
+    names: tuple[str, ...]
+    labels: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @classmethod
+    def of(cls, curves: LightCurves) -> LabelMap:
+        """The classes of some light curves, normally those to train on.
+
+        Raises:
+            DataAnomalyError: there are fewer than two classes.
+        """
+        known = class_names(curves)
+        names = sorted(set(known.tolist()) - {""}, key=_natural)
+        if not names:
+            raise DataAnomalyError(
+                "Classification needs labelled light curves. Received "
+                f"{len(curves)} without a class: their records have neither of the context "
+                "features Class (bytes_list) and Label (int64_list). Add columns Class and Label "
+                "to metadata.parquet and make the records again, or use --task reconstruct."
+            )
+        if len(names) == 1:
+            raise DataAnomalyError(
+                "Classification needs two classes or more. Received one in train: "
+                f"{shortened(names[0])}."
+            )
+        numbers = [set(curves.labels[known == name].tolist()) for name in names]
+        labels = [min(found) for found in numbers]
+        # Surveys that were joined count their classes each in its own way.
+        one_each = all(len(found) == 1 for found in numbers) and len(set(labels)) == len(labels)
+        if not one_each or -1 in labels:
+            labels = list(range(len(names)))
+        return cls(tuple(names), tuple(labels))
+
+    def indices(self, curves: LightCurves) -> np.ndarray:
+        """int64 [num_curves], the index of each curve's class; -1 for unlabelled or unknown."""
+        index = {name: number for number, name in enumerate(self.names)}
+        names = class_names(curves).tolist()
+        return np.array([index.get(name, UNLABELLED) for name in names], np.int64)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON types."""
+        rows = zip(self.names, self.labels)
+        return {
+            "classes": [{"index": i, "name": n, "label": v} for i, (n, v) in enumerate(rows)],
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> LabelMap:
+        """What :meth:`to_dict` wrote."""
+        rows = sorted(content["classes"], key=lambda row: row["index"])
+        return cls(tuple(row["name"] for row in rows), tuple(row["label"] for row in rows))
+
+
+def class_names(curves: LightCurves) -> np.ndarray:
+    """str [num_curves]: the class name, else the label as text, else ""."""
+    if (curves.class_names != "").any():
+        return curves.class_names
+    return np.array([str(label) if label >= 0 else "" for label in curves.labels], dtype=np.str_)
+
+
+def _natural(name: str) -> tuple[int, int, str]:
+    return (0, int(name), "") if name.isdecimal() else (1, 0, name)
+
+
+def classification_scores(
+    true: np.ndarray, predicted: np.ndarray, label_map: LabelMap
+) -> dict[str, Any]:
+    """Accuracy, macro-F1, the confusion matrix and the scores of each class.
+
+    Args:
+        true, predicted: int64 [num_curves], indices of classes.
+        label_map: the classes.
+
+    Returns:
+        JSON-able: "accuracy"; "macro_f1", over the classes that occur in ``true``;
+        "confusion", counts with a row for each true class; "classes", for each name its
+        "precision", "recall", "f1" and "support".
+    """
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    index = np.arange(len(label_map))
+    columns = precision_recall_fscore_support(true, predicted, labels=index, zero_division=0)
+    precision, recall, f1, support = columns
+    classes = {
+        name: {
+            "precision": float(precision[i]),
+            "recall": float(recall[i]),
+            "f1": float(f1[i]),
+            "support": int(support[i]),
+        }
+        for i, name in enumerate(label_map.names)
+    }
+    return {
+        "accuracy": float(np.mean(true == predicted)),
+        "macro_f1": float(np.mean(f1[support > 0])),
+        "confusion": confusion_matrix(true, predicted, labels=index).tolist(),
+        "classes": classes,
+    }

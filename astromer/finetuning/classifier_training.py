@@ -1,8 +1,8 @@
-"""Training encoder and head together."""
+"""The best weights by validation loss, and when to give up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -11,11 +11,9 @@ import tensorflow as tf
 
 from astromer.encoder.inference import network_inputs
 from astromer.encoder.pooling import pool_steps, pool_windows
-from astromer.finetuning.classifier import Classifier
+from astromer.finetuning.classifier import Classifier, Head
 from astromer.finetuning.config import FinetuneConfig
-from astromer.finetuning.dataset import class_weights
-from astromer.finetuning.early_stopping import EarlyStopping
-from astromer.finetuning.head_training import validation_loss
+from astromer.finetuning.labelled_data import class_weights
 from astromer.light_curves import LightCurves
 from astromer.system.errors import TrainingError
 from astromer.system.progress import progress_bar
@@ -24,6 +22,135 @@ from astromer.windows.batches import assemble
 from astromer.windows.masking import nothing_probed
 from astromer.windows.micro_batches import plan_passes
 from astromer.windows.windows import Windows
+
+
+class EarlyStopping:
+    """Keeps the weights of the lowest loss; gives them back at the end.
+
+    Args:
+        variables: what is trained.
+        patience: epochs without a lower loss before ``stop`` is True.
+
+    Attributes:
+        best: lowest loss so far.
+        best_epoch: the epoch that reached it; 0 is before the first.
+        stop: whether patience is used up.
+    """
+
+    def __init__(self, variables: Sequence[keras.Variable], patience: int) -> None:
+        self._variables = list(variables)
+        self._patience = patience
+        self._weights: list[np.ndarray] = []
+        self.best = float("inf")
+        self.best_epoch = 0
+        self.stop = False
+
+    def look(self, epoch: int, loss: float) -> bool:
+        """Takes note of an epoch's loss. Returns whether it is the lowest."""
+        better = loss < self.best or not self._weights
+        if better:
+            self.best, self.best_epoch = loss, epoch
+            self._weights = [np.array(variable) for variable in self._variables]
+        self.stop = epoch - self.best_epoch >= self._patience
+        return better
+
+    def restore(self) -> None:
+        """Sets the variables to the best weights."""
+        for variable, value in zip(self._variables, self._weights):
+            variable.assign(value)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Features of some light curves and their classes.
+
+    Attributes:
+        features: float32 [num_curves, K, d_model].
+        classes: int64 [num_curves].
+    """
+
+    features: np.ndarray
+    classes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+
+def train_head(
+    head: Head, train: Labelled, validation: Labelled, config: FinetuneConfig, seed: int
+) -> EarlyStopping:
+    """Trains by cross-entropy in which rare classes weigh more; stops early.
+
+    The weights are those of :func:`~astromer.finetuning.labelled_data.class_weights`.
+
+    Leaves the weights of the lowest validation loss in the head.
+
+    Raises:
+        TrainingError: the validation loss is not finite.
+    """
+    head.standardise(train.features)
+    optimizer = keras.optimizers.Adam(config.head_learning_rate)
+    optimizer.build(head.trainable_variables)
+    features, classes = tf.constant(train.features), tf.constant(train.classes)
+    weights = tf.constant(class_weights(train.classes))
+    size = min(config.head_batch_size, len(train))
+    steps = -(-len(train) // size)
+
+    @tf.function(reduce_retracing=True)
+    def run_epoch(order: tf.Tensor, shown: tf.Tensor, first_step: tf.Tensor) -> None:
+        for step in tf.range(steps):
+            rows = order[step]
+            weight = tf.gather(weights, rows) * shown[step]
+            key = tf.stack([tf.constant(seed, tf.int64), first_step + tf.cast(step, tf.int64), 0])
+            with tf.GradientTape() as tape:
+                logits = head(tf.gather(features, rows), training=True, dropout_key=key)
+                loss = weighted_cross_entropy(logits, tf.gather(classes, rows), weight)
+            gradients = tape.gradient(loss, head.trainable_variables)
+            optimizer.apply(gradients, head.trainable_variables)
+
+    stopping = EarlyStopping(head.variables, config.head_patience)
+    padded = steps * size
+    for epoch in range(1, config.head_epochs + 1):
+        order = np.random.default_rng([seed, epoch]).permutation(len(train))
+        rows = np.zeros(padded, np.int64)
+        rows[: len(train)] = order
+        shown = (np.arange(padded) < len(train)).astype(np.float32)
+        run_epoch(
+            tf.constant(rows.reshape(steps, size)),
+            tf.constant(shown.reshape(steps, size)),
+            tf.constant((epoch - 1) * steps, tf.int64),
+        )
+        loss = validation_loss(head(validation.features).numpy(), validation.classes)
+        stopping.look(epoch, loss)
+        if stopping.stop:
+            break
+    stopping.restore()
+    return stopping
+
+
+def weighted_cross_entropy(logits: tf.Tensor, classes: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+    """Weighted mean of the cross-entropies; scalar."""
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
+    return tf.math.divide_no_nan(tf.reduce_sum(weight * losses), tf.reduce_sum(weight))
+
+
+def validation_loss(logits: np.ndarray, classes: np.ndarray) -> float:
+    """Mean cross-entropy, weighted as in training: see :func:`class_weights`.
+
+    Raises:
+        TrainingError: it is not finite.
+    """
+    logits = logits.astype(np.float64)
+    highest = logits.max(axis=1, keepdims=True)
+    total = highest[:, 0] + np.log(np.exp(logits - highest).sum(axis=1))
+    losses = total - logits[np.arange(len(classes)), classes]
+    loss = float(np.average(losses, weights=class_weights(classes)))
+    if not np.isfinite(loss):
+        raise TrainingError(
+            f"The validation loss must stay finite. Received: {loss}. Lower --lr or --head-lr."
+        )
+    return loss
+
 
 _WINDOWS_PER_PASS = 32
 _CLIP_NORM = 1.0  # the first steps of a fresh encoder can be wild

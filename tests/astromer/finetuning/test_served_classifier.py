@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.finetuning.classifier import Classifier, make_head
-from astromer.finetuning.export import export_classifier, load_classifier
-from astromer.finetuning.served import served_classes, served_scores
-from astromer.finetuning.weights import weights_of
+from astromer.finetuning.classifier import Classifier, make_head, weights_of
+from astromer.finetuning.served_classifier import (
+    export_classifier,
+    load_classifier,
+    served_classes,
+    served_scores,
+)
 from astromer.records.codec import encode_light_curve
 from astromer.serving.checksums import write_checksums
 from astromer.serving.load_check import check_servable

@@ -1,18 +1,97 @@
-"""Pooled embeddings of the light curves that a study needs, made once for each encoder."""
+"""One cell of the comparison: a method, its shots and its seed."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from astromer.encoder.curve_encoder import CurveEncoder
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.finetuning.dataset import Dataset
-from astromer.finetuning.head_training import Labelled
+from astromer.finetuning.classifier_training import Labelled
+from astromer.finetuning.labelled_data import Dataset
 from astromer.system.npz import DAMAGED, read_arrays
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is trained.
+
+    Attributes:
+        source: "pretrained", "random", "public" or "forest".
+        encoder: "frozen" or "trainable"; "none" for the forest.
+        shots: training light curves per class; 0 = all.
+        seed: of the draw and of everything random in the training.
+    """
+
+    source: str
+    encoder: str
+    shots: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """As a file name."""
+        return f"{self.source}-{self.encoder}-{self.shots}-{self.seed}"
+
+    @classmethod
+    def of(cls, result: Mapping[str, Any]) -> Cell:
+        """The cell of a result."""
+        return cls(result["source"], result["encoder"], result["shots"], result["seed"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON types."""
+        return asdict(self)
+
+
+class CellStore:
+    """Keeps what is finished, so that the same command does not do it again.
+
+    Args:
+        folder: made when something is saved.
+        fingerprint: of everything that decides on a result besides the cell; results of another
+            fingerprint lie beside and are not touched.
+    """
+
+    def __init__(self, folder: Path, fingerprint: dict[str, Any]) -> None:
+        text = json.dumps(fingerprint, sort_keys=True)
+        self.folder = folder / hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def load(self, cell: Cell) -> dict[str, Any] | None:
+        """The result of a cell, None where it is not finished."""
+        try:
+            return json.loads(self._path(cell, "json").read_text())
+        except (OSError, ValueError):
+            return None
+
+    def load_weights(self, cell: Cell) -> dict[str, np.ndarray] | None:
+        """Its weights, None where they were not kept or are damaged."""
+        try:
+            return read_arrays(self._path(cell, "npz"))
+        except DAMAGED:
+            return None
+
+    def save(
+        self, cell: Cell, result: dict[str, Any], weights: dict[str, np.ndarray] | None = None
+    ) -> None:
+        """Writes a result, and the weights before it: a cell with a result is complete."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if weights is not None:
+            partial = self._path(cell, "npz.partial")
+            with partial.open("wb") as file:
+                np.savez(file, **weights)  # type: ignore[arg-type]
+            partial.replace(self._path(cell, "npz"))
+        partial = self._path(cell, "json.partial")
+        partial.write_text(json.dumps(result, indent=1) + "\n")
+        partial.replace(self._path(cell, "json"))
+
+    def _path(self, cell: Cell, ending: str) -> Path:
+        return self.folder / f"{cell.name}.{ending}"
 
 
 class Embeddings:

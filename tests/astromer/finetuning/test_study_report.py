@@ -9,9 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from astromer.finetuning.output import write_outputs
-from astromer.finetuning.scores import classification_scores
-from astromer.finetuning.table import rows_of, to_markdown, to_text, verdicts_of
+from astromer.finetuning.labelled_data import classification_scores
+from astromer.finetuning.study_report import (
+    rows_of,
+    to_markdown,
+    to_text,
+    verdicts_of,
+    write_outputs,
+)
 
 
 def result(source: str, seed: int, macro_f1: float, **changes: Any) -> dict[str, Any]:

@@ -1,0 +1,266 @@
+"""A classifier as it is served: raw light curves in, class probabilities out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from astromer.encoder.encoder import Encoder
+from astromer.encoder.pooling import pool_steps, pool_windows
+from astromer.encoder.reconstructor import Reconstructor
+from astromer.finetuning.classifier import Classifier, Head, set_weights, weights_of
+from astromer.finetuning.labelled_data import Dataset, LabelMap, classification_scores
+from astromer.light_curves import LightCurves
+from astromer.records.config import LightCurveRules
+from astromer.serving.checksums import check_whole
+from astromer.serving.config import ServingConfig
+from astromer.serving.export import (
+    EXTRA,
+    WEIGHTS,
+    check_weights,
+    read_config,
+    whole_number,
+    write_extra,
+)
+from astromer.serving.network import WindowNetwork
+from astromer.serving.observations import (
+    OBSERVATIONS,
+    PADDED,
+    Observations,
+    after,
+    from_padded,
+    from_ragged,
+    parse_examples,
+)
+from astromer.serving.pooling import Outputs
+from astromer.serving.saved_models import load_saved_model
+from astromer.serving.status import STATUS_OK
+from astromer.serving.tracing import traced
+from astromer.system.errors import ModelError
+from astromer.system.npz import DAMAGED, read_arrays
+from astromer.system.small_files import read_json
+from astromer.system.storage import as_path
+from astromer.system.text import brief
+
+NO_LABEL = -1
+
+
+class ClassifierModule(tf.Module):
+    """Signatures of a classifier. Light curves may be of any length, and in any order of time.
+
+    ``serving_default(examples)``: string [batch], serialized SequenceExamples as in fold records.
+    ``classify(mjd, mag, errmag, length)``: float64 and float32 [batch, steps], padded in any way to
+    equal length; int64 [batch], real steps of each row.
+
+    Both return, for each light curve:
+        probabilities: float32 [batch, num_classes], in the order of the label map.
+        label: int64 [batch], the survey's number of the most probable class.
+        class_name: string [batch], its name.
+        status: int32 [batch], see :mod:`astromer.serving.status`; where it is not 0,
+            probabilities are zero, the label is -1 and the name empty.
+
+    Args:
+        classifier: the trained classifier.
+        rules: which observations are usable, and how many a light curve needs.
+        serving: the limits of light curves and requests, see :mod:`astromer.serving.limits`.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        rules: LightCurveRules = LightCurveRules(),
+        serving: ServingConfig = ServingConfig(),
+    ):
+        super().__init__(name="astromer_classifier")
+        # The variables and not the Keras layers: a SavedModel that tracks those loads in Python
+        # only ("Could not find variable" in every C++ loader).
+        self.model_variables = [variable.value for variable in classifier.variables]
+        head, pooling, encoder = classifier.head, classifier.pooling, classifier.model.encoder
+        network = WindowNetwork(classifier.model, rules, serving)
+        names = tf.constant([*classifier.label_map.names, ""])
+        labels = tf.constant([*classifier.label_map.labels, NO_LABEL], tf.int64)
+        nothing = len(classifier.label_map)
+
+        @traced(OBSERVATIONS)
+        def classified(observations: Observations) -> Outputs:
+            windows, status, (pooled,) = network.over_windows(
+                observations,
+                lambda *inputs: (
+                    pool_steps(encoder.layer_outputs(*inputs[:3]), inputs[3], pooling),
+                ),
+                (tf.TensorSpec([head.vectors, encoder.d_model], tf.float32),),
+            )
+            pooled = tf.ensure_shape(pooled, [None, head.vectors, encoder.d_model])
+            features = pool_windows(pooled, windows.row, windows.num_observations, pooling)
+            fine = status == STATUS_OK
+            probabilities = tf.where(fine[:, None], tf.nn.softmax(head(features)), 0.0)
+            index = tf.where(fine, tf.argmax(probabilities, axis=1), nothing)
+            return {
+                "probabilities": probabilities,
+                "label": tf.gather(labels, index),
+                "class_name": tf.gather(names, index),
+                "status": status,
+            }
+
+        @traced(*PADDED)
+        def classify(
+            mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor
+        ) -> Outputs:
+            return classified(from_padded(mjd, mag, errmag, length))
+
+        @traced(tf.TensorSpec([None], tf.string, "examples"))
+        def classify_examples(examples: tf.Tensor) -> Outputs:
+            check = network.limits.batch(tf.size(examples, tf.int64))
+            curves, readable = parse_examples(*after([check], examples))
+            return classified(from_ragged(*curves, readable))
+
+        self.classify_curves = classify
+        self.classify_examples = classify_examples
+
+    @property
+    def signatures(self) -> dict:
+        """Signatures by name, for ``tf.saved_model.save``."""
+        return {"serving_default": self.classify_examples, "classify": self.classify_curves}
+
+
+LABEL_MAP = "label_map.json"
+_HEAD = ("num_classes", "vectors", "d_model", "hidden", "dropout", "seed")
+
+
+def export_classifier(
+    classifier: Classifier,
+    directory: str | Path,
+    metadata: Mapping[str, Any] | None = None,
+    rules: LightCurveRules = LightCurveRules(),
+    serving: ServingConfig = ServingConfig(),
+) -> Path:
+    """Writes a SavedModel that any TensorFlow loader can serve.
+
+    Args:
+        classifier: the trained classifier.
+        directory: must not exist yet, or be empty.
+        metadata: JSON-able facts, for instance the lineage back to encoder and survey.
+        rules: which observations the served model uses.
+        serving: how much it takes in one request.
+
+    Returns:
+        The directory, with ``checksums.txt``. Its ``assets.extra`` holds ``config.json``,
+        ``weights.npz`` and ``label_map.json``.
+    """
+    directory = as_path(directory)
+    module = ClassifierModule(classifier, rules, serving)
+    tf.saved_model.save(module, str(directory), signatures=module.signatures)
+    (directory / EXTRA).mkdir(exist_ok=True)
+    label_map = json.dumps(classifier.label_map.to_dict(), indent=2)
+    (directory / EXTRA / LABEL_MAP).write_text(label_map + "\n", encoding="utf-8")
+    write_extra(
+        directory,
+        classifier.model,
+        weights_of(classifier),
+        rules,
+        serving,
+        metadata or {},
+        pooling=classifier.pooling,
+        head={name: getattr(classifier.head, name) for name in _HEAD},
+    )
+    return directory
+
+
+def load_classifier(directory: str | Path) -> Classifier:
+    """Rebuilds the classifier of a SavedModel that :func:`export_classifier` wrote.
+
+    Raises:
+        ModelError: config, label map or weights are missing, damaged or do not fit each other.
+        DamagedVersionError: files are not as they were written.
+    """
+    check_whole(as_path(directory))
+    config = read_config(directory)
+    extra = as_path(directory) / EXTRA
+    try:
+        weights = read_arrays(extra / WEIGHTS)
+        check_weights(config, weights)
+        _check_head(config["head"], sum(array.size for array in weights.values()))
+        label_map = LabelMap.from_dict(read_json(extra / LABEL_MAP))
+        encoder = Encoder(**config["encoder"], name="encoder")
+        model = Reconstructor(encoder, config["window_size"], config["normalise"], name="astromer")
+        classifier = Classifier(model, Head(**config["head"]), config["pooling"], label_map)
+    except DAMAGED as error:
+        raise ModelError(
+            f"A classifier must hold its config, label map and weights. {extra} does not: "
+            f"{brief(error)}. Fine-tune again."
+        ) from error
+    set_weights(classifier, weights, str(extra / WEIGHTS))
+    return classifier
+
+
+def _check_head(head: Mapping[str, Any], weights: int) -> None:
+    """Raises ValueError where the sizes of a head need more weights than there are."""
+    classes, vectors, width = (
+        whole_number(head, name) for name in ("num_classes", "vectors", "d_model")
+    )
+    hidden = whole_number(head, "hidden") if head["hidden"] else 0
+    first = hidden or classes
+    if width * (2 * vectors + first) + hidden * classes > weights:
+        raise ValueError(f"its head needs more than the {weights:,} weights that there are")
+
+
+_CURVES_PER_CALL = 64
+
+
+def served_scores(directory: str | Path, dataset: Dataset) -> dict[str, Any]:
+    """Scores of a SavedModel's answers on the test split; see :func:`classification_scores`.
+
+    Raises:
+        ModelError: it cannot be loaded, or knows other classes.
+    """
+    curves, true = dataset.curves["test"], dataset.classes["test"]
+    names = served_classes(directory, curves)
+    index = {name: number for number, name in enumerate(dataset.label_map.names)}
+    unknown = sorted(set(names) - set(index))
+    if unknown:
+        raise ModelError(
+            f"A classifier must answer with the classes of train. {directory} answers "
+            f"{', '.join(map(repr, unknown[:5]))}. Fine-tune again; its classes are in "
+            f"{EXTRA}/label_map.json."
+        )
+    predicted = np.array([index[name] for name in names], np.int64)
+    return classification_scores(true, predicted, dataset.label_map)
+
+
+def served_classes(directory: str | Path, curves: LightCurves) -> list[str]:
+    """The class name that a SavedModel gives each light curve; "" for one that is too short."""
+    check_whole(as_path(directory))
+    try:
+        loaded = load_saved_model(directory)
+        classify = loaded.signatures["classify"]
+    except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
+        raise ModelError(
+            f"A classifier must load and have a 'classify' signature. {directory}: {brief(error)}. "
+            "Fine-tune again."
+        ) from error
+    names: list[str] = [""] * len(curves)
+    order = np.argsort(curves.lengths, kind="stable")
+    for first in range(0, len(order), _CURVES_PER_CALL):
+        rows = order[first : first + _CURVES_PER_CALL]
+        answer = classify(**_padded(curves.take(rows)))
+        for row, name in zip(rows.tolist(), answer["class_name"].numpy()):
+            names[row] = name.decode()
+    return names
+
+
+def _padded(curves: LightCurves) -> dict[str, tf.Tensor]:
+    """The arguments of the ``classify`` signature."""
+    step = np.arange(max(int(curves.lengths.max(initial=0)), 1))
+    inside = step[None, :] < curves.lengths[:, None]
+    index = np.where(inside, curves.offsets[:-1, None] + step, 0)
+    return {
+        "mjd": tf.constant(np.where(inside, curves.mjd[index], 0.0)),
+        "mag": tf.constant(np.where(inside, curves.mag[index], np.float32(0))),
+        "errmag": tf.constant(np.where(inside, curves.errmag[index], np.float32(0))),
+        "length": tf.constant(curves.lengths.astype(np.int64)),
+    }
