@@ -86,7 +86,7 @@ def finetune(args: argparse.Namespace) -> Path:
     silence()
     with noise_to(new_log(output, config_from(args, LogConfig).keep_logs)):
         from astromer.finetuning.encoder_sources import PretrainedSource
-        from astromer.validation.accepted_curves import accepted_curves
+        from astromer.validation.fold_check import accepted_curves
 
         source = PretrainedSource(args.model)
         report = output / "validation"

@@ -119,7 +119,7 @@ def _pretrain(
     from astromer.system.workers import together, wait_for_all
     from astromer.training.identity import run_fingerprint
     from astromer.training.loop import train
-    from astromer.validation.accepted_curves import accepted_curves
+    from astromer.validation.fold_check import accepted_curves
 
     strategy = make_strategy(
         training.replicas, one_device=one_device, worker_seconds=training.worker_seconds

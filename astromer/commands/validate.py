@@ -49,10 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
     from astromer.system.logs import silence
 
     silence()
-    from astromer.validation.folds import shared_test_stars
-    from astromer.validation.outcome import refuse_if_bad
+    from astromer.validation.duplicates import shared_test_stars
+    from astromer.validation.fold_check import validate_fold
     from astromer.validation.output import terminal_table, write_validation
-    from astromer.validation.survey import validate_fold
 
     refused: list[DataAnomalyError] = []
     for fold, name in zip(folds, _report_names(folds), strict=True):
@@ -67,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
         if report is not None:
             print(f"report: {report}")
         try:
-            refuse_if_bad(validation, config, report)
+            validation.require_usable(config, report)
         except DataAnomalyError as error:
             refused.append(error)
     if len(folds) > 1 and config.shared_test_star != OFF:

@@ -152,9 +152,9 @@ def _skill(found: Reconstruction | None, sections: Sections) -> tuple[list[Row],
 
 def _copy_validation(validation: Path | None, folder: Path) -> str:
     """Puts the validation's page beside this one; its name, or "" where there is none."""
-    from astromer.validation.report import REPORT_FILE
+    from astromer.validation.findings_page import FINDINGS_PAGE
 
-    if validation is None or not (validation / REPORT_FILE).is_file():
+    if validation is None or not (validation / FINDINGS_PAGE).is_file():
         return ""
-    (folder / VALIDATION_PAGE).write_bytes((validation / REPORT_FILE).read_bytes())
+    (folder / VALIDATION_PAGE).write_bytes((validation / FINDINGS_PAGE).read_bytes())
     return VALIDATION_PAGE

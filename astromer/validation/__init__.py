@@ -1,1 +1,1 @@
-"""Looks at every light curve of a fold: which break a rule, and what the others are like."""
+"""Checks every light curve of a fold, describes the accepted ones and finds duplicates."""

@@ -1,4 +1,4 @@
-"""One look at a record file: what its light curves break, and what tells them apart."""
+"""Checks one record file: the rules that its light curves break, and their identities."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from astromer.records.canonical import read_series
 from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.reader import RecordBatch, iterate_batches
 from astromer.validation.config import ValidationConfig
-from astromer.validation.curve_check import WORDS, judge
-from astromer.validation.identity import Identities, identify
+from astromer.validation.curve_check import check_batch, describe_fault
+from astromer.validation.duplicates import Identities, identify
+from astromer.validation.findings import EXAMPLES_PER_RULE
 from astromer.validation.profile import SplitProfile
-from astromer.validation.result import OFFENDERS_PER_RULE
 
 
-class Breach(NamedTuple):
-    """A rule that a light curve breaks, all by itself."""
+class Violation(NamedTuple):
+    """A rule about single light curves that one breaks."""
 
     rule: str
     record: int
@@ -31,31 +31,31 @@ class Breach(NamedTuple):
 
 
 @dataclass
-class FileLook:
-    """What a look at one file gave; small enough to be sent from a Beam worker.
+class FileCheck:
+    """The result for one file; small enough to be sent from a Beam worker.
 
     Attributes:
         split: index in SPLITS.
         file: index among the split's files.
         curves: light curves in the file.
-        breaches: in the order of the records.
-        rejected: records that go for what they are themselves, int64 rising.
+        violations: in the order of the records.
+        rejected: records that break a rule about single light curves, int64 rising.
         identities: of all.
-        profile: what those that are not rejected are like.
-        offenders: records of the first few breaches of each rule, as light curves.
+        profile: of those that are not rejected.
+        examples: records of the first few violations of each rule, as light curves.
     """
 
     split: int
     file: int
     curves: int = 0
-    breaches: list[Breach] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
     rejected: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     identities: Identities = field(default_factory=Identities.none)
     profile: SplitProfile | None = None
-    offenders: dict[int, LightCurve] = field(default_factory=dict)
+    examples: dict[int, LightCurve] = field(default_factory=dict)
 
 
-def look_at(
+def check_file(
     path: str | Path,
     split: int,
     file: int,
@@ -63,80 +63,70 @@ def look_at(
     limits: LightCurveRules,
     progress: Callable[[int], object] = lambda count: None,
     errors: MissingErrorsConfig = MissingErrorsConfig(),
-) -> FileLook:
-    """Reads a record file once, in memory that does not grow with it but for the identities.
+) -> FileCheck:
+    """Reads a record file once; only the identities take memory that grows with the file.
 
     Args:
         path: the file.
         split, file: indices of its split, and of the file in the split.
         config, limits: the rules.
-        progress: told how many light curves more have been looked at.
-        errors: how missing errors are filled in before they are judged.
+        progress: is called with the number of light curves that have been checked since.
+        errors: how missing errors are filled in before they are checked.
 
     Raises:
         RecordError: the file is corrupt or a record is no light curve.
     """
-    look = FileLook(split, file)
-    rejected, identities = [look.rejected], [look.identities]
+    result = FileCheck(split, file)
+    rejected, identities = [result.rejected], [result.identities]
     seen: Counter[str] = Counter()
     for batch in iterate_batches([path], strict=False, errors=errors):
-        judgement = judge(batch, config, limits)
-        broken = [(int(row), rule) for rule, rows in judgement.broken.items() for row in rows]
+        check = check_batch(batch, config, limits)
+        broken = [(int(row), rule) for rule, rows in check.broken.items() for row in rows]
         for row, rule in sorted(broken):
             record = batch.first_record + row
-            detail = WORDS[rule](batch, row, limits)
-            look.breaches.append(Breach(rule, record, batch.contexts()[row].id, detail))
+            detail = describe_fault(rule, batch, row, limits)
+            result.violations.append(Violation(rule, record, batch.contexts()[row].id, detail))
             seen[rule] += 1
-            if seen[rule] <= OFFENDERS_PER_RULE:
-                look.offenders[record] = light_curve(batch, row)
-        look.curves += len(batch)
+            if seen[rule] <= EXAMPLES_PER_RULE:
+                result.examples[record] = _light_curve(batch, row)
+        result.curves += len(batch)
         progress(len(batch))
-        rejected.append(batch.first_record + np.flatnonzero(~judgement.kept))
-        identities.append(identify(batch, judgement.kept, split, file))
-        look.profile = _merge(look.profile, SplitProfile.of(batch, judgement.kept))
-    look.rejected = np.concatenate(rejected)
-    look.identities = Identities.concatenate(identities)
-    return look
+        rejected.append(batch.first_record + np.flatnonzero(~check.kept))
+        identities.append(identify(batch, check.kept, split, file))
+        result.profile = _merge(result.profile, SplitProfile.of(batch, check.kept))
+    result.rejected = np.concatenate(rejected)
+    result.identities = Identities.concatenate(identities)
+    return result
 
 
-class SecondLook(NamedTuple):
-    """What is only known once all files have been looked at.
-
-    Attributes:
-        profile: what the accepted light curves of the file are like.
-        curves: the records that were asked for.
-    """
-
-    profile: SplitProfile | None
-    curves: dict[int, LightCurve]
-
-
-def look_again(
+def reread_file(
     path: str | Path,
     rejected: np.ndarray,
     wanted: set[int],
     errors: MissingErrorsConfig = MissingErrorsConfig(),
-) -> SecondLook:
-    """Reads a file again.
+) -> tuple[SplitProfile | None, dict[int, LightCurve]]:
+    """Reads a file again for what is only known once all files have been checked.
 
     Args:
         path: the file.
         rejected: all records that are left out in the end.
         wanted: records to be returned.
-        errors: as at the first look.
+        errors: as for :func:`check_file`.
+
+    Returns:
+        The profile of the accepted light curves, and the wanted records by index.
     """
     profile: SplitProfile | None = None
     curves: dict[int, LightCurve] = {}
     for batch in iterate_batches([path], strict=False, errors=errors):
         records = batch.first_record + np.arange(len(batch))
-        kept = ~np.isin(records, rejected)
-        profile = _merge(profile, SplitProfile.of(batch, kept))
+        profile = _merge(profile, SplitProfile.of(batch, ~np.isin(records, rejected)))
         for record in wanted.intersection(records.tolist()):
-            curves[record] = light_curve(batch, record - batch.first_record)
-    return SecondLook(profile, curves)
+            curves[record] = _light_curve(batch, record - batch.first_record)
+    return profile, curves
 
 
-def light_curve(batch: RecordBatch, row: int) -> LightCurve:
+def _light_curve(batch: RecordBatch, row: int) -> LightCurve:
     """A light curve of a batch, its longer series cut where they are unequal."""
     context = batch.contexts()[row]
     span = slice(batch.offsets[row], batch.offsets[row + 1])

@@ -1,21 +1,78 @@
-"""What the light curves of a split are like, in a size that does not grow with them."""
+"""Histograms and counts that describe the light curves of a split, in a few kilobytes."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from astromer.records.reader import RecordBatch
 from astromer.system.errors import DataAnomalyError
-from astromer.validation.distance import distance
-from astromer.validation.quantities import BINS, QUANTITIES, Quantity
 
+PROFILES_FILE = "profiles.json"
+TRAIN_PROFILE = "train_profile"
+"""Key of the profile of the training split in the metadata of a SavedModel."""
 OTHERS = "(others)"
 UNKNOWN = "(unknown)"
+BINS = 280
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A quantity that is counted in ``BINS`` bins of equal width, or of equal ratio.
+
+    Attributes:
+        name: as in profiles.
+        title: for readers.
+        unit: "" for a count.
+        low, high: outer edges of the bins.
+        log: the bins have equal ratios.
+        of_curves: one value for each light curve, not for each observation.
+    """
+
+    name: str
+    title: str
+    unit: str
+    low: float
+    high: float
+    log: bool
+    of_curves: bool
+
+    @property
+    def edges(self) -> np.ndarray:
+        """float64 [BINS + 1]."""
+        if self.log:
+            return np.geomspace(self.low, self.high, BINS + 1)
+        return np.linspace(self.low, self.high, BINS + 1)
+
+    def bins_of(self, values: np.ndarray) -> np.ndarray:
+        """int64, 0 for values below ``low``, 1 to BINS, BINS + 1 from ``high`` on.
+
+        NaN counts as below, as do values that have no logarithm.
+        """
+        low, high = self.low, self.high
+        with np.errstate(invalid="ignore", divide="ignore"):
+            if self.log:
+                values, low, high = np.log(values), np.log(low), np.log(high)
+            scaled = (values - low) * (BINS / (high - low))
+        return np.clip(np.floor(np.nan_to_num(scaled, nan=-1.0)), -1, BINS).astype(np.int64) + 1
+
+
+QUANTITIES = (
+    Quantity("length", "observations per light curve", "", 1.0, 1e5, True, True),
+    Quantity("cadence", "median time between observations", "days", 1e-5, 1e4, True, True),
+    Quantity("mag", "magnitude", "mag", -30.0, 40.0, False, False),
+    Quantity("errmag", "magnitude error", "mag", 1e-5, 10.0, True, False),
+    Quantity("time_span", "time span of a light curve", "days", 1e-3, 1e5, True, True),
+    Quantity("mjd", "time of observation", "MJD", 10000.0, 80000.0, False, False),
+)
+
+
 _MOST_NAMES = 1000
 _BY_NAME = {quantity.name: quantity for quantity in QUANTITIES}
 
@@ -68,8 +125,8 @@ class SplitProfile:
             len(chosen),
             int(lengths.sum()),
             histograms,
-            _names(_class_name(c.class_name, c.label) for c in chosen),
-            _names(c.band or UNKNOWN for c in chosen),
+            _limited(Counter(_class_name(c.class_name, c.label) for c in chosen)),
+            _limited(Counter(c.band or UNKNOWN for c in chosen)),
         )
 
     def merge(self, other: SplitProfile) -> SplitProfile:
@@ -95,23 +152,6 @@ class SplitProfile:
         edges = np.log(quantity.edges) if quantity.log else quantity.edges
         found = [_invert(reached, edges, fraction) for fraction in fractions]
         return [float(np.exp(value)) if quantity.log else value for value in found]
-
-    def distance(self, other: SplitProfile) -> dict[str, float]:
-        """Jensen-Shannon distance for each quantity and for "classes", 0 to 1.
-
-        What chance explains is taken off; see :func:`astromer.validation.distance.distance`.
-        """
-        curves = (self.curves, other.curves)
-        found = {
-            name: distance(counts, other.histograms[name], curves, ordered=True)
-            for name, counts in self.histograms.items()
-        }
-        names = sorted({*self.classes, *other.classes})
-        ours, theirs = (
-            np.array([classes.get(name, 0) for name in names], np.int64)
-            for classes in (self.classes, other.classes)
-        )
-        return {**found, "classes": distance(ours, theirs, curves, ordered=False)}
 
     def to_dict(self) -> dict[str, Any]:
         """The profile as plain JSON types, with the edges of the bins."""
@@ -143,8 +183,8 @@ class SplitProfile:
             wanted = _edges(quantity)
             if {key: given.get(key) for key in wanted} != wanted:
                 raise DataAnomalyError(
-                    f"a stored profile counts {quantity.name} in other bins than this version: "
-                    f"{wanted} is expected, received {given or 'nothing'}. Make it again."
+                    f"A stored profile must count {quantity.name} in the bins {wanted}. "
+                    f"Received: {given or 'nothing'}. Make it with this version."
                 )
         return cls(
             int(plain["curves"]),
@@ -195,15 +235,23 @@ def _class_name(name: str, label: int) -> str:
     return name or (str(label) if label >= 0 else UNKNOWN)
 
 
-def _names(names: Iterable[str]) -> dict[str, int]:
-    return _limited(Counter(names))
-
-
 def _limited(counts: Counter[str]) -> dict[str, int]:
-    """The commonest names, most first, the rest together; equally common ones by name."""
+    """The most common names first, the rest together; equally common ones by name."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     kept = dict(ordered[:_MOST_NAMES])
     rest = sum(count for _, count in ordered[_MOST_NAMES:])
     if rest:
         kept[OTHERS] = kept.get(OTHERS, 0) + rest
     return kept
+
+
+def write_profiles(profiles: Mapping[str, SplitProfile], folder: Path) -> None:
+    """Writes the profiles of the splits beside the records."""
+    plain = {split: profile.to_dict() for split, profile in profiles.items()}
+    (folder / PROFILES_FILE).write_text(json.dumps(plain), encoding="utf-8")
+
+
+def read_train_profile(folder: Path) -> dict[str, Any] | None:
+    """The training split's profile as plain JSON types; None where none was written."""
+    file = folder / PROFILES_FILE
+    return json.loads(file.read_text(encoding="utf-8"))["train"] if file.is_file() else None

@@ -1,6 +1,9 @@
 """The component that stops a run before training when the data break the schema."""
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.dsl.component.experimental.annotations import (
@@ -13,9 +16,11 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
 from astromer.records.config import LightCurveRules
-from astromer.system.errors import DataAnomalyError
+from astromer.serving.export import read_config
+from astromer.system.errors import DataAnomalyError, ModelError
 from astromer.system.storage import as_path
-from astromer.validation.drift import data_drift, read_train_profile
+from astromer.validation.drift import data_drift
+from astromer.validation.profile import TRAIN_PROFILE, read_train_profile
 from astromer.validation.rules import OFF, STOP
 from components.anomaly_gate.findings import Finding, drift_findings, schema_findings
 
@@ -64,12 +69,20 @@ def AnomalyGate(
     if pushed_model is not None and data_drift_severity != OFF:
         directory = as_path(path_utils.serving_model_path(pushed_model.uri))
         profile = read_train_profile(as_path(examples.uri))
-        warnings = data_drift(profile, directory, limits.max_split_distance)
+        warnings = data_drift(profile, pushed_profile(directory), limits.max_split_distance)
         if data_drift_severity == STOP:
             findings += [Finding(BASELINE_SPLIT, (), text) for text in warnings]
     if findings:
         raise DataAnomalyError(_message(findings))
     return {"findings": json.dumps(warnings)}
+
+
+def pushed_profile(model: Path) -> Mapping[str, Any] | None:
+    """The profile of a model's training data; None where the model has none."""
+    try:
+        return read_config(model).get("metadata", {}).get(TRAIN_PROFILE)
+    except ModelError:
+        return None
 
 
 def _num_curves(statistics: standard_artifacts.ExampleStatistics, split: str) -> int:
@@ -82,6 +95,6 @@ def _message(findings: list[Finding]) -> str:
     rest = len(findings) - _MOST_FINDINGS
     more = f" And {rest} more." if rest > 0 else ""
     return (
-        f"the light curves break the schema. {' '.join(said)}{more} Mend the records; the "
+        f"the light curves break the schema. {' '.join(said)}{more} Correct the records; the "
         "limits and their reasons are LightCurveRules in pipeline_config.py."
     )

@@ -22,7 +22,7 @@ from astromer.system.workers import together, wait_for_all
 from astromer.training.config import TensorBoardConfig, TrainingConfig
 from astromer.training.loop import train
 from astromer.training.result import COURSE, TrainingResult
-from astromer.validation.drift import TRAIN_PROFILE, read_train_profile
+from astromer.validation.profile import TRAIN_PROFILE, read_train_profile
 from astromer.windows.config import MaskingConfig
 from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
 from components.provenance import git_revision, settings_fingerprint

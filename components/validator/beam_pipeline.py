@@ -1,4 +1,4 @@
-"""The validation as a Beam pipeline: files are looked at, equal digests come together."""
+"""The validation as a Beam pipeline: files are checked, equal digests come together."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ from apache_beam.io.filesystems import FileSystems
 from astromer.records.config import LightCurveRules
 from astromer.records.fold import SPLITS
 from astromer.validation.config import ValidationConfig
-from astromer.validation.duplicates import KINDS, Match, buckets, find_matches
-from astromer.validation.file_check import FileLook, look_at
-from astromer.validation.identity import Identities
+from astromer.validation.duplicates import (
+    DIGESTS,
+    Identities,
+    Match,
+    find_matches,
+    split_into_buckets,
+)
+from astromer.validation.file_check import FileCheck, check_file
 from components.validator.results_file import dumped, load_results
 
 _BUCKETS = 16
 """Parts into which the search for equal digests is divided."""
-_LOOKS, _MATCHES = "looks", "matches"
+_CHECKS, _MATCHES = "checks", "matches"
 
 _Key = tuple[str, int]
 _Place = tuple[int, int, str]
@@ -40,7 +45,7 @@ def add_validation(
 
     Args:
         pipeline: to be run by the caller.
-        files: record files by split; each is looked at by one worker.
+        files: record files by split; each is checked by one worker.
         config, limits: the rules.
         folder: takes what :func:`read_results` reads; all workers must reach it.
     """
@@ -49,17 +54,17 @@ def add_validation(
         for number, split in enumerate(SPLITS)
         for index, file in enumerate(files[split])
     ]
-    looks = (
+    checks = (
         pipeline
         | "Files" >> beam.Create(places)
         | "ByFile" >> beam.Map(_with_key)
         | "Spread" >> beam.GroupByKey()
         | "Places" >> beam.FlatMap(_values)
-        | "LookAt" >> beam.Map(partial(_look_at, config=config, limits=limits))
+        | "CheckFile" >> beam.Map(partial(_check_file, config=config, limits=limits))
     )
-    _ = looks | "WriteLooks" >> beam.Map(partial(_write_look, folder=str(folder)))
+    _ = checks | "WriteChecks" >> beam.Map(partial(_write_check, folder=str(folder)))
     _ = (
-        looks
+        checks
         | "Identities" >> beam.FlatMap(_in_buckets)
         | "Equal" >> beam.GroupByKey()
         | "Match" >> beam.Map(partial(_matches, config=config))
@@ -67,11 +72,11 @@ def add_validation(
     )
 
 
-def read_results(folder: Path) -> tuple[list[FileLook], list[Match]]:
-    """What the pipeline found: a look for each file, and the matches between them."""
-    looks = [load_results(file) for file in sorted(folder.glob(f"{_LOOKS}-*"))]
+def read_results(folder: Path) -> tuple[list[FileCheck], list[Match]]:
+    """What the pipeline found: the result for each file, and the matches between them."""
+    checks = [load_results(file) for file in sorted(folder.glob(f"{_CHECKS}-*"))]
     parts = [load_results(file) for file in sorted(folder.glob(f"{_MATCHES}-*"))]
-    return looks, [match for part in parts for match in part]
+    return checks, [match for part in parts for match in part]
 
 
 def _with_key(place: _Place) -> tuple[tuple[int, int], _Place]:
@@ -82,21 +87,21 @@ def _values(grouped: tuple[tuple[int, int], Iterable[_Place]]) -> Iterable[_Plac
     return list(grouped[1])
 
 
-def _look_at(place: _Place, config: ValidationConfig, limits: LightCurveRules) -> FileLook:
+def _check_file(place: _Place, config: ValidationConfig, limits: LightCurveRules) -> FileCheck:
     split, index, file = place
-    return look_at(file, split, index, config, limits)
+    return check_file(file, split, index, config, limits)
 
 
-def _write_look(look: FileLook, folder: str) -> None:
-    """Named by what was looked at: a worker that does it again writes the same file again."""
-    found = dataclasses.replace(look, identities=Identities.none())
-    _write(f"{folder}/{_LOOKS}-{look.split}-{look.file}", found)
+def _write_check(check: FileCheck, folder: str) -> None:
+    """Named by the checked file: a worker that repeats the check overwrites the result."""
+    found = dataclasses.replace(check, identities=Identities.none())
+    _write(f"{folder}/{_CHECKS}-{check.split}-{check.file}", found)
 
 
-def _in_buckets(look: FileLook) -> Iterator[tuple[_Key, Identities]]:
-    for kind in KINDS:
-        for number, identities in buckets(look.identities, kind, _BUCKETS):
-            yield (kind, number), identities
+def _in_buckets(check: FileCheck) -> Iterator[tuple[_Key, Identities]]:
+    for digest in DIGESTS:
+        for number, identities in split_into_buckets(check.identities, digest, _BUCKETS):
+            yield (digest, number), identities
 
 
 def _matches(

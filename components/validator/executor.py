@@ -14,15 +14,13 @@ from astromer.system.errors import DataAnomalyError
 from astromer.system.progress import progress_bar
 from astromer.system.storage import as_path
 from astromer.system.storage.trees import remove_tree
-from astromer.validation.assembly import Sources, assemble
 from astromer.validation.config import ValidationConfig
-from astromer.validation.drift import write_profiles
 from astromer.validation.duplicates import Match
-from astromer.validation.file_check import FileLook
-from astromer.validation.outcome import refuse_if_bad
-from astromer.validation.output import terminal_table, write_into, write_validation
-from astromer.validation.result import Validation
-from astromer.validation.survey import look_at_all
+from astromer.validation.file_check import FileCheck
+from astromer.validation.findings import Validation
+from astromer.validation.fold_check import RecordSources, check_files, combine_checks
+from astromer.validation.output import terminal_table, write_validation, write_validation_files
+from astromer.validation.profile import write_profiles
 from components.example_gen.executor import (
     DATA_FINGERPRINT,
     NUM_CURVES,
@@ -66,35 +64,35 @@ class Executor(InProcess):
         files = {split: _files(examples, split) for split in _splits(examples)}
         if self.in_process:
             with progress_bar(total=_curves(examples), desc="validating", unit="curves") as bar:
-                looks, matches = look_at_all(files, config, limits, bar.update)
+                checks, matches = check_files(files, config, limits, bar.update)
         else:
-            looks, matches = self._look_with_beam(
+            checks, matches = self._check_with_beam(
                 files, config, limits, as_path(anomalies.uri) / "unfinished"
             )
-        validation = assemble(files, looks, matches, config, _sources(examples))
+        validation = combine_checks(files, checks, matches, config, _sources(examples))
 
         table = terminal_table(validation, config, limits)
         report = as_path(exec_properties["report"])
         try:
-            refuse_if_bad(validation, config, report, table)
+            validation.require_usable(config, report, table)
         except DataAnomalyError:
             write_validation(validation, config, limits, report)
             raise
-        write_into(validation, config, limits, as_path(anomalies.uri), table)
+        write_validation_files(validation, config, limits, as_path(anomalies.uri), table)
         write_profiles(validation.profiles, as_path(accepted.uri))
         _describe(accepted, examples, validation)
         for split, paths in files.items():
             folder = as_path(artifact_utils.get_split_uri([accepted], split))
             copy_accepted(paths, folder, set(validation.rejected[split].tolist()))
 
-    def _look_with_beam(
+    def _check_with_beam(
         self,
         files: dict[str, list[Path]],
         config: ValidationConfig,
         limits: LightCurveRules,
         workspace: Path,
-    ) -> tuple[list[FileLook], list[Match]]:
-        """Looks at the files on many workers.
+    ) -> tuple[list[FileCheck], list[Match]]:
+        """Checks the files on many workers.
 
         Args:
             files: record files by split.
@@ -104,15 +102,15 @@ class Executor(InProcess):
         workspace.mkdir(parents=True)
         with self._make_beam_pipeline() as pipeline:
             add_validation(pipeline, files, config, limits, workspace)
-        looks, matches = read_results(workspace)
+        checks, matches = read_results(workspace)
         remove_tree(workspace)
         expected = sum(map(len, files.values()))
-        if len(looks) != expected:
+        if len(checks) != expected:
             raise RuntimeError(
-                f"Beam's runner reported success and lost something: {len(looks)} of {expected} "
-                "files were looked at. Choose another runner, or none."
+                f"Beam must check every file. Received: results for {len(checks)} of {expected} "
+                "files, from a runner that reported success. Choose another runner, or none."
             )
-        return looks, matches
+        return checks, matches
 
 
 def _splits(examples: types.Artifact) -> list[str]:
@@ -129,7 +127,7 @@ def _curves(examples: types.Artifact) -> int | None:
     return sum(told) or None
 
 
-def _sources(examples: types.Artifact) -> Sources | None:
+def _sources(examples: types.Artifact) -> RecordSources | None:
     file = as_path(examples.uri) / SOURCES_FILE
     return json.loads(file.read_text()) if file.is_file() else None
 

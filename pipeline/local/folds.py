@@ -210,7 +210,7 @@ def _shared_stars(paths: list[str]) -> str:
     from astromer.system.logs import silence
 
     silence()
-    from astromer.validation.folds import shared_test_stars
+    from astromer.validation.duplicates import shared_test_stars
 
     shared = shared_test_stars({as_path(path).name: Fold.open(path) for path in paths})
     if not len(shared):

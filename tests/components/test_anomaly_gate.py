@@ -17,6 +17,7 @@ from astromer.records.config import LightCurveRules
 from astromer.system.config import to_dict
 from astromer.system.errors import DataAnomalyError
 from components.anomaly_gate import AnomalyGate
+from components.anomaly_gate.component import pushed_profile
 from components.schema import LightCurveSchemaGen, schema_text
 from pipeline.pipeline import create_pipeline
 from pipeline_config import PipelineConfig
@@ -105,3 +106,14 @@ def test_drift_between_splits_stops_only_where_it_can_be_told_from_chance(tmp_pa
     with pytest.raises(DataAnomalyError, match="test mag: is distributed unlike train") as caught:
         gate(fold, tmp_path)
     assert "validation" not in str(caught.value)
+
+
+def test_the_profile_of_a_pushed_model_is_known_where_it_carries_one(tmp_path):
+    config = tmp_path / "model" / "assets.extra" / "config.json"
+    config.parent.mkdir(parents=True)
+    plain = {"encoder": {}, "rules": {}, "metadata": {"train_profile": {"curves": 7}}}
+    config.write_text(json.dumps(plain))
+    assert pushed_profile(tmp_path / "model") == {"curves": 7}
+    config.write_text(json.dumps({**plain, "metadata": {}}))
+    assert pushed_profile(tmp_path / "model") is None
+    assert pushed_profile(tmp_path / "nowhere") is None

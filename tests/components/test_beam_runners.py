@@ -35,7 +35,7 @@ from tfx.types import channel_utils, standard_artifacts
 from astromer.records.config import LightCurveRules
 from astromer.records.fold import Fold
 from astromer.validation.config import ValidationConfig
-from astromer.validation.survey import validate_fold
+from astromer.validation.fold_check import validate_fold
 from components.in_process import runs_in_process
 from components.validator import LightCurveValidator
 from components.validator import executor as validator_executor
@@ -74,7 +74,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def findings_of(fold: Path) -> list[dict[str, Any]]:
-    found = validate_fold(Fold.open(fold), *RULES, progress=False).findings.to_table().to_pylist()
+    found = validate_fold(Fold.open(fold), *RULES, progress=False).findings.to_arrow().to_pylist()
     assert {"leaked_star", "mag_out_of_range"} <= {finding["rule"] for finding in found}
     return found
 

@@ -12,8 +12,8 @@ import pytest
 
 from astromer.light_curves import LightCurve
 from astromer.system.errors import RecordError
-from astromer.validation.duplicates import Match, Place
-from astromer.validation.file_check import Breach, FileLook
+from astromer.validation.duplicates import Location, Match
+from astromer.validation.file_check import FileCheck, Violation
 from astromer.validation.profile import SplitProfile
 from components.validator.results_file import dumped, load_results
 
@@ -28,14 +28,14 @@ class Evil:
 
 def test_results_come_back(tmp_path: Path) -> None:
     curve = LightCurve(np.arange(5.0), np.ones(5, np.float32), np.ones(5, np.float32), "a")
-    look = FileLook(1, 2, 3, [Breach("r", 1, "a", "d")], np.array([4]), offenders={4: curve})
-    look.profile = SplitProfile(1, 2, {"mag": np.arange(3)}, Counter({"RRab": np.int64(2)}), {})
-    match = Match("leaked_star", Place(0, 1, 2, "a"), Place(1, 1, 2, "a"))
-    (tmp_path / "file").write_bytes(dumped([look, match]))
+    check = FileCheck(1, 2, 3, [Violation("r", 1, "a", "d")], np.array([4]), examples={4: curve})
+    check.profile = SplitProfile(1, 2, {"mag": np.arange(3)}, Counter({"RRab": np.int64(2)}), {})
+    match = Match("leaked_star", Location(0, 1, 2, "a"), Location(1, 1, 2, "a"))
+    (tmp_path / "file").write_bytes(dumped([check, match]))
     found, same = load_results(tmp_path / "file")
     assert same == match
-    assert (found.breaches, found.rejected.tolist()) == (look.breaches, [4])
-    np.testing.assert_array_equal(found.offenders[4].mjd, curve.mjd)
+    assert (found.violations, found.rejected.tolist()) == (check.violations, [4])
+    np.testing.assert_array_equal(found.examples[4].mjd, curve.mjd)
     assert found.profile.classes == {"RRab": 2}
 
 

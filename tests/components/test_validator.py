@@ -19,10 +19,9 @@ from astromer.records.config import LightCurveRules
 from astromer.records.fold import Fold
 from astromer.records.reader import read_light_curves
 from astromer.system.errors import DataAnomalyError
-from astromer.validation.assembly import assemble
 from astromer.validation.config import ValidationConfig
-from astromer.validation.file_check import Breach, FileLook
-from astromer.validation.survey import validate_fold
+from astromer.validation.file_check import FileCheck, Violation
+from astromer.validation.fold_check import combine_checks, validate_fold
 from components.example_gen.ingest import ingest
 from components.validator import LightCurveValidator
 from components.validator.artifact import LightCurveAnomalies
@@ -130,7 +129,7 @@ def test_beam_and_the_plain_program_find_the_same(broken, tmp_path, with_beam):
     plain = validate_fold(Fold.open(fold), progress=False)
     assert {"leaked_star", "leaked_curve", "not_finite"} <= set(plain.findings.counts())
     found = pq.read_table(Path(anomalies.uri) / "findings.parquet")
-    assert found.to_pylist() == plain.findings.to_table().to_pylist()
+    assert found.to_pylist() == plain.findings.to_arrow().to_pylist()
     summary = json.loads((Path(anomalies.uri) / "summary.json").read_text())
     assert summary["curves"] == dict(plain.curves)
     assert summary["rejected"] == {s: len(positions) for s, positions in plain.rejected.items()}
@@ -166,10 +165,10 @@ def test_kubeflow_can_import_the_artifact_by_its_type_name():
 
 def test_a_file_that_is_named_as_source_is_found_by_position(tmp_path):
     fold = Fold.open(corpus.write_splits(tmp_path / "fold"))
-    looks = [FileLook(split, 0, curves=10) for split in range(3)]
-    looks[1].breaches.append(Breach("missing_id", 7, "", "has no ID"))
-    looks[1].offenders[7] = corpus.good("train")[0]
+    checks = [FileCheck(split, 0, curves=10) for split in range(3)]
+    checks[1].violations.append(Violation("missing_id", 7, "", "has no ID"))
+    checks[1].examples[7] = corpus.good("train")[0]
     sources = {split: [("a", 4), ("b", 6)] for split in corpus.SIZES}
-    found = assemble(fold.files, looks, [], ValidationConfig(), sources)
+    found = combine_checks(fold.files, checks, [], ValidationConfig(), sources)
     assert [(f.file, f.record) for f in found.findings] == [("b", 3)]
     assert not np.concatenate(list(found.rejected.values())).size

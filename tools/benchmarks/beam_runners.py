@@ -78,12 +78,12 @@ def prepare_validation(folder: Path, options: Sequence[str]) -> Callable[[], obj
 
     from astromer.records.config import LightCurveRules
     from astromer.validation.config import ValidationConfig
-    from astromer.validation.survey import look_at_all
+    from astromer.validation.fold_check import check_files
     from components.validator.beam_pipeline import add_validation, read_results
 
     files, rules = _files(folder), (ValidationConfig(), LightCurveRules())
     if not options:
-        return lambda: look_at_all(files, *rules)
+        return lambda: check_files(files, *rules)
 
     def work() -> None:
         with tempfile.TemporaryDirectory(dir=folder) as found:

@@ -89,8 +89,8 @@ def validate(folder: Path) -> Callable[[], object]:
     from astromer.records.config import LightCurveRules
     from astromer.records.fold import Fold
     from astromer.validation.config import ValidationConfig
+    from astromer.validation.fold_check import validate_fold
     from astromer.validation.output import write_validation
-    from astromer.validation.survey import validate_fold
 
     fold = Fold.open(folder / "records" / "fold_0")
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from astromer.serving.model_card.evidence import Evidence
 from astromer.system.errors import DataAnomalyError
-from astromer.validation.profile import SplitProfile
-from astromer.validation.quantities import QUANTITIES
+from astromer.validation.profile import QUANTITIES, SplitProfile
 
 FRACTIONS = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 """Of the quantiles that are kept."""

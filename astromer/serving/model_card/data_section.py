@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from astromer.serving.model_card.markdown import UNKNOWN, escaped, flat, listed, number, table
-from astromer.validation.quantities import BINS, QUANTITIES
+from astromer.validation.profile import BINS, QUANTITIES
 
 _SHOWN = ("0.05", "0.25", "0.5", "0.75", "0.95")
 _OTHER_TITLES = {"cadence": "days between observations (median of a light curve)"}

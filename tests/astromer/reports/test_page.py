@@ -15,8 +15,8 @@ from astromer.reports.page import write_run_report
 from astromer.reports.publishing import put_on_shelf
 from astromer.system.extras import MissingExtraError
 from astromer.validation.config import ValidationConfig
+from astromer.validation.fold_check import validate_fold
 from astromer.validation.output import write_validation
-from astromer.validation.survey import validate_fold
 from astromer.windows.config import MaskingConfig
 from tests.astromer.reports.conftest import HOSTILE
 from tests.pages import Page, assert_looks_right, assert_self_contained

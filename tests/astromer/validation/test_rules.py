@@ -6,7 +6,7 @@ from pathlib import Path
 
 from astromer.records.config import LightCurveRules
 from astromer.validation.config import ValidationConfig
-from astromer.validation.curve_check import WORDS
+from astromer.validation.curve_check import CURVE_RULES
 from astromer.validation.rules import Rule, all_rules
 from tests.astromer.validation import corpus
 
@@ -33,4 +33,4 @@ def test_severities_and_thresholds_are_those_of_the_config():
 
 def test_every_rule_about_one_object_is_tried_by_the_corpus():
     tried = {rule for rule, _, _ in corpus.OBJECTS.values()} | {"constant_mag", "missing_id"}
-    assert tried == set(WORDS)
+    assert tried == set(CURVE_RULES)

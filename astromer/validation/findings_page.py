@@ -1,4 +1,4 @@
-"""Puts the page together."""
+"""Writes the HTML page about a validation."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from astromer.system.extras import require
 from astromer.system.html.figure import Picture
 from astromer.system.html.page import write_page
 from astromer.validation.config import ValidationConfig
-from astromer.validation.findings import Finding
-from astromer.validation.outcome import headline, refusals
-from astromer.validation.profile import SplitProfile
-from astromer.validation.quantities import QUANTITIES
-from astromer.validation.result import Validation
+from astromer.validation.findings import Finding, Validation
+from astromer.validation.findings_plots import (
+    draw_class_balance,
+    draw_distributions,
+    draw_finding,
+)
+from astromer.validation.profile import QUANTITIES, Quantity, SplitProfile
 from astromer.validation.rules import Rule, all_rules
-from astromer.validation.table import count_by_split, split_distances, warnings
 
-REPORT_FILE = "report.html"
+FINDINGS_PAGE = "report.html"
 _QUANTILES = (0.05, 0.5, 0.95)
 
 
-def write_report(
+def write_findings_page(
     validation: Validation,
     folder: Path,
     config: ValidationConfig = ValidationConfig(),
@@ -39,22 +40,21 @@ def write_report(
     """
     require("plots", "matplotlib", "jinja2")
     content = _content(validation, config, limits)
-    return write_page(Path(__file__).with_name("page.html"), content, folder / REPORT_FILE)
+    return write_page(
+        Path(__file__).with_name("findings_page.html"), content, folder / FINDINGS_PAGE
+    )
 
 
 def _content(
     validation: Validation, config: ValidationConfig, limits: LightCurveRules
 ) -> dict[str, Any]:
-    from astromer.validation.report.class_balance import draw_class_balance
-    from astromer.validation.report.distributions import draw_distributions
-
     rules = all_rules(config, limits)
     counts = validation.findings.counts()
     profiles = {s: p for s, p in validation.profiles.items() if p.curves}
     return {
-        "headline": headline(validation),
-        "refusals": refusals(validation, config),
-        "warnings": warnings(validation, rules, limits),
+        "headline": validation.headline(),
+        "reasons": validation.reasons_to_stop(config),
+        "warnings": validation.warnings(rules, limits),
         "fraction": validation.fraction_rejected,
         "max_rejected": config.max_rejected,
         "splits": list(validation.curves),
@@ -62,13 +62,13 @@ def _content(
         "profiles": profiles,
         "broken": [rule for rule in rules if counts[rule.name]],
         "unbroken": [rule for rule in rules if not counts[rule.name]],
-        "counts": count_by_split(validation),
-        "numbers": [_numbers(quantity.name, profiles) for quantity in QUANTITIES],
+        "counts": validation.findings.counts_by_split(),
+        "numbers": [_numbers(quantity, profiles) for quantity in QUANTITIES],
         "distances": _distances(validation),
         "max_distance": limits.max_split_distance,
         "distributions": draw_distributions(profiles) if profiles else [],
         "class_balance": draw_class_balance(profiles) if profiles else None,
-        "offenders": _offenders(validation, rules, limits),
+        "examples": _examples(validation, rules, limits),
     }
 
 
@@ -78,16 +78,16 @@ class _Numbers(NamedTuple):
     ranges: list[tuple[str, ...]]
 
 
-def _numbers(name: str, profiles: dict[str, SplitProfile]) -> _Numbers:
-    quantity = next(quantity for quantity in QUANTITIES if quantity.name == name)
+def _numbers(quantity: Quantity, profiles: dict[str, SplitProfile]) -> _Numbers:
+    name = quantity.name
     ranges = [
-        tuple(_written(name, value) for value in profile.quantiles(name, _QUANTILES))
+        tuple(_formatted(name, value) for value in profile.quantiles(name, _QUANTILES))
         for profile in profiles.values()
     ]
     return _Numbers(quantity.title, quantity.unit, ranges)
 
 
-def _written(name: str, value: float) -> str:
+def _formatted(name: str, value: float) -> str:
     """Whole observations and days, hundredths of a magnitude, else three digits."""
     if name in ("length", "mjd") or value >= 100:
         return f"{value:.0f}"
@@ -96,27 +96,25 @@ def _written(name: str, value: float) -> str:
 
 def _distances(validation: Validation) -> dict[str, list[tuple[str, float]]]:
     by_split: dict[str, list[tuple[str, float]]] = {}
-    for split, name, distance in split_distances(validation):
+    for split, name, distance in validation.split_distances():
         by_split.setdefault(split, []).append((name.replace("_", " "), distance))
     return by_split
 
 
-class _Offender(NamedTuple):
+class _Example(NamedTuple):
     finding: Finding
     picture: Picture | None
 
 
-def _offenders(
+def _examples(
     validation: Validation, rules: Sequence[Rule], limits: LightCurveRules
-) -> list[tuple[Rule, list[_Offender]]]:
+) -> list[tuple[Rule, list[_Example]]]:
     """The plotted objects of each rule, in the order of the rules."""
-    from astromer.validation.report.offender import draw_offender
-
     by_rule: dict[str, list[tuple[Finding, LightCurve]]] = {}
-    for finding, curve in validation.offenders:
+    for finding, curve in validation.examples:
         by_rule.setdefault(finding.rule, []).append((finding, curve))
     return [
-        (rule, [_Offender(f, draw_offender(f, curve, limits)) for f, curve in by_rule[rule.name]])
+        (rule, [_Example(f, draw_finding(f, curve, limits)) for f, curve in by_rule[rule.name]])
         for rule in rules
         if rule.name in by_rule
     ]

@@ -7,15 +7,14 @@ from dataclasses import replace
 from astromer.records.fold import Fold
 from astromer.system.text import printable
 from astromer.validation.config import ValidationConfig
-from astromer.validation.rules import all_rules
-from astromer.validation.survey import validate_fold
-from astromer.validation.table import to_table
+from astromer.validation.fold_check import validate_fold
+from astromer.validation.output import terminal_table
 from tests.astromer.validation import corpus
 
 
 def table_of(folder, config=ValidationConfig(), **splits) -> str:
     fold = Fold.open(corpus.write_splits(folder / "fold", **splits))
-    return to_table(validate_fold(fold, config, progress=False), all_rules(config))
+    return terminal_table(validate_fold(fold, config, progress=False), config)
 
 
 def test_each_broken_rule_has_a_row_with_its_first_object(tmp_path):

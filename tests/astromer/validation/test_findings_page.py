@@ -13,8 +13,8 @@ from astromer.commands.validate import main
 from astromer.records.fold import Fold
 from astromer.system.extras import MissingExtraError
 from astromer.validation.config import ValidationConfig
-from astromer.validation.report import write_report
-from astromer.validation.survey import validate_fold
+from astromer.validation.findings_page import write_findings_page
+from astromer.validation.fold_check import validate_fold
 from tests.astromer.validation import corpus
 from tests.pages import Page, assert_looks_right, assert_self_contained
 from tests.pipeline.folds import encode
@@ -45,7 +45,9 @@ def validation(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(validation, tmp_path_factory) -> str:
-    return write_report(validation, tmp_path_factory.mktemp("page")).read_text(encoding="utf-8")
+    return write_findings_page(validation, tmp_path_factory.mktemp("page")).read_text(
+        encoding="utf-8"
+    )
 
 
 def test_it_needs_nothing_but_itself(page):
@@ -69,21 +71,23 @@ def test_it_has_every_broken_rule_with_counts_and_a_plot(page, validation):
     for rule in validation.findings.counts():
         assert f'id="{rule}"' in page
         assert f"#{rule}" in parsed.addresses
-    plotted = sum(len(curve) > 0 for _, curve in validation.offenders)
+    plotted = sum(len(curve) > 0 for _, curve in validation.examples)
     assert page.count("data:image/png") == plotted
     assert page.count("data:image/svg") == 7
-    assert page.count("There is nothing to plot") == len(validation.offenders) - plotted > 0
+    assert page.count("There is nothing to plot") == len(validation.examples) - plotted > 0
     assert f"{validation.num_rejected} of {validation.num_curves} objects rejected" in parsed.text
 
 
 def test_a_refusal_is_said_on_top(validation, tmp_path):
-    text = write_report(validation, tmp_path, ValidationConfig(max_rejected=0.01)).read_text()
+    text = write_findings_page(
+        validation, tmp_path, ValidationConfig(max_rejected=0.01)
+    ).read_text()
     assert "The run stops:" in text
     assert "more than --max-rejected 0.01" in Page(text).text
 
 
 def test_equal_validations_give_equal_pages(validation, page, tmp_path):
-    assert write_report(validation, tmp_path).read_text(encoding="utf-8") == page
+    assert write_findings_page(validation, tmp_path).read_text(encoding="utf-8") == page
 
 
 def test_without_the_libraries_the_other_files_are_still_written(tmp_path, monkeypatch, capsys):
@@ -99,4 +103,4 @@ def test_without_the_libraries_the_other_files_are_still_written(tmp_path, monke
     written = {path.name for path in (tmp_path / "report").iterdir()}
     assert written == {"findings.parquet", "rejected.csv", "summary.json", "table.txt"}
     with pytest.raises(MissingExtraError):
-        write_report(validate_fold(Fold.open(fold), progress=False), Path(tmp_path))
+        write_findings_page(validate_fold(Fold.open(fold), progress=False), Path(tmp_path))

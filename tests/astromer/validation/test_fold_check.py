@@ -14,8 +14,8 @@ from astromer.light_curves import LightCurve
 from astromer.records.fold import SPLITS, Fold
 from astromer.system.errors import DataNotFoundError, RecordError
 from astromer.validation.config import ValidationConfig
-from astromer.validation.result import Validation
-from astromer.validation.survey import validate_fold
+from astromer.validation.findings import Validation
+from astromer.validation.fold_check import validate_fold
 from tests.astromer.validation import corpus
 from tests.pipeline.folds import encode, write_records
 
@@ -44,10 +44,10 @@ def test_a_broken_object_is_found_named_and_left_out(tmp_path, name, split):
     assert said in finding.detail
     assert found.rejected[split].tolist() == [corpus.BAD]
     assert found.num_rejected == 1
-    (offender,) = found.offenders
-    assert offender[0] == finding
-    assert offender[1].id == finding.object_id
-    assert len(offender[1].mjd) == len(offender[1].mag) == len(offender[1].errmag)
+    (example,) = found.examples
+    assert example[0] == finding
+    assert example[1].id == finding.object_id
+    assert len(example[1].mjd) == len(example[1].mag) == len(example[1].errmag)
 
 
 def test_warnings_are_found_and_kept(tmp_path):
@@ -91,7 +91,7 @@ def test_the_second_of_two_objects_with_one_id_goes(tmp_path):
     (finding,) = found.findings
     assert (finding.rule, finding.record) == ("duplicate_id", 9)
     assert "record 2 of" in finding.detail
-    assert found.offenders[0][1].mag.tolist() == curves[9].mag.tolist()
+    assert found.examples[0][1].mag.tolist() == curves[9].mag.tolist()
 
 
 def test_one_id_in_two_bands_is_no_duplicate(tmp_path):
@@ -233,7 +233,7 @@ def test_files_are_counted_on_and_named_in_order(tmp_path):
     assert first.file.endswith("10.record")
     assert first.record == 0
     assert found.rejected["train"].tolist() == list(range(25, 49))
-    assert len(found.offenders) == 4
+    assert len(found.examples) == 4
 
 
 def test_faults_of_files_are_no_findings(tmp_path):
