@@ -20,10 +20,9 @@ from astromer.light_curves import LightCurve, LightCurves
 from astromer.system.logs import silence
 from astromer.system.storage import RemotePath, gfile
 from astromer.system.storage.trees import remove_tree
-from astromer.windows.batches import Batch, assemble
+from astromer.windows.batches import Batch, assemble, sequential_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw
-from astromer.windows.windows import sequential_windows
 from tests.ram_store import RamFileSystem
 from tests.scheduling import ByUnit, rank, use_one_thread_each
 

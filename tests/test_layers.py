@@ -190,7 +190,7 @@ def test_these_modules_and_no_others_know_an_orchestrator():
 def test_the_modules_are_found():
     files = {path.relative_to(ROOT).as_posix() for path in modules(ROOT)}
     assert {
-        "astromer/windows/windows.py",
+        "astromer/windows/batches.py",
         "astromer/records/codec.py",
         "pipeline_config.py",
     } <= files

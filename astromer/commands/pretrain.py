@@ -30,7 +30,7 @@ from astromer.windows.config import MaskingConfig
 
 if TYPE_CHECKING:
     from astromer.light_curves import LightCurves
-    from astromer.training.result import TrainingResult
+    from astromer.training.report import TrainingResult
 
 
 def parse(arguments: list[str] | None, program: str, description: str) -> argparse.Namespace:
@@ -117,8 +117,8 @@ def _pretrain(
 ) -> Path:
     from astromer.system.distribution import is_chief, make_strategy
     from astromer.system.workers import together, wait_for_all
-    from astromer.training.identity import run_fingerprint
     from astromer.training.loop import train
+    from astromer.training.state import run_fingerprint
     from astromer.validation.fold_check import accepted_curves
 
     strategy = make_strategy(
@@ -163,7 +163,7 @@ def _finish(
     from astromer.evaluation.evaluation import evaluate
     from astromer.serving.export import export_saved_model
     from astromer.system.machine import MACHINE, describe_machine
-    from astromer.training.result import COURSE
+    from astromer.training.report import COURSE
 
     evaluation = evaluate(
         result.model,

@@ -10,7 +10,7 @@ from astromer.system.config import OUTPUT
 from astromer.system.logs import silence
 from astromer.system.storage import as_path
 from astromer.training.config import TensorBoardServerConfig
-from astromer.training.tensorboard.runs import find_runs
+from astromer.training.tensorboard.event_files import find_runs
 
 
 def main(arguments: list[str] | None = None) -> None:

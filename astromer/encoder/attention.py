@@ -7,8 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from astromer.encoder.dense import FlatDense
-from astromer.encoder.fused_operations import fused
+from astromer.encoder.layers import FlatDense, fused
 from astromer.encoder.steps import Steps
 
 

@@ -8,9 +8,8 @@ import keras
 import tensorflow as tf
 
 from astromer.encoder.attention import MultiHeadAttention
-from astromer.encoder.dense import FlatDense
 from astromer.encoder.dropout import CounterDropout
-from astromer.encoder.normalization import FastLayerNorm
+from astromer.encoder.layers import FastLayerNorm, FlatDense
 from astromer.encoder.steps import Standardised, Steps
 
 LAYER_NORM_EPSILON = 1e-6  # of the public code

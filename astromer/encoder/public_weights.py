@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from astromer.encoder.checkpoint_source import opened, read_settings, read_weights
+from astromer.encoder.checkpoint import opened, read_settings, read_weights
 from astromer.encoder.encoder import Encoder
-from astromer.encoder.public_variants import ASTROMER_1, ASTROMER_2
+from astromer.encoder.order import ASTROMER_1, ASTROMER_2
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.system.errors import ModelError
 

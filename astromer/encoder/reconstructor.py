@@ -9,9 +9,8 @@ import tensorflow as tf
 
 from astromer.encoder.block import LAYER_NORM_EPSILON
 from astromer.encoder.config import EncoderConfig
-from astromer.encoder.dense import FlatDense
 from astromer.encoder.encoder import Encoder
-from astromer.encoder.normalization import FastLayerNorm
+from astromer.encoder.layers import FastLayerNorm, FlatDense
 
 
 class Reconstructor(keras.Model):

@@ -10,15 +10,14 @@ import numpy as np
 
 from astromer.encoder.inference import Predictor
 from astromer.encoder.reconstructor import Reconstructor
+from astromer.evaluation.baselines import linear_interpolation, window_mean
 from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
 from astromer.system.progress import progress_bar
 from astromer.system.text import shortened
-from astromer.windows.baselines import linear_interpolation, window_mean
-from astromer.windows.batches import Batch, assemble
+from astromer.windows.batches import Batch, Windows, assemble, sequential_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw, mask_seed
-from astromer.windows.windows import Windows, sequential_windows
 
 _LENGTH_EDGES = (5, 50, 100, 150, 200)
 

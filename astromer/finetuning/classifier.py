@@ -9,9 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from astromer.encoder.curve_encoder import CurveEncoder
 from astromer.encoder.dropout import CounterDropout
-from astromer.encoder.pooling import num_vectors
+from astromer.encoder.pooling import CurveEncoder, num_vectors
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.labelled_data import LabelMap

@@ -18,10 +18,9 @@ from astromer.light_curves import LightCurves
 from astromer.system.errors import TrainingError
 from astromer.system.progress import progress_bar
 from astromer.training.schedule import WarmUp
-from astromer.windows.batches import assemble
+from astromer.windows.batches import Windows, assemble
 from astromer.windows.masking import nothing_probed
 from astromer.windows.micro_batches import plan_passes
-from astromer.windows.windows import Windows
 
 
 class EarlyStopping:

@@ -11,6 +11,7 @@ import numpy as np
 
 from astromer.encoder.config import EncoderConfig
 from astromer.encoder.reconstructor import Reconstructor
+from astromer.evaluation.baselines import TITLES
 from astromer.evaluation.config import EvaluationConfig
 from astromer.evaluation.evaluation import Evaluation, evaluate
 from astromer.finetuning.config import FinetuneConfig
@@ -19,8 +20,7 @@ from astromer.light_curves import LightCurves
 from astromer.system.errors import ModelError
 from astromer.training.config import TrainingConfig
 from astromer.training.loop import train
-from astromer.training.result import TrainingResult
-from astromer.windows.baselines import TITLES
+from astromer.training.report import TrainingResult
 from astromer.windows.config import MaskingConfig
 
 

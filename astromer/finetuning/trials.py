@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from astromer.encoder.curve_encoder import CurveEncoder
+from astromer.encoder.pooling import CurveEncoder
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.finetuning.classifier_training import Labelled
 from astromer.finetuning.labelled_data import Dataset

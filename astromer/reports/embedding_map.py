@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from astromer.encoder.curve_encoder import CurveEncoder
-from astromer.encoder.pooling import MEAN
+from astromer.encoder.pooling import MEAN, CurveEncoder
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.reports.plot import Plot, make_plot

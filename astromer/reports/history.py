@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from astromer.system.storage import as_path
-from astromer.training.result import COURSE
-from astromer.training.tensorboard.event_files import event_files, read_events
-from astromer.training.tensorboard.run_log import EPOCH, LINES
+from astromer.training.report import COURSE
+from astromer.training.tensorboard.event_files import LINES, event_files, read_events
+from astromer.training.tensorboard.log import EPOCH
 
 _OLDER = {"": ""}  # once whole names stood in the folder itself
 

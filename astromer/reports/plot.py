@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from astromer.evaluation import baselines
 from astromer.system.html.figure import data_address, to_bytes
-from astromer.windows import baselines
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from astromer.light_curves import LightCurves
+from astromer.windows.batches import Windows, sequential_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import Probing, draw, mask_seed
-from astromer.windows.windows import Windows, sequential_windows
 
 _WINDOWS, _CURVES = 1, 2  # so that the two draws of a seed are independent
 

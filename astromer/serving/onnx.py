@@ -15,9 +15,8 @@ from astromer.light_curves import LightCurve, LightCurves
 from astromer.serving.embedder import Embedder
 from astromer.serving.window_signature import window_signature
 from astromer.system.errors import ModelError
-from astromer.windows.batches import assemble
+from astromer.windows.batches import assemble, sequential_windows
 from astromer.windows.masking import nothing_probed
-from astromer.windows.windows import sequential_windows
 
 INPUTS = ("input", "times", "mask_in")
 OUTPUTS = ("mean", "max", "sequence")

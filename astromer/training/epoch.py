@@ -8,10 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from astromer.light_curves import LightCurves
-from astromer.windows.batches import Batch, assemble
+from astromer.windows.batches import Batch, assemble, random_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw, mask_seed
-from astromer.windows.windows import random_windows
 
 
 class TrainingEpoch:

@@ -23,13 +23,10 @@ from astromer.system.progress import progress_bar
 from astromer.system.workers import any_worker, check_same, several, together
 from astromer.training.config import TensorBoardConfig, TrainingConfig
 from astromer.training.epoch import TrainingEpoch
-from astromer.training.identity import run_fingerprint
-from astromer.training.report import TrainingReport
-from astromer.training.result import TrainingResult
-from astromer.training.state import Progress, StateFile
+from astromer.training.report import TrainingReport, TrainingResult
+from astromer.training.state import Progress, StateFile, run_fingerprint
 from astromer.training.step import STEP_SUMS, TrainStep
-from astromer.training.tensorboard.run_log import RunLog
-from astromer.training.tensorboard_log import TrainingBoard
+from astromer.training.tensorboard.log import RunLog, TrainingBoard
 from astromer.windows.batches import Batch
 from astromer.windows.config import MaskingConfig
 

@@ -10,7 +10,7 @@ from astromer.serving.versions.folder import newest, withdrawn
 from astromer.system.errors import ModelError
 from astromer.system.machine import MACHINE
 from astromer.system.storage.trees import same_content
-from astromer.training.result import COURSE
+from astromer.training.report import COURSE
 
 # Facts about how a model came about that differ although the model does not.
 _CIRCUMSTANCES = ("summary", "git_revision", COURSE, MACHINE)

@@ -21,7 +21,7 @@ from astromer.system.storage import as_path
 from astromer.system.workers import together, wait_for_all
 from astromer.training.config import TensorBoardConfig, TrainingConfig
 from astromer.training.loop import train
-from astromer.training.result import COURSE, TrainingResult
+from astromer.training.report import COURSE, TrainingResult
 from astromer.validation.profile import TRAIN_PROFILE, read_train_profile
 from astromer.windows.config import MaskingConfig
 from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING

@@ -10,13 +10,13 @@ from typing import Any
 
 from tfx.types import Artifact
 
+from astromer.evaluation.baselines import TITLES
 from astromer.records.fold import SPLITS
 from astromer.serving.versions.folder import WITHDRAWN
 from astromer.serving.versions.promotion import current
 from astromer.system.storage import as_path
 from astromer.system.terminal import bold, warn
 from astromer.system.text import duration
-from astromer.windows.baselines import TITLES
 from components.evaluator.component import METRICS_FILE
 from components.example_gen.executor import NUM_CURVES, NUM_OBSERVATIONS
 from components.trainer.executor import FACTS_FILE

@@ -9,9 +9,8 @@ import pytest
 
 from astromer.commands.export_onnx import export_onnx
 from astromer.serving.versions.publishing import publish
-from astromer.windows.batches import assemble
+from astromer.windows.batches import assemble, sequential_windows
 from astromer.windows.masking import nothing_probed
-from astromer.windows.windows import sequential_windows
 
 
 class Windows:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from astromer.evaluation.baselines import TITLES
 from astromer.serving.model_card.markdown import escaped, number, table
-from astromer.windows.baselines import TITLES
 
 _UNKNOWN = "How good it is, is unknown: the run left no evaluation."
 _ROWS = {"": "this model", **{f"{name}_": title for name, title in TITLES.items()}}

@@ -1,4 +1,4 @@
-"""TensorBoard's event files, cut back to where a resumed training goes on."""
+"""TensorBoard's event files: finding, reading and shortening them. Imports TensorFlow on use."""
 
 from __future__ import annotations
 
@@ -6,40 +6,70 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
+from astromer.system.errors import DataNotFoundError
+from astromer.system.text import pipeline_command
 
-Keep = Callable[[str, int], bool]
-"""Whether the value of a tag at a step stays."""
+TRAIN, VALIDATION = "train", "validation"
+LINES = {
+    TRAIN: "train_",
+    VALIDATION: "val_",
+    "mean": "val_mean_",
+    "interpolation": "val_interpolation_",
+}
+"""The folder of each line in a chart, and the prefix of its metrics in a training's history."""
+
+_PATTERN = "events.out.tfevents.*"
+
+
+def find_runs(output: Path) -> list[Path]:
+    """The log folders of trainings in an output folder or below it, the newest first.
+
+    Raises:
+        DataNotFoundError: there are none.
+    """
+    newest: dict[Path, float] = {}
+    for file in output.rglob(_PATTERN):
+        folder = file.parent.parent if file.parent.name in LINES else file.parent
+        newest[folder] = max(newest.get(folder, 0.0), file.stat().st_mtime)
+    if not newest:
+        raise DataNotFoundError(
+            "--output must be a folder in which something was trained. Received: "
+            f"{output}{'' if output.exists() else ', which does not exist'}. Train with "
+            f"{pipeline_command()}, or give its --output."
+        )
+    return sorted(newest, key=lambda folder: newest[folder], reverse=True)
 
 
 def event_files(folder: Path) -> list[Path]:
     """The event files in a folder, oldest first."""
-    return sorted(folder.glob("events.out.tfevents.*")) if folder.is_dir() else []
+    return sorted(folder.glob(_PATTERN)) if folder.is_dir() else []
 
 
 def read_events(path: Path) -> Iterator[Any]:
     """The events of a file, up to where a kill has cut it off."""
-    records = tf.data.TFRecordDataset([str(path)]).as_numpy_iterator()
+    import tensorflow as tf
+
     try:
-        for record in records:
+        for record in tf.data.TFRecordDataset([str(path)]).as_numpy_iterator():
             yield tf.compat.v1.Event.FromString(record)
     except tf.errors.DataLossError:
         return
 
 
-def cut_back(folder: Path, keep: Keep) -> None:
-    """Removes values from the event files of a folder.
+def remove_events(folder: Path, keep: Callable[[str, int], bool]) -> None:
+    """Removes the values that a resumed training writes again.
 
-    A killed training has told TensorBoard of steps that its checkpoint does not know. It takes
-    them again, and would tell of them twice.
+    A killed training has logged steps after its last checkpoint; it repeats them.
 
     Args:
         folder: of the event files; need not exist.
-        keep: which values stay.
+        keep: whether the value of a tag at a step stays.
     """
+    import tensorflow as tf
+
     for path in event_files(folder):
         events = list(read_events(path))
-        kept = [event for event in events if _stays(event, keep)]
+        kept = [e for e in events if all(keep(value.tag, e.step) for value in e.summary.value)]
         if len(kept) == len(events):
             continue
         if not any(event.summary.value for event in kept):
@@ -50,7 +80,3 @@ def cut_back(folder: Path, keep: Keep) -> None:
             for event in kept:
                 writer.write(event.SerializeToString())
         partial.replace(path)
-
-
-def _stays(event: Any, keep: Keep) -> bool:
-    return all(keep(value.tag, event.step) for value in event.summary.value)

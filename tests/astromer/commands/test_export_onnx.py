@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from astromer.commands.export_onnx import export_onnx
-from astromer.encoder.public_variants import ASTROMER_1
+from astromer.encoder.order import ASTROMER_1
 from astromer.serving.embedder import Embedder
 from astromer.serving.export import export_saved_model
 from astromer.system.errors import ModelError, UsageError

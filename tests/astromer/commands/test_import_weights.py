@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from astromer.commands.import_weights import import_weights
-from astromer.encoder.checkpoint_source import opened, read_settings, read_weights
+from astromer.encoder.checkpoint import opened, read_settings, read_weights
 from astromer.encoder.public_weights import load_public
 from astromer.serving.export import load_model, read_config
 from astromer.system.errors import ModelError

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.encoder.order import BLOCKED, Arranged, AsGiven, VisibleFirst
-from astromer.encoder.public_variants import ASTROMER_1, ASTROMER_2
+from astromer.encoder.order import ASTROMER_1, ASTROMER_2, BLOCKED, Arranged, AsGiven, VisibleFirst
 from astromer.encoder.steps import Steps
 
 VISIBLE = np.array([[0, 1, 0, 1, 0], [1, 1, 1, 0, 0], [0, 0, 0, 0, 0]], bool)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from astromer.encoder.encoder import Encoder
-from astromer.encoder.public_variants import ASTROMER_1, ASTROMER_2, Quirks
+from astromer.encoder.order import ASTROMER_1, ASTROMER_2, Quirks
 from astromer.encoder.public_weights import assign, shape_of
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.system.errors import ModelError

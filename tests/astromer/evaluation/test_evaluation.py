@@ -8,9 +8,8 @@ import pytest
 
 from astromer.evaluation.evaluation import evaluate, fixed_batches
 from astromer.light_curves import LightCurve, LightCurves
-from astromer.windows.batches import assemble
+from astromer.windows.batches import assemble, sequential_windows
 from astromer.windows.config import MaskingConfig
-from astromer.windows.windows import sequential_windows
 
 LENGTHS = (30, 20, 50, 7, 4, 1, 40)
 

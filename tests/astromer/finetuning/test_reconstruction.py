@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from astromer.encoder.public_variants import ASTROMER_1
+from astromer.encoder.order import ASTROMER_1
 from astromer.finetuning.encoder_sources import PretrainedSource
 from astromer.finetuning.reconstruction import continue_reconstruction
 from astromer.serving.export import export_saved_model

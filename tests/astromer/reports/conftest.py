@@ -14,7 +14,7 @@ from astromer.reports.lineage import LineageBuilder, Node
 from astromer.reports.page import write_run_report
 from astromer.reports.run import Run
 from astromer.serving.export import export_saved_model
-from astromer.training.result import COURSE
+from astromer.training.report import COURSE
 from astromer.windows.config import MaskingConfig
 
 HOSTILE = '<script>alert("x")</script>'

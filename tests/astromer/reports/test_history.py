@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from astromer.reports.history import History, read_history
 from astromer.reports.learning_curves import draw_learning_curves
-from astromer.training.result import COURSE
-from astromer.training.tensorboard.run_log import RunLog
+from astromer.training.report import COURSE
+from astromer.training.tensorboard.log import RunLog
 
 ROW = {
     "train_loss": 0.5,

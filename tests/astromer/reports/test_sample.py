@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 
 from astromer.reports.sample import draw_curves, draw_windows
+from astromer.windows.batches import sequential_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw, mask_seed
-from astromer.windows.windows import sequential_windows
 
 MASKING = MaskingConfig()
 

@@ -9,9 +9,8 @@ import tensorflow as tf
 from astromer.records.codec import encode_light_curve
 from astromer.serving.module import ServingModule
 from astromer.serving.status import STATUS_OK, STATUS_TOO_SHORT
-from astromer.windows.batches import assemble
+from astromer.windows.batches import assemble, sequential_windows
 from astromer.windows.masking import nothing_probed
-from astromer.windows.windows import sequential_windows
 
 LENGTHS = (5, 200, 201, 400, 1500, 4, 1, 37)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.encoder.public_variants import ASTROMER_1
+from astromer.encoder.order import ASTROMER_1
 from astromer.light_curves import LightCurves
 from astromer.serving import chunks
 from astromer.serving.module import ServingModule

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.encoder.public_variants import ASTROMER_1
+from astromer.encoder.order import ASTROMER_1
 from astromer.serving.module import ServingModule
 from astromer.serving.window_signature import window_signature
-from astromer.windows.batches import Batch, assemble
+from astromer.windows.batches import Batch, assemble, sequential_windows
 from astromer.windows.masking import nothing_probed
-from astromer.windows.windows import sequential_windows
 
 WINDOW = 20
 LENGTHS = (20, 5, 13, 1)

@@ -5,9 +5,8 @@ import pytest
 
 from astromer.records.config import LightCurveRules
 from astromer.serving.windowing import cut_windows, usable_steps
-from astromer.windows.batches import assemble
+from astromer.windows.batches import assemble, sequential_windows
 from astromer.windows.masking import nothing_probed
-from astromer.windows.windows import sequential_windows
 
 
 def padded(curves):

@@ -8,8 +8,8 @@ import pytest
 
 from astromer.evaluation.evaluation import fixed_batches
 from astromer.training.epoch import TrainingEpoch
+from astromer.windows.batches import sequential_windows
 from astromer.windows.config import MaskingConfig
-from astromer.windows.windows import sequential_windows
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from astromer.training.result import TrainingResult
+from astromer.training.report import TrainingResult
 
 # 10 windows: batches of 4, 4 and 2 leave the second replica none of the last one, and batches
 # of 3, 3, 3 and 1 divide unevenly.

@@ -4,14 +4,132 @@ import errno
 import json
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from astromer.encoder.config import EncoderConfig
 from astromer.system.errors import ModelError, UsageError
-from astromer.training.history import EpochHistory
-from astromer.training.state import Progress, StateFile
+from astromer.training.config import TrainingConfig
+from astromer.training.state import EpochHistory, Progress, StateFile, run_fingerprint
+from astromer.windows.config import MaskingConfig
+
+
+@pytest.fixture(scope="module")
+def identify(toy):
+    data = {"train": toy.curves([9, 5]), "validation": toy.curves([6])}
+
+    def identify(**changes: Any) -> str:
+        settings = {
+            "encoder": EncoderConfig(),
+            "masking": MaskingConfig(),
+            "training": TrainingConfig(),
+            **data,
+        }
+        return run_fingerprint(**{**settings, **changes})
+
+    identify.data = data  # type: ignore[attr-defined]
+    return identify
+
+
+def test_it_is_stable(identify) -> None:
+    assert identify() == identify()
+    assert len(identify()) == 64
+    assert int(identify(), 16)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"encoder": EncoderConfig(d_model=128)},
+        {"encoder": EncoderConfig(dropout=0.0)},
+        {"masking": MaskingConfig(same=0.1)},
+        {"training": TrainingConfig(seed=1)},
+        {"training": TrainingConfig(batch_size=128)},
+        {"training": TrainingConfig(learning_rate=1e-3)},
+        {"training": TrainingConfig(norm=True)},
+        {"training": TrainingConfig(loss_on="hidden")},
+        {"training": TrainingConfig(clip_norm=1.0)},
+        {"training": TrainingConfig(warmup_steps=3)},
+        {"training": TrainingConfig(decay="cosine")},
+    ],
+)
+def test_what_changes_the_weights_changes_it(identify, changes: dict[str, Any]) -> None:
+    assert identify(**changes) != identify()
+
+
+@pytest.mark.parametrize(
+    "free",
+    [
+        {"epochs": 7},
+        {"patience": 1},
+        {"log_every": 1},
+        {"checkpoint_seconds": 0.0},
+        {"debug": True},
+    ],
+)
+def test_what_a_run_may_change_on_its_way_does_not(identify, free: dict[str, Any]) -> None:
+    assert identify(training=TrainingConfig(**free)) == identify()
+
+
+def test_epochs_count_where_the_schedule_depends_on_them(identify) -> None:
+    cosine = TrainingConfig(decay="cosine")
+    assert identify(training=cosine) != identify(training=replace(cosine, epochs=7))
+    assert identify(training=cosine) == identify(training=replace(cosine, patience=1))
+
+
+@pytest.mark.parametrize("field", ["mjd", "mag", "errmag"])
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_one_changed_bit_of_the_data_changes_it(identify, split: str, field: str) -> None:
+    curves = identify.data[split]
+    changed = getattr(curves, field).copy()
+    changed[-1] = np.nextafter(changed[-1], changed.dtype.type(1e9))
+    assert identify(**{split: replace(curves, **{field: changed})}) != identify()
+
+
+def test_where_curves_end_counts(identify) -> None:
+    curves = identify.data["train"]
+    moved = replace(curves, offsets=np.array([0, 8, 14]))
+    assert identify(train=moved) != identify()
+
+
+ROWS = [{"epoch": 0, "a": 0.1, "b": 1 / 3}, {"epoch": 1, "a": 1e-300, "b": 2.0}]
+
+
+def test_rows_come_back_bit_for_bit() -> None:
+    history = EpochHistory()
+    for row in ROWS:
+        history.append(row)
+    assert list(history) == ROWS
+    assert (len(history), history[-1], history[1:]) == (2, ROWS[1], ROWS[1:])
+
+
+def test_there_is_nothing_before_the_first_epoch() -> None:
+    assert list(EpochHistory()) == []
+    assert list(EpochHistory.from_values((), EpochHistory().values())) == []
+
+
+def test_values_make_the_same_history() -> None:
+    history = EpochHistory(ROWS)
+    assert history.values().tolist() == [[0.1, 1 / 3], [1e-300, 2.0]]
+    again = EpochHistory.from_values(history.metrics, history.values())
+    again.append({"epoch": 2, "b": 4.0, "a": 3.0})
+    assert list(again) == [*ROWS, {"epoch": 2, "a": 3.0, "b": 4.0}]
+    assert list(history) == ROWS
+
+
+def test_what_an_epoch_did_not_measure_is_nan() -> None:
+    history = EpochHistory(ROWS)
+    history.append({"epoch": 2, "b": 4.0, "c": 5.0})
+    assert history.metrics == ("a", "b", "c")
+    missing = np.isnan(history.values())
+    assert missing.tolist() == [[False, False, True], [False, False, True], [True, False, False]]
+    assert math.isnan(history[0]["c"])
+    assert (history[1]["a"], history[2]["b"], history[2]["c"]) == (1e-300, 4.0, 5.0)
+
 
 PROGRESS = Progress(
     "print",

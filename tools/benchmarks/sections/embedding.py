@@ -15,9 +15,8 @@ from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.serving.export import export_saved_model
 from astromer.system.concurrency import claim_cores
-from astromer.windows.batches import assemble
+from astromer.windows.batches import assemble, sequential_windows
 from astromer.windows.masking import nothing_probed
-from astromer.windows.windows import sequential_windows
 from tools.benchmarks.baseline import PlainModel
 from tools.benchmarks.measuring.curves import make_curves, mixed_lengths
 from tools.benchmarks.measuring.flops import forward_flops

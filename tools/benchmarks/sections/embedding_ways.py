@@ -20,9 +20,8 @@ from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.serving.embedder import Embedder
 from astromer.serving.export import export_saved_model, load_model
-from astromer.windows.batches import assemble
+from astromer.windows.batches import assemble, sequential_windows
 from astromer.windows.masking import nothing_probed
-from astromer.windows.windows import sequential_windows
 from tools.benchmarks.measuring.curves import make_curves
 
 BATCH = 64

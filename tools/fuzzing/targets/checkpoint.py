@@ -12,7 +12,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from astromer.encoder.checkpoint_source import opened, read_settings, read_weights
+from astromer.encoder.checkpoint import opened, read_settings, read_weights
 from astromer.encoder.public_weights import load_public
 from tools.fuzzing.choices import Choices
 from tools.fuzzing.target import Target, allowed, require

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from astromer.training.history import EpochHistory
-from astromer.training.state import Progress, StateFile
+from astromer.training.state import EpochHistory, Progress, StateFile
 from tools.fuzzing.choices import Choices
 from tools.fuzzing.target import Target, allowed, require
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from astropy.io import fits  # noqa: F401 - loaded before memory is short
 
-from astromer.encoder.checkpoint_source import opened
+from astromer.encoder.checkpoint import opened
 from astromer.records.framing import masked_crc32c, record_sizes
 from astromer.records.sources.fits import open_fits
 from astromer.records.sources.tables import open_table

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from astromer.encoder.config import EncoderConfig
 from astromer.encoder.order import Arranged
-from astromer.training.step_order import arrange, first_of_passes
+from astromer.training.step import arrange, first_of_passes
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw
 from astromer.windows.micro_batches import plan_passes

@@ -1,14 +1,73 @@
-"""Layer normalisation with its gradient written out."""
+"""Element-wise operations in one pass over memory, where that pays."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from astromer.encoder.fused_operations import fused
-from astromer.encoder.steps import Standardised
+from astromer.encoder.steps import Standardised, Steps
+from astromer.system.logs import quiet_stderr
+
+_fusing: ContextVar[bool] = ContextVar("fusing", default=False)
+
+
+@contextlib.contextmanager
+def fusing(wanted: bool = True) -> Iterator[None]:
+    """While a network is traced in this context, :func:`fused` compiles.
+
+    Each shape is compiled anew and takes a tenth of a second: for shapes that recur.
+    """
+    token = _fusing.set(wanted)
+    try:
+        yield
+    finally:
+        _fusing.reset(token)
+
+
+def fused(function: Callable[..., Any], dtype: tf.DType) -> Callable[..., Any]:
+    """Compiles a function of element-wise operations with XLA for bfloat16 on a CPU.
+
+    There each operation would convert to float32 and back: normalisation takes half the time this
+    way, its gradient a third. In float32 a step gains a few per cent, less than compiling is
+    worth; a GPU would need the CUDA compiler.
+
+    Args:
+        function: of tensors, with static ranks.
+        dtype: of its inputs.
+
+    Returns:
+        The function itself outside of :func:`fusing`.
+    """
+    if not _fusing.get() or dtype != tf.bfloat16 or tf.config.list_physical_devices("GPU"):
+        return function
+    _start_compiler()
+    return tf.function(function, jit_compile=True, autograph=False)
+
+
+@functools.cache
+def _start_compiler() -> None:
+    """Lets XLA say once, to nobody, that it has started and compiled something."""
+    with quiet_stderr(), tf.init_scope():
+        tf.function(lambda: tf.zeros(1) + 1, jit_compile=True, autograph=False)()
+
+
+class FlatDense(keras.layers.Dense):
+    """keras.layers.Dense through :func:`~astromer.encoder.steps.project`."""
+
+    def call(self, x: tf.Tensor, training: Any = None) -> tf.Tensor:
+        """x: float [..., width]. Returns float [..., units]."""
+        return self.read(Steps(x))
+
+    def read(self, x: Steps) -> tf.Tensor:
+        """float [batch, steps, units], of the type of ``x``."""
+        y = x.project(tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias))
+        return y if self.activation is None else fused(self.activation, y.dtype)(y)
 
 
 class FastLayerNorm(keras.layers.LayerNormalization):

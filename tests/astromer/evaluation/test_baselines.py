@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from astromer.evaluation.baselines import linear_interpolation, window_mean
 from astromer.light_curves import LightCurve, LightCurves
-from astromer.windows.baselines import linear_interpolation, window_mean
-from astromer.windows.batches import Batch, assemble
+from astromer.windows.batches import Batch, assemble, sequential_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import Probing, draw
-from astromer.windows.windows import sequential_windows
 
 
 def naive_interpolation(batch: Batch) -> np.ndarray:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from astromer.encoder.curve_encoder import CurveEncoder
-from astromer.encoder.pooling import MEAN
+from astromer.encoder.pooling import MEAN, CurveEncoder
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
+from astromer.system.config import to_dict
 from astromer.system.text import shortened
 
 CONFIG_FILE = "projector_config.pbtxt"
@@ -54,3 +57,51 @@ def _describe(curves: LightCurves) -> str:
         mean = float(np.mean(curve.mag, dtype=np.float64)) if len(curve) else float("nan")
         lines.append(f"{kind}\t{name}\t{len(curve)}\t{mean:.3f}")
     return "\n".join(lines) + "\n"
+
+
+TAGS = "_hparams_/"
+"""What the tags begin with; the values stand at step 0."""
+
+_WITHOUT_EFFECT = (
+    "checkpoint_seconds",
+    "debug",
+    "log_every",
+    "windows_per_pass",
+    "worker_seconds",
+)
+_METRICS = {
+    "epoch/hidden_rmse": "validation: hidden RMSE [mag]",
+    "epoch/hidden_r2": "validation: hidden R2",
+    "epoch/skill_over_interpolation": "validation: skill over interpolation",
+}
+
+
+def write_hyperparameters(configs: Sequence[Any], name: str, validation: str) -> None:
+    """Writes the values, and which metrics stand beside them, to the current writer.
+
+    Args:
+        configs: config dataclasses whose fields have different names.
+        name: of the training.
+        validation: folder of the validation metrics, seen from the writer's.
+    """
+    from tensorboard.plugins.hparams import api
+
+    values = {
+        knob: value
+        for config in configs
+        for knob, value in to_dict(config).items()
+        if knob not in _WITHOUT_EFFECT
+    }
+    metrics = [
+        api.Metric(tag, group=validation, display_name=title) for tag, title in _METRICS.items()
+    ]
+    api.hparams_config(hparams=[api.HParam(knob) for knob in values], metrics=metrics)
+    api.hparams(values, trial_id=name)
+
+
+def write_end() -> None:
+    """Writes that the training has come to its end."""
+    from tensorboard.plugins.hparams import api_pb2, summary
+
+    ended = summary.session_end_pb(api_pb2.STATUS_SUCCESS)
+    tf.summary.experimental.write_raw_pb(ended.SerializeToString(), step=0)

@@ -11,8 +11,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import tensor_bundle_pb2
 
-from astromer.encoder.checkpoint_index import _entries, check_index
-from astromer.encoder.checkpoint_source import read_weights
+from astromer.encoder.checkpoint import _entries, check_index, read_weights
 from astromer.system.errors import ModelError
 from tests.astromer.encoder.checkpoint_tables import write_index
 
