@@ -14,8 +14,7 @@ from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.fold import Fold, natural_key
 from astromer.system.errors import DataAnomalyError
 from astromer.system.storage import as_path
-from astromer.validation.config import ValidationConfig
-from astromer.validation.rules import OFF, STOP
+from astromer.validation.config import OFF, STOP, ValidationConfig
 
 if TYPE_CHECKING:
     from astromer.validation.findings import Findings

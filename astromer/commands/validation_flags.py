@@ -8,8 +8,7 @@ import difflib
 
 from astromer.commands.cli import add_flags, config_from
 from astromer.system.errors import UsageError
-from astromer.validation.config import ValidationConfig
-from astromer.validation.rules import all_rules
+from astromer.validation.config import ValidationConfig, all_rules
 
 
 def add_validation_flags(parser: argparse.ArgumentParser) -> None:

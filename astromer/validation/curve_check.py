@@ -15,8 +15,7 @@ from astromer.records.config import LightCurveRules
 from astromer.records.limits import interval, outside
 from astromer.records.reader import RecordBatch
 from astromer.system.text import shortened
-from astromer.validation.config import ValidationConfig
-from astromer.validation.rules import OFF, WARN
+from astromer.validation.config import OFF, WARN, ValidationConfig
 
 _MEANING = {"mjd": "times", "mag": "magnitudes", "errmag": "errors"}
 _NEAR_STEPS = 8  # float32 steps: 45 minutes near MJD 59000, a visit's length

@@ -14,9 +14,8 @@ from astromer.records.fold import SPLITS, Fold
 from astromer.records.reader import RecordBatch, iterate_batches
 from astromer.records.star import star_key
 from astromer.system.text import shortened
-from astromer.validation.config import ValidationConfig
+from astromer.validation.config import OFF, ValidationConfig
 from astromer.validation.findings import Finding, Findings
-from astromer.validation.rules import OFF
 
 DIGESTS = ("name", "star", "curve")
 """The attributes of :class:`Identities` by which objects are compared, one after the other."""

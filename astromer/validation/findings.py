@@ -15,10 +15,9 @@ from astromer.light_curves import LightCurve
 from astromer.records.config import LightCurveRules
 from astromer.system.errors import DataAnomalyError
 from astromer.system.text import shortened
-from astromer.validation.config import ValidationConfig
+from astromer.validation.config import STOP, Rule, ValidationConfig
 from astromer.validation.drift import profile_distances
 from astromer.validation.profile import SplitProfile
-from astromer.validation.rules import STOP, Rule
 
 EXAMPLES_PER_RULE = 3
 

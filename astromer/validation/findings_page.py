@@ -11,7 +11,7 @@ from astromer.records.config import LightCurveRules
 from astromer.system.extras import require
 from astromer.system.html.figure import Picture
 from astromer.system.html.page import write_page
-from astromer.validation.config import ValidationConfig
+from astromer.validation.config import Rule, ValidationConfig, all_rules
 from astromer.validation.findings import Finding, Validation
 from astromer.validation.findings_plots import (
     draw_class_balance,
@@ -19,7 +19,6 @@ from astromer.validation.findings_plots import (
     draw_finding,
 )
 from astromer.validation.profile import QUANTITIES, Quantity, SplitProfile
-from astromer.validation.rules import Rule, all_rules
 
 FINDINGS_PAGE = "report.html"
 _QUANTILES = (0.05, 0.5, 0.95)

@@ -18,13 +18,12 @@ from astromer.system.errors import DataNotFoundError
 from astromer.system.progress import progress_bar
 from astromer.system.terminal import say
 from astromer.system.text import shortened
-from astromer.validation.config import ValidationConfig
+from astromer.validation.config import WARN, ValidationConfig, all_rules
 from astromer.validation.duplicates import DIGESTS, Identities, Match, find_matches
 from astromer.validation.file_check import FileCheck, check_file, reread_file
 from astromer.validation.findings import EXAMPLES_PER_RULE, Finding, Findings, Validation
 from astromer.validation.output import terminal_table, write_validation
 from astromer.validation.profile import SplitProfile
-from astromer.validation.rules import WARN, all_rules
 
 RecordSources = Mapping[str, Sequence[tuple[str, int]]]
 """By split, the files that a user knows and how many records of each were read, in order."""

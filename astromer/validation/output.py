@@ -15,10 +15,9 @@ from astromer.system.config import to_dict
 from astromer.system.extras import MissingExtraError
 from astromer.system.files import replace_folder
 from astromer.system.text import csv_cell, shortened
-from astromer.validation.config import ValidationConfig
+from astromer.validation.config import ValidationConfig, all_rules
 from astromer.validation.findings import Finding, Findings, Validation
 from astromer.validation.findings_page import FINDINGS_PAGE, write_findings_page
-from astromer.validation.rules import all_rules
 
 FINDINGS_FILE = "findings.parquet"
 SHARED_FILE = "shared_test_stars.parquet"

@@ -19,9 +19,9 @@ from astromer.records.config import LightCurveRules
 from astromer.serving.export import read_config
 from astromer.system.errors import DataAnomalyError, ModelError
 from astromer.system.storage import as_path
+from astromer.validation.config import OFF, STOP
 from astromer.validation.drift import data_drift
 from astromer.validation.profile import TRAIN_PROFILE, read_train_profile
-from astromer.validation.rules import OFF, STOP
 from components.anomaly_gate.findings import Finding, drift_findings, schema_findings
 
 BASELINE_SPLIT = "train"

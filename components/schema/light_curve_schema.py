@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from astromer.records.config import LightCurveRules
 from astromer.records.limits import SMALLEST, float32_below
-from astromer.validation.config import ValidationConfig
-from astromer.validation.rules import REJECT, STOP
+from astromer.validation.config import REJECT, STOP, ValidationConfig
 
 SEQUENCE = "##SEQUENCE##"
 """TFDV's name for the feature lists of a SequenceExample."""

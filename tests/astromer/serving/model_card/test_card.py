@@ -22,10 +22,9 @@ from astromer.serving.model_card import Evidence, write_card
 from astromer.serving.versions.facts import read_facts
 from astromer.system.config import to_dict
 from astromer.training.config import TrainingConfig
-from astromer.validation.config import ValidationConfig
+from astromer.validation.config import ValidationConfig, all_rules
 from astromer.validation.fold_check import validate_fold
 from astromer.validation.profile import TRAIN_PROFILE
-from astromer.validation.rules import all_rules
 from astromer.windows.config import MaskingConfig
 from tests.pipeline.folds import encode, make_curves, write_fold, write_records
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from astromer.records.config import LightCurveRules
-from astromer.validation.config import ValidationConfig
+from astromer.validation.config import Rule, ValidationConfig, all_rules
 from astromer.validation.curve_check import CURVE_RULES
-from astromer.validation.rules import Rule, all_rules
 from tests.astromer.validation import corpus
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "validation.md"
