@@ -18,8 +18,8 @@ from apache_beam.runners.portability.flink_runner import FlinkJarJobServer
 from apache_beam.runners.portability.job_server import JavaJarJobServer
 from apache_beam.runners.portability.spark_runner import SparkJarJobServer
 
+from astromer.system.cluster import why_silent
 from astromer.system.errors import ClusterError
-from astromer.system.network import why_silent
 from astromer.system.text import brief
 
 _EMBEDDED = "embed"  # the job server of --job_endpoint that is this process

@@ -28,10 +28,9 @@ from astromer.system.config import (
     OUTPUT,
     LogConfig,
 )
+from astromer.system.environment import require
 from astromer.system.errors import ModelError, NotBlessedError, UsageError
-from astromer.system.extras import require
-from astromer.system.log_file import new_log, noise_to
-from astromer.system.logs import silence
+from astromer.system.logs import new_log, noise_to, silence
 from astromer.system.storage import as_path, local_path
 from astromer.system.storage.lock import locked
 from pipeline.beam_options import VALIDATOR, add_beam_flag, joined, read_beam_options

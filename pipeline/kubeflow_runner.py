@@ -16,7 +16,7 @@ sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != 
 
 from astromer.commands.cli import config_from, run_program
 from astromer.system.errors import ClusterError, UsageError
-from astromer.system.secrets import without_secrets
+from astromer.system.text import without_secrets
 from pipeline.cluster.cluster_options import ClusterRun, make_parser, need, read_options
 from pipeline.cluster.submission import Submit, compile_and_submit
 from pipeline_config import KubeflowConfig

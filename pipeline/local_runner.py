@@ -25,9 +25,8 @@ from astromer.reports.config import ReportConfig
 from astromer.serving.config import ServingConfig
 from astromer.system.config import LogConfig
 from astromer.system.errors import NotBlessedError
-from astromer.system.log_file import new_log, noise_to
-from astromer.system.logs import silence
-from astromer.system.storage.local import local_folder
+from astromer.system.logs import new_log, noise_to, silence
+from astromer.system.storage import local_folder
 from astromer.system.storage.lock import locked
 from astromer.system.text import PIPELINE
 from astromer.training.config import TensorBoardConfig, TrainingConfig
@@ -181,8 +180,8 @@ def _run(config: PipelineConfig, database: MetadataDatabase, output: Path, log: 
 
 def _make_devices(replicas: int) -> None:
     """Devices and their threads can only be chosen before TensorFlow is used for anything."""
-    from astromer.system.concurrency import claim_cores
     from astromer.system.distribution import make_strategy
+    from astromer.system.parallel import claim_cores
 
     if replicas:
         make_strategy(replicas)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, get_args, get_type_hints
 
+from astromer.system.environment import missing_extra
 from astromer.system.errors import (
     EXIT_CODES_PAGE,
     PIPE_CLOSED,
@@ -22,14 +23,12 @@ from astromer.system.errors import (
     AstromerError,
     TrainingInterrupted,
     UsageError,
+    refusal,
 )
-from astromer.system.extras import missing_extra
-from astromer.system.interruption import remember_interruptions, was_interrupted
 from astromer.system.logs import set_verbose
-from astromer.system.os_errors import refusal
 from astromer.system.terminal import pass_by, say_error
+from astromer.system.termination import last_words, remember_interruptions, was_interrupted
 from astromer.system.text import printable
-from astromer.system.watchdog import last_words
 
 ConfigT = TypeVar("ConfigT")
 _folder: Path | None = None
@@ -116,7 +115,7 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
     """Runs a program's ``main`` and exits: 0, its own code, or the error's.
 
     An :class:`~astromer.system.errors.AstromerError` is printed as one ``error:`` line, and so is
-    what the system refuses (:mod:`astromer.system.os_errors`). Ctrl-C, SIGTERM and a reader that
+    what the system refuses (:mod:`astromer.system.errors`). Ctrl-C, SIGTERM and a reader that
     goes away exit with the codes of :mod:`astromer.system.errors`.
     """
     signal.signal(signal.SIGTERM, _raise_exit)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from astromer.commands.cli import Parser, run_program
+from astromer.system.atomic import unfinished
 from astromer.system.errors import DataNotFoundError, ModelError, UsageError
-from astromer.system.files import unfinished
 from astromer.system.storage import as_path
 
 if typing.TYPE_CHECKING:
@@ -70,14 +70,14 @@ def embed(args: argparse.Namespace) -> Path:
 
     silence()
     import astromer
-    from astromer.system.concurrency import claim_cores
+    from astromer.system.parallel import claim_cores
 
     claim_cores()
     embedder = astromer.load(args.model)
     import pyarrow.parquet as pq
 
     from astromer.records.framing import estimate_records
-    from astromer.system.progress import progress_bar
+    from astromer.system.terminal import progress_bar
 
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = unfinished(out)

@@ -13,8 +13,8 @@ from typing import Any
 
 from astromer import __version__
 from astromer.commands.cli import Parser, run_program
+from astromer.system.environment import require
 from astromer.system.errors import ModelError, UsageError
-from astromer.system.extras import require
 from astromer.system.storage import as_path, local_path
 
 CONTRACT = (
@@ -63,7 +63,7 @@ def export_onnx(model: str | Path, out: str | Path, license: str = "MIT") -> flo
         raise UsageError(f"--out must be a file. Received: {out}, which is a folder.")
     require("onnx", "tf2onnx", "onnx", "onnxruntime")
 
-    from astromer.system.files import make_folder, unfinished
+    from astromer.system.atomic import make_folder, unfinished
     from astromer.system.logs import silence
 
     make_folder(out.parent, "the folder of --out")

@@ -45,7 +45,7 @@ def import_weights(source: str | Path, out: str | Path) -> Path:
     silence()
     from astromer.encoder.public_weights import load_public
     from astromer.serving.export import export_saved_model
-    from astromer.system.files import replace_folder
+    from astromer.system.atomic import replace_folder
 
     model, settings = load_public(source)
     metadata = {"imported_from": str(source), "public_settings": settings}

@@ -18,10 +18,10 @@ from astromer.evaluation.config import EvaluationConfig
 from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.fold import Fold
 from astromer.serving.config import ServingConfig
+from astromer.system.atomic import make_folder, replace_folder
 from astromer.system.cluster import read_cluster
 from astromer.system.config import OUTPUT, LogConfig
-from astromer.system.files import make_folder, replace_folder
-from astromer.system.log_file import new_log, noise_to
+from astromer.system.logs import new_log, noise_to
 from astromer.system.terminal import pass_by, say
 from astromer.system.text import shell_word
 from astromer.training.config import DebugConfig, TensorBoardConfig, TrainingConfig
@@ -115,8 +115,7 @@ def _pretrain(
     limit: int | None,
     one_device: bool,
 ) -> Path:
-    from astromer.system.distribution import is_chief, make_strategy
-    from astromer.system.workers import together, wait_for_all
+    from astromer.system.distribution import is_chief, make_strategy, together, wait_for_all
     from astromer.training.loop import train
     from astromer.training.state import run_fingerprint
     from astromer.validation.fold_check import accepted_curves
@@ -162,7 +161,7 @@ def _finish(
     """Evaluates on the test split and writes the SavedModel."""
     from astromer.evaluation.evaluation import evaluate
     from astromer.serving.export import export_saved_model
-    from astromer.system.machine import MACHINE, describe_machine
+    from astromer.system.environment import MACHINE, describe_machine
     from astromer.training.report import COURSE
 
     evaluation = evaluate(

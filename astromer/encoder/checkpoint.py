@@ -21,8 +21,8 @@ from google.protobuf.message import DecodeError
 from astromer.records.framing import masked_crc32c
 from astromer.records.wire import varint
 from astromer.system.errors import ModelError
-from astromer.system.small_files import read_json, read_toml
 from astromer.system.text import brief, shortened
+from astromer.system.untrusted_files import read_json, read_toml
 
 _SETTINGS = ("conf.json", "config.toml")
 _LARGEST = 2 * 1024**3  # bytes of all members; public checkpoints have a few million

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.system.concurrency import Ordered, passes_at_once
 from astromer.system.distribution import divide
+from astromer.system.parallel import OrderedPool, micro_batches_at_once
 from astromer.windows.batches import Batch
 from astromer.windows.micro_batches import Pass, plan_passes
 
@@ -43,7 +43,7 @@ class Predictor:
         def run(inputs: dict[str, Any]) -> Any:
             return self.strategy.run(lambda inputs: model(**inputs), args=(inputs,))
 
-        self._passes = Ordered(passes_at_once(self.strategy.num_replicas_in_sync))
+        self._passes = OrderedPool(micro_batches_at_once(self.strategy.num_replicas_in_sync))
         self._run = compile_for_passes(run, self.strategy, NETWORK_INPUTS)
 
     def __call__(self, batch: Batch) -> np.ndarray:
@@ -90,7 +90,7 @@ def passes_of(
 def _windows_per_pass(windows: int, strategy: tf.distribute.Strategy) -> int:
     if tf.config.list_logical_devices("GPU"):
         return _WINDOWS_PER_GPU_PASS
-    at_once = passes_at_once(strategy.num_replicas_in_sync)
+    at_once = micro_batches_at_once(strategy.num_replicas_in_sync)
     if at_once == 1:
         return _WINDOWS_PER_CPU_PASS
     return min(max(-(-windows // at_once), _SMALLEST_ON_A_CORE), _LARGEST_ON_A_CORE)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from astromer.encoder.inference import network_inputs, passes_of
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
-from astromer.system.progress import progress_bar
+from astromer.system.terminal import progress_bar
 from astromer.windows.batches import assemble, sequential_windows
 from astromer.windows.masking import nothing_probed
 

@@ -13,7 +13,7 @@ from astromer.encoder.reconstructor import Reconstructor
 from astromer.evaluation.baselines import linear_interpolation, window_mean
 from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
-from astromer.system.progress import progress_bar
+from astromer.system.terminal import progress_bar
 from astromer.system.text import shortened
 from astromer.windows.batches import Batch, Windows, assemble, sequential_windows
 from astromer.windows.config import MaskingConfig

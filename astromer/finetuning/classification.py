@@ -27,9 +27,9 @@ from astromer.light_curves import LightCurves
 from astromer.records.config import LightCurveRules
 from astromer.serving.config import ServingConfig
 from astromer.serving.load_check import check_servable
+from astromer.system.atomic import replace_folder
 from astromer.system.config import to_dict
 from astromer.system.errors import ModelError
-from astromer.system.files import replace_folder
 
 
 def best_cell(results: Sequence[Mapping[str, Any]]) -> Cell:

@@ -16,7 +16,7 @@ from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.labelled_data import class_weights
 from astromer.light_curves import LightCurves
 from astromer.system.errors import TrainingError
-from astromer.system.progress import progress_bar
+from astromer.system.terminal import progress_bar
 from astromer.training.schedule import WarmUp
 from astromer.windows.batches import Windows, assemble
 from astromer.windows.masking import nothing_probed

@@ -9,7 +9,7 @@ import numpy as np
 from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.labelled_data import class_weights
 from astromer.light_curves import LightCurves
-from astromer.system.progress import progress_bar
+from astromer.system.terminal import progress_bar
 
 _CURVES_PER_CALL = 256
 

@@ -42,10 +42,9 @@ from astromer.serving.saved_models import load_saved_model
 from astromer.serving.status import STATUS_OK
 from astromer.serving.tracing import traced
 from astromer.system.errors import ModelError
-from astromer.system.npz import DAMAGED, read_arrays
-from astromer.system.small_files import read_json
 from astromer.system.storage import as_path
 from astromer.system.text import brief
+from astromer.system.untrusted_files import DAMAGED, read_arrays, read_json
 
 NO_LABEL = -1
 

@@ -18,7 +18,7 @@ from astromer.finetuning.forest import classical_features, classify_with_forest
 from astromer.finetuning.labelled_data import Dataset, classification_scores
 from astromer.finetuning.trials import Cell, CellStore, Embeddings, embed_dataset
 from astromer.system.config import to_dict
-from astromer.system.progress import progress_bar
+from astromer.system.terminal import progress_bar
 
 Result = dict[str, Any]
 

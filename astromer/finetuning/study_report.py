@@ -15,7 +15,7 @@ import numpy as np
 from astromer.finetuning.encoder_sources import FOREST, PRETRAINED, PUBLIC, RANDOM
 from astromer.finetuning.labelled_data import Dataset, classification_scores
 from astromer.serving.model_card.markdown import escaped
-from astromer.system.html.figure import label, to_bytes
+from astromer.system.html.page import label, to_bytes
 from astromer.system.text import csv_cell, shortened
 
 MAJORITY = "majority"

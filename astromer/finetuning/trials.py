@@ -15,7 +15,7 @@ from astromer.encoder.pooling import CurveEncoder
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.finetuning.classifier_training import Labelled
 from astromer.finetuning.labelled_data import Dataset
-from astromer.system.npz import DAMAGED, read_arrays
+from astromer.system.untrusted_files import DAMAGED, read_arrays
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from astromer.records.publishing import publish, refuse_existing
 from astromer.records.sources.survey import Survey, open_survey
 from astromer.records.survey_config import SurveyConfig
 from astromer.system.errors import LightCurveError, UsageError
-from astromer.system.progress import progress_bar
-from astromer.system.threads import in_order
+from astromer.system.parallel import map_ahead
+from astromer.system.terminal import progress_bar
 
 if TYPE_CHECKING:
     from astromer.records.writer import FoldWriter
@@ -144,9 +144,9 @@ def convert(
         wanted = in_bands(survey.metadata, bands, config.light_curves)
         tally, divisions = _divide(survey, config, options, rules, wanted)
 
-        def work(chunk: Chunk) -> tuple[CleanChunk, list[bytes]]:
+        def work(chunk: Chunk) -> tuple[int, CleanChunk, list[bytes]]:
             cleaned = clean(chunk, rules, config.calibration, errors)
-            return cleaned, _encode(cleaned, survey.metadata)
+            return len(chunk.mjd), cleaned, _encode(cleaned, survey.metadata)
 
         chunks = (chunk.only(wanted[chunk.rows]) for chunk in survey.chunks())
         with publish(list(folders), overwrite=overwrite) as unfinished:
@@ -161,10 +161,10 @@ def convert(
                         disable=not progress,
                     )
                 )
-                for chunk, (cleaned, records) in in_order(chunks, work, options.njobs):
+                for observations, cleaned, records in map_ahead(work, chunks, options.njobs):
                     tally.add(cleaned)
                     _write(writers, divisions[:, cleaned.rows], records)
-                    bar.update(len(chunk.mjd))
+                    bar.update(observations)
             _check_filled(config, tally, divisions)
     return Conversion(survey, processing, divisions, tally, folders)
 

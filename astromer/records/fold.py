@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astromer.records.framing import check_framing
+from astromer.system.atomic import UNFINISHED
 from astromer.system.errors import DataNotFoundError, RecordError
 from astromer.system.storage import RemotePath, as_path
-from astromer.system.storage.publishing import UNFINISHED
 
 SPLITS = ("train", "validation", "test")
 _FOLDER_NAMES = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}

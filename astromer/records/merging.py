@@ -9,14 +9,13 @@ from typing import Any
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.publishing import publish
 from astromer.records.survey_config import features_toml
+from astromer.system.atomic import cut_name
 from astromer.system.errors import UsageError
-from astromer.system.files import cut_name
-from astromer.system.progress import progress_bar
-from astromer.system.small_files import read_toml
 from astromer.system.storage import as_path
 from astromer.system.storage.trees import copy_file
+from astromer.system.terminal import progress_bar
 from astromer.system.text import brief
-from astromer.system.toml import to_toml
+from astromer.system.untrusted_files import read_toml, to_toml
 
 
 def merge_folds(

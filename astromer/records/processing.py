@@ -9,7 +9,7 @@ from typing import Any
 
 from astromer.records.calibration import Calibration
 from astromer.records.config import MissingErrorsConfig
-from astromer.system.small_files import read_toml
+from astromer.system.untrusted_files import read_toml
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from astromer.system.atomic import published, scratch_folder
 from astromer.system.errors import UsageError
 from astromer.system.storage import RemotePath
-from astromer.system.storage.publishing import published
-from astromer.system.temporary_folders import scratch_folder
 
 
 @contextmanager

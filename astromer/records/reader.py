@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,8 +25,9 @@ from astromer.records.framing import (
 from astromer.records.missing_errors import fill
 from astromer.records.wire import LARGE, is_mostly_series
 from astromer.system.errors import RecordError
-from astromer.system.progress import progress_bar
+from astromer.system.parallel import map_ahead
 from astromer.system.storage import as_path
+from astromer.system.terminal import progress_bar
 
 _BATCH = 512
 _BATCH_BYTES = 1 << 26  # half a dozen batches are in memory at a time, as bytes and as values
@@ -249,16 +248,17 @@ def _parsed(path: Path, together: int) -> Iterator[tuple[np.ndarray, list[np.nda
     for every file, which takes longer than reading a small one.
     """
     batches = tf.data.TFRecordDataset(str(path), compression_of(path)).batch(together).prefetch(1)
-    waiting: deque[tuple[np.ndarray, Future[list[np.ndarray]]]] = deque()
-    with ThreadPoolExecutor(_THREADS) as pool:
+
+    def checked() -> Iterator[tuple[np.ndarray, tf.Tensor]]:
         for number, serialized in enumerate(batches):
-            _refuse_bloated(serialized.numpy(), path, number * together)
-            waiting.append((serialized.numpy(), pool.submit(_to_numpy, serialized)))
-            if len(waiting) > _THREADS:
-                records, parsed = waiting.popleft()
-                yield records, parsed.result()
-        for records, parsed in waiting:
-            yield records, parsed.result()
+            records = serialized.numpy()
+            _refuse_bloated(records, path, number * together)
+            yield records, serialized
+
+    def parse(batch: tuple[np.ndarray, tf.Tensor]) -> tuple[np.ndarray, list[np.ndarray]]:
+        return batch[0], [tensor.numpy() for tensor in _parse_flat(batch[1])]
+
+    return map_ahead(parse, checked(), _THREADS)
 
 
 def _refuse_bloated(serialized: np.ndarray, path: Path, first: int) -> None:
@@ -269,10 +269,6 @@ def _refuse_bloated(serialized: np.ndarray, path: Path, first: int) -> None:
                 f"than {LARGE:,} bytes do. Received: {len(record):,} bytes, most of them no "
                 f"observations. {MAKE_AGAIN}"
             )
-
-
-def _to_numpy(serialized: tf.Tensor) -> list[np.ndarray]:
-    return [tensor.numpy() for tensor in _parse_flat(serialized)]
 
 
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])

@@ -14,9 +14,8 @@ from typing import Any
 from astromer.records.calibration import Calibration
 from astromer.records.sources.files import is_fold, metadata_file, stem_of
 from astromer.system.errors import DataNotFoundError, UsageError
-from astromer.system.small_files import MOST_TOML_BYTES, parse_toml, read_text
 from astromer.system.text import brief, shortened
-from astromer.system.toml import to_toml
+from astromer.system.untrusted_files import MOST_TOML_BYTES, parse_toml, read_text, to_toml
 
 DTYPES = ("string", "integer", "float")
 _SERIES = ("mjd", "mag", "errmag")

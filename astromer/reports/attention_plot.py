@@ -9,7 +9,7 @@ from astromer.encoder.inference import network_inputs
 from astromer.reports.plot import Plot, make_plot
 from astromer.reports.reconstruction import Reconstruction
 from astromer.reports.window_plot import HIDDEN
-from astromer.system.html.figure import label, new_panels
+from astromer.system.html.page import label, new_panels
 from astromer.system.text import shortened
 
 _MOST = 4  # blocks, and heads

@@ -11,8 +11,8 @@ from astromer.encoder.pooling import MEAN, CurveEncoder
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.reports.plot import Plot, make_plot
-from astromer.system.extras import require
-from astromer.system.html.figure import label, new_figure
+from astromer.system.environment import require
+from astromer.system.html.page import label, new_figure
 from astromer.system.text import other_classes
 
 _COLOURS = (

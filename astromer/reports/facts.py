@@ -8,7 +8,7 @@ from typing import Any
 
 from astromer.encoder.config import EncoderConfig
 from astromer.reports.run import Run
-from astromer.system.machine import MACHINE
+from astromer.system.environment import MACHINE
 from astromer.training.config import TrainingConfig
 from astromer.windows.config import MaskingConfig
 
@@ -104,7 +104,7 @@ def machine_facts(run: Run) -> Facts:
 
 
 def machine_rows(machine: Mapping[str, Any]) -> Facts:
-    """Of :func:`astromer.system.machine.describe_machine`."""
+    """Of :func:`astromer.system.environment.describe_machine`."""
     rows = [
         ("processor", f"{machine['processor']}, {machine['cores']} cores"),
         ("memory", f"{machine['memory_gib']:g} GiB" if machine["memory_gib"] else "unknown"),

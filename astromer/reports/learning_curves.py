@@ -8,7 +8,7 @@ import numpy as np
 
 from astromer.reports.history import History
 from astromer.reports.plot import COLOURS, INTERPOLATION, MEAN, Plot, make_plot
-from astromer.system.html.figure import SPLIT_COLOURS, new_figure
+from astromer.system.html.page import SPLIT_COLOURS, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -23,9 +23,8 @@ from astromer.reports.section import Sections
 from astromer.reports.skill import HiddenSteps, Row
 from astromer.reports.skill_plot import draw_skill
 from astromer.reports.window_plot import draw_windows as draw_window_plots
-from astromer.system.extras import require
+from astromer.system.environment import describe_machine, require
 from astromer.system.html.page import write_page
-from astromer.system.machine import describe_machine
 
 PAGE_FILE = "index.html"
 PLOTS_FOLDER = "plots"

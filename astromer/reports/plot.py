@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from astromer.evaluation import baselines
-from astromer.system.html.figure import data_address, to_bytes
+from astromer.system.html.page import data_address, to_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

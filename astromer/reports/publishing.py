@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from astromer.reports.page import PAGE_FILE
-from astromer.system.files import replace_folder
+from astromer.system.atomic import replace_folder
 from astromer.system.storage.trees import copy_tree
 
 LATEST = "latest"

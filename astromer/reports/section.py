@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from astromer.reports.plot import Plot
-from astromer.system.extras import MissingExtraError
+from astromer.system.environment import MissingExtraError
 from astromer.system.text import brief
 
 _LOG = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import numpy as np
 
 from astromer.reports.plot import COLOURS, TITLES, Plot, make_plot
 from astromer.reports.skill import Row
-from astromer.system.html.figure import label, new_figure
+from astromer.system.html.page import label, new_figure
 
 _MARKERS = {"model": "o", "mean": "s", "interpolation": "D"}
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from astromer.reports.plot import COLOURS, INTERPOLATION, MODEL, Plot, make_plot
 from astromer.reports.reconstruction import Reconstruction
-from astromer.system.html.figure import label, new_figure
+from astromer.system.html.page import label, new_figure
 from astromer.system.text import shortened
 
 SHOWN, HIDDEN, PREDICTED = "#444444", "#009E73", COLOURS[MODEL]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astromer.system.errors import DamagedVersionError
-from astromer.system.small_files import read_text
 from astromer.system.storage.trees import MODEL_FILE, files_in
+from astromer.system.untrusted_files import read_text
 
 CHECKSUMS_FILE = "checksums.txt"
 _LINE = re.compile(r"(\\?)([0-9a-f]{64}) [ *](.+)")

@@ -19,9 +19,9 @@ from astromer.serving.export import read_config
 from astromer.serving.saved_models import load_saved_model
 from astromer.serving.status import STATUS_TOO_LONG
 from astromer.serving.versions.finding import latest_version
-from astromer.system.concurrency import Ordered, passes_at_once
 from astromer.system.errors import LightCurveError, ModelError, UsageError
-from astromer.system.progress import progress_bar
+from astromer.system.parallel import OrderedPool, micro_batches_at_once
+from astromer.system.terminal import progress_bar
 from astromer.system.text import brief, shortened
 
 # What one call is given at most, so that memory stays bounded: some 250 windows of 200. A longer
@@ -103,7 +103,7 @@ class Embedder:
                 f"{brief(error)}. Export it again."
             ) from error
         self._loaded = loaded  # owns the variables that the signatures use
-        self._at_once = Ordered(passes_at_once())
+        self._at_once = OrderedPool(micro_batches_at_once())
         self.limits = _limits(self.config)
 
     def embed(

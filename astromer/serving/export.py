@@ -21,10 +21,9 @@ from astromer.serving.config import ServingConfig
 from astromer.serving.module import ServingModule
 from astromer.system.config import to_dict
 from astromer.system.errors import ModelError
-from astromer.system.npz import DAMAGED, read_arrays
-from astromer.system.small_files import read_json
 from astromer.system.storage import as_path
 from astromer.system.text import brief, shortened
+from astromer.system.untrusted_files import DAMAGED, read_arrays, read_json
 
 EXTRA = "assets.extra"
 CONFIG = "config.json"

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
+import sys
+import time
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+from astromer.system.storage import local_folder
+from astromer.system.termination import name_log
+from astromer.system.text import Formatter
 
 _verbose = False
 
@@ -54,3 +64,131 @@ def quiet_stderr() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nothing)
+
+
+_FOLDER = "logs"
+
+
+def new_log(output: Path, keep: int) -> Path:
+    """A log file for a run that begins; the oldest ones make room for it.
+
+    Args:
+        output: the run's output folder.
+        keep: how many runs' files stay in ``logs/``, this one's included. A run may have several
+            files there, which differ in their suffix. Folders and foreign files are left alone.
+    """
+    folder = local_folder(output) / _FOLDER
+    runs = sorted({path.stem for path in folder.glob("????????-??????-*.log") if path.is_file()})
+    for run in runs[: max(len(runs) - keep + 1, 0)]:
+        for path in folder.glob(f"{run}.*"):
+            with contextlib.suppress(OSError):  # another run may be doing the same
+                path.unlink()
+    return folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+
+
+@contextmanager
+def noise_to(log: Path) -> Iterator[None]:
+    """Sends what libraries print and log to a file, while ``sys.stdout`` and ``stderr`` stay.
+
+    C++ code and child processes write to file descriptors 1 and 2, which are pointed at the
+    file; Python's own streams keep the terminal, so that progress bars and results show. What is
+    printed on standard output stands in the file, too. With ``--verbose`` all goes to the terminal
+    and none to the file.
+    """
+    if is_verbose():
+        yield
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    name_log(log)
+    with (
+        _appending(log) as file,
+        _descriptor_to(1, file),
+        _descriptor_to(2, file),
+        _logging_to(file),
+    ):
+        yield
+
+
+@contextmanager
+def _appending(log: Path) -> Iterator[IO[str]]:
+    file = log.open("a", buffering=1, encoding="utf-8", errors="backslashreplace")
+    try:
+        yield file
+    finally:
+        with contextlib.suppress(OSError):  # the last lines do not fit on the disk
+            file.close()
+
+
+@contextmanager
+def _descriptor_to(number: int, file: IO[str]) -> Iterator[None]:
+    name = {1: "stdout", 2: "stderr"}[number]
+    stream = getattr(sys, name)
+    stream.flush()
+    terminal = os.dup(number)
+    os.dup2(file.fileno(), number)
+    if _writes_to(stream, number):  # that of a notebook does not, and may stay
+        shown = os.fdopen(os.dup(terminal), "wb")
+        copy = file if name == "stdout" else None  # progress bars are for the eye
+        setattr(sys, name, _Shown(shown, copy, getattr(stream, "encoding", None)))
+    try:
+        yield
+    finally:
+        try:
+            getattr(sys, name).flush()
+        finally:
+            setattr(sys, name, stream)
+            os.dup2(terminal, number)
+            os.close(terminal)
+
+
+def _writes_to(stream: Any, number: int) -> bool:
+    try:
+        return bool(stream.fileno() == number)
+    except (AttributeError, OSError, ValueError):
+        return False
+
+
+class _Shown(io.TextIOWrapper):
+    """Text for the terminal, with a copy for a file."""
+
+    def __init__(self, shown: BinaryIO, copy: IO[str] | None, encoding: str | None):
+        super().__init__(shown, encoding or "utf-8", errors="backslashreplace", line_buffering=True)
+        self._copy = copy
+
+    def write(self, text: str) -> int:
+        if self._copy is not None:
+            with contextlib.suppress(OSError):  # a full disk; what matters has its own error
+                self._copy.write(text)
+        return super().write(text)
+
+
+class _Quiet(logging.StreamHandler):
+    """A full disk ends the log, and prints no traceback for each line that it lacks."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+
+@contextmanager
+def _logging_to(file: IO[str]) -> Iterator[None]:
+    """Every logger's messages and every warning go to the file alone."""
+    from absl import logging as absl_logging
+
+    handler = _Quiet(file)
+    handler.setFormatter(Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    # absl's own handler would write to sys.stderr; TensorFlow adds one of its own, too.
+    absl_logging.use_absl_handler()
+    kept, root.handlers = root.handlers, [handler]
+    level = root.level
+    root.setLevel(logging.INFO)
+    tensorflow = logging.getLogger("tensorflow")
+    tensorflow_handlers, tensorflow.handlers = tensorflow.handlers, []
+    tensorflow.propagate = True
+    logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        root.handlers, tensorflow.handlers = kept, tensorflow_handlers
+        root.setLevel(level)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from astromer.light_curves import LightCurves
+from astromer.system.parallel import map_ahead
 from astromer.windows.batches import Batch, assemble, random_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw, mask_seed
@@ -59,12 +59,4 @@ class TrainingEpoch:
 
     def batches(self, start: int = 0) -> Iterator[Batch]:
         """Batches from number ``start``; the next ones are made while one is in use."""
-        ahead = 2
-        with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
-            steps = range(start, len(self))
-            futures = [pool.submit(self.batch, step) for step in steps[:ahead]]
-            for step in steps:
-                batch = futures.pop(0).result()
-                if step + ahead < len(self):
-                    futures.append(pool.submit(self.batch, step + ahead))
-                yield batch
+        return map_ahead(self.batch, range(start, len(self)), threads=1, ahead=2)

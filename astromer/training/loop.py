@@ -16,11 +16,17 @@ from astromer.encoder.inference import Predictor
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.evaluation.evaluation import evaluate
 from astromer.light_curves import LightCurves
-from astromer.system.distribution import is_chief, make_strategy
+from astromer.system.distribution import (
+    any_worker,
+    check_same,
+    is_chief,
+    make_strategy,
+    several,
+    together,
+)
 from astromer.system.errors import TrainingError, TrainingInterrupted, UsageError
-from astromer.system.interruption import StopRequest
-from astromer.system.progress import progress_bar
-from astromer.system.workers import any_worker, check_same, several, together
+from astromer.system.terminal import progress_bar
+from astromer.system.termination import StopRequest
 from astromer.training.config import TensorBoardConfig, TrainingConfig
 from astromer.training.epoch import TrainingEpoch
 from astromer.training.report import TrainingReport, TrainingResult

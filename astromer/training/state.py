@@ -17,10 +17,9 @@ import numpy as np
 from astromer.encoder.config import EncoderConfig
 from astromer.light_curves import LightCurves
 from astromer.system.config import to_dict
-from astromer.system.errors import ModelError, UsageError
-from astromer.system.npz import DAMAGED, read_arrays
-from astromer.system.os_errors import is_refused
+from astromer.system.errors import ModelError, UsageError, is_refused
 from astromer.system.storage import RemotePath, as_path
+from astromer.system.untrusted_files import DAMAGED, read_arrays
 from astromer.training.config import TrainingConfig
 from astromer.windows.config import MaskingConfig
 

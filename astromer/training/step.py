@@ -12,8 +12,8 @@ import tensorflow as tf
 from astromer.encoder.inference import NETWORK_INPUTS, compile_for_passes, network_inputs, passes_of
 from astromer.encoder.layers import fusing
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.system.concurrency import Ordered, passes_at_once
 from astromer.system.distribution import divide
+from astromer.system.parallel import OrderedPool, micro_batches_at_once
 from astromer.training.config import TrainingConfig
 from astromer.training.schedule import make_schedule
 from astromer.windows.batches import Batch
@@ -115,7 +115,7 @@ class TrainStep:
             self.optimizer.build(model.trainable_variables)
             self._gradients = [_sum_of_passes(v.shape) for v in model.trainable_variables]
             self._sums = _sum_of_passes([len(STEP_SUMS)])
-        self._passes = Ordered(passes_at_once(strategy.num_replicas_in_sync))
+        self._passes = OrderedPool(micro_batches_at_once(strategy.num_replicas_in_sync))
         self._differentiate = {
             fuse: compile_for_passes(
                 functools.partial(self._differentiate_pass, fuse), strategy, _INPUTS, _KEY

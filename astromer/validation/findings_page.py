@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 from astromer.light_curves import LightCurve
 from astromer.records.config import LightCurveRules
-from astromer.system.extras import require
-from astromer.system.html.figure import Picture
-from astromer.system.html.page import write_page
+from astromer.system.environment import require
+from astromer.system.html.page import Picture, write_page
 from astromer.validation.config import Rule, ValidationConfig, all_rules
 from astromer.validation.findings import Finding, Validation
 from astromer.validation.findings_plots import (

@@ -10,7 +10,7 @@ import numpy as np
 
 from astromer.light_curves import LightCurve
 from astromer.records.config import LightCurveRules
-from astromer.system.html.figure import SPLIT_COLOURS, WRONG, Picture, label, new_figure, to_picture
+from astromer.system.html.page import SPLIT_COLOURS, WRONG, Picture, label, new_figure, to_picture
 from astromer.system.text import other_classes
 from astromer.validation.curve_check import marked_observations
 from astromer.validation.findings import Finding

@@ -15,8 +15,7 @@ from astromer.records.fold import SPLITS, Fold
 from astromer.records.framing import estimate_records
 from astromer.records.reader import read_light_curves
 from astromer.system.errors import DataNotFoundError
-from astromer.system.progress import progress_bar
-from astromer.system.terminal import say
+from astromer.system.terminal import progress_bar, say
 from astromer.system.text import shortened
 from astromer.validation.config import WARN, ValidationConfig, all_rules
 from astromer.validation.duplicates import DIGESTS, Identities, Match, find_matches

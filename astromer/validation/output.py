@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 
 from astromer.records.config import LightCurveRules
 from astromer.records.fold import SPLITS
+from astromer.system.atomic import replace_folder
 from astromer.system.config import to_dict
-from astromer.system.extras import MissingExtraError
-from astromer.system.files import replace_folder
+from astromer.system.environment import MissingExtraError
 from astromer.system.text import csv_cell, shortened
 from astromer.validation.config import ValidationConfig, all_rules
 from astromer.validation.findings import Finding, Findings, Validation

@@ -15,7 +15,7 @@ from astromer.records.config import MissingErrorsConfig
 from astromer.records.framing import estimate_records
 from astromer.records.reader import RecordBatch, iterate_batches
 from astromer.system.errors import DataNotFoundError
-from astromer.system.progress import progress_bar
+from astromer.system.terminal import progress_bar
 
 CURVES_PER_SHARD = 20_000
 """About 50 MB of curves with 200 observations: enough shards for several readers."""

@@ -15,8 +15,8 @@ from astromer.records.fold import SPLITS
 from astromer.records.reader import read_light_curves
 from astromer.serving.config import ServingConfig
 from astromer.serving.export import read_config
-from astromer.system.files import replace_folder
-from astromer.system.machine import MACHINE, describe_machine
+from astromer.system.atomic import replace_folder
+from astromer.system.environment import MACHINE, describe_machine
 from astromer.system.storage import as_path
 from astromer.system.storage.trees import copy_tree, remove_tree
 from astromer.system.terminal import say

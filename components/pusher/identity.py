@@ -7,8 +7,8 @@ from typing import Any
 
 from astromer.serving.export import EXTRA, WEIGHTS, read_config
 from astromer.serving.versions.folder import newest, withdrawn
+from astromer.system.environment import MACHINE
 from astromer.system.errors import ModelError
-from astromer.system.machine import MACHINE
 from astromer.system.storage.trees import same_content
 from astromer.training.report import COURSE
 

@@ -9,8 +9,8 @@ from tfx.components.statistics_gen import executor
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import json_utils
 
-from astromer.system.progress import progress_bar
 from astromer.system.storage import as_path
+from astromer.system.terminal import progress_bar
 from components.example_gen.executor import NUM_CURVES
 from components.in_process import InProcess
 from components.statistics.generation import statistics_of

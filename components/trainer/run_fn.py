@@ -15,10 +15,9 @@ from astromer.records.config import LightCurveRules
 from astromer.records.reader import read_light_curves
 from astromer.serving.config import ServingConfig
 from astromer.serving.export import export_saved_model
-from astromer.system.distribution import is_chief, make_strategy
-from astromer.system.machine import MACHINE, describe_machine
+from astromer.system.distribution import is_chief, make_strategy, together, wait_for_all
+from astromer.system.environment import MACHINE, describe_machine
 from astromer.system.storage import as_path
-from astromer.system.workers import together, wait_for_all
 from astromer.training.config import TensorBoardConfig, TrainingConfig
 from astromer.training.loop import train
 from astromer.training.report import COURSE, TrainingResult

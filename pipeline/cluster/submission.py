@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from astromer.system.errors import UsageError
-from astromer.system.log_file import noise_to
-from astromer.system.logs import silence
+from astromer.system.logs import noise_to, silence
 from pipeline.cluster.cluster_options import ClusterRun
 from pipeline.local.failures import told
 

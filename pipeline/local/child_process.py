@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
-from astromer.system.errors import AstromerError, TrainingInterrupted
-from astromer.system.os_errors import refusal
+from astromer.system.errors import AstromerError, TrainingInterrupted, refusal
 
 T = TypeVar("T")
 _GRACE = 60.0

@@ -6,8 +6,8 @@ import sys
 from typing import Protocol
 
 from astromer.system.errors import TrainingInterrupted, causes
-from astromer.system.interruption import was_interrupted
 from astromer.system.terminal import bad, pass_by, say, warn
+from astromer.system.termination import was_interrupted
 
 
 class Step(Protocol):

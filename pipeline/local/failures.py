@@ -10,12 +10,10 @@ from pathlib import Path
 from astromer.records.fold import Fold
 from astromer.serving.saved_models import PATTERN_CHARACTERS
 from astromer.system.cluster import read_cluster
-from astromer.system.errors import AstromerError, TrainingInterrupted, UsageError, causes
-from astromer.system.interruption import was_interrupted
-from astromer.system.os_errors import refusal
-from astromer.system.secrets import without_secrets
+from astromer.system.errors import AstromerError, TrainingInterrupted, UsageError, causes, refusal
 from astromer.system.storage import as_path
-from astromer.system.text import brief
+from astromer.system.termination import was_interrupted
+from astromer.system.text import brief, without_secrets
 
 
 def output_folder(path: str) -> Path:

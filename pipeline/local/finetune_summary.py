@@ -10,7 +10,7 @@ from typing import Any
 from tfx.types import Artifact
 
 from astromer.finetuning.study_report import TEXT_FILE
-from astromer.system.files import replace_folder
+from astromer.system.atomic import replace_folder
 from astromer.system.storage import as_path
 from astromer.system.storage.trees import copy_tree
 from components.evaluator.component import METRICS_FILE

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from astromer.system.cluster import why_silent
 from astromer.system.errors import MetadataError, UsageError
-from astromer.system.network import why_silent
-from astromer.system.storage.local import local_folder
+from astromer.system.storage import local_folder
 
 SQLITE, POSTGRESQL, MYSQL = "sqlite", "postgresql", "mysql"
 _SCHEMES = {

@@ -6,8 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from astromer.system.errors import MetadataError
-from astromer.system.os_errors import is_refused
+from astromer.system.errors import MetadataError, is_refused
 from astromer.system.storage import RemotePath
 from astromer.system.text import brief
 

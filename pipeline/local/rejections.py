@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from astromer.system.files import replace_folder
+from astromer.system.atomic import replace_folder
 from astromer.system.storage import as_path
 from astromer.system.storage.trees import copy_tree
 from astromer.validation.output import TABLE_FILE

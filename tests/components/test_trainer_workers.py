@@ -14,7 +14,7 @@ import pytest
 from tfx.types import standard_artifacts
 
 from astromer.serving.export import load_model
-from astromer.system.workers import HEARTBEAT_SECONDS
+from astromer.system.distribution import HEARTBEAT_SECONDS
 from astromer.training.config import TrainingConfig
 from components.trainer.executor import Executor
 from tests.components.cluster_jobs import Job, executor_command, tfjob

@@ -79,8 +79,8 @@ def test_training_has_a_core_for_each_pass():
         "with quick_imports():\n"
         "    import pipeline.local.dag_runner, pipeline.pipeline\n"
         "_make_devices(0)\n"
-        "from astromer.system.concurrency import cores, passes_at_once\n"
-        "print(passes_at_once() - cores())\n"
+        "from astromer.system.parallel import cores, micro_batches_at_once\n"
+        "print(micro_batches_at_once() - cores())\n"
     )
     environment = {k: v for k, v in os.environ.items() if k != "TF_NUM_INTRAOP_THREADS"}
     done = subprocess.run(

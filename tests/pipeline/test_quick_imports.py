@@ -13,7 +13,7 @@ from pipeline.quick_imports import postpone, quick_imports
 
 _RUN = """
 import sys
-from astromer.logs import silence
+from astromer.system.logs import silence
 silence()
 from pipeline.quick_imports import quick_imports
 with quick_imports():

@@ -44,7 +44,7 @@ def main() -> None:
     import numpy as np
     import tensorflow as tf
 
-    from astromer.system.concurrency import cores
+    from astromer.system.parallel import cores
     from tools.benchmarks.sections.embedding_ways import report_size
 
     threads = cores()

@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     silence()
     from astromer.encoder.config import EncoderConfig
-    from astromer.system.concurrency import cores
+    from astromer.system.parallel import cores
     from astromer.training.config import TrainingConfig
     from tools.benchmarks.measuring.machine import describe
     from tools.benchmarks.sections import scaling

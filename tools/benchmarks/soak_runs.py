@@ -76,7 +76,7 @@ def run_all(folder: Path, runs: int, curves: int) -> list[Run]:
     Raises:
         AstromerError: a run failed.
     """
-    from astromer.system.progress import progress_bar
+    from astromer.system.terminal import progress_bar
 
     data, table = folder / "data", folder / "runs.csv"
     words = ["-m", "astromer", "synthetic", "--output", str(data), "--curves", str(curves)]

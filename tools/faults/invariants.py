@@ -12,7 +12,7 @@ from astromer.serving.versions.alias import aliased
 from astromer.serving.versions.folder import WITHDRAWN, is_number
 from astromer.serving.versions.publishing import STAGING
 from astromer.system.errors import AstromerError
-from astromer.system.npz import DAMAGED
+from astromer.system.untrusted_files import DAMAGED
 from tools.faults.metadata import damage
 from tools.faults.run import Ended
 from tools.faults.workplace import Workplace

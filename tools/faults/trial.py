@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from astromer.serving.versions.folder import versions
-from astromer.system.npz import DAMAGED
+from astromer.system.untrusted_files import DAMAGED
 from tools.faults.aftermath import after
 from tools.faults.fault import Fault
 from tools.faults.invariants import at_once, read_progress

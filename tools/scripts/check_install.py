@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import astromer
-from astromer.system.extras import missing_extra
+from astromer.system.environment import missing_extra
 from astromer.system.logs import silence
 
 # Of the extras.

@@ -16,8 +16,8 @@ import pyarrow as pa
 from astromer.records.calibration import JD_TO_MJD
 from astromer.records.sources.columns import first_of
 from astromer.records.sources.fits_structure import check_structure
+from astromer.system.environment import require
 from astromer.system.errors import AstromerError, DataAnomalyError, RecordError
-from astromer.system.extras import require
 from astromer.system.text import shortened
 
 _ROWS = 1 << 18

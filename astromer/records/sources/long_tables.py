@@ -14,7 +14,7 @@ from astromer.records.sources.observations import (
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import SurveyConfig
 from astromer.system.errors import DataAnomalyError
-from astromer.system.threads import in_order
+from astromer.system.parallel import map_ahead
 
 
 def read_long(files: list[Path], config: SurveyConfig, njobs: int) -> Iterator[Observations]:
@@ -36,5 +36,5 @@ def read_long(files: list[Path], config: SurveyConfig, njobs: int) -> Iterator[O
                 "each belong in a folder."
             )
         blocks = table.blocks(*columns_to_read(table, columns))
-        for _, block in in_order(blocks, lambda make: make(), njobs):
+        for block in map_ahead(lambda make: make(), blocks, njobs):
             yield observations_of(block, table, columns)

@@ -20,7 +20,7 @@ from astromer.records.sources.observations import (
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import SurveyConfig
 from astromer.system.errors import DataAnomalyError, DataNotFoundError
-from astromer.system.threads import in_order
+from astromer.system.parallel import map_ahead
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,7 @@ def read_objects(
     """
     if any(kind_of(file.path) == FITS for file in plan.files):
         njobs = 1  # astropy reads in Python, where threads wait for each other
-    work = in_order(plan.files, lambda file: read_object(file, config, known), njobs)
-    for _, observations in work:
-        yield observations
+    yield from map_ahead(lambda file: read_object(file, config, known), plan.files, njobs)
 
 
 def read_object(file: ObjectFile, config: SurveyConfig, known: set[str] | None) -> Observations:

@@ -30,10 +30,10 @@ from astromer.records.sources.observations import Observations, Register
 from astromer.records.sources.spool import Spool
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import SurveyConfig
+from astromer.system.atomic import scratch_folder
 from astromer.system.errors import UsageError
-from astromer.system.progress import progress_bar
 from astromer.system.storage import RemotePath
-from astromer.system.temporary_folders import scratch_folder
+from astromer.system.terminal import progress_bar
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from astromer.records.synthetic.config import SurveyConfig
 from astromer.records.synthetic.division import divide
 from astromer.records.synthetic.survey import make_star
 from astromer.system.errors import UsageError
-from astromer.system.progress import progress_bar
+from astromer.system.terminal import progress_bar
 
 MANIFEST = "survey.json"
 

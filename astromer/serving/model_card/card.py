@@ -21,8 +21,8 @@ from astromer.serving.model_card.scores_section import classifier_scores, encode
 from astromer.serving.model_card.usage import snippet
 from astromer.serving.model_card.yaml_text import to_yaml
 from astromer.serving.versions.facts import CARD_FILE, CLASSIFIER, FACTS_FILE, kind_of, read_facts
-from astromer.system.npz import DAMAGED, read_arrays
 from astromer.system.storage import as_path
+from astromer.system.untrusted_files import DAMAGED, read_arrays
 
 _STUDY = ("test_curves", "majority", "notes", "verdicts")
 _CELL = ("source", "encoder", "shots", "seed", "macro_f1", "accuracy")

@@ -7,7 +7,7 @@ from typing import Any
 
 from astromer.serving.model_card.markdown import UNKNOWN, escaped, listed, number, settings
 from astromer.serving.versions.facts import CLASSIFIER, kind_of
-from astromer.system.machine import MACHINE
+from astromer.system.environment import MACHINE
 
 
 def architecture_section(config: Mapping[str, Any], facts: Mapping[str, Any]) -> str:

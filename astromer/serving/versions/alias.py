@@ -13,9 +13,9 @@ from pathlib import Path
 
 from astromer.serving.versions.folder import KEPT, LATEST, is_number, is_whole
 from astromer.system.errors import ModelError, UsageError
-from astromer.system.small_files import read_text
 from astromer.system.storage import RemotePath
 from astromer.system.text import shell_word
+from astromer.system.untrusted_files import read_text
 
 _MOST = 40  # characters of a number, by far
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from astromer.system.small_files import read_json
+from astromer.system.untrusted_files import read_json
 
 CARD_FILE = "README.md"
 """The card of a version, under the name that model hubs and file browsers show."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astromer.serving.versions.folder import KEPT
-from astromer.system.small_files import read_json
+from astromer.system.untrusted_files import read_json
 
 HISTORY_FILE = "history.json"
 _MOST = 200  # entries that are kept

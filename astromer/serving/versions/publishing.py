@@ -14,9 +14,9 @@ from astromer.serving.checksums import CHECKSUMS_FILE, verify, write_checksums
 from astromer.serving.versions.folder import next_number
 from astromer.serving.versions.promotion import changing, following
 from astromer.system.errors import DamagedVersionError, ModelError
-from astromer.system.progress import progress_bar
 from astromer.system.storage import RemotePath
 from astromer.system.storage.trees import copy_tree, remove_tree, size_of
+from astromer.system.terminal import progress_bar
 
 STAGING = ".staging"
 """Beside the folder of versions: where a version is made before it appears."""

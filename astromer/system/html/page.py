@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from astromer.system.extras import require
+from astromer.system.environment import require
 from astromer.system.text import printable, shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 def render(template: Path, content: Mapping[str, Any]) -> str:
@@ -37,3 +44,73 @@ def write_page(template: Path, content: Mapping[str, Any], file: Path) -> Path:
     """Writes the page of :func:`render` to a file."""
     file.write_text(render(template, content), encoding="utf-8", errors="backslashreplace")
     return file
+
+
+SPLIT_COLOURS = {"train": "#0072B2", "validation": "#D55E00", "test": "#009E73"}
+"""Told apart with any colour vision."""
+WRONG = "#C1121F"
+_STYLE = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.hashsalt": "astromer",
+}
+
+
+class Picture(NamedTuple):
+    """An image for a page.
+
+    Attributes:
+        source: "data:" address that holds it.
+        description: what it shows, for those who do not see it.
+    """
+
+    source: str
+    description: str
+
+
+def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
+    """An empty figure, in inches. It belongs to no display and leaves no state behind."""
+    figure, (axes,) = new_panels(width, height, 1)
+    return figure, axes
+
+
+def new_panels(
+    width: float, height: float, rows: int, columns: int = 1, **shared: Any
+) -> tuple[Figure, list[Axes]]:
+    """A figure of several panels, row by row; ``shared`` is for ``Figure.subplots``."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, list(figure.subplots(rows, columns, squeeze=False, **shared).flat)
+
+
+def to_picture(figure: Figure, description: str, kind: str = "svg") -> Picture:
+    """Draws a figure: "svg" for few marks, "png" for many. Equal figures give equal bytes."""
+    return Picture(data_address(to_bytes(figure, kind), kind), description)
+
+
+def to_bytes(figure: Figure, kind: str) -> bytes:
+    """The file of a figure, "svg" or "png"."""
+    import matplotlib
+
+    buffer = io.BytesIO()
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # letters that the font lacks
+        figure.savefig(buffer, format=kind, dpi=150, metadata=metadata)
+    return buffer.getvalue()
+
+
+def data_address(content: bytes, kind: str) -> str:
+    """The "data:" address that holds a file."""
+    mime = {"svg": "image/svg+xml", "png": "image/png"}[kind]
+    return f"data:{mime};base64,{base64.b64encode(content).decode()}"
+
+
+def label(text: str, most: int = 28) -> str:
+    """A user's word in a figure, on one line and not too long."""
+    text = printable(text)
+    return text if len(text) <= most else text[: most - 1] + "…"

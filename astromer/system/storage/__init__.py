@@ -12,8 +12,8 @@ from os import PathLike
 from pathlib import Path
 
 from astromer.system.errors import UsageError
-from astromer.system.secrets import has_secrets, without_secrets
 from astromer.system.storage.remote import RemotePath
+from astromer.system.text import has_secrets, without_secrets
 
 __all__ = ["RemotePath", "as_path", "is_remote", "local_path"]
 
@@ -66,3 +66,16 @@ def local_path(place: str | PathLike[str], what: str) -> Path:
     if isinstance(path, RemotePath):
         raise UsageError(f"{what} must be on this machine. Received: {path}. Copy it here first.")
     return path
+
+
+def local_folder(output: Path) -> Path:
+    """The folder of the metadata database and of log files that belongs to an output folder.
+
+    SQLite locks and changes its file in place, and a log grows line by line: no store does that.
+
+    Returns:
+        The output folder itself, or ``./outputs/stores/gs/bucket/...`` for one in a store.
+    """
+    if not isinstance(output, RemotePath):
+        return output
+    return Path("outputs", "stores", output.scheme, *output.parts[1:]).absolute()

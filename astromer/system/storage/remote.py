@@ -8,12 +8,11 @@ import io
 import os
 import posixpath
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import PosixPath, PurePath, PurePosixPath
 from typing import IO, Any, NoReturn
 
-from astromer.system.storage.gfile import file_system
-from astromer.system.storage.status import FileStatus
-from astromer.system.storage.streams import open_stream
+from astromer.system.storage.gfile import file_system, open_stream
 
 _NO_HOST = "::"
 """Ends the first part of ``hdfs:///user``, which names no host, where others end with ``:``."""
@@ -219,3 +218,21 @@ def _error(number: int, path: RemotePath) -> OSError:
 def _fits(name: str, pattern: str) -> bool:
     """As in pathlib, ``*`` matches hidden names, too."""
     return fnmatch.fnmatchcase(name, pattern)
+
+
+@dataclass(frozen=True)
+class FileStatus:
+    """The part of :class:`os.stat_result` that stores know.
+
+    Attributes:
+        st_size: bytes.
+        st_mtime_ns: time of the last change [ns since 1970]; 0 where the store keeps none.
+    """
+
+    st_size: int
+    st_mtime_ns: int
+
+    @property
+    def st_mtime(self) -> float:
+        """Time of the last change [s since 1970]."""
+        return self.st_mtime_ns / 1e9

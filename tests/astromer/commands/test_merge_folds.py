@@ -8,7 +8,7 @@ from astromer.records.processing import read_processing
 from astromer.records.reader import read_light_curves
 from astromer.records.writer import write_fold
 from astromer.system.errors import DataNotFoundError, UsageError
-from astromer.system.toml import tomllib
+from astromer.system.untrusted_files import tomllib
 
 CONFIG = """[id_column]
 value = "ID"

@@ -13,7 +13,7 @@ from astromer.records.fold import Fold
 from astromer.reports import page as module
 from astromer.reports.page import write_run_report
 from astromer.reports.publishing import put_on_shelf
-from astromer.system.extras import MissingExtraError
+from astromer.system.environment import MissingExtraError
 from astromer.validation.config import ValidationConfig
 from astromer.validation.fold_check import validate_fold
 from astromer.validation.output import write_validation

@@ -1,6 +1,14 @@
 from __future__ import annotations
 
+import errno
+import os
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
 from astromer.system import errors
+from astromer.system.errors import OutOfMemoryError, RecordError, StorageError, is_refused, refusal
 
 
 def test_every_error_has_an_exit_code_of_its_own() -> None:
@@ -13,3 +21,70 @@ def test_every_error_has_an_exit_code_of_its_own() -> None:
     assert len(classes) > 8
     assert len(set(codes)) == len(codes)
     assert all(0 < code < 256 for code in codes)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "told"),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/x/y"), StorageError, "/x/y"),
+        (OSError(errno.EDQUOT, os.strerror(errno.EDQUOT), "/x"), StorageError, "MB are left"),
+        (OSError(errno.EROFS, os.strerror(errno.EROFS), "/x"), StorageError, "Mend the rights"),
+        (PermissionError(errno.EACCES, "no", "/x"), StorageError, "Permission denied at /x"),
+        (OSError(errno.EIO, "bad", "/x"), StorageError, "dmesg"),
+        (OSError(errno.EMFILE, "many", "/x"), StorageError, "ulimit -n"),
+        (RuntimeError("query: database or disk is full query: COMMIT;"), StorageError, "/out"),
+        (
+            tf.errors.ResourceExhaustedError(None, None, "/a/b; No space left on device"),
+            StorageError,
+            "No space left on device at /a/b",
+        ),
+        (
+            tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor of [9]"),
+            OutOfMemoryError,
+            "OOM when allocating",
+        ),
+        (MemoryError(), OutOfMemoryError, "MemoryError"),
+        (RuntimeError("can't start new thread"), OutOfMemoryError, "--bs"),
+        (
+            ImportError("libtensorflow_cc.so.2: failed to map segment from shared object"),
+            OutOfMemoryError,
+            "libtensorflow_cc",
+        ),
+    ],
+)
+def test_it_is_named(error: Exception, kind: type, told: str) -> None:
+    found = refusal(error, Path("/out"), lambda: "A run needs 3 MB. ")
+    assert type(found) is kind
+    assert told in str(found)
+    assert is_refused(error)
+
+
+def test_the_room_that_is_needed_is_told(tmp_path: Path) -> None:
+    error = OSError(errno.ENOSPC, "full", str(tmp_path / "deep" / "file"))
+    text = str(refusal(error, tmp_path, lambda: "A run needs 3 MB. "))
+    assert "A run needs 3 MB. Make room" in text
+    assert "MB are left" in text
+
+
+def test_a_store_that_does_not_answer_is_no_disk() -> None:
+    error = OSError(errno.EIO, "libcurl code 6: no such host", "gs://bucket/records")
+    told = str(refusal(error))
+    assert "a store must answer" in told
+    assert "no such host at gs://bucket/records" in told
+
+
+def test_what_it_was_raised_because_of_counts() -> None:
+    error = ValueError("cannot train")
+    error.__cause__ = OSError(errno.ENOSPC, "full")
+    assert isinstance(refusal(error), StorageError)
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), FileNotFoundError(2, "none", "/x")])
+def test_other_errors_are_left_alone(error: Exception) -> None:
+    assert refusal(error) is None
+
+
+def test_what_has_been_said_better_stays() -> None:
+    error = RecordError("records/0.record is damaged")
+    error.__cause__ = OSError(errno.EIO, "bad")
+    assert refusal(error) is None

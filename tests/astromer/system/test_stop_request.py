@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from astromer.system.interruption import StopRequest
+from astromer.system.termination import StopRequest
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

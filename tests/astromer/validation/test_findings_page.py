@@ -11,7 +11,7 @@ import pytest
 
 from astromer.commands.validate import main
 from astromer.records.fold import Fold
-from astromer.system.extras import MissingExtraError
+from astromer.system.environment import MissingExtraError
 from astromer.validation.config import ValidationConfig
 from astromer.validation.findings_page import write_findings_page
 from astromer.validation.fold_check import validate_fold

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from astromer.system.concurrency import cores
-from astromer.system.machine import processor
+from astromer.system.environment import processor
+from astromer.system.parallel import cores
 
 
 def describe() -> str:

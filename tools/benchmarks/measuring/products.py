@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.encoder.config import EncoderConfig
-from astromer.system.concurrency import claim_cores, cores
+from astromer.system.parallel import claim_cores, cores
 from astromer.training.step import PRODUCT_TYPES
 from tools.benchmarks.measuring.turns import Speed, Turn, Way
 from tools.benchmarks.measuring.workers import Make, Worker

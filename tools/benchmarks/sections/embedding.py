@@ -14,7 +14,7 @@ from astromer.encoder.config import EncoderConfig
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.serving.export import export_saved_model
-from astromer.system.concurrency import claim_cores
+from astromer.system.parallel import claim_cores
 from astromer.windows.batches import assemble, sequential_windows
 from astromer.windows.masking import nothing_probed
 from tools.benchmarks.baseline import PlainModel

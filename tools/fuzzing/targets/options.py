@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from astromer.system.errors import UsageError
-from astromer.system.secrets import without_secrets
+from astromer.system.text import without_secrets
 from tools.fuzzing.choices import Choices
 from tools.fuzzing.target import Target, allowed, require
 

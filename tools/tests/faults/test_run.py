@@ -15,7 +15,7 @@ from tools.faults.run import Ended, Run
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
-from astromer.cli import run_program
+from astromer.commands.cli import run_program
 from pipeline.console import Report
 
 def main():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from astromer.commands.create_records import main
+from astromer.system.environment import MissingExtraError
 from astromer.system.errors import DataAnomalyError, RecordError
-from astromer.system.extras import MissingExtraError
 
 fits = pytest.importorskip("astropy.io.fits")
 

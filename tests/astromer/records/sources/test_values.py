@@ -9,7 +9,7 @@ import pytest
 
 from astromer.commands.create_records import main
 from astromer.system.errors import LightCurveError, UsageError
-from astromer.system.toml import tomllib
+from astromer.system.untrusted_files import tomllib
 
 
 def processing_of(folder) -> dict:

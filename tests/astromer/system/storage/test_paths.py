@@ -77,7 +77,7 @@ def test_a_missing_file_system_says_what_to_install(monkeypatch) -> None:
 def test_local_paths_load_no_tensorflow(toy) -> None:
     code = (
         "import sys; from astromer.system.storage import as_path;"
-        "from astromer.system.files import make_folder;"
+        "from astromer.system.atomic import make_folder;"
         "assert not as_path('/nowhere').exists(); as_path('gs://b/x');"
         "assert 'tensorflow' not in sys.modules"
     )

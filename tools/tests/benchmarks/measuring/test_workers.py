@@ -66,7 +66,7 @@ def test_a_failure_is_told(toy) -> None:
 def test_an_interrupt_leaves_no_process_behind(toy, number: signal.Signals) -> None:
     program = f"""{_WAYS}
 import sys
-from astromer.cli import run_program
+from astromer.commands.cli import run_program
 
 def main():
 {_indented(_WAIT)}

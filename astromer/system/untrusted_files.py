@@ -1,21 +1,102 @@
-"""Arrays in ``.npz`` files, which may be damaged, or made to do harm.
+"""Files that people and programs write settings and facts into: JSON, TOML and plain text.
 
-``numpy.load`` makes room for the shape that a member claims before it looks at what is there, and
-unpacks a member of any size. Files of this project are not compressed: what they claim is checked
-against the bytes that they have, so that no more is read than the file is large.
+Whoever reads one takes all of it into memory, so each has a largest size; and parsers recurse, so
+that what is nested deeply ends in a RecursionError. Here all that is a ValueError.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 import tokenize
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
+
+MOST_BYTES = 1 << 26
+"""64 MiB: facts, histories and checksums. Those of a version with 100,000 files have 16 MiB."""
+
+MOST_TOML_BYTES = 1 << 18
+"""256 KiB: settings. A survey's have a kilobyte; the parser takes three seconds for the worst."""
+
+
+def read_text(path: Path, most: int = MOST_BYTES) -> str:
+    """The text of a small file.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is larger than ``most`` bytes, or no UTF-8.
+    """
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"it has more than {most:,} bytes")
+    return content.decode("utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """What a small JSON file holds.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is too large, no UTF-8, no JSON, or nested too deeply.
+    """
+    return parse_json(read_text(path))
+
+
+def parse_json(text: str) -> Any:
+    """What a JSON text says.
+
+    Raises:
+        ValueError: it is no JSON, or nested too deeply.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a small TOML file says.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is too large, no UTF-8, no TOML, or nested too deeply.
+    """
+    return parse_toml(read_text(path, MOST_TOML_BYTES))
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """What a TOML text says.
+
+    Raises:
+        ValueError: it is no TOML, or nested too deeply.
+    """
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
+
+__all__ = ["to_toml", "tomllib"]
+
+
+def to_toml(value: Any) -> str:
+    """A text, number, truth value or list of them, as TOML writes it.
+
+    It is JSON, but with its letters as they are: JSON's two halves of an emoji are none of TOML's.
+    """
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
 
 # Everything that NumPy raises for a file with missing, extra or flipped bytes.
 DAMAGED = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from astromer.system.extras import _EXTRAS, MissingExtraError, missing_extra, require
+from astromer.system.environment import _EXTRAS, MissingExtraError, missing_extra, require
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from astromer.system.concurrency import Ordered, passes_at_once
+from astromer.system.parallel import OrderedPool, micro_batches_at_once
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -14,8 +14,8 @@ def test_results_come_in_the_order_of_the_items(threads: int) -> None:
         time.sleep(0.02 / (item + 1))
         return 10 * item
 
-    assert list(Ordered(threads).map(slowest_first, range(9))) == [10 * i for i in range(9)]
-    assert list(Ordered(threads).map(slowest_first, [])) == []
+    assert list(OrderedPool(threads).map(slowest_first, range(9))) == [10 * i for i in range(9)]
+    assert list(OrderedPool(threads).map(slowest_first, [])) == []
 
 
 def test_several_items_are_under_way_at_once_and_not_all_of_them() -> None:
@@ -28,7 +28,7 @@ def test_several_items_are_under_way_at_once_and_not_all_of_them() -> None:
         together.wait()  # would never return if items ran one by one
         return item
 
-    results = Ordered(2).map(meet, range(8))
+    results = OrderedPool(2).map(meet, range(8))
     for number in range(8):
         assert next(results) == number
         most = max(most, len(started) - number)
@@ -41,7 +41,7 @@ def test_a_failure_reaches_the_caller() -> None:
             raise ValueError("item 1")
         return item
 
-    results = Ordered(2).map(fail, range(3))
+    results = OrderedPool(2).map(fail, range(3))
     assert next(results) == 0
     with pytest.raises(ValueError, match="item 1"):
         next(results)
@@ -49,14 +49,14 @@ def test_a_failure_reaches_the_caller() -> None:
 
 def test_cores_are_claimed_before_tensorflow_starts_and_never_against_the_user(toy) -> None:
     code = (
-        "import os, sys; from astromer.system.concurrency import claim_cores, passes_at_once;"
+        "import os, sys; from astromer.system.parallel import claim_cores, micro_batches_at_once;"
         "import tensorflow as tf; from astromer.system.distribution import make_strategy;"
         "strategy = make_strategy() if sys.argv[1] == 'first' else tf.distribute.get_strategy();"
         "tf.zeros(1) + 1; claim_cores();"
-        "print(passes_at_once(strategy.num_replicas_in_sync),"
+        "print(micro_batches_at_once(strategy.num_replicas_in_sync),"
         "tf.config.threading.get_intra_op_parallelism_threads())"
     )
-    from astromer.system.concurrency import cores
+    from astromer.system.parallel import cores
 
     def found(order: str, **env: str) -> list[str]:
         return toy.python("-c", code, order, env=env).stdout.split()[-2:]
@@ -67,5 +67,5 @@ def test_cores_are_claimed_before_tensorflow_starts_and_never_against_the_user(t
 
 
 def test_replicas_run_beside_each_other_already() -> None:
-    assert passes_at_once(2) == 1
-    assert passes_at_once() >= 1
+    assert micro_batches_at_once(2) == 1
+    assert micro_batches_at_once() >= 1
