@@ -113,7 +113,7 @@ def _from_records(files: dict[str, list[Path]]) -> Iterator[Part]:
     import numpy as np
 
     from astromer.records.reader import iterate_batches
-    from astromer.serving.status import STATUS_OK, STATUS_UNEQUAL, STATUS_UNREADABLE
+    from astromer.serving.graph_input import STATUS_OK, STATUS_UNEQUAL, STATUS_UNREADABLE
 
     for split, paths in files.items():
         for batch in iterate_batches(paths, strict=False):

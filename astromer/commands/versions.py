@@ -199,7 +199,7 @@ def _check_sound(version: Path) -> None:
     from astromer.system.logs import silence
 
     silence()
-    from astromer.serving.versions.trial import check_loads
+    from astromer.serving.load_check import check_loads
 
     check_loads(version)
 

@@ -27,20 +27,19 @@ from astromer.serving.export import (
     whole_number,
     write_extra,
 )
-from astromer.serving.network import WindowNetwork
-from astromer.serving.observations import (
+from astromer.serving.graph_input import (
     OBSERVATIONS,
     PADDED,
-    Observations,
+    STATUS_OK,
+    GraphObservations,
     after,
     from_padded,
     from_ragged,
     parse_examples,
+    traced,
 )
-from astromer.serving.pooling import Outputs
+from astromer.serving.network import Outputs, WindowNetwork
 from astromer.serving.saved_models import load_saved_model
-from astromer.serving.status import STATUS_OK
-from astromer.serving.tracing import traced
 from astromer.system.errors import ModelError
 from astromer.system.storage import as_path
 from astromer.system.text import brief
@@ -60,13 +59,13 @@ class ClassifierModule(tf.Module):
         probabilities: float32 [batch, num_classes], in the order of the label map.
         label: int64 [batch], the survey's number of the most probable class.
         class_name: string [batch], its name.
-        status: int32 [batch], see :mod:`astromer.serving.status`; where it is not 0,
+        status: int32 [batch], see :mod:`astromer.serving.graph_input`; where it is not 0,
             probabilities are zero, the label is -1 and the name empty.
 
     Args:
         classifier: the trained classifier.
         rules: which observations are usable, and how many a light curve needs.
-        serving: the limits of light curves and requests, see :mod:`astromer.serving.limits`.
+        serving: the limits of light curves and requests, see :mod:`astromer.serving.graph_input`.
     """
 
     def __init__(
@@ -86,7 +85,7 @@ class ClassifierModule(tf.Module):
         nothing = len(classifier.label_map)
 
         @traced(OBSERVATIONS)
-        def classified(observations: Observations) -> Outputs:
+        def classified(observations: GraphObservations) -> Outputs:
             windows, status, (pooled,) = network.over_windows(
                 observations,
                 lambda *inputs: (

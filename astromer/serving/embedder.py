@@ -16,8 +16,8 @@ from astromer.records.curve_inputs import as_light_curves
 from astromer.serving.checksums import check_whole
 from astromer.serving.config import ServingConfig
 from astromer.serving.export import read_config
+from astromer.serving.graph_input import STATUS_TOO_LONG
 from astromer.serving.saved_models import load_saved_model
-from astromer.serving.status import STATUS_TOO_LONG
 from astromer.serving.versions.finding import latest_version
 from astromer.system.errors import LightCurveError, ModelError, UsageError
 from astromer.system.parallel import OrderedPool, micro_batches_at_once
@@ -39,7 +39,7 @@ class Embeddings:
         max: float32 [num_curves, d_model], maximum over the observed steps.
         num_observations: int64 [num_curves], usable observations.
         status: int32 [num_curves]; 0 = fine, 1 = fewer than 5 usable observations (zeros); see
-            :mod:`astromer.serving.status`.
+            :mod:`astromer.serving.graph_input`.
     """
 
     ids: np.ndarray

@@ -18,7 +18,7 @@ from astromer.encoder.reconstructor import Reconstructor
 from astromer.records.config import LightCurveRules
 from astromer.serving.checksums import check_whole, write_checksums
 from astromer.serving.config import ServingConfig
-from astromer.serving.module import ServingModule
+from astromer.serving.signatures import ServingModule
 from astromer.system.config import to_dict
 from astromer.system.errors import ModelError
 from astromer.system.storage import as_path

@@ -1,19 +1,32 @@
-"""What a trained model makes of observations, inside the graph."""
+"""A trained model applied to the windows of light curves, inside the graph."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
+from astromer.encoder.pooling import MAX, MEAN, pool_steps, pool_windows
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.records.config import LightCurveRules
-from astromer.serving.chunks import Network, over_chunks
 from astromer.serving.config import ServingConfig
-from astromer.serving.limits import Limits
-from astromer.serving.observations import OBSERVATIONS, SHOWN, Observations
-from astromer.serving.pooling import Outputs, pool_steps, pool_windows
-from astromer.serving.status import STATUS_OK, judge
-from astromer.serving.tracing import traced
+from astromer.serving.graph_input import (
+    OBSERVATIONS,
+    SHOWN,
+    STATUS_OK,
+    GraphObservations,
+    Limits,
+    curve_status,
+    traced,
+)
 from astromer.serving.windowing import GraphWindows, cut_observations, usable_values
+
+# Steps that the network gets at once, whatever the batch; bounds its memory. The time differs by a
+# tenth from 8 to 64 windows of 200.
+STEPS_PER_CHUNK = 6_400
+
+Outputs = dict[str, tf.Tensor]
+Network = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, ...]]
 
 _WINDOWS = (
     tf.TensorSpec([None, None], tf.float32),
@@ -23,7 +36,7 @@ _WINDOWS = (
 
 
 class WindowNetwork:
-    """A trained model on windows that are cut from observations.
+    """A trained model that works on windows, which it cuts from observations.
 
     Args:
         model: the trained model.
@@ -37,46 +50,46 @@ class WindowNetwork:
         self._d_model = model.encoder.d_model
         self.limits = Limits(serving, model.window_size, self._d_model)
         self._whole = model.encoder.quirks is not None  # public weights read the padding, too
-        # Traced once, however many signatures use them.
-        self._usable = traced(OBSERVATIONS, SHOWN)(self._choose_usable)
+        # Traced once for all signatures.
+        self._usable = traced(OBSERVATIONS, SHOWN)(self._select_usable)
         self._cut = traced(OBSERVATIONS, SHOWN)(self._cut_windows)
         self.encode = traced(*_WINDOWS)(lambda *inputs: model.encoder(*inputs))
         self._predict = traced(*_WINDOWS)(lambda *inputs: model.magnitudes(self.encode(*inputs)))
 
     def usable(
-        self, observations: Observations, shown: tf.Tensor | None = None
-    ) -> tuple[Observations, tf.Tensor]:
-        """The usable observations, and which of them are shown (all, by default), bool [N].
+        self, observations: GraphObservations, shown: tf.Tensor | None = None
+    ) -> tuple[GraphObservations, tf.Tensor]:
+        """The usable observations, and whether each is shown (all, by default), bool [N].
 
-        Light curves that are too long have none, and their status.
+        A light curve that is too long has none, and the status for it.
 
         Raises:
-            tf.errors.InvalidArgumentError: when run, for more than a request may hold.
+            tf.errors.InvalidArgumentError: at run time, if a limit of the request is exceeded.
         """
         if shown is None:
             shown = tf.ones_like(observations.mag, tf.bool)
         return self._usable(observations, shown)
 
-    def _choose_usable(
-        self, observations: Observations, shown: tf.Tensor
-    ) -> tuple[Observations, tf.Tensor]:
+    def _select_usable(
+        self, observations: GraphObservations, shown: tf.Tensor
+    ) -> tuple[GraphObservations, tf.Tensor]:
         observations, shown = self.limits.without_too_long(observations, shown)
         usable = usable_values(
             observations.mjd, observations.mag, observations.errmag, shown, self._rules
         )
         return self.limits.request(observations.only(usable)), tf.boolean_mask(shown, usable)
 
-    def _cut_windows(self, observations: Observations, shown: tf.Tensor) -> GraphWindows:
+    def _cut_windows(self, observations: GraphObservations, shown: tf.Tensor) -> GraphWindows:
         return cut_observations(observations, shown, self._window_size, self._normalise)
 
     def over_windows(
-        self, observations: Observations, network: Network, outputs: tuple[tf.TensorSpec, ...]
+        self, observations: GraphObservations, network: Network, outputs: tuple[tf.TensorSpec, ...]
     ) -> tuple[GraphWindows, tf.Tensor, tuple[tf.Tensor, ...]]:
         """Applies a network to the windows of the usable observations.
 
         Args:
             observations: of a batch of light curves.
-            network, outputs: see :func:`~astromer.serving.chunks.over_chunks`.
+            network, outputs: see :func:`over_chunks`.
 
         Returns:
             The windows, the status of each light curve, int32 [batch], and the network's results.
@@ -86,17 +99,17 @@ class WindowNetwork:
         results = over_chunks(network, windows, outputs, self._whole)
         return windows, self._status(observations, windows), results
 
-    def embed(self, observations: Observations) -> Outputs:
-        """Embeddings pooled over the usable ones of the observations."""
-        vector = tf.TensorSpec([self._d_model], tf.float32)
+    def embed(self, observations: GraphObservations) -> Outputs:
+        """Embeddings of the light curves, pooled over their usable observations."""
+        vector = tf.TensorSpec([1, self._d_model], tf.float32)
         windows, status, (total, highest) = self.over_windows(
             observations,
-            lambda *inputs: pool_steps(self.encode(*inputs[:3]), inputs[3]),
+            lambda *inputs: _pool_steps(self.encode(*inputs[:3]), inputs[3]),
             (vector, vector),
         )
-        return pool_windows(windows, total, highest, status)
+        return _pool_windows(windows, total, highest, status)
 
-    def embed_steps(self, observations: Observations, steps: tf.Tensor) -> Outputs:
+    def embed_steps(self, observations: GraphObservations, steps: tf.Tensor) -> Outputs:
         """As :meth:`embed`, and ``sequence``, float32 [batch, steps, d_model]."""
         windows, status, (vectors,) = self.over_windows(
             observations,
@@ -104,17 +117,16 @@ class WindowNetwork:
             (tf.TensorSpec([None, self._d_model], tf.float32),),
         )
         observed = windows.observed[:, : tf.shape(vectors)[1]]
-        total, highest = pool_steps(vectors, observed)
-        pooled = pool_windows(windows, total, highest, status)
-        place, chosen = _places(windows, observed, status)
+        total, highest = _pool_steps(vectors, observed)
+        index, chosen = _input_index(windows, observed, status)
         shape = tf.stack([tf.size(status, tf.int64), steps, self._d_model])
-        sequence = tf.scatter_nd(place, tf.boolean_mask(vectors, chosen), shape)
-        return {**pooled, "sequence": sequence}
+        sequence = tf.scatter_nd(index, tf.boolean_mask(vectors, chosen), shape)
+        return {**_pool_windows(windows, total, highest, status), "sequence": sequence}
 
     def reconstruct(
-        self, observations: Observations, shown: tf.Tensor, steps: tf.Tensor
+        self, observations: GraphObservations, shown: tf.Tensor, steps: tf.Tensor
     ) -> Outputs:
-        """Predicted magnitudes of usable observations, of which some, bool [N], are shown."""
+        """Predicts the magnitudes of usable observations from those that are shown, bool [N]."""
         windows = self._cut(observations, shown)
         (predicted,) = over_chunks(
             lambda *inputs: (self._predict(*inputs[:3]),),
@@ -124,30 +136,119 @@ class WindowNetwork:
         )
         status = self._status(observations, windows)
         magnitude = windows.centre[:, None] + windows.scale[:, None] * predicted
-        # Where nothing is visible there is no centre to add.
-        anything = tf.reduce_any(windows.visible, axis=1)[:, None]
-        magnitude = tf.where(anything, magnitude, float("nan"))
-        place, chosen = _places(windows, windows.observed[:, : tf.shape(predicted)[1]], status)
-        hidden = ~windows.visible[:, : tf.shape(predicted)[1]]
+        # A window without a visible step has no centre.
+        centred = tf.reduce_any(windows.visible, axis=1)[:, None]
+        magnitude = tf.where(centred, magnitude, float("nan"))
+        length = tf.shape(predicted)[1]
+        index, chosen = _input_index(windows, windows.observed[:, :length], status)
+        hidden = ~windows.visible[:, :length]
         shape = tf.stack([tf.size(status, tf.int64), steps])
         return {
             "mag": tf.tensor_scatter_nd_update(
-                tf.fill(shape, float("nan")), place, tf.boolean_mask(magnitude, chosen)
+                tf.fill(shape, float("nan")), index, tf.boolean_mask(magnitude, chosen)
             ),
             "hidden": tf.tensor_scatter_nd_update(
-                tf.fill(shape, False), place, tf.boolean_mask(hidden, chosen)
+                tf.fill(shape, False), index, tf.boolean_mask(hidden, chosen)
             ),
             "status": status,
         }
 
-    def _status(self, observations: Observations, windows: GraphWindows) -> tf.Tensor:
-        return judge(observations.problem, windows.num_observations, self._rules.min_observations)
+    def _status(self, observations: GraphObservations, windows: GraphWindows) -> tf.Tensor:
+        least = self._rules.min_observations
+        return curve_status(observations.problem, windows.num_observations, least)
 
 
-def _places(
+def over_chunks(
+    network: Network, windows: GraphWindows, outputs: tuple[tf.TensorSpec, ...], whole: bool
+) -> tuple[tf.Tensor, ...]:
+    """Applies a network to chunks of windows of similar length, padded to the longest in the chunk.
+
+    Args:
+        network: called with times, magnitudes, visible and observed, each [some, steps]; each
+            result starts with [some] or [some, steps], as ``outputs`` says.
+        windows: the windows.
+        outputs: the shape of each result after the first dimension. Where it starts with None, the
+            result has the steps of the longest window, and 0 beyond those of its chunk.
+        whole: do not shorten windows: public weights read the padding, too.
+
+    Returns:
+        The results, [num_windows, ...], in the order of the windows.
+    """
+    window_size = windows.times.shape[1]
+    length = tf.math.count_nonzero(windows.observed, axis=1, dtype=tf.int32)
+    longest = window_size if whole else tf.maximum(tf.reduce_max(length), 1)
+    most = tf.maximum(STEPS_PER_CHUNK // longest, 1)
+    count = tf.size(length)
+    chunks = tf.maximum((count + most - 1) // most, 1)
+    size = tf.maximum((count + chunks - 1) // chunks, 1)
+    order = tf.argsort(length, direction="DESCENDING", stable=True)
+
+    def in_chunks(values: tf.Tensor) -> tf.Tensor:
+        ordered = tf.pad(tf.gather(values, order), [[0, chunks * size - count], [0, 0]])
+        return tf.reshape(ordered, [chunks, size, window_size])
+
+    def of_chunk(inputs: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, ...]:
+        observed = inputs[-1]
+        most_steps = tf.reduce_max(tf.math.count_nonzero(observed, axis=1, dtype=tf.int32))
+        steps = window_size if whole else tf.maximum(most_steps, 1)
+        results = network(*(values[:, :steps] for values in inputs))
+        return tuple(
+            _pad_steps(result, longest - steps) if spec.shape.as_list()[:1] == [None] else result
+            for result, spec in zip(results, outputs, strict=True)
+        )
+
+    inputs = (windows.times, windows.magnitudes, windows.visible, windows.observed)
+    results = tf.map_fn(
+        of_chunk,
+        tuple(in_chunks(values) for values in inputs),
+        fn_output_signature=tuple(
+            tf.TensorSpec([None, *spec.shape], spec.dtype) for spec in outputs
+        ),
+        parallel_iterations=1,
+    )
+    original_order = tf.argsort(order)
+    return tuple(
+        tf.gather(
+            tf.reshape(result, tf.concat([[chunks * size], tf.shape(result)[2:]], axis=0)),
+            original_order,
+        )
+        for result in results
+    )
+
+
+def _pad_steps(values: tf.Tensor, more: tf.Tensor) -> tf.Tensor:
+    return tf.pad(values, [[0, 0], [0, more], *[[0, 0]] * (len(values.shape) - 2)])
+
+
+def _pool_steps(sequence: tf.Tensor, observed: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    """Sum and maximum over the observed steps of each window, float32 [num_windows, 1, d_model]."""
+    return tuple(pool_steps([sequence], observed, head) for head in (MEAN, MAX))
+
+
+def _pool_windows(
+    windows: GraphWindows, total: tf.Tensor, highest: tf.Tensor, status: tf.Tensor
+) -> Outputs:
+    """Embeddings of light curves, from the results of :func:`_pool_steps`; zeros without OK."""
+    mean, most = (
+        pool_windows(vectors, windows.row, windows.num_observations, head)[:, 0]
+        for vectors, head in ((total, MEAN), (highest, MAX))
+    )
+    ok = (status == STATUS_OK)[:, None]
+    ones = tf.ones_like(windows.row)
+    batch = tf.size(status, tf.int64)
+    return {
+        "mean": tf.where(ok, mean, 0.0),
+        "max": tf.where(ok, most, 0.0),
+        "num_observations": windows.num_observations,
+        "num_windows": tf.math.unsorted_segment_sum(ones, windows.row, batch),
+        "status": status,
+    }
+
+
+def _input_index(
     windows: GraphWindows, observed: tf.Tensor, status: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Where the observed steps of light curves without fault lie in the input.
+    """Indices, in the input, of the observed steps of light curves with status 0.
 
     Args:
         windows: the windows.

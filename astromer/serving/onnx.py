@@ -13,7 +13,7 @@ from tf2onnx import optimizer, tf_loader, tfonnx
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.serving.embedder import Embedder
-from astromer.serving.window_signature import window_signature
+from astromer.serving.signatures import window_signature
 from astromer.system.errors import ModelError
 from astromer.windows.batches import assemble, sequential_windows
 from astromer.windows.masking import nothing_probed
@@ -28,7 +28,7 @@ _TOLERANCE = 1e-4
 
 
 def convert(model: Reconstructor) -> onnx.ModelProto:
-    """``encode_windows`` of a model (see :mod:`astromer.serving.window_signature`) as ONNX.
+    """``encode_windows`` of a model (see :mod:`astromer.serving.signatures`) as ONNX.
 
     The batch is dynamic, the window is the model's own.
     """

@@ -1,4 +1,4 @@
-"""Raw light curves to windows, inside the graph."""
+"""Inside the graph: cuts light curves into windows, and draws the observations to hide."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from astromer.records.config import LightCurveRules
-from astromer.serving.observations import Observations, owners
+from astromer.serving.graph_input import GraphObservations, owners
 
 
 class GraphWindows(NamedTuple):
@@ -20,8 +20,7 @@ class GraphWindows(NamedTuple):
         visible: bool [num_windows, window_size], observed and not hidden by the caller.
         centre, scale: float32 [num_windows], magnitude = centre + scale * centred [mag].
         row: int64 [num_windows], the light curve of each window.
-        position: int64 [num_windows, window_size], the step's place in the input row; at padding
-            without meaning.
+        position: int64 [num_windows, window_size], index in the input row; arbitrary at padding.
         num_observations: int64 [batch], usable observations of each light curve.
     """
 
@@ -46,9 +45,9 @@ def usable_steps(
 ) -> tf.Tensor:
     """bool [batch, steps]: steps before ``length`` whose values keep the rules.
 
-    NaN and infinity never do, but a NaN error is accepted: it means that the survey gives none,
-    and the encoder reads no errors. Where the magnitude is not shown, magnitude and error are not
-    looked at: what is hidden must not change anything.
+    NaN and infinity never do, except that a NaN error is accepted: the survey gives none, and the
+    encoder reads no errors. Magnitude and error of a hidden step are ignored, so that hidden values
+    cannot change anything.
     """
     inside = tf.range(tf.shape(mjd)[1])[None, :] < tf.cast(length, tf.int32)[:, None]
     return inside & usable_values(mjd, mag, errmag, shown, rules)
@@ -57,7 +56,7 @@ def usable_steps(
 def usable_values(
     mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, shown: tf.Tensor, rules: LightCurveRules
 ) -> tf.Tensor:
-    """bool, of the shape of the arguments: what :func:`usable_steps` says, whatever the length."""
+    """As :func:`usable_steps`, for arrays of any shape without padding."""
     time_fits = (mjd >= rules.min_mjd) & (mjd <= rules.max_mjd)
     value_fits = (mag >= rules.min_mag) & (mag <= rules.max_mag)
     error_fits = (errmag > rules.min_errmag) & (errmag < rules.max_errmag)
@@ -83,23 +82,23 @@ def cut_windows(
         window_size: observations per window; the last window of a curve may be short.
         normalise: whether to divide by the visible spread.
     """
-    place = tf.where(usable)
+    index = tf.where(usable)
     magnitudes = tf.boolean_mask(mag, usable)
-    observations = Observations(
+    observations = GraphObservations(
         mjd=tf.boolean_mask(mjd, usable),
         mag=magnitudes,
         errmag=tf.zeros_like(magnitudes),
-        row=place[:, 0],
-        position=place[:, 1],
+        row=index[:, 0],
+        position=index[:, 1],
         problem=tf.zeros(tf.shape(mjd)[:1], tf.int32),
     )
     return cut_observations(observations, tf.boolean_mask(shown, usable), window_size, normalise)
 
 
 def cut_observations(
-    observations: Observations, shown: tf.Tensor, window_size: int, normalise: bool
+    observations: GraphObservations, shown: tf.Tensor, window_size: int, normalise: bool
 ) -> GraphWindows:
-    """As :func:`cut_windows`, from usable observations end to end.
+    """As :func:`cut_windows`, for observations in one row.
 
     Args:
         observations: usable ones; their errors are not read.
@@ -119,7 +118,7 @@ def cut_observations(
     index = tf.gather(order, tf.where(observed, start[:, None] + step, 0))
 
     visible = observed & tf.gather(shown, index)
-    # Unusable values may be NaN: they are replaced, never multiplied by zero.
+    # Unusable values may be NaN: replace them, since 0 * NaN is NaN.
     time = tf.where(observed, tf.gather(observations.mjd, index), 0.0)
     times = tf.where(observed, time - _mean(time, observed)[:, None], 0.0)
     mag = tf.cast(tf.gather(observations.mag, index), tf.float64)
@@ -143,18 +142,71 @@ def cut_observations(
     )
 
 
-def _by_row_and_time(row: tf.Tensor, mjd: tf.Tensor) -> tf.Tensor:
-    """int32 [N], the order of row, within a row of time, and of the input where times are equal."""
+def draw_hidden(
+    observations: GraphObservations, seed: tf.Tensor, probed: tf.Tensor, window_size: int
+) -> tf.Tensor:
+    """Draws floor(probed n) of the n observations of each window.
 
-    def found() -> tf.Tensor:
+    The draw of a light curve depends only on ``seed`` and its own times, not on padding, the order
+    of rows and steps, the rest of the batch, or the magnitudes.
+
+    Args:
+        observations: usable ones.
+        seed: int64 [].
+        probed: float32 [], in [0, 1].
+        window_size: observations per window.
+
+    Returns:
+        bool [N].
+    """
+    of_time = _mix_bits(tf.bitcast(observations.mjd, tf.uint64))
+    batch = tf.size(observations.problem, tf.int64)
+    # A sum does not depend on the order. It wraps around, as all uint64 arithmetic here.
+    of_row = tf.math.unsorted_segment_sum(of_time, observations.row, batch)
+    of_row = _mix_bits(of_row + _mix_bits(tf.cast(seed, tf.uint64)))
+    drawn = _mix_bits(of_time + tf.gather(of_row, observations.row))
+    # Signed 62-bit numbers, so that padding can get a larger one.
+    drawn = tf.cast(tf.bitwise.right_shift(drawn, tf.constant(2, tf.uint64)), tf.int64)
+
+    index = tf.range(tf.size(observations.row, tf.int64))
+    none_hidden = tf.zeros_like(observations.mag, tf.bool)
+    windows = cut_observations(
+        observations._replace(position=index), none_hidden, window_size, normalise=False
+    )
+    keys = tf.where(windows.observed, tf.gather(drawn, windows.position), tf.int64.max)
+    rank = tf.argsort(tf.argsort(keys, axis=1, stable=True), axis=1)
+    length = tf.cast(tf.math.count_nonzero(windows.observed, axis=1), tf.float64)
+    # 0.7 in float32 is less than 0.7: without the shift, 0.7 of 10 would be 6.
+    count = tf.floor((tf.cast(probed, tf.float64) + 1e-6) * length)
+    chosen = windows.observed & (tf.cast(rank, tf.float64) < count[:, None])
+    hidden = tf.boolean_mask(windows.position, chosen)[:, None]
+    return tf.tensor_scatter_nd_update(none_hidden, hidden, tf.ones_like(hidden[:, 0], tf.bool))
+
+
+def _by_row_and_time(row: tf.Tensor, mjd: tf.Tensor) -> tf.Tensor:
+    """int32 [N], indices that sort stably by row, then by time."""
+
+    def sort() -> tf.Tensor:
         by_time = tf.argsort(mjd, stable=True)
         return tf.gather(by_time, tf.argsort(tf.gather(row, by_time), stable=True))
 
     next_row = row[1:] > row[:-1]
     later = (row[1:] == row[:-1]) & (mjd[1:] >= mjd[:-1])
-    return tf.cond(tf.reduce_all(next_row | later), lambda: tf.range(tf.size(row)), found)
+    return tf.cond(tf.reduce_all(next_row | later), lambda: tf.range(tf.size(row)), sort)
 
 
 def _mean(values: tf.Tensor, chosen: tf.Tensor) -> tf.Tensor:
     count = tf.math.count_nonzero(chosen, axis=1, dtype=values.dtype)
     return tf.math.divide_no_nan(tf.reduce_sum(tf.where(chosen, values, 0.0), axis=1), count)
+
+
+def _mix_bits(x: tf.Tensor) -> tf.Tensor:
+    """uint64 to uint64, the finalizer of SplitMix64 (Steele et al. 2014, OOPSLA)."""
+    x += tf.constant(0x9E3779B97F4A7C15, tf.uint64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        x = _shifted(x, shift) * tf.constant(factor, tf.uint64)
+    return _shifted(x, 31)
+
+
+def _shifted(x: tf.Tensor, shift: int) -> tf.Tensor:
+    return tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, tf.constant(shift, tf.uint64)))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from astromer.serving.status import STATUS_UNREADABLE
+from astromer.serving.graph_input import STATUS_UNREADABLE
 from astromer.serving.versions.folder import newest
 from astromer.serving.versions.promotion import rollback
 from astromer.serving.versions.publishing import publish

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from astromer.commands.versions import main
+from astromer.serving import load_check
 from astromer.serving.checksums import write_checksums
 from astromer.serving.export import export_saved_model
-from astromer.serving.versions import trial
 from astromer.serving.versions.alias import aliased
 from astromer.serving.versions.folder import versions, withdrawn
 from astromer.serving.versions.publishing import publish
@@ -121,7 +121,7 @@ def test_verify_names_files_and_has_an_exit_code_of_its_own(folder, capsys) -> N
 
 def test_promoted_rolled_back_withdrawn_and_restored(folder, capsys, monkeypatch) -> None:
     looked_at: list[str] = []
-    monkeypatch.setattr(trial, "check_loads", lambda version: looked_at.append(version.name))
+    monkeypatch.setattr(load_check, "check_loads", lambda version: looked_at.append(version.name))
     said = run(capsys, "promote", "2", "--model", folder)
     assert "latest names 2" in said
     assert "model servers take the highest number, 3" in said

@@ -18,8 +18,8 @@ from astromer.finetuning.served_classifier import (
 )
 from astromer.records.codec import encode_light_curve
 from astromer.serving.checksums import write_checksums
+from astromer.serving.graph_input import STATUS_OK, STATUS_UNREADABLE
 from astromer.serving.load_check import check_servable
-from astromer.serving.status import STATUS_OK, STATUS_UNREADABLE
 from astromer.system.errors import DamagedVersionError, ModelError
 
 

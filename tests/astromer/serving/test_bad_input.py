@@ -7,13 +7,13 @@ import pytest
 import tensorflow as tf
 
 from astromer.records.codec import encode_light_curve
-from astromer.serving.module import ServingModule
-from astromer.serving.status import (
+from astromer.serving.graph_input import (
     STATUS_OK,
     STATUS_TOO_SHORT,
     STATUS_UNEQUAL,
     STATUS_UNREADABLE,
 )
+from astromer.serving.signatures import ServingModule
 
 
 @pytest.fixture(scope="module")

@@ -67,7 +67,7 @@ def test_what_lies_in_the_folder(exported: Path) -> None:
 def test_the_saved_model_embeds_in_a_process_that_knows_nothing_of_us(
     exported: Path, model, toy
 ) -> None:
-    from astromer.serving.module import ServingModule
+    from astromer.serving.signatures import ServingModule
 
     curve = toy.curves([45])[0]
     arrays = {

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from astromer.records.codec import encode_light_curve
-from astromer.serving.module import ServingModule
-from astromer.serving.status import STATUS_OK, STATUS_TOO_SHORT
+from astromer.serving.graph_input import STATUS_OK, STATUS_TOO_SHORT
+from astromer.serving.signatures import ServingModule
 from astromer.windows.batches import assemble, sequential_windows
 from astromer.windows.masking import nothing_probed
 

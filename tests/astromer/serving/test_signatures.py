@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from astromer.encoder.order import ASTROMER_1
 from astromer.light_curves import LightCurves
-from astromer.serving import chunks
-from astromer.serving.module import ServingModule
+from astromer.serving import network as window_network
+from astromer.serving.signatures import ServingModule
 
 LENGTHS = (5, 60, 3, 21, 20, 37)
 
@@ -104,7 +104,7 @@ def test_the_sequence_is_aligned_with_the_steps_of_the_input(module, curves) -> 
 def test_chunks_of_any_size_give_the_same(toy, curves, monkeypatch: pytest.MonkeyPatch) -> None:
     model = toy.model(num_layers=1)
     reference = ServingModule(model).embed_curves(**padded(curves))
-    monkeypatch.setattr(chunks, "STEPS_PER_CHUNK", 45)  # two windows of 20
+    monkeypatch.setattr(window_network, "STEPS_PER_CHUNK", 45)  # two windows of 20
     same(reference, ServingModule(model).embed_curves(**padded(curves)))
 
 

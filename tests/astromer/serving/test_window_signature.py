@@ -7,8 +7,7 @@ import pytest
 import tensorflow as tf
 
 from astromer.encoder.order import ASTROMER_1
-from astromer.serving.module import ServingModule
-from astromer.serving.window_signature import window_signature
+from astromer.serving.signatures import ServingModule, window_signature
 from astromer.windows.batches import Batch, assemble, sequential_windows
 from astromer.windows.masking import nothing_probed
 

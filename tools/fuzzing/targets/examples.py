@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from astromer.serving.status import STATUSES
+from astromer.serving.graph_input import STATUSES
 from tools.fuzzing.light_curve import a_record
 from tools.fuzzing.models import a_model_folder
 from tools.fuzzing.target import Target, require

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from astromer.serving.status import STATUSES
+from astromer.serving.graph_input import STATUSES
 from tools.fuzzing.choices import Choices
 from tools.fuzzing.target import Target, require
 from tools.fuzzing.targets.examples import check_answer, loaded

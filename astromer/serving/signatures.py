@@ -1,7 +1,8 @@
-"""The model as it is served: raw light curves in, embeddings out."""
+"""The signatures of a served model: raw light curves in, embeddings and magnitudes out."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -9,38 +10,32 @@ import tensorflow as tf
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.records.config import LightCurveRules
 from astromer.serving.config import ServingConfig
-from astromer.serving.drawing import draw_hidden
-from astromer.serving.network import WindowNetwork
-from astromer.serving.observations import (
+from astromer.serving.graph_input import (
     OBSERVATIONS,
     PADDED,
     ROWS,
     SHOWN,
-    Observations,
+    GraphObservations,
+    Limits,
     after,
     as_rows,
     from_flat,
     from_padded,
     from_ragged,
     parse_examples,
+    traced,
 )
-from astromer.serving.pooling import Outputs
-from astromer.serving.tracing import traced
-from astromer.serving.window_signature import window_signature
+from astromer.serving.network import Outputs, WindowNetwork
+from astromer.serving.windowing import draw_hidden
 
 _EXAMPLES = tf.TensorSpec([None], tf.string, "examples")
-_FLAT = (
-    tf.TensorSpec([None], tf.float64, "mjd"),
-    tf.TensorSpec([None], tf.float32, "mag"),
-    tf.TensorSpec([None], tf.float32, "errmag"),
-    tf.TensorSpec([None], tf.int64, "length"),
-)
+_FLAT = tuple(tf.TensorSpec([None], spec.dtype, spec.name) for spec in PADDED)
 _VISIBLE = tf.TensorSpec([None, None], tf.bool, "visible")
 _DRAW = (tf.TensorSpec([], tf.int64, "seed"), tf.TensorSpec([], tf.float32, "probed"))
 
 
 class ServingModule(tf.Module):
-    """Signatures of a pushed model. Light curves may be of any length, and in any order of time.
+    """Signatures of a pushed model. Light curves may have any length and any order of times.
 
     ``serving_default(examples)``: string [batch], serialized SequenceExamples as in fold records.
     ``embed_pooled(mjd, mag, errmag, length)``: float64 and float32 [batch, steps], padded in any
@@ -51,15 +46,16 @@ class ServingModule(tf.Module):
     They return, for each light curve:
         mean, max: float32 [batch, d_model], the encoder's output pooled over observed steps.
         num_observations, num_windows: int64 [batch], of usable observations.
-        status: int32 [batch], see :mod:`astromer.serving.status`; where it is not 0, the
-            embedding is zeros.
+        status: int32 [batch], see :mod:`astromer.serving.graph_input`; the embedding is zeros
+            where it is not 0.
 
-    ``embed`` is ``embed_pooled`` that returns ``sequence``, too: float32 [batch, steps, d_model],
-    the encoder's output at each step of the input, zeros at padding and unusable steps.
+    ``embed`` is ``embed_pooled`` with the further output ``sequence``: float32 [batch, steps,
+    d_model], the encoder's output at each step of the input, zeros at padding and unusable steps.
 
     ``reconstruct(mjd, mag, errmag, length, visible)``, with ``visible`` bool [batch, steps],
     hides the magnitudes (and errors) of the other steps. ``reconstruct_drawn(mjd, mag, errmag,
-    length, seed, probed)`` draws the hidden ones, see :mod:`astromer.serving.drawing`. Both return
+    length, seed, probed)`` draws the hidden ones with
+    :func:`~astromer.serving.windowing.draw_hidden`. Both return
         mag: float32 [batch, steps], the prediction of every usable step [mag]; NaN elsewhere, in
             windows where nothing is visible, and where status is not 0.
         hidden: bool [batch, steps], usable steps whose magnitude the network did not see.
@@ -68,8 +64,8 @@ class ServingModule(tf.Module):
     Args:
         model: the trained model.
         rules: which observations are usable, and how many a light curve needs.
-        serving: the limits of light curves and requests; each signature raises
-            tf.errors.InvalidArgumentError over them, see :mod:`astromer.serving.limits`.
+        serving: the limits of light curves and requests; a signature raises
+            tf.errors.InvalidArgumentError for a request over one of them.
     """
 
     def __init__(
@@ -79,21 +75,23 @@ class ServingModule(tf.Module):
         serving: ServingConfig = ServingConfig(),
     ):
         super().__init__(name="astromer")
-        # The variables and not the Keras model: a SavedModel that tracks a Keras 3 model
-        # loads in Python only ("Could not find variable" in every C++ loader).
+        # Track the variables, not the Keras model: a SavedModel that tracks a Keras 3 model
+        # loads only in Python (C++ loaders: "Could not find variable").
         self.model_variables = [variable.value for variable in model.variables]
         network = WindowNetwork(model, rules, serving)
         limits = network.limits
 
-        # Traced once and called by many signatures.
+        # Traced once for all signatures.
         padded, rows = traced(*PADDED)(from_padded), traced(*ROWS)(from_ragged)
 
         @traced(OBSERVATIONS)
-        def pooled(observations: Observations) -> Outputs:
+        def pooled(observations: GraphObservations) -> Outputs:
             return network.embed(observations)
 
         @traced(OBSERVATIONS, SHOWN, tf.TensorSpec([], tf.int64))
-        def predicted(observations: Observations, shown: tf.Tensor, steps: tf.Tensor) -> Outputs:
+        def predicted(
+            observations: GraphObservations, shown: tf.Tensor, steps: tf.Tensor
+        ) -> Outputs:
             return network.reconstruct(observations, shown, steps)
 
         @traced(_EXAMPLES)
@@ -132,7 +130,7 @@ class ServingModule(tf.Module):
             )
             visible, steps = after([check, limits.padded(shape)], visible, shape[1])
             observations = padded(mjd, mag, errmag, length)
-            shown = tf.gather_nd(visible, observations.place)
+            shown = tf.gather_nd(visible, observations.input_index)
             return predicted(*network.usable(observations, shown), steps)
 
         @traced(*PADDED, *_DRAW)
@@ -168,9 +166,9 @@ class ServingModule(tf.Module):
         self.encode_windows = window_signature(model, network.encode, limits)
 
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
-        """What is saved: ``embed(mjd, mag, errmag)`` on RaggedTensors is to be a part of it.
+        """Adds ``embed(mjd, mag, errmag)`` on RaggedTensors to what is saved.
 
-        It is traced here, when saving has begun: what was traced before is traced anew then.
+        It is traced only now, because saving traces again what was traced before.
         """
         if save_type == "savedmodel":
             times = tf.RaggedTensorSpec([None, None], tf.float64, ragged_rank=1)
@@ -191,3 +189,64 @@ class ServingModule(tf.Module):
             "reconstruct_drawn": self.reconstruct_drawn,
             "encode_windows": self.encode_windows,
         }
+
+
+def window_signature(
+    model: Reconstructor,
+    encode: Callable[..., tf.Tensor] | None = None,
+    limits: Limits | None = None,
+) -> tf.types.experimental.PolymorphicFunction:
+    """``encode_windows(input, times, mask_in)``: the encoder on windows that the caller prepared.
+
+    It uses no strings, ragged tensors or sorting, so that loaders without TensorFlow's parsing
+    accept it. Names, shapes and the meaning of ``mask_in`` are those of AstroMer models in the
+    public ``light-curve`` package (``light_curve.embed``).
+
+    Inputs, each float32 [batch, window_size, 1]:
+        input: magnitudes less their mean over the valid steps [mag].
+        times: times less their mean over the valid steps [days].
+        mask_in: 1 at valid (observed) steps, 0 at padding, whose values are not read.
+
+    Outputs:
+        mean, max: float32 [batch, d_model], over the valid steps; zeros where there is none.
+        sequence: float32 [batch, window_size, d_model], zeros at padding.
+
+    A model that was trained on normalised magnitudes divides ``input`` by its spread.
+
+    Args:
+        model: the trained model.
+        encode: traced encoder that other signatures share; by default the model's encoder.
+        limits: limits of a served model; None for a file that its user runs.
+    """
+    encoder = encode or model.encoder
+    shape = [None, model.window_size, 1]
+
+    @traced(*(tf.TensorSpec(shape, tf.float32, name) for name in ("input", "times", "mask_in")))
+    def encode_windows(input: tf.Tensor, times: tf.Tensor, mask_in: tf.Tensor) -> Outputs:
+        if limits is not None:
+            check = limits.windows(tf.shape(input, tf.int64)[0])
+            input, times, mask_in = after([check], input, times, mask_in)
+        observed = mask_in[..., 0] > 0.5
+        magnitudes = tf.where(observed, input[..., 0], 0.0)
+        if model.normalise:
+            magnitudes = magnitudes / _spread(magnitudes, observed)
+        sequence = encoder(tf.where(observed, times[..., 0], 0.0), magnitudes, observed)
+        sequence.set_shape([None, model.window_size, None])
+        real = observed[..., None]
+        sequence = tf.where(real, sequence, 0.0)
+        count = tf.reduce_sum(tf.cast(real, sequence.dtype), axis=1)
+        highest = tf.reduce_max(tf.where(real, sequence, sequence.dtype.min), axis=1)
+        return {
+            "mean": tf.reduce_sum(sequence, axis=1) / tf.maximum(count, 1.0),
+            "max": tf.where(count > 0, highest, 0.0),
+            "sequence": sequence,
+        }
+
+    return encode_windows
+
+
+def _spread(magnitudes: tf.Tensor, observed: tf.Tensor) -> tf.Tensor:
+    """float32 [batch, 1], standard deviation of centred magnitudes, 1 where they are all equal."""
+    count = tf.reduce_sum(tf.cast(observed, magnitudes.dtype), axis=1, keepdims=True)
+    variance = tf.reduce_sum(magnitudes**2, axis=1, keepdims=True) / tf.maximum(count, 1.0)
+    return tf.where(variance > 0, tf.sqrt(variance), 1.0)
