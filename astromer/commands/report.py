@@ -68,9 +68,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     silence()
     from astromer.records.reader import read_light_curves
-    from astromer.reports.origin import lineage_of_model
-    from astromer.reports.page import PAGE_FILE, write_run_report
+    from astromer.reports.lineage import lineage_of_model
     from astromer.reports.run import Run
+    from astromer.reports.run_report import PAGE_FILE, write_run_report
     from astromer.serving.export import load_model, read_config
     from astromer.serving.versions.finding import latest_version
     from astromer.system.atomic import make_folder, replace_folder

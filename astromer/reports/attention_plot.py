@@ -1,4 +1,4 @@
-"""Where the encoder looks when it fills in one hidden step."""
+"""The attention of the encoder for one hidden step, and of all steps by head."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ import numpy as np
 from astromer.encoder.encoder import Encoder
 from astromer.encoder.inference import network_inputs
 from astromer.reports.plot import Plot, make_plot
-from astromer.reports.reconstruction import Reconstruction
-from astromer.reports.window_plot import HIDDEN
+from astromer.reports.reconstructed_windows import HIDDEN, WindowReconstruction
 from astromer.system.html.page import label, new_panels
 from astromer.system.text import shortened
 
 _MOST = 4  # blocks, and heads
 
 
-def attention_weights(encoder: Encoder, reconstruction: Reconstruction, window: int) -> np.ndarray:
+def attention_weights(
+    encoder: Encoder, reconstruction: WindowReconstruction, window: int
+) -> np.ndarray:
     """float32 [num_layers, num_heads, steps, steps] of a window's observed steps.
 
     These are the weights of the encoder's own attention for what it read of this window.
     """
     inputs = network_inputs(reconstruction.batch)
-    # Whole windows: what public weights say depends on the padding.
+    # Whole windows: the output of public weights depends on the padding.
     found = encoder.attention(**{name: array[[window]] for name, array in inputs.items()})
     steps = int(reconstruction.sample.windows.length[window])
     return np.stack([weights.numpy()[0, :, :steps, :steps] for weights in found])
 
 
-def draw_attention(encoder: Encoder, reconstruction: Reconstruction) -> list[Plot]:
+def draw_attention(encoder: Encoder, reconstruction: WindowReconstruction) -> list[Plot]:
     """Over the light curve, for one hidden step; and of all steps to all, by head."""
     window = _typical(reconstruction)
     if window is None:
@@ -36,7 +37,7 @@ def draw_attention(encoder: Encoder, reconstruction: Reconstruction) -> list[Plo
     return [_over_curve(weights, reconstruction, window), _by_head(weights, reconstruction, window)]
 
 
-def _typical(reconstruction: Reconstruction) -> int | None:
+def _typical(reconstruction: WindowReconstruction) -> int | None:
     """The window of median error among the longest; None where nothing is hidden."""
     rmse = reconstruction.rmse()
     length = np.where(np.isfinite(rmse), reconstruction.sample.windows.length, -1)
@@ -51,10 +52,9 @@ def _blocks(total: int) -> list[int]:
     return sorted({round(n) for n in np.linspace(0, total - 1, min(total, _MOST))})
 
 
-def _over_curve(weights: np.ndarray, reconstruction: Reconstruction, window: int) -> Plot:
+def _over_curve(weights: np.ndarray, reconstruction: WindowReconstruction, window: int) -> Plot:
     curves, probing = reconstruction.curves, reconstruction.sample.probing
-    windows = reconstruction.sample.windows
-    steps = slice(windows.start[window], windows.start[window] + windows.length[window])
+    steps = reconstruction.steps(window)
     mjd, mag = curves.mjd[steps], curves.mag[steps]
     hidden, visible = (getattr(probing, role)[window][: len(mjd)] for role in ("hidden", "visible"))
     asking = np.flatnonzero(hidden)
@@ -87,19 +87,19 @@ def _over_curve(weights: np.ndarray, reconstruction: Reconstruction, window: int
         figure.colorbar(marks, ax=axes, pad=0.01)
     panels[-1].locator_params(axis="x", nbins=5)
     panels[-1].set_xlabel("MJD [days]")
-    star = str(curves.ids[int(reconstruction.batch.curve[window])])
+    star = reconstruction.object_id(window)
     panels[0].set_title(label(star or "without id", 40), fontsize=9, parse_math=False)
     return make_plot(
         figure,
         "attention_curve",
         f"Attention of one hidden step to the visible steps of {shortened(star) or 'a star'}",
-        "Attention of one hidden step (star) to the steps that the network may look at, mean of "
+        "Attention of one hidden step (star) to the steps that the network may attend to, mean of "
         f"the {weights.shape[1]} heads; 1 = the same to each of {np.count_nonzero(visible)} "
         "visible steps.",
     )
 
 
-def _by_head(weights: np.ndarray, reconstruction: Reconstruction, window: int) -> Plot:
+def _by_head(weights: np.ndarray, reconstruction: WindowReconstruction, window: int) -> Plot:
     from matplotlib.ticker import MaxNLocator
 
     heads = weights[-1][:_MOST]
@@ -116,7 +116,7 @@ def _by_head(weights: np.ndarray, reconstruction: Reconstruction, window: int) -
         axes.set_xlabel("attended step", fontsize=8)
         axes.set_ylabel("asking step", fontsize=8)
     hidden = reconstruction.sample.probing.hidden[window][: weights.shape[-1]]
-    dark = ""  # public weights look at hidden steps, too
+    dark = ""  # public weights attend to hidden steps, too
     if not weights[..., hidden].any():
         dark = ", hidden steps are dark columns"
     figure.colorbar(

@@ -1,4 +1,4 @@
-"""What the model was made from: counts by split, class and band, and what was left out."""
+"""Counts of the data of a run by split, class and band, and of the rejected objects."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from typing import Any
 
 from astromer.light_curves import LightCurves
 from astromer.records.fold import SPLITS
+from astromer.records.parquet import parquet_file
+from astromer.validation.output import FINDINGS_FILE, SUMMARY_FILE
+from astromer.validation.profile import UNKNOWN
 
 _MOST_ROWS = 24
 
@@ -21,11 +24,11 @@ class DataSummary:
 
     Attributes:
         splits: names of the columns.
-        counts: rows of what, and a number for each split.
+        counts: rows of a name, and a number for each split.
         rejections: rows of rule, severity, and a number for each split.
         classes, bands: rows of name, and a number for each split; the rarest are joined.
         headline: how many were rejected, in words.
-        complete: whether the validation's findings are known.
+        complete: True where the validation's findings are known.
     """
 
     splits: tuple[str, ...]
@@ -38,26 +41,24 @@ class DataSummary:
 
 
 def summarise_data(validation: Path | None, split: str, curves: LightCurves) -> DataSummary:
-    """Of what the validation wrote down; of one split's light curves where that is not known.
+    """From the validation's files, or from the light curves of one split where there are none.
 
     Args:
         validation: folder of its files.
         split: name of the split.
         curves: its light curves.
     """
-    from astromer.validation.output import SUMMARY_FILE
-
     if validation is None or not (validation / SUMMARY_FILE).is_file():
         return _of_curves(split, curves)
     summary = json.loads((validation / SUMMARY_FILE).read_text(encoding="utf-8"))
     splits = tuple(name for name in SPLITS if name in summary["curves"])
     profiles = [summary["profiles"].get(name, {}) for name in splits]
-    looked = [summary["curves"][name] for name in splits]
+    checked = [summary["curves"][name] for name in splits]
     rejected = [summary["rejected"][name] for name in splits]
     counts = [
-        ("light curves looked at", looked),
+        ("light curves checked", checked),
         ("rejected", rejected),
-        ("accepted", [all_ - out for all_, out in zip(looked, rejected)]),
+        ("accepted", [all_ - out for all_, out in zip(checked, rejected)]),
         ("observations accepted", [profile.get("observations", 0) for profile in profiles]),
     ]
     return DataSummary(
@@ -71,7 +72,7 @@ def summarise_data(validation: Path | None, split: str, curves: LightCurves) -> 
 
 
 def _of_curves(split: str, curves: LightCurves) -> DataSummary:
-    classes = Counter(name or "(unknown)" for name in curves.class_names.tolist())
+    classes = Counter(name or UNKNOWN for name in curves.class_names.tolist())
     counts = [("light curves", [len(curves)]), ("observations", [curves.num_observations])]
     return DataSummary((split,), counts, classes=_by_name([classes]), complete=False)
 
@@ -79,8 +80,6 @@ def _of_curves(split: str, curves: LightCurves) -> DataSummary:
 def _by_rule(
     validation: Path, splits: tuple[str, ...], rules: Mapping[str, Any]
 ) -> list[tuple[str, str, list[int]]]:
-    from astromer.records.parquet import parquet_file
-    from astromer.validation.output import FINDINGS_FILE
 
     with (validation / FINDINGS_FILE).open("rb") as file:
         table = parquet_file(file).read(columns=["rule", "split"])

@@ -1,4 +1,4 @@
-"""A map of embeddings: light curves that the encoder takes for alike are near each other."""
+"""A map of embeddings: light curves with similar embeddings are near each other."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ _PERPLEXITY = 30.0
 _REST = "#bbbbbb"
 
 
-def embed(model: Reconstructor, curves: LightCurves) -> np.ndarray:
-    """float32 [num_curves, d_model], as a server gives it as ``mean``."""
+def mean_embeddings(model: Reconstructor, curves: LightCurves) -> np.ndarray:
+    """float32 [num_curves, d_model], as a server returns them under ``mean``."""
     return CurveEncoder(model, MEAN)(curves)[:, 0]
 
 
 def to_plane(embeddings: np.ndarray, method: str, seed: int) -> tuple[np.ndarray, str]:
-    """Points of a plane, float [num_curves, 2], and what they are, in words.
+    """Points of a plane, float [num_curves, 2], and a description of the axes.
 
     Args:
         embeddings: float [num_curves, d_model].
         method: "pca" or "tsne"; of fewer than 5 light curves it is always PCA.
-        seed: of t-SNE's beginning.
+        seed: of t-SNE.
 
     Raises:
         MissingExtraError: scikit-learn is not installed.
@@ -67,8 +67,8 @@ def to_plane(embeddings: np.ndarray, method: str, seed: int) -> tuple[np.ndarray
         analysis = PCA(count, svd_solver="full").fit(embeddings.astype(np.float64))
     points = np.zeros((len(embeddings), 2))
     points[:, :count] = analysis.transform(embeddings.astype(np.float64))
-    told = np.nan_to_num(analysis.explained_variance_ratio_).sum()
-    return points, f"the first two principal components, {told:.0%} of the variance"
+    share = np.nan_to_num(analysis.explained_variance_ratio_).sum()
+    return points, f"the first two principal components, {share:.0%} of the variance"
 
 
 def draw_map(embeddings: np.ndarray, class_names: np.ndarray, method: str, seed: int) -> list[Plot]:

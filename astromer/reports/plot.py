@@ -1,23 +1,28 @@
-"""A plot: a part of the page, and a file beside it."""
+"""Plots of the run report, and its parts, which may fail one by one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from astromer.evaluation import baselines
+from astromer.system.environment import MissingExtraError
 from astromer.system.html.page import data_address, to_bytes
+from astromer.system.text import brief
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MODEL, MEAN, INTERPOLATION = "model", "mean", "interpolation"
 COLOURS = {MODEL: "#0072B2", MEAN: "#999999", INTERPOLATION: "#D55E00"}
-"""Told apart with any colour vision."""
+"""Distinct with any colour vision."""
 TITLES = {MODEL: "this model", **baselines.TITLES}
+_LOG = logging.getLogger(__name__)
 
 
 class Plot(NamedTuple):
-    """A drawn figure.
+    """A drawn figure: a part of the page, and a file beside it.
 
     Attributes:
         name: of its file, without ending.
@@ -40,3 +45,42 @@ class Plot(NamedTuple):
 def make_plot(figure: Figure, name: str, description: str, caption: str) -> Plot:
     """Draws a figure."""
     return Plot(name, to_bytes(figure, "png"), description, caption)
+
+
+class ReportParts:
+    """Makes the parts of a page one by one and collects plots and errors.
+
+    Attributes:
+        problems: a line for each part that could not be drawn.
+        plots: all plots so far, in their order.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.plots: list[Plot] = []
+
+    def compute(self, title: str, make: Callable[[], Any], otherwise: Any) -> Any:
+        """The result of ``make``, or ``otherwise`` where it fails.
+
+        A part that cannot be drawn is reported on the page and in the run; the other parts, and
+        a model that has been trained, are not lost.
+
+        Raises:
+            MissingExtraError: a library is not installed: nothing can be drawn.
+        """
+        try:
+            return make()
+        except MissingExtraError:
+            raise
+        except Exception as error:
+            _LOG.warning("%s could not be drawn", title, exc_info=True)
+            self.problems.append(
+                f"{title} could not be drawn ({type(error).__name__}: {brief(error)})."
+            )
+            return otherwise
+
+    def draw(self, title: str, make: Callable[[], Sequence[Plot]]) -> list[Plot]:
+        """Plots of a part; none where it fails."""
+        plots = list(self.compute(title, make, ()))
+        self.plots += plots
+        return plots

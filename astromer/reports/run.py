@@ -1,37 +1,42 @@
-"""What the page about a run is told."""
+"""A run to report: its model, data and results, with its settings as rows of name and value."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from astromer.encoder.config import EncoderConfig
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.reports.lineage import Lineage
+from astromer.system.environment import MACHINE
+from astromer.system.text import duration
+from astromer.training.config import TrainingConfig
 from astromer.windows.config import MaskingConfig
 
 
 @dataclass(frozen=True)
 class Run:
-    """One model, the light curves that it is tried on, and what is known of both.
+    """One model, the light curves that it is tested on, and what is known of both.
 
     Attributes:
-        title: what the model is called.
+        title: name of the model.
         model: the model.
         model_config: ``config.json`` of its SavedModel, see :mod:`astromer.serving.export`.
         curves: of the split.
         split: its name.
         data: where the records are.
-        masking, seed: what is hidden from the model.
+        masking, seed: select the steps that are hidden from the model.
         metrics: of the whole split, by "model" and "pushed_model", where it was evaluated.
-        blessed: whether the model may be served; None where nobody has judged.
+        blessed: whether the model may be served; None where it was not evaluated.
         reasons: why not.
         pushed: folder of the pushed version; "" where there is none.
-        validation: folder of what the validation found; None where it is not known.
+        validation: folder of the validation's findings; None where it is not known.
         logs: folder of the TensorBoard logs; None where it is not known.
-        lineage: what led to the model.
+        lineage: of the model.
     """
 
     title: str
@@ -54,3 +59,106 @@ class Run:
     def metadata(self) -> Mapping[str, Any]:
         """What was kept beside the weights."""
         return self.model_config.get("metadata", {})
+
+
+Facts = list[tuple[str, str]]
+_KNOBS = (EncoderConfig, MaskingConfig, TrainingConfig)
+_ORIGIN = {
+    "fingerprint": "training run",
+    "data_fingerprint": "data",
+    "code_fingerprint": "code",
+    "git_revision": "git revision",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Hyperparameter:
+    """One hyperparameter.
+
+    Attributes:
+        name: of the config's field.
+        value: in this run.
+        reason: its description.
+        changed: True where it differs from the default.
+    """
+
+    name: str
+    value: str
+    reason: str
+    changed: bool
+
+
+def hyperparameters(run: Run) -> list[Hyperparameter]:
+    """The hyperparameters that the model carries."""
+    metadata = run.metadata
+    training = metadata.get("training", {})
+    known = {
+        **run.model_config.get("encoder", {}),
+        "window_size": run.model_config.get("window_size"),
+        **metadata.get("masking", {}),
+        # Models of `pretrain` keep the outcome under this name.
+        **(training if "summary" in metadata else {}),
+    }
+    return [
+        Hyperparameter(
+            field.name,
+            str(known[field.name]),
+            field.metadata["reason"],
+            _changed(field, known[field.name]),
+        )
+        for config in _KNOBS
+        for field in dataclasses.fields(config)
+        if known.get(field.name) is not None
+    ]
+
+
+def _changed(field: dataclasses.Field[Any], value: Any) -> bool:
+    if field.name == "ffn_dim":
+        return False  # a model knows the width that 0 stands for
+    return value != field.default
+
+
+def training_facts(run: Run) -> Facts:
+    """What the training took."""
+    metadata = run.metadata
+    done: Mapping[str, Any] = metadata.get("summary") or metadata.get("training", {})
+    facts: Facts = []
+    if "parameters" in done:
+        facts.append(("parameters", f"{done['parameters']:,}"))
+    if "train_curves" in done:
+        curves, observations = done["train_curves"], done["train_observations"]
+        facts.append(("trained on", f"{curves:,} light curves, {observations:,} observations"))
+        facts.append(("validated on", f"{done['validation_curves']:,} light curves"))
+    if "epochs" in done:
+        facts.append(("epochs", f"{done['epochs']}, best: {done['best_epoch'] + 1}"))
+    if "seconds" in done:
+        seconds, epochs = done["seconds"], max(done.get("epochs", 1), 1)
+        facts.append(
+            ("time of the training", f"{duration(seconds)}, {seconds / epochs:.3g} s per epoch")
+        )
+        facts.append(("replicas", str(done.get("replicas", 1))))
+    facts += [(title, str(metadata[key])) for key, title in _ORIGIN.items() if metadata.get(key)]
+    return facts
+
+
+def machine_facts(run: Run) -> Facts:
+    """The machine that trained, and its libraries; empty where the model does not say."""
+    machine = run.metadata.get(MACHINE)
+    facts = machine_rows(machine) if machine else []
+    if not facts and "tensorflow_version" in run.model_config:
+        facts = [("tensorflow", run.model_config["tensorflow_version"])]
+    if "astromer_version" in run.model_config:
+        facts.append(("astromer", run.model_config["astromer_version"]))
+    return facts
+
+
+def machine_rows(machine: Mapping[str, Any]) -> Facts:
+    """Of :func:`astromer.system.machine.describe_machine`."""
+    rows = [
+        ("processor", f"{machine['processor']}, {machine['cores']} cores"),
+        ("memory", f"{machine['memory_gib']:g} GiB" if machine["memory_gib"] else "unknown"),
+        ("GPUs", ", ".join(machine["gpus"]) or "none"),
+        ("system", machine["system"]),
+        ("python", machine["python"]),
+    ]
+    return [*rows, *machine["versions"].items()]

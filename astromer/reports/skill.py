@@ -1,4 +1,4 @@
-"""How well hidden steps are reconstructed, by what makes them hard."""
+"""Errors at hidden steps by groups that are hard in different ways, as tables and plots."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from itertools import pairwise
 
 import numpy as np
 
-from astromer.reports.plot import INTERPOLATION, MEAN, MODEL
-from astromer.reports.reconstruction import Reconstruction, days_to_nearest_visible
+from astromer.reports.plot import COLOURS, MODEL, TITLES, Plot, make_plot
+from astromer.reports.reconstructed_windows import WindowReconstruction
+from astromer.system.html.page import label, new_figure
 from astromer.system.text import other_classes
+from astromer.validation.profile import UNKNOWN
+from astromer.windows.batches import Batch
 
 _LENGTHS = (0, 20, 50, 100, 200, 400, 1000, 2000, np.inf)
 _DAYS = (0, 0.05, 0.5, 1.5, 3, 7, 15, 40, 120, np.inf)
 _MOST_CLASSES = 24
-UNKNOWN = "(unknown)"
+_MARKERS = {"model": "o", "mean": "s", "interpolation": "D"}
 
 
 @dataclass(frozen=True)
-class Row:
+class GroupScores:
     """Scores of some hidden steps.
 
     Attributes:
@@ -47,7 +50,7 @@ class HiddenSteps:
         reconstruction: of a sample of windows.
     """
 
-    def __init__(self, reconstruction: Reconstruction) -> None:
+    def __init__(self, reconstruction: WindowReconstruction) -> None:
         batch, hidden = reconstruction.batch, reconstruction.sample.probing.hidden
         self._window, _ = np.nonzero(hidden)
         scale = batch.scale[:, None].astype(np.float64)
@@ -61,42 +64,34 @@ class HiddenSteps:
         names = reconstruction.curves.class_names[curve]
         self._class = np.where(names == "", UNKNOWN, names)
 
-    def __len__(self) -> int:
-        return len(self._window)
-
-    def row(self, name: str, chosen: np.ndarray) -> Row:
-        """Scores of the chosen steps, bool [num_steps]; at least one."""
-        windows = len(np.unique(self._window[chosen]))
-        rmse = {key: float(np.sqrt(error[chosen].mean())) for key, error in self._error.items()}
-        return Row(name, windows, int(np.count_nonzero(chosen)), rmse)
-
-    def all(self) -> list[Row]:
+    def all(self) -> list[GroupScores]:
         """One row, or none where nothing is hidden."""
-        return [self.row("all", np.ones(len(self), bool))] if len(self) else []
+        every = np.ones(len(self._window), bool)
+        return [self._scores("all", every)] if len(every) else []
 
-    def by_length(self) -> list[Row]:
+    def by_length(self) -> list[GroupScores]:
         """By observations of the whole light curve."""
         return list(self._by_range(self._length, _LENGTHS, whole=True))
 
-    def by_gap(self) -> list[Row]:
+    def by_gap(self) -> list[GroupScores]:
         """By days to the nearest visible step of the window."""
         return list(self._by_range(self._days, _DAYS))
 
-    def by_class(self) -> list[Row]:
+    def by_class(self) -> list[GroupScores]:
         """By class, that with the most hidden steps first; the rarest of many are joined."""
         counts = Counter(self._class.tolist())
         names = [name for name, _ in counts.most_common(_MOST_CLASSES)]
         if names == [UNKNOWN]:
             return []
-        rows = [self.row(name, self._class == name) for name in names]
+        rows = [self._scores(name, self._class == name) for name in names]
         others = ~np.isin(self._class, names)
         if others.any():
-            rows.append(self.row(other_classes(counts.keys() - set(names)), others))
+            rows.append(self._scores(other_classes(counts.keys() - set(names)), others))
         return rows
 
     def _by_range(
         self, values: np.ndarray, edges: Sequence[float], whole: bool = False
-    ) -> Iterator[Row]:
+    ) -> Iterator[GroupScores]:
         for low, high in pairwise(edges):
             chosen = (values >= low) & (values < high)
             if high == np.inf:
@@ -105,7 +100,60 @@ class HiddenSteps:
             else:
                 name = f"{low:g} to {high - 1:g}" if whole else f"{low:g} to {high:g}"
             if chosen.any():
-                yield self.row(name, chosen)
+                yield self._scores(name, chosen)
+
+    def _scores(self, name: str, chosen: np.ndarray) -> GroupScores:
+        windows = len(np.unique(self._window[chosen]))
+        rmse = {key: float(np.sqrt(error[chosen].mean())) for key, error in self._error.items()}
+        return GroupScores(name, windows, int(np.count_nonzero(chosen)), rmse)
 
 
-BASELINES = (MEAN, INTERPOLATION)
+def days_to_nearest_visible(batch: Batch) -> np.ndarray:
+    """float64 [num_windows, window_size], days from each step to the nearest visible one.
+
+    0 at visible steps; infinite where nothing is visible.
+    """
+    visible, times = batch.probing.visible, batch.times.astype(np.float64)
+    last = np.maximum.accumulate(np.where(visible, times, -np.inf), axis=1)
+    following = np.where(visible, times, np.inf)
+    following = np.minimum.accumulate(following[:, ::-1], axis=1)[:, ::-1]
+    return np.minimum(times - last, following - times)
+
+
+def draw_skill(rows: Sequence[GroupScores], name: str, by: str) -> Plot:
+    """A mark for the model and each baseline in every group.
+
+    Args:
+        rows: the groups.
+        name: of the plot's file.
+        by: what the groups differ in, with its unit.
+    """
+    figure, axes = new_figure(4.2, 1.4 + 0.24 * len(rows))
+    y = np.arange(len(rows))
+    for key, title in TITLES.items():
+        axes.plot(
+            [row.rmse[key] for row in rows],
+            y,
+            _MARKERS[key],
+            color=COLOURS[key],
+            label=title,
+            markersize=5,
+            fillstyle="full" if key == MODEL else "none",
+        )
+    for number, row in enumerate(rows):
+        ends = [min(row.rmse.values()), max(row.rmse.values())]
+        axes.plot(ends, [number, number], color="#cccccc", linewidth=0.8, zorder=0)
+    axes.set_yticks(y)
+    axes.set_yticklabels([f"{label(row.name)} ({row.steps:,})" for row in rows], parse_math=False)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("RMSE at hidden steps [mag]")
+    axes.set_title(by, fontsize=9)
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False, fontsize=7)
+    return make_plot(
+        figure,
+        f"skill_{name}",
+        f"RMSE at hidden steps by {by}, of the model and two baselines",
+        f"Error at hidden steps by {by}; in brackets, how many hidden steps.",
+    )

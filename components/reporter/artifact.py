@@ -4,7 +4,7 @@ from tfx.types import artifact
 
 
 class RunReport(artifact.Artifact):
-    """Files of :func:`astromer.reports.page.write_run_report`.
+    """Files of :func:`astromer.reports.run_report.write_run_report`.
 
     ``index.html``, ``plots/*.png`` and, where there is one, ``validation.html``. Custom
     properties: ``name`` of its folder among the user's reports, and ``problems``: what could not

@@ -21,7 +21,7 @@ from components.validator.artifact import LightCurveAnomalies
 _CODE = (
     "astromer",
     "astromer/system/html/base.html",
-    "astromer/reports/page.html",
+    "astromer/reports/run_report.html",
     "components/reporter",
     "pipeline_config.py",
 )

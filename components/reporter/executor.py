@@ -1,4 +1,4 @@
-"""Gathers what the page about a run is told, has it drawn and puts it where users look."""
+"""Collects the facts about a run, writes its report and publishes it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from tfx.utils import path_utils
 
 from astromer.records.reader import read_light_curves
 from astromer.reports.config import ReportConfig
-from astromer.reports.page import write_run_report
-from astromer.reports.publishing import put_on_shelf
 from astromer.reports.run import Run
+from astromer.reports.run_report import publish_report, write_run_report
 from astromer.serving.export import load_model, read_config
 from astromer.system.storage import as_path
 from astromer.system.text import brief
@@ -64,7 +63,7 @@ def _make(
     problems = write_run_report(run, folder, config)
     name = as_path(run.pushed).name if run.pushed else run.metadata.get("fingerprint", "run")
     report.set_string_custom_property(NAME, name)
-    put_on_shelf(folder, as_path(exec_properties["shelf"]), name)
+    publish_report(folder, as_path(exec_properties["shelf"]), name)
     return problems
 
 

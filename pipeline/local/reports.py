@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from astromer.reports.page import PAGE_FILE
-from astromer.reports.publishing import put_on_shelf, shelved
+from astromer.reports.run_report import PAGE_FILE, publish_report, published_page
 from astromer.system.storage import as_path
 from components.reporter.executor import NAME, PROBLEMS
 from pipeline.local.dag_runner import Step
@@ -27,7 +26,7 @@ def shelve_report(step: Step, output: Path) -> None:
     [report] = step.outputs["report"]
     if (as_path(report.uri) / PAGE_FILE).exists():
         name = report.get_string_custom_property(NAME)
-        put_on_shelf(as_path(report.uri), reports_folder(output), name)
+        publish_report(as_path(report.uri), reports_folder(output), name)
 
 
 def find_report(steps: Mapping[str, Step], output: Path) -> tuple[Path | None, str]:
@@ -37,5 +36,5 @@ def find_report(steps: Mapping[str, Step], output: Path) -> tuple[Path | None, s
     [report] = steps[REPORTER].outputs["report"]
     page = None
     if (as_path(report.uri) / PAGE_FILE).exists():
-        page = shelved(reports_folder(output), report.get_string_custom_property(NAME))
+        page = published_page(reports_folder(output), report.get_string_custom_property(NAME))
     return page, report.get_string_custom_property(PROBLEMS)

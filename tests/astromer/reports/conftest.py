@@ -11,8 +11,8 @@ import pytest
 
 from astromer.reports.config import ReportConfig
 from astromer.reports.lineage import LineageBuilder, Node
-from astromer.reports.page import write_run_report
 from astromer.reports.run import Run
+from astromer.reports.run_report import write_run_report
 from astromer.serving.export import export_saved_model
 from astromer.training.report import COURSE
 from astromer.windows.config import MaskingConfig
@@ -66,10 +66,9 @@ def report(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def found(run: Run) -> Any:
     """The reconstruction of all windows."""
-    from astromer.reports.reconstruction import reconstruct
-    from astromer.reports.sample import draw_windows
+    from astromer.reports.reconstructed_windows import reconstruct, sample_windows
 
-    sample = draw_windows(run.curves, run.model.window_size, run.masking, run.seed, 10**6, 0)
+    sample = sample_windows(run.curves, run.model.window_size, run.masking, run.seed, 10**6, 0)
     return reconstruct(run.model, run.curves, sample)
 
 

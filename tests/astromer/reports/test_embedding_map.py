@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.reports.embedding_map import draw_map, embed, to_plane
+from astromer.reports.embedding_map import draw_map, mean_embeddings, to_plane
 from astromer.serving.embedder import Embedder
 
 
 def test_embeddings_are_those_that_a_server_gives(toy, served) -> None:
     model, curves = toy.model(), toy.curves([33, 20, 7, 55])
     served = Embedder(served).embed(curves)
-    assert embed(model, curves) == pytest.approx(served.mean, abs=1e-5)
+    assert mean_embeddings(model, curves) == pytest.approx(served.mean, abs=1e-5)
 
 
 @pytest.mark.parametrize("method", ["pca", "tsne"])

@@ -4,9 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from astromer.reports.lineage import Lineage, LineageBuilder, Node
-from astromer.reports.lineage_drawing import lay_out
-from astromer.reports.origin import lineage_of_model
+from astromer.reports.lineage import Lineage, LineageBuilder, Node, lay_out, lineage_of_model
 
 
 def chain() -> LineageBuilder:
@@ -25,7 +23,7 @@ def test_each_is_below_what_it_was_made_from() -> None:
     depth = {node.id: n for n, row in enumerate(lineage.layers()) for node in row}
     assert all(depth[source] < depth[target] for source, target in lineage.edges)
     drawing = lay_out(lineage)
-    assert len(drawing.lines) == len(lineage.edges) == 5
+    assert len(drawing.paths) == len(lineage.edges) == 5
     spans = sorted((box.y, box.y + box.height) for box in drawing.boxes)
     assert all(end < start for (_, end), (start, _) in pairwise(spans))
 
@@ -44,7 +42,7 @@ def test_boxes_of_a_row_do_not_overlap() -> None:
 def test_nothing_and_circles() -> None:
     assert lay_out(Lineage()).boxes == []
     circle = Lineage((Node("a", "a"), Node("b", "b")), (("a", "b"), ("b", "a")))
-    with pytest.raises(ValueError, match="circle"):
+    with pytest.raises(ValueError, match="no cycle"):
         circle.layers()
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from astromer.evaluation.evaluation import evaluate
-from astromer.reports.reconstruction import days_to_nearest_visible
-from astromer.reports.skill import UNKNOWN, HiddenSteps
+from astromer.reports.skill import HiddenSteps, days_to_nearest_visible
+from astromer.validation.profile import UNKNOWN
 
 
 def test_all_windows_give_the_scores_of_the_evaluation(run, found) -> None:

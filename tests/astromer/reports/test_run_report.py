@@ -10,9 +10,8 @@ import pytest
 
 from astromer.records.config import LightCurveRules
 from astromer.records.fold import Fold
-from astromer.reports import page as module
-from astromer.reports.page import write_run_report
-from astromer.reports.publishing import put_on_shelf
+from astromer.reports import run_report as module
+from astromer.reports.run_report import publish_report, write_run_report
 from astromer.system.environment import MissingExtraError
 from astromer.validation.config import ValidationConfig
 from astromer.validation.fold_check import validate_fold
@@ -108,15 +107,15 @@ def test_what_the_validation_found_is_told_and_linked(run, quick, tmp_path) -> N
     assert (tmp_path / "report" / "validation.html").exists()
 
 
-def test_a_report_is_shelved_under_its_name_and_as_the_latest(tmp_path) -> None:
+def test_a_report_is_published_under_its_name_and_as_the_latest(tmp_path) -> None:
     for number in ("1", "2"):
         made = tmp_path / f"made {number}"
         (made / "plots").mkdir(parents=True)
         (made / "index.html").write_text(number)
-    shelf = tmp_path / "reports"
-    first = put_on_shelf(tmp_path / "made 1", shelf, "17")
-    put_on_shelf(tmp_path / "made 2", shelf, "../a b")
-    assert first == shelf / "17" / "index.html"
+    reports = tmp_path / "reports"
+    first = publish_report(tmp_path / "made 1", reports, "17")
+    publish_report(tmp_path / "made 2", reports, "../a b")
+    assert first == reports / "17" / "index.html"
     assert first.read_text() == "1"
-    assert (shelf / "latest" / "index.html").read_text() == "2"
-    assert {path.name for path in shelf.iterdir()} == {"17", "latest", "_a_b"}
+    assert (reports / "latest" / "index.html").read_text() == "2"
+    assert {path.name for path in reports.iterdir()} == {"17", "latest", "_a_b"}
