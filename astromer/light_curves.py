@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+
+ID_COLUMNS = ("id", "ID", "newID")
+"""What the column of ids of a table is called, where nothing else is stated."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class LightCurves:
     def take(self, positions: np.ndarray) -> LightCurves:
         """The light curves at some positions, int64 [n], in that order."""
         lengths = self.lengths[positions]
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        offsets = offsets_of(lengths)
         index = np.arange(offsets[-1]) + np.repeat(self.offsets[positions] - offsets[:-1], lengths)
         return LightCurves(
             self.mjd[index],
@@ -108,32 +112,65 @@ class LightCurves:
     def from_curves(cls, curves: Iterable[LightCurve]) -> LightCurves:
         """Packs single light curves, in their order."""
         curves = list(curves)
-        lengths = [len(curve) for curve in curves]
         return cls(
             mjd=_concatenate([curve.mjd for curve in curves], np.float64),
             mag=_concatenate([curve.mag for curve in curves], np.float32),
             errmag=_concatenate([curve.errmag for curve in curves], np.float32),
-            offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
+            offsets=offsets_of([len(curve) for curve in curves]),
             ids=np.array([curve.id for curve in curves], dtype=np.str_),
             labels=np.array([curve.label for curve in curves], dtype=np.int64),
             class_names=np.array([curve.class_name for curve in curves], dtype=np.str_),
         )
 
     @classmethod
+    def unlabelled(
+        cls,
+        mjd: np.ndarray,
+        mag: np.ndarray,
+        errmag: np.ndarray,
+        offsets: np.ndarray,
+        ids: np.ndarray | None = None,
+    ) -> LightCurves:
+        """Packed light curves of unknown class, and without ids where there are none."""
+        count = len(offsets) - 1
+        ids = np.full(count, "") if ids is None else ids
+        return cls(mjd, mag, errmag, offsets, ids, np.full(count, -1), np.full(count, ""))
+
+    @classmethod
+    def from_rows(
+        cls, mjd: np.ndarray, mag: np.ndarray, errmag: np.ndarray, ids: np.ndarray
+    ) -> LightCurves:
+        """Packs the rows of a table, in any order, as light curves in order of first appearance.
+
+        Args:
+            mjd, mag, errmag: [n], one value for each row.
+            ids: str [n], the object of each row.
+        """
+        names, first, group = np.unique(ids, return_index=True, return_inverse=True)
+        rank = np.argsort(np.argsort(first))[group]
+        order = np.argsort(rank, kind="stable")
+        offsets = offsets_of(np.bincount(rank, minlength=len(names)))
+        return cls.unlabelled(mjd[order], mag[order], errmag[order], offsets, ids[np.sort(first)])
+
+    @classmethod
     def concatenate(cls, parts: Sequence[LightCurves]) -> LightCurves:
         """Joins packed sets, in their order."""
         if not parts:
             return cls.from_curves([])
-        lengths = np.concatenate([part.lengths for part in parts])
-        return cls(
+        return LightCurves(
             mjd=np.concatenate([part.mjd for part in parts]),
             mag=np.concatenate([part.mag for part in parts]),
             errmag=np.concatenate([part.errmag for part in parts]),
-            offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            offsets=offsets_of(np.concatenate([part.lengths for part in parts])),
             ids=np.concatenate([part.ids for part in parts]),
             labels=np.concatenate([part.labels for part in parts]),
             class_names=np.concatenate([part.class_names for part in parts]),
         )
+
+
+def offsets_of(lengths: Any) -> np.ndarray:
+    """int64 [n + 1], where each of n packed pieces starts, and the end of the last one."""
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
 
 
 def _concatenate(arrays: list[np.ndarray], dtype: type) -> np.ndarray:

@@ -99,9 +99,8 @@ def main(arguments: list[str] | None = None) -> int:
     output = as_path(args.output or config.target).expanduser()
 
     silence()
-    from astromer.records.conversion import convert
+    from astromer.records.conversion import convert, summarise, to_table, write_summary
     from astromer.records.division import fold_test_fraction
-    from astromer.records.summary import summarise, to_table, write_summary
 
     # Under Python 3.10 pyarrow asks the garbage collector about every object that it knows, each
     # time that it reads text: the longest part of reading many small files.
@@ -131,7 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _describe(args: argparse.Namespace, survey: Path) -> SurveyConfig:
     """The survey's config, with what the options say in its place."""
-    from astromer.records.sources.files import is_fold
+    from astromer.records.sources.names import is_fold
     from astromer.records.survey_config import default_config, load_config
 
     path = local_path(args.config or survey / "config.toml", "--config").expanduser()

@@ -121,13 +121,13 @@ def _from_records(files: dict[str, list[Path]]) -> Iterator[Part]:
             equal = (mag == mjd) & ((errmag == mjd) | (errmag == 0))
             absent = (mjd == 0) | (mag == 0)
             problem = np.where(equal, STATUS_OK, STATUS_UNEQUAL)
-            yield split, batch.light_curves(), np.where(absent, STATUS_UNREADABLE, problem)
+            yield split, batch, np.where(absent, STATUS_UNREADABLE, problem)
 
 
 def _from_table(path: Path, id_column: str | None) -> Iterator[Part]:
     import numpy as np
 
-    from astromer.records.long_tables import read_long_table
+    from astromer.records.sources.long_tables import read_long_table
 
     for curves in read_long_table(path, id_column=id_column):
         yield "", curves, np.zeros(len(curves), int)

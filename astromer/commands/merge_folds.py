@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
         )
 
     from astromer.records.fold import Fold
-    from astromer.records.merging import merge_folds, survey_names
+    from astromer.records.writer import merge_folds, survey_names
 
     folds = dict(zip(survey_names(folders), map(Fold.open, folders)))
     counts = merge_folds(folds, output, overwrite=args.overwrite)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
-from astromer.records.synthetic.config import SurveyConfig
+from astromer.records.synthetic.fold import SyntheticConfig
 from astromer.system.logs import silence
 from astromer.system.text import pipeline_command, shell_word
 
@@ -27,12 +27,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="folder of the survey; gets DIR/fold_0"
     )
-    add_flags(parser, SurveyConfig)
+    add_flags(parser, SyntheticConfig)
     parser.add_argument(
         "--overwrite", action="store_true", help="make it anew, also over one of other settings"
     )
     args = parser.parse_args(arguments)
-    config = config_from(args, SurveyConfig)
+    config = config_from(args, SyntheticConfig)
     silence()
     from astromer.records.synthetic.fold import provide_survey
 

@@ -18,8 +18,8 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
+from astromer.records.encoding import varint
 from astromer.records.framing import masked_crc32c
-from astromer.records.wire import varint
 from astromer.system.errors import ModelError
 from astromer.system.text import brief, shortened
 from astromer.system.untrusted_files import read_json, read_toml

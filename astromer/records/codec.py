@@ -1,30 +1,34 @@
-"""The one place that knows what a light-curve record looks like inside.
+"""Reads light-curve records, in either of the two layouts in circulation.
 
-Writing is in :mod:`astromer.records.encoding`, which says what the layout is.
+Records are parsed many at a time with TensorFlow (:func:`parse_records`), or one at a time with
+protobuf. :mod:`astromer.records.encoding` writes them, and says what the layout is.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
-from astromer.records.encoding import RESIDUAL, SERIES, ContextValue, encode_light_curve
-
-__all__ = [
-    "OLDER_SERIES",
-    "RESIDUAL",
-    "SERIES",
-    "ContextValue",
-    "ParsedLightCurves",
-    "ParsedRecords",
-    "encode_light_curve",
-    "parse_lists",
-    "parse_records",
-]
+from astromer.records.encoding import RESIDUAL, SERIES
+from astromer.records.framing import MAKE_AGAIN
+from astromer.system.errors import RecordError
 
 OLDER_SERIES = ("dim_0", "dim_1", "dim_2")
 """What an older layout, still in circulation, calls the three series."""
+
+MOST_CHARACTERS = 128
+"""Of a name. Names are kept in arrays in which each takes as much memory as the longest."""
+
+Kinds = dict[str, str]
+"""The types of features that are not series, by name, as far as they are known."""
+
+_TEXTS = ("id", "class", "band")
+_INT64 = 2.0**63
 
 
 class ParsedLightCurves(NamedTuple):
@@ -42,7 +46,7 @@ class ParsedLightCurves(NamedTuple):
 
 
 class ParsedRecords(NamedTuple):
-    """A batch of B parsed records and what their light curves do not tell.
+    """A batch of B parsed records, with what their light curves do not show.
 
     Attributes:
         curves: the light curves.
@@ -66,7 +70,7 @@ def parse_records(serialized: tf.Tensor) -> ParsedRecords:
 
     Raises:
         tf.errors.InvalidArgumentError: a record is no SequenceExample, or one of the
-            lists is not a float_list. TensorFlow does not tell which record it was.
+            lists is not a float_list. TensorFlow does not say which record it was.
     """
     lists = parse_lists(serialized)
     flat = {name: values.merge_dims(1, 2) for name, values in lists.items()}
@@ -104,3 +108,208 @@ def _add_residual(mjd: tf.RaggedTensor, residual: tf.RaggedTensor) -> tf.RaggedT
         tf.cast(mjd.values, tf.float64), where, tf.cast(kept, tf.float64)
     )
     return mjd.with_values(times)
+
+
+class Context(NamedTuple):
+    """Context of one light curve; ``""`` and -1 where the record does not say.
+
+    Of a name with more than 128 characters the end is replaced by a digest.
+    """
+
+    id: str
+    label: int
+    class_name: str
+    band: str = ""
+
+
+def read_context(serialized: bytes) -> Context:
+    """Reads id, label, class name and band of a serialized SequenceExample.
+
+    Names are matched without regard to case: ``ID`` (else ``newID``), ``Label``, ``Class``,
+    ``Band``.
+    """
+    try:
+        values = {name.lower(): value for name, value in context_values(serialized).items()}
+    except DecodeError:
+        return Context("", -1, "")
+    texts = {
+        name: _shorten(as_text(values[name]))
+        for name in ("id", "newid", "class", "band")
+        if name in values
+    }
+    name = texts.get("id", "")
+    return Context(
+        name if name.strip() else texts.get("newid", ""),
+        _integer(values.get("label")),
+        texts.get("class", ""),
+        texts.get("band", ""),
+    )
+
+
+def context_values(serialized: bytes) -> dict[str, bytes | int | float]:
+    """The first value of each context feature.
+
+    Raises:
+        DecodeError: the record is no message.
+    """
+    # A SequenceExample's context is where an Example has its features (field 1), so
+    # parsing it as an Example reads the context and skips the series: twice as fast.
+    first = {}
+    for name, feature in tf.train.Example.FromString(serialized).features.feature.items():
+        kind = feature.WhichOneof("kind")
+        if kind and (values := getattr(feature, kind).value):
+            first[name] = values[0]
+    return first
+
+
+def as_text(value: bytes | int | float) -> str:
+    """A context value as a name; 77.0 is "77", and names of any encoding stay different."""
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value)
+
+
+def _shorten(text: str) -> str:
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return f"{text[: MOST_CHARACTERS - len(digest) - 1]}~{digest}"
+
+
+def _integer(value: bytes | int | float | None) -> int:
+    try:
+        return -1 if value is None else int(value)
+    except (ValueError, OverflowError):
+        return -1
+
+
+def parse_record(serialized: bytes, place: str) -> tf.train.SequenceExample:
+    """A record as a message.
+
+    Args:
+        serialized: the record.
+        place: names it in the error; see :func:`astromer.records.framing.where`.
+
+    Raises:
+        RecordError: it is none. TensorFlow's own parser, which reads the series, accepts
+            mistakes elsewhere in a record that protobuf does not.
+    """
+    try:
+        return tf.train.SequenceExample.FromString(serialized)
+    except DecodeError:
+        raise not_a_light_curve(place) from None
+
+
+def not_a_light_curve(place: str) -> RecordError:
+    """The error for bytes that are no SequenceExample."""
+    return RecordError(
+        f"{place} is not a tf.train.SequenceExample, so it is no light curve. {MAKE_AGAIN}"
+    )
+
+
+def canonicalise(serialized: bytes, kinds: Kinds | None = None, place: str = "the record") -> bytes:
+    """A record in the canonical layout: three lists of one Feature each, known names and types.
+
+    Programs that read features by name, such as TensorFlow Data Validation, need this.
+
+    Args:
+        serialized: a record that :func:`astromer.records.reader.iterate_batches` accepts.
+        kinds: given for one record after another, makes features of one name have one type:
+            text for id, class and band, for others that of the first record. What cannot be
+            converted is left out; a type of its own in one record stops TFX for all.
+        place: names the record in errors.
+
+    Returns:
+        The record with its context and all other lists kept; a canonical record unchanged.
+
+    Raises:
+        RecordError: see :func:`parse_record`.
+    """
+    record = parse_record(serialized, place)
+    lists = record.feature_lists.feature_list
+    changed = kinds is not None and _unify(record, kinds)
+    for name, older in zip(SERIES, OLDER_SERIES):
+        if older in lists and not (name in lists and _values(lists[name])):
+            lists[name].CopyFrom(lists[older])
+            del lists[older]
+            changed = True
+    for name in (*SERIES, RESIDUAL):
+        if name in lists and len(lists[name].feature) != 1:
+            values = _values(lists[name])
+            del lists[name].feature[:]
+            lists[name].feature.add().float_list.value.extend(values)
+            changed = True
+    return record.SerializeToString(deterministic=True) if changed else serialized
+
+
+def complete_errors(serialized: bytes, errmag: np.ndarray) -> bytes:
+    """A canonical record whose missing errors, if any, are taken from ``errmag``, float32 [n]."""
+    record = tf.train.SequenceExample.FromString(serialized)
+    errors = record.feature_lists.feature_list["errmag"]
+    before = _values(errors)
+    if len(before) == len(errmag) and not np.isnan(before).any():
+        return serialized
+    del errors.feature[:]
+    errors.feature.add().float_list.value.extend(errmag.tolist())
+    return record.SerializeToString(deterministic=True)
+
+
+def read_series(serialized: bytes, place: str = "the record") -> tuple[np.ndarray, ...]:
+    """mjd (float64), mag and errmag (float32) of a record as they are, equally long or not.
+
+    Raises:
+        RecordError: see :func:`parse_record`.
+    """
+    lists = parse_record(serialized, place).feature_lists.feature_list
+    mjd, mag, errmag = (
+        np.array([*_values(lists[name]), *_values(lists[older])], np.float32)
+        for name, older in zip(SERIES, OLDER_SERIES)
+    )
+    times = mjd.astype(np.float64)
+    residual = _values(lists[RESIDUAL])
+    if len(residual) == len(times):
+        times += residual
+    return times, mag, errmag
+
+
+def _unify(record: tf.train.SequenceExample, kinds: Kinds) -> bool:
+    """Gives features the types of those before them; whether anything changed."""
+    changed = False
+    context, lists = record.context.feature, record.feature_lists.feature_list
+    for name in list(context):
+        kind = context[name].WhichOneof("kind")
+        if kind is None:
+            continue
+        wanted = "bytes_list" if name.lower() in _TEXTS else kinds.setdefault(name, kind)
+        if kind != wanted:
+            values = _converted(getattr(context[name], kind).value, wanted)
+            del context[name]
+            if values:
+                getattr(context[name], wanted).value.extend(values)
+            changed = True
+    for name in [name for name in lists if name not in (*SERIES, RESIDUAL, *OLDER_SERIES)]:
+        found = {feature.WhichOneof("kind") for feature in lists[name].feature} - {None}
+        if found and found != {kinds.setdefault(f"{name} (list)", min(found))}:
+            del lists[name]
+            changed = True
+    return changed
+
+
+def _converted(values: Iterable[bytes | int | float], kind: str) -> list:
+    """The values in another type; none where one cannot be converted."""
+    try:
+        if kind == "bytes_list":
+            return [as_text(value).encode() for value in values]
+        numbers = [float(value) for value in values]
+        if kind == "float_list":
+            return numbers
+        whole = all(n.is_integer() and abs(n) < _INT64 for n in numbers)
+        return [int(n) for n in numbers] if whole else []
+    except (ValueError, OverflowError):
+        return []
+
+
+def _values(feature_list: tf.train.FeatureList) -> list[float]:
+    return [value for feature in feature_list.feature for value in feature.float_list.value]

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
-from astromer.records.chunk import Chunk
-from astromer.records.cleaning import CleanChunk, clean
+from astromer.light_curves import LightCurves
+from astromer.records.cleaning import CleanCurves, clean
 from astromer.records.config import LightCurveRules, MissingErrorsConfig, RecordsConfig
 from astromer.records.division import UNUSED, cross_validate
-from astromer.records.encoding import encode_light_curve
+from astromer.records.encoding import SERIES, ContextValue, encode_light_curve
 from astromer.records.fold import SPLITS
-from astromer.records.metadata import Metadata
-from astromer.records.processing import Processing
-from astromer.records.publishing import publish, refuse_existing
+from astromer.records.sources.metadata import Metadata
 from astromer.records.sources.survey import Survey, open_survey
-from astromer.records.survey_config import SurveyConfig
+from astromer.records.survey_config import Processing, SurveyConfig
+from astromer.records.writer import FoldWriter, refuse_existing, write_folders
 from astromer.system.errors import LightCurveError, UsageError
 from astromer.system.parallel import map_ahead
 from astromer.system.terminal import progress_bar
-
-if TYPE_CHECKING:
-    from astromer.records.writer import FoldWriter
 
 
 @dataclass
@@ -49,9 +47,10 @@ class Tally:
     filled_errors: int = 0
     julian_dates: int = 0
 
-    def add(self, cleaned: CleanChunk) -> None:
-        self.written[cleaned.rows] = True
-        self.observations += int(cleaned.offsets[-1])
+    def add(self, rows: np.ndarray, cleaned: CleanCurves) -> None:
+        """Counts light curves of some metadata rows."""
+        self.written[rows] = True
+        self.observations += cleaned.curves.num_observations
         self.dropped_observations.update(cleaned.dropped_observations)
         self.dropped_curves.update(cleaned.dropped_curves)
         self.filled_errors += cleaned.filled_errors
@@ -144,27 +143,34 @@ def convert(
         wanted = in_bands(survey.metadata, bands, config.light_curves)
         tally, divisions = _divide(survey, config, options, rules, wanted)
 
-        def work(chunk: Chunk) -> tuple[int, CleanChunk, list[bytes]]:
-            cleaned = clean(chunk, rules, config.calibration, errors)
-            return len(chunk.mjd), cleaned, _encode(cleaned, survey.metadata)
+        def work(
+            part: tuple[np.ndarray, LightCurves],
+        ) -> tuple[int, np.ndarray, CleanCurves, list[bytes]]:
+            rows, curves = part
+            cleaned = clean(curves, rules, config.calibration, errors)
+            rows = rows[cleaned.kept]
+            records = _encode(cleaned.curves, survey.metadata.contexts(rows))
+            return curves.num_observations, rows, cleaned, records
 
-        chunks = (chunk.only(wanted[chunk.rows]) for chunk in survey.chunks())
-        with publish(list(folders), overwrite=overwrite) as unfinished:
-            with ExitStack() as stack:
-                text = survey.config.text + processing.to_toml()
-                writers = _open_writers(stack, unfinished, text, options)
-                bar = stack.enter_context(
-                    progress_bar(
-                        total=int(survey.inventory.observations.sum()),
-                        desc="writing records",
-                        unit=" obs",
-                        disable=not progress,
-                    )
+        with write_folders(list(folders), overwrite=overwrite) as unfinished, ExitStack() as stack:
+            text = survey.config.text + processing.to_toml()
+            writers = [
+                stack.enter_context(FoldWriter(folder, text, options.elements_per_shard))
+                for folder in unfinished
+            ]
+            bar = stack.enter_context(
+                progress_bar(
+                    total=int(survey.inventory.observations[wanted].sum()),
+                    desc="writing records",
+                    unit=" obs",
+                    disable=not progress,
                 )
-                for observations, cleaned, records in map_ahead(work, chunks, options.njobs):
-                    tally.add(cleaned)
-                    _write(writers, divisions[:, cleaned.rows], records)
-                    bar.update(observations)
+            )
+            parts = map_ahead(work, survey.light_curves(wanted), options.njobs)
+            for observations, rows, cleaned, records in parts:
+                tally.add(rows, cleaned)
+                _write(writers, divisions[:, rows], records)
+                bar.update(observations)
             _check_filled(config, tally, divisions)
     return Conversion(survey, processing, divisions, tally, folders)
 
@@ -225,29 +231,12 @@ def in_bands(metadata: Metadata, bands: tuple[str, ...], place: Path) -> np.ndar
     return np.isin(there, bands)
 
 
-def _encode(cleaned: CleanChunk, metadata: Metadata) -> list[bytes]:
+def _encode(curves: LightCurves, contexts: list[dict[str, ContextValue]]) -> list[bytes]:
     records = []
-    for i, context in enumerate(metadata.contexts(cleaned.rows)):
-        span = slice(cleaned.offsets[i], cleaned.offsets[i + 1])
-        series = {
-            "mjd": cleaned.mjd[span],
-            "mag": cleaned.mag[span],
-            "errmag": cleaned.errmag[span],
-        }
+    for context, start, end in zip(contexts, curves.offsets[:-1], curves.offsets[1:], strict=True):
+        series = {name: getattr(curves, name)[start:end] for name in SERIES}
         records.append(encode_light_curve(series, context))
     return records
-
-
-def _open_writers(
-    stack: ExitStack, folders: list[Path], config_toml: str, options: RecordsConfig
-) -> list[FoldWriter]:
-    # TensorFlow takes seconds to load: the input has been looked at by now.
-    from astromer.records.writer import FoldWriter
-
-    return [
-        stack.enter_context(FoldWriter(folder, config_toml, options.elements_per_shard))
-        for folder in folders
-    ]
 
 
 def _write(writers: list[FoldWriter], subsets: np.ndarray, records: list[bytes]) -> None:
@@ -278,3 +267,92 @@ def _nothing_left(config: SurveyConfig, tally: Tally) -> LightCurveError:
         f"no light curve of {config.light_curves} is usable: {tally.reasons()}. Nothing was "
         f"written.{advice}"
     )
+
+
+def summarise(
+    conversion: Conversion, survey: Path, options: RecordsConfig, rules: LightCurveRules
+) -> dict[str, Any]:
+    """The summary as plain JSON types; the same conversion gives the same summary."""
+    read, tally = conversion.survey, conversion.tally
+    metadata, dropped = read.metadata, tally.dropped_observations
+    observations = int(read.inventory.observations.sum())
+    # How many jobs shared the work does not show in the result.
+    settings = {k: v for k, v in dataclasses.asdict(options).items() if k != "njobs"}
+    return {
+        "survey": str(survey),
+        "options": settings,
+        "rules": dataclasses.asdict(rules),
+        "processing": conversion.processing.as_dict(),
+        "input": {
+            "light_curves": len(metadata),
+            "stars": len(np.unique(metadata.stars)),
+            "observations": observations + dropped["unknown_light_curve"] + dropped["flagged"],
+            "classes": _count(metadata.classes),
+        },
+        "dropped_observations": dict(dropped),
+        "dropped_light_curves": dict(tally.dropped_curves),
+        "written": {
+            "light_curves": int(tally.written.sum()),
+            "stars": len(np.unique(metadata.stars[tally.written])),
+            "observations": tally.observations,
+            "filled_errors": tally.filled_errors,
+        },
+        "notes": [*read.notes, *tally.hints()],
+        "folds": {
+            folder.name: {
+                split: _describe(conversion, division == subset)
+                for subset, split in enumerate(SPLITS)
+            }
+            for folder, division in zip(conversion.folders, conversion.divisions, strict=True)
+        },
+    }
+
+
+def write_summary(summary: dict[str, Any], path: Path) -> None:
+    """Writes the summary in one step."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    unfinished.replace(path)
+
+
+def to_table(summary: dict[str, Any]) -> str:
+    """The summary in lines for a terminal."""
+    taken, written = summary["input"], summary["written"]
+    lines = [f"{'':28}{'light curves':>14}{'observations':>16}"]
+    lines.append(_row("read", taken["light_curves"], taken["observations"]))
+    curves, observations = summary["dropped_light_curves"], summary["dropped_observations"]
+    for reason, number in observations.items():
+        if number:
+            lines.append(_row(f"- {reason.replace('_', ' ')}", "", number))
+    for reason, number in curves.items():
+        if number:
+            lines.append(_row(f"- {reason.replace('_', ' ')}", number, ""))
+    lines.append(_row("written", written["light_curves"], written["observations"]))
+    for fold, splits in summary["folds"].items():
+        for split, part in splits.items():
+            lines.append(_row(f"  {fold}/{split}", part["light_curves"], ""))
+    if written["filled_errors"]:
+        policy = summary["processing"]["missing_errors"]
+        lines.append(f"{written['filled_errors']:,} missing error(s) were filled in ({policy})")
+    lines += [f"note: {note}" for note in summary["notes"]]
+    return "\n".join(lines)
+
+
+def _describe(conversion: Conversion, chosen: np.ndarray) -> dict[str, Any]:
+    chosen = chosen & conversion.tally.written
+    return {
+        "light_curves": int(chosen.sum()),
+        "stars": len(np.unique(conversion.survey.metadata.stars[chosen])),
+        "classes": _count(conversion.survey.metadata.classes[chosen]),
+    }
+
+
+def _count(names: np.ndarray) -> dict[str, int]:
+    return dict(sorted(Counter(names.tolist()).items()))
+
+
+def _row(name: str, curves: int | str, observations: int | str) -> str:
+    def number(value: int | str) -> str:
+        return f"{value:,}" if isinstance(value, int) else value
+
+    return f"{name:28}{number(curves):>14}{number(observations):>16}"

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from astromer.light_curves import LightCurves
-from astromer.records.bad_records import explain_record, find_bad_record
-from astromer.records.codec import parse_records
+from astromer.light_curves import LightCurves, offsets_of
+from astromer.records.cleaning import fill_missing_errors
+from astromer.records.codec import (
+    OLDER_SERIES,
+    Context,
+    not_a_light_curve,
+    parse_record,
+    parse_records,
+    read_context,
+)
 from astromer.records.config import MissingErrorsConfig
-from astromer.records.context import Context, read_context
+from astromer.records.encoding import LARGE, RESIDUAL, SERIES, is_mostly_series
 from astromer.records.framing import (
     MAKE_AGAIN,
     compression_of,
@@ -22,12 +29,11 @@ from astromer.records.framing import (
     record_sizes,
     where,
 )
-from astromer.records.missing_errors import fill
-from astromer.records.wire import LARGE, is_mostly_series
-from astromer.system.errors import RecordError
+from astromer.system.errors import LightCurveError, RecordError
 from astromer.system.parallel import map_ahead
 from astromer.system.storage import as_path
 from astromer.system.terminal import progress_bar
+from astromer.system.text import shortened
 
 _BATCH = 512
 _BATCH_BYTES = 1 << 26  # half a dozen batches are in memory at a time, as bytes and as values
@@ -35,104 +41,39 @@ _THREADS = 2
 
 
 @dataclass(frozen=True)
-class RecordBatch:
-    """Consecutive records of one file.
+class RecordBatch(LightCurves):
+    """The light curves of consecutive records of one file.
 
     Every curve has three equally long series, unless it was read leniently: then a curve
-    without errors has NaN for them, and one whose series do not fit each other is there
-    with length 0.
+    without errors has NaN for them, and one whose series do not fit each other has length 0.
 
     Attributes:
+        bands: str [B], "" where unknown.
         file: where the records are.
         first_record: index of the first one in the file, counted from 0.
         serialized: bytes [B].
-        mjd: float64 [num_observations], days, curve after curve.
-        mag: float32 [num_observations].
-        errmag: float32 [num_observations].
-        lengths: int64 [B], observations per curve, at least 1 unless read leniently.
         series_lengths: int64 [3, B], values of mjd, mag and errmag in the record.
         residual_lengths: int64 [B], values of mjd_residual; residuals that are not as many as
             the times are not added to them.
         largest_residuals: float32 [B], the largest magnitude of mjd_residual, in days; 0 for none.
     """
 
+    bands: np.ndarray
     file: Path
     first_record: int
     serialized: np.ndarray
-    mjd: np.ndarray
-    mag: np.ndarray
-    errmag: np.ndarray
-    lengths: np.ndarray
     series_lengths: np.ndarray
     residual_lengths: np.ndarray
     largest_residuals: np.ndarray
 
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    @property
-    def offsets(self) -> np.ndarray:
-        """int64 [B + 1], where each curve starts in the flat arrays."""
-        return np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
-
     def place(self, row: int) -> str:
-        """Names a record in errors; of consecutive records only."""
+        """Names a record in errors."""
         return where(self.file, self.first_record + row)
 
     def contexts(self) -> list[Context]:
         """Id, label, class name and band of each curve."""
-        return self._contexts
-
-    @cached_property
-    def _contexts(self) -> list[Context]:
-        return [read_context(record) for record in self.serialized]
-
-    def light_curves(self) -> LightCurves:
-        """The light curves, as they lie in the records."""
-        contexts = self.contexts()
-        return LightCurves(
-            mjd=self.mjd,
-            mag=self.mag,
-            errmag=self.errmag,
-            offsets=self.offsets,
-            ids=np.array([context.id for context in contexts], dtype=np.str_),
-            labels=np.array([context.label for context in contexts], dtype=np.int64),
-            class_names=np.array([context.class_name for context in contexts], dtype=np.str_),
-        )
-
-    def only(self, kept: np.ndarray) -> RecordBatch:
-        """The records that are True in ``kept``, bool [B]; no longer consecutive ones."""
-        if kept.all():
-            return self
-        observations = np.repeat(kept, self.lengths)
-        return RecordBatch(
-            self.file,
-            self.first_record,
-            self.serialized[kept],
-            self.mjd[observations],
-            self.mag[observations],
-            self.errmag[observations],
-            self.lengths[kept],
-            self.series_lengths[:, kept],
-            self.residual_lengths[kept],
-            self.largest_residuals[kept],
-        )
-
-    def head(self, count: int) -> RecordBatch:
-        """The first ``count`` records."""
-        stop = int(self.lengths[:count].sum())
-        return RecordBatch(
-            self.file,
-            self.first_record,
-            self.serialized[:count],
-            self.mjd[:stop],
-            self.mag[:stop],
-            self.errmag[:stop],
-            self.lengths[:count],
-            self.series_lengths[:, :count],
-            self.residual_lengths[:count],
-            self.largest_residuals[:count],
-        )
+        columns = (self.ids, self.labels, self.class_names, self.bands)
+        return list(map(Context, *(column.tolist() for column in columns)))
 
 
 def read_light_curves(
@@ -145,10 +86,10 @@ def read_light_curves(
 ) -> LightCurves:
     """Reads the light curves of record files, in their order, each sorted by time.
 
-    Values are not judged here; see :mod:`astromer.validation`.
+    Values are not checked here; see :mod:`astromer.validation`.
 
     Args:
-        files: TFRecord files, plain or gzip (told by their first bytes).
+        files: TFRecord files, plain or gzip (recognised by their first bytes).
         limit: stop after so many light curves.
         leave_out: positions of light curves that are not wanted, int64; these may be empty
             or have series of unequal length.
@@ -159,23 +100,23 @@ def read_light_curves(
         RecordError: a file is corrupt or a record is no light curve.
         LightCurveError: a curve is empty or its series are not equally long.
     """
-    parts = []
-    left = float("inf") if limit is None else limit
+    parts: list[LightCurves] = []
+    left = limit
     position = 0
     batches = iterate_batches(files, strict=leave_out is None, errors=errors)
     total = limit or (estimate_records(map(as_path, files)) if progress else None)
     with progress_bar(total=total, desc="reading", unit="curves", disable=not progress) as bar:
-        for batch in batches if left > 0 else ():
+        for batch in batches if left != 0 else ():
+            rows = np.arange(len(batch))
             if leave_out is not None:
-                positions = position + np.arange(len(batch))
+                rows = rows[~np.isin(position + rows, leave_out)]
                 position += len(batch)
-                batch = batch.only(~np.isin(positions, leave_out))
-            if len(batch) > left:
-                batch = batch.head(int(left))
-            left -= len(batch)
-            parts.append(batch.light_curves())
-            bar.update(len(batch))
-            if left <= 0:
+            rows = rows[:left]
+            # Both ways give a copy that does not hold the records' bytes.
+            whole = len(rows) == len(batch)
+            parts.append(LightCurves.concatenate([batch]) if whole else batch.take(rows))
+            bar.update(len(rows))
+            if left is not None and not (left := left - len(rows)):
                 break
     return LightCurves.concatenate(parts).sorted_by_time()
 
@@ -201,28 +142,21 @@ def iterate_batches(
     """
     for path in map(as_path, files):
         sizes = np.asarray(record_sizes(path), np.int64)
-        count, together = len(sizes), records_at_once(sizes)
         first = 0
         try:
-            for serialized, (mjd, mag, errmag, lengths, *residuals) in _parsed(path, together):
-                if not _fit(lengths).all():
-                    _explain(path, first, serialized, lengths, strict)
-                    mjd, mag, errmag = _fitting((mjd, mag, errmag), lengths)
-                usable = np.where(_fit(lengths) | _only_errors_missing(lengths), lengths[0], 0)
-                offsets = np.concatenate([[0], np.cumsum(usable)])
-                errmag = fill(mjd, mag, errmag, offsets, errors)
-                series = (mjd, mag, errmag, usable, lengths)
-                yield RecordBatch(path, first, serialized, *series, *residuals)
+            for serialized, parsed in _parsed(path, records_at_once(sizes)):
+                yield _to_batch(path, first, serialized, parsed, strict, errors)
                 first += len(serialized)
         except (tf.errors.DataLossError, tf.errors.InvalidArgumentError):
-            # TensorFlow refuses a batch as a whole; a second, slower pass names the record.
+            # TensorFlow refuses a batch as a whole; reading again, slowly, names the record.
             find_bad_record(path, strict=strict)
             raise RecordError(f"{path} cannot be read as light-curve records.") from None
         except tf.errors.OpError as error:
             raise RecordError(f"{path} cannot be read: {type(error).__name__}.") from None
-        if first != count:
+        if first != len(sizes):
             raise RecordError(
-                f"{path} holds {count} records, of which TensorFlow reads {first}. {MAKE_AGAIN}"
+                f"{path} holds {len(sizes)} records, of which TensorFlow reads {first}. "
+                f"{MAKE_AGAIN}"
             )
 
 
@@ -247,6 +181,7 @@ def _parsed(path: Path, together: int) -> Iterator[tuple[np.ndarray, list[np.nda
     Threads parse ahead. A tf.data pipeline could do that too, but it would be traced anew
     for every file, which takes longer than reading a small one.
     """
+
     batches = tf.data.TFRecordDataset(str(path), compression_of(path)).batch(together).prefetch(1)
 
     def checked() -> Iterator[tuple[np.ndarray, tf.Tensor]]:
@@ -280,33 +215,129 @@ def _parse_flat(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
     return (*(rows.values for rows in series), lengths, residual.row_lengths(), largest)
 
 
-def _fit(lengths: np.ndarray) -> np.ndarray:
-    """bool [B], True where the three lengths [3, B] are equal and not zero."""
-    fit: np.ndarray = (lengths[0] > 0) & (lengths == lengths[0]).all(axis=0)
-    return fit
-
-
-def _only_errors_missing(lengths: np.ndarray) -> np.ndarray:
-    missing: np.ndarray = (lengths[0] > 0) & (lengths[1] == lengths[0]) & (lengths[2] == 0)
-    return missing
-
-
-def _explain(
-    file: Path, first: int, serialized: np.ndarray, lengths: np.ndarray, strict: bool
-) -> None:
-    """Raises for the first curve whose lengths [3, B] do not fit, if that is not allowed."""
-    for position in np.flatnonzero(~_fit(lengths)):
-        explain_record(serialized[position], file, first + int(position), strict=strict)
-
-
-def _fitting(series: tuple[np.ndarray, ...], lengths: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The values of curves that fit, and NaN for errors where there are none at all."""
-    fit, no_errors = _fit(lengths), _only_errors_missing(lengths)
-    mjd, mag, errmag = (
-        values[np.repeat(fit | no_errors, counts)]
-        for values, counts in zip(series, lengths, strict=True)
+def _to_batch(
+    file: Path,
+    first: int,
+    serialized: np.ndarray,
+    parsed: list[np.ndarray],
+    strict: bool,
+    errors: MissingErrorsConfig,
+) -> RecordBatch:
+    mjd, mag, errmag, lengths, residual_lengths, largest = parsed
+    equal = (lengths[0] > 0) & (lengths[1] == lengths[0])
+    complete = equal & (lengths[2] == lengths[0])
+    usable = complete | (equal & (lengths[2] == 0))
+    if not complete.all():
+        for row in np.flatnonzero(~complete):
+            explain_record(serialized[row], file, first + int(row), strict=strict)
+        mjd, mag, known = (
+            values[np.repeat(usable, counts)]
+            for values, counts in zip((mjd, mag, errmag), lengths, strict=True)
+        )
+        errmag = np.full(len(mjd), np.nan, errmag.dtype)
+        errmag[np.repeat(complete[usable], lengths[0][usable])] = known
+    offsets = offsets_of(np.where(usable, lengths[0], 0))
+    contexts = [read_context(record) for record in serialized]
+    return RecordBatch(
+        mjd=mjd,
+        mag=mag,
+        errmag=fill_missing_errors(mjd, mag, errmag, offsets, errors),
+        offsets=offsets,
+        ids=np.array([context.id for context in contexts], dtype=np.str_),
+        labels=np.array([context.label for context in contexts], dtype=np.int64),
+        class_names=np.array([context.class_name for context in contexts], dtype=np.str_),
+        bands=np.array([context.band for context in contexts], dtype=np.str_),
+        file=file,
+        first_record=first,
+        serialized=serialized,
+        series_lengths=lengths,
+        residual_lengths=residual_lengths,
+        largest_residuals=largest,
     )
-    filled = np.full(len(mjd), np.nan, errmag.dtype)
-    kept = fit | no_errors
-    filled[np.repeat(fit[kept], lengths[0][kept])] = errmag
-    return mjd, mag, filled
+
+
+def find_bad_record(file: Path, *, strict: bool = True) -> None:
+    """Reads a file record by record and raises for the first bad one.
+
+    Raises:
+        RecordError: a record is corrupt, cut off, or no light curve.
+        LightCurveError: with ``strict``, a curve is empty or its series are not equally long.
+    """
+    index = 0
+    try:
+        dataset = tf.data.TFRecordDataset(str(file), compression_type=compression_of(file))
+        for record in dataset:
+            explain_record(record.numpy(), file, index, strict=strict)
+            index += 1
+    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError):
+        raise RecordError(
+            f"{where(file, index)} is corrupt (wrong checksum). {MAKE_AGAIN}"
+        ) from None
+
+
+def explain_record(serialized: bytes, file: Path, index: int, *, strict: bool = True) -> None:
+    """Raises what is wrong with one record; returns where nothing is.
+
+    Raises:
+        RecordError: it is no SequenceExample, or a list has a wrong type; with ``strict``,
+            it lacks a list.
+        LightCurveError: with ``strict``, the curve is empty or its series are not equally long.
+    """
+    place = where(file, index)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        record = parse_record(serialized, place)
+    if warned:  # of some damage, protobuf only warns
+        raise not_a_light_curve(place)
+    lists = record.feature_lists.feature_list
+    if not lists and not _is_object(serialized):
+        inside = ", ".join(sorted(record.context.feature)) or "nothing"
+        raise RecordError(
+            f"{place} has no series (feature lists {', '.join(SERIES)}); it holds {inside}. Is it "
+            "a tf.train.Example? Light curves are tf.train.SequenceExample records."
+        )
+    if name := read_context(serialized).id:
+        place += f" (object {shortened(name)})"
+    if strict and not lists:
+        raise LightCurveError(f"{place} is an empty light curve. Leave such objects out.")
+    older = any(name in lists for name in OLDER_SERIES) and "mag" not in lists
+    names = OLDER_SERIES if older else SERIES
+    lengths = {name: _length(lists, name, place) for name in names if strict or name in lists}
+    if RESIDUAL in lists:
+        _length(lists, RESIDUAL, place)
+    if not strict:
+        return
+    if not any(lengths.values()):
+        raise LightCurveError(f"{place} is an empty light curve. Leave such objects out.")
+    if len(set(lengths.values())) > 1:
+        counts = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise LightCurveError(
+            f"{place} has series of unequal length: {counts}. Each observation needs all three."
+        )
+
+
+def _is_object(serialized: bytes) -> bool:
+    """Whether a record without any feature list is a light curve that lost them.
+
+    It has a name, and one value of each context feature; the features of a tf.train.Example
+    lie in the same field, but hold the series.
+    """
+    features = tf.train.Example.FromString(serialized).features.feature
+    kinds = {name: feature.WhichOneof("kind") for name, feature in features.items()}
+    single = all(len(getattr(features[n], kind).value) <= 1 for n, kind in kinds.items() if kind)
+    series = {*SERIES, *OLDER_SERIES, RESIDUAL}.intersection(features)
+    return single and not series and bool(read_context(serialized).id)
+
+
+def _length(lists: tf.train.FeatureLists, name: str, place: str) -> int:
+    if name not in lists:
+        raise RecordError(
+            f"{place} lacks the feature list {name!r}; it has {', '.join(sorted(lists))}."
+        )
+    total = 0
+    for feature in lists[name].feature:
+        kind = feature.WhichOneof("kind")
+        if kind not in (None, "float_list"):
+            raise RecordError(f"{place}: {name!r} must be a float_list, it is a {kind}.")
+        total += len(feature.float_list.value)
+    return total

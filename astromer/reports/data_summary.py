@@ -11,7 +11,7 @@ from typing import Any
 
 from astromer.light_curves import LightCurves
 from astromer.records.fold import SPLITS
-from astromer.records.parquet import parquet_file
+from astromer.records.sources.tables import parquet_file
 from astromer.validation.output import FINDINGS_FILE, SUMMARY_FILE
 from astromer.validation.profile import UNKNOWN
 

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.light_curves import LightCurve, LightCurves
-from astromer.records.codec import encode_light_curve
+from astromer.records.encoding import encode_light_curve
 from astromer.serving.saved_models import load_saved_model, plain_folder
 from astromer.system.errors import ModelError
 

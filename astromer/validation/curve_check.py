@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from astromer.light_curves import LightCurve
-from astromer.records.canonical import parse_record
-from astromer.records.codec import OLDER_SERIES, RESIDUAL, SERIES
+from astromer.records.cleaning import interval, outside
+from astromer.records.codec import OLDER_SERIES, parse_record
 from astromer.records.config import LightCurveRules
-from astromer.records.limits import interval, outside
+from astromer.records.encoding import RESIDUAL, SERIES
 from astromer.records.reader import RecordBatch
 from astromer.system.text import shortened
 from astromer.validation.config import OFF, WARN, ValidationConfig

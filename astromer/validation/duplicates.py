@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from astromer.records.division import star_key
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.reader import RecordBatch, iterate_batches
-from astromer.records.star import star_key
 from astromer.system.text import shortened
 from astromer.validation.config import OFF, ValidationConfig
 from astromer.validation.findings import Finding, Findings

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from astromer.light_curves import LightCurve
-from astromer.records.canonical import read_series
+from astromer.records.codec import read_series
 from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.reader import RecordBatch, iterate_batches
 from astromer.validation.config import ValidationConfig

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
+from astromer.records.cleaning import interval
 from astromer.records.config import LightCurveRules
-from astromer.records.limits import interval
 from components.schema.light_curve_schema import SEQUENCE
 
 _Type = anomalies_pb2.AnomalyInfo

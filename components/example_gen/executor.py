@@ -15,7 +15,7 @@ from tfx.utils import proto_utils
 
 from astromer.records.config import MissingErrorsConfig
 from astromer.records.fold import Fold
-from astromer.records.processing import read_processing
+from astromer.records.survey_config import read_processing
 from astromer.system.config import to_dict
 from astromer.system.storage import as_path
 from components.example_gen.ingest import Ingested, ingest

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from astromer.records.canonical import Kinds, canonicalise, complete_errors
+from astromer.records.codec import Kinds, canonicalise, complete_errors
 from astromer.records.config import MissingErrorsConfig
 from astromer.records.framing import estimate_records
 from astromer.records.reader import RecordBatch, iterate_batches
@@ -104,12 +104,9 @@ def _canonical(
     left = limit
     kinds: Kinds = {}
     for batch in iterate_batches(files, strict=False, errors=errors):
-        if left is not None:
-            batch = batch.head(left)
-            left -= len(batch)
-        for row, length in enumerate(batch.lengths.tolist()):
+        for row, length in enumerate(batch.lengths.tolist()[:left]):
             yield batch.file, _record(batch, row, errors, kinds), length
-        if left == 0:
+        if left is not None and (left := max(left - len(batch), 0)) == 0:
             return
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from astromer.records.cleaning import SMALLEST, float32_below
 from astromer.records.config import LightCurveRules
-from astromer.records.limits import SMALLEST, float32_below
 from astromer.validation.config import REJECT, STOP, ValidationConfig
 
 SEQUENCE = "##SEQUENCE##"

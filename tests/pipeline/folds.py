@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from astromer.light_curves import LightCurve
-from astromer.records.codec import encode_light_curve
+from astromer.records.encoding import ContextValue, encode_light_curve
+from astromer.records.writer import DEFAULT_ELEMENTS_PER_SHARD, FoldWriter, write_folders
 
 SIZES = {"train": 24, "validation": 12, "test": 12}
 
@@ -70,3 +72,23 @@ def write_fold(folder: Path, **splits: list[LightCurve]) -> Path:
         curves = splits.get(split) or make_curves(size, seed)
         write_records(folder / split / "0.record", [encode(curve) for curve in curves])
     return folder
+
+
+def write_with_writer(
+    folder: Path,
+    splits: Mapping[str, Iterable[tuple[LightCurve, Mapping[str, ContextValue]]]],
+    config_toml: str,
+    *,
+    elements_per_shard: int = DEFAULT_ELEMENTS_PER_SHARD,
+    overwrite: bool = False,
+) -> dict[str, int]:
+    """Writes a fold as the programs do: the number of light curves of each split."""
+    with (
+        write_folders([folder], overwrite=overwrite) as (unfinished,),
+        FoldWriter(unfinished, config_toml, elements_per_shard) as writer,
+    ):
+        for split, curves in splits.items():
+            for curve, context in curves:
+                series = {"mjd": curve.mjd, "mag": curve.mag, "errmag": curve.errmag}
+                writer.write(split, encode_light_curve(series, context))
+    return writer.counts

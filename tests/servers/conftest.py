@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.records.codec import encode_light_curve
+from astromer.records.encoding import encode_light_curve
 from astromer.serving.embedder import Embedder, Embeddings
 from astromer.serving.export import export_saved_model
 

@@ -9,31 +9,54 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from astromer.records.chunk import Chunk
-from astromer.records.metadata import Metadata, load_metadata
-from astromer.records.parquet import open_parquet
-from astromer.records.shards import (
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from astromer.light_curves import LightCurves
+from astromer.records.fold import Fold
+from astromer.records.sources.catalogue import (
+    Joined,
+    join,
+    metadata_of,
+    metadata_of_records,
+    read_catalogue,
+)
+from astromer.records.sources.long_tables import (
+    ObservationRows,
+    Plan,
+    Register,
+    plan_objects,
+    read_long_tables,
+    read_objects,
+)
+from astromer.records.sources.metadata import Metadata, load_metadata
+from astromer.records.sources.names import (
+    PARQUET,
+    data_files,
+    find_columns,
+    id_of,
+    is_fold,
+    kind_of,
+)
+from astromer.records.sources.shards import (
     CurveIndex,
     Inventory,
-    iterate_chunks,
+    iterate_shard,
     shard_files,
     take_inventory,
 )
-from astromer.records.sources import spool
-from astromer.records.sources.catalogue import read_catalogue
-from astromer.records.sources.columns import find_columns, id_of
-from astromer.records.sources.files import PARQUET, data_files, is_fold, kind_of
-from astromer.records.sources.joining import Joined, join, metadata_of, metadata_of_records
-from astromer.records.sources.long_tables import read_long
-from astromer.records.sources.objects import Plan, plan_objects, read_objects
-from astromer.records.sources.observations import Observations, Register
-from astromer.records.sources.spool import Spool
-from astromer.records.sources.tables import open_table
+from astromer.records.sources.tables import open_parquet, open_table
 from astromer.records.survey_config import SurveyConfig
 from astromer.system.atomic import scratch_folder
-from astromer.system.errors import UsageError
+from astromer.system.errors import DataAnomalyError, UsageError
 from astromer.system.storage import RemotePath
 from astromer.system.terminal import progress_bar
+
+_NUMBER = "number"
+_VALUES = ("mjd", "value", "error")
+_ROWS = 1 << 17
+_SCHEMA = pa.schema([(_NUMBER, pa.int64()), *((name, pa.float64()) for name in _VALUES)])
 
 
 @dataclass(frozen=True)
@@ -55,11 +78,15 @@ class Survey:
     notes: tuple[str, ...] = ()
     _stored: SurveyConfig | None = None
 
-    def chunks(self) -> Iterator[Chunk]:
-        """All light curves that the metadata list, a bounded number of observations at a time."""
+    def light_curves(self, wanted: np.ndarray) -> Iterator[tuple[np.ndarray, LightCurves]]:
+        """Metadata rows and their light curves, a bounded number of observations at a time.
+
+        Args:
+            wanted: bool [metadata rows], which of them; see :func:`iterate_shard`.
+        """
         index = CurveIndex(self.metadata)
         for shard in self.inventory.shards:
-            yield from iterate_chunks(shard, self._stored or self.config, index)
+            yield from iterate_shard(shard, self._stored or self.config, index, wanted)
 
 
 @contextmanager
@@ -98,7 +125,7 @@ def open_survey(
             joined, dropped, notes = _read_fold(config, path, progress)
         else:
             joined, dropped, notes = _read_tables(config, path, njobs, progress)
-        stored = replace(joined.config, light_curves=path, id_column=spool.ID, series=spool.SERIES)
+        stored = replace(joined.config, light_curves=path, id_column=_NUMBER, series=_VALUES)
         metadata = joined.metadata
         inventory = take_inventory([path], stored, metadata, CurveIndex(metadata))
         yield Survey(joined.config, metadata, inventory, dropped, notes, stored)
@@ -128,15 +155,19 @@ def _raw_layout(config: SurveyConfig) -> tuple[SurveyConfig, Path] | None:
 def _read_fold(
     config: SurveyConfig, path: Path, progress: bool
 ) -> tuple[Joined, Counter[str], tuple[str, ...]]:
-    # TensorFlow takes seconds to load: only records need it.
-    from astromer.records.sources.fold_records import FoldRecords
+    """The records of a fold, each a light curve of its own, to be cleaned and divided again."""
+    from astromer.records.reader import iterate_batches  # TensorFlow takes seconds to load
 
-    records = FoldRecords(config.light_curves)
+    contexts = _ContextTable()
     with Spool(path) as file, _bar(progress) as bar:
-        for numbers, batch in records.batches():
-            file.add(numbers, batch.mjd, batch.mag, batch.errmag)
-            bar.update(len(numbers))
-    return metadata_of_records(config, records.table()), Counter(), ()
+        for files in Fold.open(config.light_curves).files.values():
+            for batch in iterate_batches(files, strict=False):
+                numbers = np.repeat(contexts.rows + np.arange(len(batch)), batch.lengths)
+                for row, record in enumerate(batch.serialized):
+                    contexts.add(record, batch.place(row))
+                file.add(numbers, batch.mjd, batch.mag, batch.errmag)
+                bar.update(len(numbers))
+    return metadata_of_records(config, contexts.to_table(config.light_curves)), Counter(), ()
 
 
 def _read_tables(
@@ -148,7 +179,7 @@ def _read_tables(
     named = catalogue is not None and catalogue.file_column is not None
     plan = Plan(())
     if config.light_curves.is_file() or (id_of(first.names, config) and not named):
-        observations = read_long(files, config, njobs)
+        observations = read_long_tables(files, config, njobs)
     else:
         plan = plan_objects(files, catalogue)
         known = None
@@ -164,7 +195,7 @@ def _read_tables(
 
 
 def _put_aside(
-    observations: Iterator[Observations], path: Path, progress: bool
+    observations: Iterator[ObservationRows], path: Path, progress: bool
 ) -> tuple[Register, Counter[str]]:
     register, dropped = Register(), Counter[str]()
     with Spool(path) as file, _bar(progress) as bar:
@@ -193,3 +224,114 @@ def _some(names: tuple[str, ...] | list[str]) -> str:
 
 def _bar(progress: bool):  # type: ignore[no-untyped-def]
     return progress_bar(desc="reading", unit=" obs", disable=not progress)
+
+
+class Spool:
+    """A Parquet file of observations, written in pieces of bounded size.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._waiting: list[tuple[np.ndarray, ...]] = []
+        self._rows = 0
+        try:
+            self._writer = pq.ParquetWriter(
+                path, _SCHEMA, compression="NONE", use_dictionary=[_NUMBER]
+            )
+        except OSError as error:
+            raise _not_writable(path, error) from None
+
+    def add(
+        self, numbers: np.ndarray, mjd: np.ndarray, value: np.ndarray, error: np.ndarray
+    ) -> None:
+        """Appends observations [n], each with the number of its light curve.
+
+        Raises:
+            UsageError: the disk is full.
+        """
+        self._waiting.append((numbers, mjd, value, error))
+        self._rows += len(numbers)
+        if self._rows >= _ROWS:
+            self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        if not self._rows:
+            return
+        columns = [np.concatenate(arrays) for arrays in zip(*self._waiting, strict=True)]
+        self._waiting, self._rows = [], 0
+        arrays = [pa.array(c.astype(f.type.to_pandas_dtype())) for c, f in zip(columns, _SCHEMA)]
+        try:
+            self._writer.write_table(pa.Table.from_arrays(arrays, schema=_SCHEMA))
+        except OSError as error:
+            raise _not_writable(self.path, error) from None
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def _not_writable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"--output must have room for a temporary file. Received: {path.parent} "
+        f"({error.strerror or error}). Make room there, or choose another one."
+    )
+
+
+_USUAL = {name.lower(): name for name in ("newID", "ID", "Class", "Band", "Label")}
+_LEFT_OUT = ("length",)
+"""Of older records: cleaning may change it."""
+
+
+class _ContextTable:
+    """The context features of records, one row each."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._columns: dict[str, list] = {}
+
+    def add(self, record: bytes, place: str) -> None:
+        """Appends the features of a record; ``place`` names it in errors."""
+        from google.protobuf.message import DecodeError
+
+        from astromer.records.codec import context_values, parse_record
+
+        try:
+            values = context_values(record)
+        except DecodeError:
+            parse_record(record, place)  # raises RecordError
+            raise
+        for name, value in values.items():
+            if name.lower() not in _LEFT_OUT:
+                column = self._columns.setdefault(_USUAL.get(name.lower(), name), [])
+                column += [None] * (self.rows - len(column))
+                column.append(value.decode(errors="replace") if type(value) is bytes else value)
+        self.rows += 1
+
+    def to_table(self, fold: Path) -> pa.Table:
+        """A table of all of them; null where a record has none.
+
+        Raises:
+            DataAnomalyError: a feature is a number in one record and text in another.
+        """
+        columns = {}
+        # A record keeps its features in no order; the usual ones come first.
+        names = [name for name in _USUAL.values() if name in self._columns]
+        for name in [*names, *sorted(set(self._columns) - set(names))]:
+            values = self._columns[name]
+            values += [None] * (self.rows - len(values))
+            try:
+                columns[name] = pa.array(values)
+            except pa.ArrowException:
+                raise DataAnomalyError(
+                    f"{fold}: the context feature {name} is of several types."
+                ) from None
+        return pa.table(columns or {"ID": pa.array([str(n) for n in range(self.rows)])})

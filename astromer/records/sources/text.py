@@ -10,8 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import csv
 
-from astromer.records.sources.columns import MAG, TIME, first_of
-from astromer.records.unpacking import DAMAGED, check_growth, unpacked
+from astromer.records.framing import DAMAGED, check_growth, unpacked
+from astromer.records.sources.names import MAG, TIME, first_of
 from astromer.system.errors import DataAnomalyError, RecordError
 from astromer.system.text import brief
 

@@ -1,4 +1,4 @@
-"""The survey as fold records, made once and recognised afterwards."""
+"""The built-in survey as fold records, made once and recognised afterwards."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from astromer.records.config import RecordsConfig
+from astromer.records.encoding import ContextValue, encode_light_curve
 from astromer.records.fold import SPLITS
-from astromer.records.synthetic.config import SurveyConfig
-from astromer.records.synthetic.division import divide
-from astromer.records.synthetic.survey import make_star
+from astromer.records.synthetic.survey import label_of, make_star
+from astromer.records.writer import FoldWriter, write_folders
+from astromer.system.config import Config, knob
 from astromer.system.errors import UsageError
 from astromer.system.terminal import progress_bar
+
+_DIVISION_STREAM = 3
 
 MANIFEST = "survey.json"
 
@@ -42,7 +48,34 @@ dtypes = ["float", "float", "float"]
 
 
 @dataclass(frozen=True)
-class Survey:
+class SyntheticConfig(Config):
+    """Which survey to make, and how it is divided."""
+
+    curves: int = knob(
+        1200,
+        "stars in the survey; enough for a small model to beat interpolation in minutes",
+        "--curves",
+        bounds="[3, 1e6]",
+    )
+    seed: int = knob(
+        RecordsConfig.seed, "seed of the stars and of their division", "--seed", bounds="[0, inf)"
+    )
+    val_frac: float = knob(
+        RecordsConfig.val_frac,
+        "fraction of the stars held out for validation",
+        "--val-frac",
+        bounds="(0, 1)",
+    )
+    test_frac: float = knob(
+        RecordsConfig.test_frac,
+        "fraction of the stars held out for the test",
+        "--test-frac",
+        bounds="(0, 1)",
+    )
+
+
+@dataclass(frozen=True)
+class SyntheticFold:
     """A survey on disk.
 
     Attributes:
@@ -60,7 +93,9 @@ class Survey:
     made: bool
 
 
-def provide_survey(output: Path, config: SurveyConfig, *, overwrite: bool = False) -> Survey:
+def provide_survey(
+    output: Path, config: SyntheticConfig, *, overwrite: bool = False
+) -> SyntheticFold:
     """Makes ``output/fold_0``, unless it is there already, complete and with these settings.
 
     Equal settings give equal bytes. Where making fails, nothing is left behind.
@@ -77,24 +112,23 @@ def provide_survey(output: Path, config: SurveyConfig, *, overwrite: bool = Fals
     found = _read_manifest(fold)
     _refuse_foreign(fold, found, config, overwrite)
     if found is not None and not overwrite and _is_complete(fold, found):
-        return _survey(fold, found, made=False)
-    return _survey(fold, _write(fold, config), made=True)
+        manifest, made = found, False
+    else:
+        manifest, made = _write(fold, config), True
+    counts = (manifest[key] for key in ("curves", "observations", "classes"))
+    return SyntheticFold(fold, *counts, made=made)
 
 
-def _write(fold: Path, config: SurveyConfig) -> dict[str, Any]:
-    division = divide(config)
-    # Imported late: the writer loads TensorFlow.
-    from astromer.records.codec import encode_light_curve
-    from astromer.records.writer import FoldWriter, publish
-
+def _write(fold: Path, config: SyntheticConfig) -> dict[str, Any]:
+    division = split_of_stars(config)
     observations = dict.fromkeys(SPLITS, 0)
     classes: Counter[str] = Counter()
-    with publish([fold], overwrite=True) as (unfinished,):
+    with write_folders([fold], overwrite=True) as (unfinished,):
         with FoldWriter(unfinished, _CONFIG_TOML) as writer:
             stars = progress_bar(range(config.curves), desc="making light curves", unit=" curves")
             for index in stars:
                 star = make_star(index, config.seed)
-                context: dict[str, str | bytes | int | float] = {
+                context: dict[str, ContextValue] = {
                     "ID": star.id,
                     "Class": star.class_name,
                     "Band": "V",
@@ -116,7 +150,39 @@ def _write(fold: Path, config: SurveyConfig) -> dict[str, Any]:
     return manifest
 
 
-def _settings(config: SurveyConfig) -> dict[str, Any]:
+def split_of_stars(config: SyntheticConfig) -> list[str]:
+    """The split of each star, 'train', 'validation' or 'test', stratified by class.
+
+    Raises:
+        UsageError: the fractions leave no stars to train on, or there are too few stars for them.
+    """
+    if config.val_frac + config.test_frac >= 1:
+        raise UsageError(
+            "--val-frac and --test-frac must leave stars to train on. Received: "
+            f"{config.val_frac} and {config.test_frac}."
+        )
+    labels = np.array([label_of(index) for index in range(config.curves)])
+    rng = np.random.default_rng([config.seed, _DIVISION_STREAM])
+    by_class = np.lexsort((rng.random(len(labels)), labels))
+    shares = np.array([1 - config.val_frac - config.test_frac, config.val_frac, config.test_frac])
+    division = [""] * len(labels)
+    counts = np.zeros(len(SPLITS))
+    # Along the stars sorted by class, the split that lags most behind its share is next: at
+    # every point, so within every class, the counts are within a star or two of the shares.
+    for position, star in enumerate(by_class, start=1):
+        behind = int(np.argmax(shares * position - counts))
+        counts[behind] += 1
+        division[star] = SPLITS[behind]
+    empty = [split for split, count in zip(SPLITS, counts) if not count]
+    if empty:
+        raise UsageError(
+            f"{config.curves} stars leave none for {' and '.join(empty)} at --val-frac "
+            f"{config.val_frac} and --test-frac {config.test_frac}. Give more --curves."
+        )
+    return division
+
+
+def _settings(config: SyntheticConfig) -> dict[str, Any]:
     return {"revision": _REVISION, **dataclasses.asdict(config)}
 
 
@@ -137,7 +203,7 @@ def _read_manifest(fold: Path) -> dict[str, Any] | None:
 
 
 def _refuse_foreign(
-    fold: Path, found: dict[str, Any] | None, config: SurveyConfig, overwrite: bool
+    fold: Path, found: dict[str, Any] | None, config: SyntheticConfig, overwrite: bool
 ) -> None:
     if fold.exists() and not fold.is_dir():
         raise UsageError(f"{fold} is a file. Give another --output.")
@@ -148,12 +214,10 @@ def _refuse_foreign(
                 "is not replaced. Give another --output."
             )
         return
-    wanted = _settings(config)
-    differing = sorted(
-        name for name, value in wanted.items() if found["settings"].get(name) != value
-    )
+    before, wanted = found["settings"], _settings(config)
+    differing = sorted(name for name, value in wanted.items() if before.get(name) != value)
     if differing and not overwrite:
-        changes = ", ".join(f"{n} {found['settings'].get(n)}, not {wanted[n]}" for n in differing)
+        changes = ", ".join(f"{n} {before.get(n)}, not {wanted[n]}" for n in differing)
         raise UsageError(
             f"{fold} is a survey of other settings ({changes}). Give another --output, or "
             "--overwrite to replace it."
@@ -164,10 +228,4 @@ def _is_complete(fold: Path, manifest: dict[str, Any]) -> bool:
     sizes = _sizes(fold)
     return bool(manifest["files"]) and all(
         sizes.get(name) == size for name, size in manifest["files"].items()
-    )
-
-
-def _survey(fold: Path, manifest: dict[str, Any], *, made: bool) -> Survey:
-    return Survey(
-        fold, manifest["curves"], manifest["observations"], manifest["classes"], made=made
     )

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from astromer.light_curves import LightCurve, LightCurves
-from astromer.records.synthetic import eclipses, irregular, pulsation
-from astromer.records.synthetic.cadence import visit_times
-from astromer.records.synthetic.photometry import Nights, nights, observe
+from astromer.records.synthetic import variability
+from astromer.records.synthetic.observing import Nights, nights, observe, visit_times
 
 MIN_OBSERVATIONS = 40
 MAX_OBSERVATIONS = 1200
@@ -47,17 +46,17 @@ def _constant(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 STAR_CLASSES = (
-    StarClass("Cep_0", 3, 12.5, 17.0, pulsation.cepheid),
+    StarClass("Cep_0", 3, 12.5, 17.0, variability.cepheid),
     StarClass("Const", 1, 12.0, 18.5, _constant),
-    StarClass("DSCT", 1, 12.5, 17.0, pulsation.delta_scuti),
-    StarClass("EA", 2, 12.0, 17.5, eclipses.detached),
-    StarClass("EW", 2, 12.5, 17.5, eclipses.contact),
-    StarClass("Mira", 2, 12.0, 15.5, irregular.mira),
-    StarClass("QSO", 1, 15.5, 18.5, irregular.random_walk),
-    StarClass("ROT", 1, 12.0, 16.5, irregular.quasi_periodic),
-    StarClass("RRab", 3, 13.0, 17.8, pulsation.rr_lyrae_ab),
-    StarClass("RRc", 2, 13.0, 17.8, pulsation.rr_lyrae_c),
-    StarClass("SR", 2, 12.0, 16.5, irregular.semiregular),
+    StarClass("DSCT", 1, 12.5, 17.0, variability.delta_scuti),
+    StarClass("EA", 2, 12.0, 17.5, variability.detached),
+    StarClass("EW", 2, 12.5, 17.5, variability.contact),
+    StarClass("Mira", 2, 12.0, 15.5, variability.mira),
+    StarClass("QSO", 1, 15.5, 18.5, variability.random_walk),
+    StarClass("ROT", 1, 12.0, 16.5, variability.quasi_periodic),
+    StarClass("RRab", 3, 13.0, 17.8, variability.rr_lyrae_ab),
+    StarClass("RRc", 2, 13.0, 17.8, variability.rr_lyrae_c),
+    StarClass("SR", 2, 12.0, 16.5, variability.semiregular),
 )
 """Sorted by name; a class's index is its label."""
 

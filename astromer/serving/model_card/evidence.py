@@ -16,7 +16,7 @@ class Evidence:
         data_fingerprint: of the light curves that were used.
         missing_errors, error_fill: policy for missing errors, and its constant [mag].
         processing: what was done to the values of the survey, see
-            :class:`astromer.records.processing.Processing`; by survey where several were merged.
+            :class:`astromer.records.survey_config.Processing`; by survey where several were merged.
         validation: ``summary.json`` of :mod:`astromer.validation.output`.
         evaluation: scores on the test split: of an encoder "model", "groups" and "conditions"
             (:class:`~astromer.evaluation.evaluation.Evaluation`), of a classifier "served" and

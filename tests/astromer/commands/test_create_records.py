@@ -176,7 +176,7 @@ def test_rows_of_different_curves_may_be_mixed(tmp_path, make):
 
 
 def test_chunks_smaller_than_a_curve_change_nothing(tmp_path, make, monkeypatch):
-    from astromer.records import shards
+    from astromer.records.sources import shards
 
     survey = make.write_survey(tmp_path / "survey", stars(make), shuffle=False)
     mixed = make.write_survey(tmp_path / "mixed", stars(make), shuffle=True)

@@ -10,8 +10,7 @@ import pytest
 
 from astromer.commands.finetune import default_output, finetune, parse
 from astromer.records.fold import Fold
-from astromer.records.synthetic.config import SurveyConfig
-from astromer.records.synthetic.fold import provide_survey
+from astromer.records.synthetic.fold import SyntheticConfig, provide_survey
 from astromer.serving.export import export_saved_model
 from astromer.system.errors import DataNotFoundError, ModelError, UsageError
 
@@ -20,7 +19,7 @@ QUICK = ["--head-epochs", "3", "--trees", "5", "--encoder", "frozen", "--rule", 
 
 @pytest.fixture(scope="module")
 def fold(tmp_path_factory) -> Path:
-    return provide_survey(tmp_path_factory.mktemp("survey"), SurveyConfig(curves=110)).fold
+    return provide_survey(tmp_path_factory.mktemp("survey"), SyntheticConfig(curves=110)).fold
 
 
 @pytest.fixture(scope="module")

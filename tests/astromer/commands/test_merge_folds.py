@@ -4,11 +4,11 @@ import pytest
 
 from astromer.commands.merge_folds import main
 from astromer.records.fold import SPLITS, Fold
-from astromer.records.processing import read_processing
 from astromer.records.reader import read_light_curves
-from astromer.records.writer import write_fold
+from astromer.records.survey_config import read_processing
 from astromer.system.errors import DataNotFoundError, UsageError
 from astromer.system.untrusted_files import tomllib
+from tests.pipeline.folds import write_with_writer
 
 CONFIG = """[id_column]
 value = "ID"
@@ -39,7 +39,7 @@ def folds(toy, tmp_path):
             for number, split in enumerate(SPLITS)
         }
         config = CONFIG.format(names=names, kinds=kinds, policy=policy).replace("'", '"')
-        write_fold(tmp_path / name / "fold_0", splits, config)
+        write_with_writer(tmp_path / name / "fold_0", splits, config)
         places.append(tmp_path / name / "fold_0")
     return places
 

@@ -16,7 +16,7 @@ SCRIPTS = ("presentation.scripts.pretrain", "presentation.scripts.disttrain")
 
 
 def write(folder: Path, splits: dict) -> Path:
-    from astromer.records.writer import write_fold
+    from tests.pipeline.folds import write_with_writer
 
     def items(split, curves):
         for number in range(len(curves)):
@@ -25,7 +25,9 @@ def write(folder: Path, splits: dict) -> Path:
             yield curve, {**names, "Label": curve.label}
 
     config = '[context_features]\nvalue = ["ID", "newID", "Class", "Label"]\n'
-    write_fold(folder, {name: items(name, curves) for name, curves in splits.items()}, config)
+    write_with_writer(
+        folder, {name: items(name, curves) for name, curves in splits.items()}, config
+    )
     return folder
 
 

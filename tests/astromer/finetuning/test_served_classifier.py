@@ -16,7 +16,7 @@ from astromer.finetuning.served_classifier import (
     served_classes,
     served_scores,
 )
-from astromer.records.codec import encode_light_curve
+from astromer.records.encoding import encode_light_curve
 from astromer.serving.checksums import write_checksums
 from astromer.serving.graph_input import STATUS_OK, STATUS_UNREADABLE
 from astromer.serving.load_check import check_servable

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 
-from astromer.records.codec import encode_light_curve
+from astromer.records.encoding import encode_light_curve
 
 
 def series(length: int, seed: int = 0) -> dict[str, np.ndarray]:

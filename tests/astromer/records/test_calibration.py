@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from astromer.records.calibration import JD_TO_MJD, Calibration, count_julian_dates
+from astromer.records.cleaning import JD_TO_MJD, Calibration, count_julian_dates
 
 
 @given(st.floats(-5, 30), st.floats(1e-3, 0.5))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from astromer.records.canonical import canonicalise
-from astromer.records.codec import encode_light_curve
-from astromer.records.context import read_context
+from astromer.records.codec import canonicalise, read_context
+from astromer.records.encoding import encode_light_curve
 
 VALUES = np.arange(6, dtype=np.float32)
 

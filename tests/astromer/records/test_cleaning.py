@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 import numpy as np
 from hypothesis import given, settings
 
-from astromer.records.chunk import Chunk
+from astromer.light_curves import LightCurves, offsets_of
 from astromer.records.cleaning import clean
 from astromer.records.config import LightCurveRules
 
@@ -12,14 +12,13 @@ RULES = LightCurveRules()
 NAN, INF = float("nan"), float("inf")
 
 
-def chunk_of(*curves: list[tuple[float, float, float]]) -> Chunk:
+def packed(*curves: list[tuple[float, float, float]]) -> LightCurves:
     flat = np.array([row for curve in curves for row in curve], np.float64).reshape(-1, 3)
-    return Chunk(
-        rows=np.arange(len(curves)) + 10,
-        lengths=np.array([len(curve) for curve in curves]),
-        mjd=flat[:, 0],
-        mag=flat[:, 1].astype(np.float32),
-        errmag=flat[:, 2].astype(np.float32),
+    return LightCurves.unlabelled(
+        flat[:, 0],
+        flat[:, 1].astype(np.float32),
+        flat[:, 2].astype(np.float32),
+        offsets_of([len(curve) for curve in curves]),
     )
 
 
@@ -36,7 +35,7 @@ def test_each_bad_observation_counts_under_one_reason():
         (2_455_000.5, 15, 0.1),
         (50003.0, 16, 0.2),
     ]
-    cleaned = clean(chunk_of(good + bad), RULES)
+    cleaned = clean(packed(good + bad), RULES)
     assert cleaned.dropped_observations == {
         "non_positive_flux": 0,
         "not_finite": 2,
@@ -47,18 +46,18 @@ def test_each_bad_observation_counts_under_one_reason():
         "duplicate_time": 1,
         "short_curve": 0,
     }
-    assert cleaned.mjd.tolist() == [50001, 50002, 50003, 50004, 50005]
+    assert cleaned.curves.mjd.tolist() == [50001, 50002, 50003, 50004, 50005]
     # Of two observations at the same time the first is kept.
-    assert cleaned.mag.tolist() == [15] * 5
+    assert cleaned.curves.mag.tolist() == [15] * 5
 
 
 def test_short_curves_go_with_what_was_left_of_them():
     nothing = [(t, 15, NAN) for t in range(7)]
     four = [(t, 15, 0.1) for t in range(4)]
     five = [(t, 15, 0.1) for t in range(5)]
-    cleaned = clean(chunk_of(nothing, five, four), RULES)
-    assert cleaned.rows.tolist() == [11]
-    assert cleaned.offsets.tolist() == [0, 5]
+    cleaned = clean(packed(nothing, five, four), RULES)
+    assert cleaned.kept.tolist() == [False, True, False]
+    assert cleaned.curves.offsets.tolist() == [0, 5]
     assert cleaned.dropped_curves == {"nothing_left": 1, "too_short": 1}
     assert cleaned.dropped_observations["short_curve"] == 4
 
@@ -70,7 +69,7 @@ values = st.one_of(st.floats(0, 20), st.sampled_from([NAN, INF, -INF, 0.0, 1.0, 
 @given(st.lists(st.lists(st.tuples(values, values, values), max_size=30), min_size=1, max_size=4))
 def test_what_is_kept_follows_the_rules_curve_by_curve(curves):
     curves = [[(m, g, abs(e) / 25) for m, g, e in curve] for curve in curves]
-    cleaned = clean(chunk_of(*curves), RULES)
+    cleaned = clean(packed(*curves), RULES)
     kept = {}
     for number, curve in enumerate(curves):
         seen = {}
@@ -79,12 +78,12 @@ def test_what_is_kept_follows_the_rules_curve_by_curve(curves):
             if np.isfinite(numbers).all() and 0 < numbers[2] < 1 and numbers[1] <= 40:
                 seen.setdefault(mjd, numbers)
         if len(seen) >= 5:
-            kept[10 + number] = [seen[mjd] for mjd in sorted(seen)]
-    assert cleaned.rows.tolist() == list(kept)
+            kept[number] = [seen[mjd] for mjd in sorted(seen)]
+    assert np.flatnonzero(cleaned.kept).tolist() == list(kept)
     for i, expected in enumerate(kept.values()):
-        span = slice(cleaned.offsets[i], cleaned.offsets[i + 1])
-        found = zip(cleaned.mjd[span], cleaned.mag[span], cleaned.errmag[span], strict=True)
+        curve = cleaned.curves[i]
+        found = zip(curve.mjd, curve.mag, curve.errmag, strict=True)
         assert [tuple(row) for row in found] == expected
     total = sum(len(curve) for curve in curves)
-    assert cleaned.dropped_observations.total() + len(cleaned.mjd) == total
-    assert cleaned.dropped_curves.total() + len(cleaned.rows) == len(curves)
+    assert cleaned.dropped_observations.total() + len(cleaned.curves.mjd) == total
+    assert cleaned.dropped_curves.total() + len(cleaned.curves) == len(curves)

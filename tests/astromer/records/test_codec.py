@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 
-from astromer.records.codec import encode_light_curve, parse_records
+from astromer.records.codec import parse_records
+from astromer.records.encoding import encode_light_curve
 
 
 def test_a_record_is_what_tensorflow_itself_would_write(make):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from astromer.records.context import MOST_CHARACTERS, Context, read_context
+from astromer.records.codec import MOST_CHARACTERS, Context, read_context
 
 
 def context(**features: bytes | int | float | list[bytes]) -> Context:

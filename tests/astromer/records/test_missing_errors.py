@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from astromer.records.cleaning import fill_missing_errors
 from astromer.records.config import MissingErrorsConfig
-from astromer.records.missing_errors import fill_missing_errors
 from astromer.records.reader import read_light_curves
 
 OFFSETS = np.array([0, 4000, 4000, 4002, 4010])
@@ -24,12 +24,12 @@ def packed() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def test_refuse_fills_in_nothing(packed):
-    filled = fill_missing_errors(*packed, OFFSETS, "refuse", 0.02)
+    filled = fill_missing_errors(*packed, OFFSETS, MissingErrorsConfig("refuse", 0.02))
     np.testing.assert_array_equal(filled, packed[2])
 
 
 def test_a_constant_fills_in_what_is_missing_alone(packed):
-    filled = fill_missing_errors(*packed, OFFSETS, "constant", 0.02)
+    filled = fill_missing_errors(*packed, OFFSETS, MissingErrorsConfig("constant", 0.02))
     assert filled.dtype == np.float32
     known = ~np.isnan(packed[2])
     np.testing.assert_array_equal(filled[known], packed[2][known])
@@ -41,19 +41,21 @@ def test_scatter_is_the_noise_of_each_curve(packed):
     mjd, mag, errmag = packed
     trend = mag + (0.002 * (mjd - 50000)).astype(np.float32)
     for values in (mag, trend):
-        filled = fill_missing_errors(mjd, values, errmag, OFFSETS, "scatter", 0.001)
+        filled = fill_missing_errors(
+            mjd, values, errmag, OFFSETS, MissingErrorsConfig("scatter", 0.001)
+        )
         assert filled[0] == pytest.approx(0.05, rel=0.06)
         assert len(set(filled[:4000].tolist())) == 1
     assert np.isnan(filled[4000:4002]).all()  # one difference has no scatter
     steps = np.diff(mag[4002:][np.argsort(mjd[4002:])].astype(float))
     expected = 1.4826 * np.median(np.abs(steps - np.median(steps))) / np.sqrt(2)
-    filled = fill_missing_errors(*packed, OFFSETS, "scatter", 0.001)
+    filled = fill_missing_errors(*packed, OFFSETS, MissingErrorsConfig("scatter", 0.001))
     assert filled[4002] == pytest.approx(expected, rel=1e-6)
     assert filled[4005] == np.float32(0.3)
 
 
 def test_scatter_has_a_floor(packed):
-    filled = fill_missing_errors(*packed, OFFSETS, "scatter", 0.5)
+    filled = fill_missing_errors(*packed, OFFSETS, MissingErrorsConfig("scatter", 0.5))
     assert filled[0] == 0.5
 
 

@@ -11,10 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from astromer.records import parquet
-from astromer.records.metadata import load_metadata
-from astromer.records.parquet import open_parquet
-from astromer.records.sources.tables import open_table
+from astromer.records.sources import tables as parquet
+from astromer.records.sources.metadata import load_metadata
+from astromer.records.sources.tables import open_parquet, open_table
 from astromer.records.survey_config import default_config
 from astromer.system.errors import RecordError
 
@@ -39,7 +38,7 @@ def test_a_pickle_in_a_file_is_not_loaded(tmp_path: Path) -> None:
         open_parquet(path)
     reader = (
         "import sys; from pathlib import Path;"
-        "from astromer.records.long_tables import read_long_table"
+        "from astromer.records.sources.long_tables import read_long_table"
     )
     subprocess.run(
         [sys.executable, "-c", f"{reader}\nlist(read_long_table(Path(sys.argv[1])))", str(path)],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.records.codec import encode_light_curve
+from astromer.records.encoding import encode_light_curve
 from astromer.records.reader import iterate_batches, read_light_curves
 from astromer.system.errors import LightCurveError, RecordError
 

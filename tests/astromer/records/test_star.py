@@ -6,8 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 
-from astromer.records.metadata import load_metadata
-from astromer.records.star import star_key, star_name
+from astromer.records.division import star_key, star_name
+from astromer.records.sources.metadata import load_metadata
 from astromer.records.survey_config import default_config
 
 

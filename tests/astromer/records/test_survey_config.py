@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from astromer.records.calibration import Calibration
+from astromer.records.cleaning import Calibration
 from astromer.records.survey_config import default_config, load_config
 from astromer.system.errors import DataNotFoundError, UsageError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from astromer.records import unpacking
+from astromer.records import framing as unpacking
 from astromer.records.framing import record_sizes
 from astromer.records.sources import text
 from astromer.records.sources.text import open_text

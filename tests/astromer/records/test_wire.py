@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.records import reader, wire
+from astromer.records import encoding as wire
+from astromer.records import reader
 from astromer.records.encoding import encode_light_curve
 from astromer.records.reader import iterate_batches, records_at_once
 from astromer.system.errors import RecordError

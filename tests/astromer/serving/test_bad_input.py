@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.records.codec import encode_light_curve
+from astromer.records.encoding import encode_light_curve
 from astromer.serving.graph_input import (
     STATUS_OK,
     STATUS_TOO_SHORT,

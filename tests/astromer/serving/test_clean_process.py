@@ -46,7 +46,7 @@ np.savez("answers.npz", num_observations=answer["num_observations"].numpy(), **a
 
 
 def test_it_embeds_as_the_python_api_does(toy, tmp_path) -> None:
-    from astromer.records.codec import encode_light_curve
+    from astromer.records.encoding import encode_light_curve
 
     model = toy.model(window_size=200, num_layers=1)
     pushed = export_saved_model(model, tmp_path / "model" / "1")

@@ -141,7 +141,7 @@ def test_missing_models_are_told(tmp_path):
 def test_the_program_writes_a_table(pushed, encoder, toy, tmp_path):
     import tensorflow as tf
 
-    from astromer.records.codec import encode_light_curve
+    from astromer.records.encoding import encode_light_curve
 
     curves = toy.curves([30, 12])
     with tf.io.TFRecordWriter(str(tmp_path / "0.record")) as writer:
@@ -166,7 +166,7 @@ def test_the_program_reads_long_tables(pushed, encoder, toy, tmp_path, suffix, m
     curves = toy.curves([30, 3, 12, 50])
     table = pa.table(
         {
-            "star": np.repeat(curves.ids, curves.lengths),
+            "target": np.repeat(curves.ids, curves.lengths),
             "mjd": curves.mjd,
             "mag": curves.mag,
             "errmag": curves.errmag,
@@ -180,7 +180,7 @@ def test_the_program_reads_long_tables(pushed, encoder, toy, tmp_path, suffix, m
     arguments = ["--model", str(pushed), "--data", str(data), "--out", str(out)]
     with pytest.raises(DataNotFoundError, match="there is no id"):
         embed(parse(arguments))
-    embed(parse([*arguments, "--id-column", "star"]))
+    embed(parse([*arguments, "--id-column", "target"]))
     found = pq.read_table(out)
     assert found["id"].to_pylist() == list(curves.ids)
     assert found["status"].to_pylist() == [0, 1, 0, 0]

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import astromer
-from astromer.records.codec import encode_light_curve
+from astromer.records.encoding import encode_light_curve
 from astromer.serving.config import ServingConfig
 from astromer.serving.export import export_saved_model, read_config
 from astromer.serving.graph_input import STATUS_OK, STATUS_TOO_LONG, STATUS_TOO_SHORT

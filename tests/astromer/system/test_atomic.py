@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from astromer.records.fold import Fold
-from astromer.records.publishing import publish
+from astromer.records.writer import write_folders
 from astromer.system import atomic
 from astromer.system.atomic import UNFINISHED, make_folder, replace_folder, scratch_folder
 from astromer.system.errors import DataNotFoundError, UsageError
@@ -192,12 +192,12 @@ def test_a_fold_whose_copying_was_cut_off_is_no_fold(store, tmp_path, monkeypatc
     with monkeypatch.context() as kill:
         kill.setattr(atomic, "copy_tree", killed)
         kill.setattr(atomic, "remove_tree", lambda folder: None)
-        with pytest.raises(Killed), publish([store / "fold"]) as (partial,):
+        with pytest.raises(Killed), write_folders([store / "fold"]) as (partial,):
             copy(fold, partial)
     assert (store / "fold" / "test").is_dir()
     with pytest.raises(DataNotFoundError, match="not complete"):
         Fold.open(store / "fold")
-    with publish([store / "fold"], overwrite=True) as (partial,):
+    with write_folders([store / "fold"], overwrite=True) as (partial,):
         copy(fold, partial)
     assert not (store / "fold" / UNFINISHED).exists()
     assert Fold.open(store / "fold").content_fingerprint() == Fold.open(fold).content_fingerprint()
@@ -205,7 +205,7 @@ def test_a_fold_whose_copying_was_cut_off_is_no_fold(store, tmp_path, monkeypatc
 
 def test_a_folder_in_use_is_not_replaced(store: RemotePath) -> None:
     (store / "file").write_text("x")
-    with pytest.raises(UsageError, match="--overwrite"), publish([store]):
+    with pytest.raises(UsageError, match="--overwrite"), write_folders([store]):
         pass
     with pytest.raises(UsageError, match="--out"):
         make_folder(store / "file", "--out")

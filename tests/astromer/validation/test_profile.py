@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from astromer.light_curves import LightCurve
-from astromer.records.context import Context
+from astromer.light_curves import LightCurve, LightCurves
 from astromer.records.reader import RecordBatch
 from astromer.system.errors import DataAnomalyError
 from astromer.validation.drift import profile_distances
@@ -22,22 +21,16 @@ from astromer.validation.profile import BINS, OTHERS, QUANTITIES, UNKNOWN, Split
 def batch_of(curves: list[LightCurve], bands: list[str] | None = None) -> RecordBatch:
     """A batch as the reader makes it, without a file."""
     lengths = np.array([len(curve) for curve in curves], np.int64)
-    batch = RecordBatch(
-        Path("0.record"),
-        0,
-        np.array([b""] * len(curves)),
-        np.concatenate([curve.mjd for curve in curves]),
-        np.concatenate([curve.mag for curve in curves]).astype(np.float32),
-        np.concatenate([curve.errmag for curve in curves]).astype(np.float32),
-        lengths,
-        np.stack([lengths] * 3),
-        np.zeros_like(lengths),
-        np.zeros(len(curves), np.float32),
+    return RecordBatch(
+        **vars(LightCurves.from_curves(curves)),
+        bands=np.array(bands or [""] * len(curves)),
+        file=Path("0.record"),
+        first_record=0,
+        serialized=np.array([b""] * len(curves)),
+        series_lengths=np.stack([lengths] * 3),
+        residual_lengths=np.zeros_like(lengths),
+        largest_residuals=np.zeros(len(curves), np.float32),
     )
-    bands = bands or [""] * len(curves)
-    contexts = [Context(c.id, c.label, c.class_name, b) for c, b in zip(curves, bands)]
-    batch.__dict__["_contexts"] = contexts
-    return batch
 
 
 def profile_of(curves: list[LightCurve]) -> SplitProfile:

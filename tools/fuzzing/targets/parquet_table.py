@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from astromer.records.metadata import load_metadata
+from astromer.records.sources.metadata import load_metadata
 from astromer.records.sources.tables import Table, open_table
 from astromer.records.survey_config import default_config
 from tools.fuzzing.target import Target, allowed, require

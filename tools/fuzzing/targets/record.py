@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from astromer.records.canonical import canonicalise, read_series
-from astromer.records.context import read_context
+from astromer.records.codec import canonicalise, read_context, read_series
 from astromer.records.reader import RecordBatch, iterate_batches, read_light_curves
 from tools.fuzzing.light_curve import a_record, frame
 from tools.fuzzing.target import Target, allowed, require

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from astromer.records.fold import SPLITS, Fold
-from astromer.records.merging import merge_folds
-from astromer.records.processing import read_processing
-from astromer.records.survey_config import DTYPES, load_config
+from astromer.records.survey_config import DTYPES, load_config, read_processing
+from astromer.records.writer import merge_folds
 from astromer.system.errors import DataNotFoundError, UsageError
 from tools.fuzzing.light_curve import a_record, frame
 from tools.fuzzing.target import Target, allowed, check_refusal, require

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from astromer.records.sources import fits_structure
-from astromer.records.sources.fits import open_fits
-from astromer.records.sources.fits_structure import check_structure
+from astromer.records.sources import fits as fits_structure
+from astromer.records.sources.fits import check_structure, open_fits
 from astromer.system.errors import RecordError
 
 fits = pytest.importorskip("astropy.io.fits")

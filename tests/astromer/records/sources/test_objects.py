@@ -33,7 +33,8 @@ def test_every_dialect_gives_the_same_values(tmp_path, survey, dialect):
 
 
 def test_jobs_and_blocks_do_not_change_the_bytes(tmp_path, survey, monkeypatch):
-    from astromer.records.sources import spool, text
+    from astromer.records.sources import survey as survey_module
+    from astromer.records.sources import text
 
     curves = survey.values()
     for star, curve in curves.items():
@@ -45,7 +46,7 @@ def test_jobs_and_blocks_do_not_change_the_bytes(tmp_path, survey, monkeypatch):
 
     expected = records("a", "--njobs", "1")
     monkeypatch.setattr(text, "_BLOCK_BYTES", 50)
-    monkeypatch.setattr(spool, "_ROWS", 7)
+    monkeypatch.setattr(survey_module, "_ROWS", 7)
     assert records("b", "--njobs", "4") == expected
 
 

@@ -6,21 +6,20 @@ from collections import Counter
 
 import pytest
 
-from astromer.records.synthetic.config import SurveyConfig
-from astromer.records.synthetic.division import divide
+from astromer.records.synthetic.fold import SyntheticConfig, split_of_stars
 from astromer.records.synthetic.survey import label_of
 from astromer.system.errors import UsageError
 
 
 def test_split_sizes_are_the_shares():
-    counts = Counter(divide(SurveyConfig(curves=1000, val_frac=0.3, test_frac=0.1)))
+    counts = Counter(split_of_stars(SyntheticConfig(curves=1000, val_frac=0.3, test_frac=0.1)))
     assert counts["train"] == pytest.approx(600, abs=2)
     assert counts["validation"] == pytest.approx(300, abs=2)
     assert counts["test"] == pytest.approx(100, abs=2)
 
 
 def test_every_class_has_its_share_of_every_split():
-    division = divide(SurveyConfig(curves=600))
+    division = split_of_stars(SyntheticConfig(curves=600))
     of_class = Counter(label_of(i) for i in range(600))
     counts = Counter((label_of(i), split) for i, split in enumerate(division))
     for label, total in of_class.items():
@@ -29,12 +28,12 @@ def test_every_class_has_its_share_of_every_split():
 
 
 def test_the_seed_alone_decides():
-    assert divide(SurveyConfig(seed=5)) == divide(SurveyConfig(seed=5))
-    assert divide(SurveyConfig(seed=5)) != divide(SurveyConfig(seed=6))
+    assert split_of_stars(SyntheticConfig(seed=5)) == split_of_stars(SyntheticConfig(seed=5))
+    assert split_of_stars(SyntheticConfig(seed=5)) != split_of_stars(SyntheticConfig(seed=6))
 
 
 def test_too_few_stars_and_fractions_without_training_stars_are_refused():
     with pytest.raises(UsageError, match=r"leave none for test"):
-        divide(SurveyConfig(curves=3, val_frac=0.4, test_frac=0.01))
+        split_of_stars(SyntheticConfig(curves=3, val_frac=0.4, test_frac=0.01))
     with pytest.raises(UsageError, match=r"0\.5 and 0\.5"):
-        divide(SurveyConfig(val_frac=0.5, test_frac=0.5))
+        split_of_stars(SyntheticConfig(val_frac=0.5, test_frac=0.5))

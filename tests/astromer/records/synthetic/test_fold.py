@@ -10,11 +10,10 @@ import pytest
 from astromer.commands.synthetic import main
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.synthetic import make_star
-from astromer.records.synthetic.config import SurveyConfig
-from astromer.records.synthetic.fold import provide_survey
+from astromer.records.synthetic.fold import SyntheticConfig, provide_survey
 from astromer.system.errors import UsageError
 
-SMALL = SurveyConfig(curves=25, seed=3)
+SMALL = SyntheticConfig(curves=25, seed=3)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -74,7 +73,7 @@ def test_a_damaged_survey_is_made_again(tmp_path):
 def test_a_survey_of_other_settings_is_replaced_only_on_request(tmp_path):
     provide_survey(tmp_path, SMALL)
     before = contents(tmp_path)
-    other = SurveyConfig(curves=25, seed=4)
+    other = SyntheticConfig(curves=25, seed=4)
     with pytest.raises(UsageError, match="seed 3, not 4"):
         provide_survey(tmp_path, other)
     assert contents(tmp_path) == before

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from astromer.records.division import star_key
 from astromer.records.encoding import ContextValue
-from astromer.records.parquet import check_values, check_whole, open_parquet, require_columns
-from astromer.records.star import star_key
+from astromer.records.sources.tables import check_values, check_whole, open_parquet, require_columns
 from astromer.records.survey_config import SurveyConfig
 from astromer.system.errors import DataAnomalyError, RecordError
 from astromer.system.text import brief

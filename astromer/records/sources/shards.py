@@ -1,4 +1,4 @@
-"""Streams the observations of a raw survey as chunks of whole light curves."""
+"""Streams the light curves of Parquet files, each row of which is an observation."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from astromer.records.chunk import Chunk
+from astromer.light_curves import LightCurves
 from astromer.records.fold import natural_key
-from astromer.records.metadata import Metadata, as_keys
-from astromer.records.parquet import check_values, open_parquet, require_columns
+from astromer.records.sources.metadata import Metadata, as_keys
+from astromer.records.sources.tables import check_values, open_parquet, require_columns
 from astromer.records.survey_config import SurveyConfig
 from astromer.system.errors import DataAnomalyError, DataNotFoundError, RecordError
 from astromer.system.text import brief
@@ -26,7 +26,7 @@ _BUCKET_ROWS = 1 << 22
 
 @dataclass(frozen=True)
 class Shard:
-    """One Parquet file of observations, and what a first look at its ids told.
+    """One Parquet file of observations, and the curves that its ids name.
 
     Attributes:
         path: the file.
@@ -100,7 +100,7 @@ def shard_files(config: SurveyConfig, metadata: Metadata) -> list[Path]:
 def take_inventory(
     files: list[Path], config: SurveyConfig, metadata: Metadata, index: CurveIndex
 ) -> Inventory:
-    """Looks at the id column of every shard.
+    """Reads the id column of every shard.
 
     Raises:
         RecordError: a shard is damaged or no Parquet table.
@@ -111,7 +111,7 @@ def take_inventory(
     shards = []
     unknown = 0
     for number, path in enumerate(files):
-        shard, unknown_here = _look_at(path, config, index)
+        shard, unknown_here = _read_ids(path, config, index)
         twice = shard.rows[owner[shard.rows] >= 0]
         if len(twice):
             key = metadata.table.column(config.id_column)[int(twice[0])].as_py()
@@ -126,76 +126,83 @@ def take_inventory(
     return Inventory(tuple(shards), observations, unknown)
 
 
-def iterate_chunks(shard: Shard, config: SurveyConfig, index: CurveIndex) -> Iterator[Chunk]:
+def iterate_shard(
+    shard: Shard, config: SurveyConfig, index: CurveIndex, wanted: np.ndarray
+) -> Iterator[tuple[np.ndarray, LightCurves]]:
     """Yields the curves of a shard, a bounded number of observations at a time.
 
     Where the rows of different curves are mixed, the shard is read several times, for as
     many curves each time as fit into memory.
+
+    Args:
+        shard: the file.
+        config: names of its columns.
+        index: of the metadata.
+        wanted: bool [metadata rows], light curves to be read.
+
+    Yields:
+        int64 [C], metadata rows, and their C light curves: times and values as in the survey.
     """
-    if not len(shard.rows):
+    rows = shard.rows[wanted[shard.rows]]
+    if not len(rows):
         return
     if shard.contiguous:
-        pieces = _known_pieces(shard.path, config, index)
-        yield from _cut_into_chunks(pieces)
+        yield from whole_curves(_pieces(shard.path, config, index, wanted))
         return
-    buckets = (np.cumsum(shard.lengths) - 1) // _BUCKET_ROWS
+    lengths = shard.lengths[wanted[shard.rows]]
+    buckets = (np.cumsum(lengths) - 1) // _BUCKET_ROWS
     for bucket in np.unique(buckets):
-        wanted = shard.rows[buckets == bucket]
-        pieces = _known_pieces(shard.path, config, index)
-        piece = _join([_select(piece, wanted) for piece in pieces])
-        rank = np.argsort(wanted, kind="stable")
-        place = rank[np.searchsorted(wanted[rank], piece[0])]
-        piece = _slice(piece, np.argsort(place, kind="stable"))
-        yield from _cut_into_chunks(iter([piece]))
+        of_bucket = rows[buckets == bucket]
+        rank = np.full(len(wanted), -1)
+        rank[of_bucket] = np.arange(len(of_bucket))
+        piece = _join(list(_pieces(shard.path, config, index, rank >= 0)))
+        order = np.argsort(rank[piece[0]], kind="stable")
+        yield from whole_curves(iter([_slice(piece, order)]))
 
 
-_Piece = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""Metadata row, time, magnitude or flux, and error of consecutive observations."""
+Piece = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Number of the light curve, time, magnitude or flux, and error of consecutive observations."""
 
 
-def _cut_into_chunks(pieces: Iterator[_Piece]) -> Iterator[Chunk]:
-    held: list[_Piece] = []
+def whole_curves(pieces: Iterator[Piece]) -> Iterator[tuple[np.ndarray, LightCurves]]:
+    """Packs observations that lie together: numbers and their light curves, a chunk at a time."""
+    held: list[Piece] = []
     size = 0
     for piece in pieces:
         held.append(piece)
         size += len(piece[0])
         if size < _CHUNK_ROWS:
             continue
-        whole, last = _split_last_curve(_join(held))
-        if len(whole[0]):
-            yield _to_chunk(whole)
-        held, size = [last], len(last[0])
+        piece = _join(held)
+        # The last curve may go on in the next piece.
+        changes = np.flatnonzero(np.diff(piece[0]))
+        end = int(changes[-1]) + 1 if len(changes) else 0
+        if end:
+            yield _pack(_slice(piece, slice(0, end)))
+        held, size = [_slice(piece, slice(end, None))], len(piece[0]) - end
     if size:
-        yield _to_chunk(_join(held))
+        yield _pack(_join(held))
 
 
-def _join(pieces: list[_Piece]) -> _Piece:
+def _join(pieces: list[Piece]) -> Piece:
     rows, mjd, mag, errmag = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
     return rows, mjd, mag, errmag
 
 
-def _split_last_curve(piece: _Piece) -> tuple[_Piece, _Piece]:
-    """The last curve may go on in the next piece."""
-    changes = np.flatnonzero(np.diff(piece[0]))
-    start = int(changes[-1]) + 1 if len(changes) else 0
-    return _slice(piece, slice(0, start)), _slice(piece, slice(start, None))
+def _slice(piece: Piece, part: slice | np.ndarray) -> Piece:
+    return piece[0][part], piece[1][part], piece[2][part], piece[3][part]
 
 
-def _slice(piece: _Piece, where: slice | np.ndarray) -> _Piece:
-    return piece[0][where], piece[1][where], piece[2][where], piece[3][where]
-
-
-def _select(piece: _Piece, rows: np.ndarray) -> _Piece:
-    return _slice(piece, np.isin(piece[0], rows))
-
-
-def _to_chunk(piece: _Piece) -> Chunk:
+def _pack(piece: Piece) -> tuple[np.ndarray, LightCurves]:
     starts = np.concatenate([[0], np.flatnonzero(np.diff(piece[0])) + 1])
-    lengths = np.diff(np.append(starts, len(piece[0])))
-    return Chunk(piece[0][starts], lengths, *piece[1:])
+    offsets = np.append(starts, len(piece[0]))
+    return piece[0][starts], LightCurves.unlabelled(*piece[1:], offsets)
 
 
-def _known_pieces(path: Path, config: SurveyConfig, index: CurveIndex) -> Iterator[_Piece]:
+def _pieces(
+    path: Path, config: SurveyConfig, index: CurveIndex, wanted: np.ndarray
+) -> Iterator[Piece]:
+    """The observations of the wanted curves, in the order of the file."""
     for batch in _batches(path, [config.id_column, *config.series]):
         run_rows, run_lengths = _runs(batch.column(0), index)
         rows = np.repeat(run_rows, run_lengths)
@@ -203,11 +210,12 @@ def _known_pieces(path: Path, config: SurveyConfig, index: CurveIndex) -> Iterat
         if config.calibration.zero_point is None:
             with np.errstate(over="ignore"):
                 mag, errmag = mag.astype(np.float32), errmag.astype(np.float32)
+        kept = (rows >= 0) & wanted[rows]
         piece = (rows, mjd, mag, errmag)
-        yield piece if (rows >= 0).all() else _slice(piece, rows >= 0)
+        yield piece if kept.all() else _slice(piece, kept)
 
 
-def _look_at(path: Path, config: SurveyConfig, index: CurveIndex) -> tuple[Shard, int]:
+def _read_ids(path: Path, config: SurveyConfig, index: CurveIndex) -> tuple[Shard, int]:
     """The curves of a shard, and how many of its observations belong to unknown ones.
 
     Memory goes with the number of curves, however their observations are mixed.

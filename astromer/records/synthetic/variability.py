@@ -1,0 +1,235 @@
+"""Radial pulsators: Fourier series with the phases that observed stars have."""
+
+from __future__ import annotations
+
+import numpy as np
+
+# Amplitude ratios R_k1 and phase differences phi_k1 [rad] of a cosine series in V, k = 2, 3, ...
+# RR Lyrae: after Kovacs & Walker (2001) and the OGLE catalogues.
+RRAB_RATIOS = np.array([0.48, 0.34, 0.22, 0.14, 0.09, 0.05])
+RRAB_PHASES = np.array([3.95, 1.95, 6.10, 4.05, 2.00, 0.10])
+RRC_RATIOS = np.array([0.12, 0.07])
+RRC_PHASES = np.array([4.70, 3.00])
+DSCT_RATIOS = np.array([0.25, 0.08])
+DSCT_PHASES = np.array([4.00, 2.00])
+
+# Classical Cepheids along the Hertzsprung progression (Simon & Lee 1981): the bump of stars
+# near ten days shows as a dip of R_21 and a jump of the phases.
+CEPHEID_LOG_PERIODS = np.array([0.4, 0.7, 0.9, 1.0, 1.1, 1.3, 1.7])
+CEPHEID_RATIOS = np.array(
+    [
+        [0.45, 0.42, 0.28, 0.15, 0.18, 0.38, 0.40],
+        [0.22, 0.18, 0.09, 0.08, 0.12, 0.22, 0.24],
+        [0.11, 0.08, 0.05, 0.05, 0.07, 0.12, 0.13],
+    ]
+)
+CEPHEID_PHASES = np.array(
+    [
+        [4.05, 4.40, 4.75, 5.20, 4.30, 4.35, 4.55],
+        [1.90, 2.70, 3.30, 4.60, 1.20, 1.90, 2.40],
+        [5.90, 6.90, 7.90, 8.80, 4.30, 5.60, 6.30],
+    ]
+)
+
+
+def fourier_series(phase: np.ndarray, ratios: np.ndarray, phases: np.ndarray) -> np.ndarray:
+    """A pulsation of unit peak-to-peak amplitude.
+
+    Args:
+        phase: float [n], cycles.
+        ratios: float [k - 1], amplitudes of the harmonics over the fundamental's.
+        phases: float [k - 1], phase differences of the harmonics [rad].
+
+    Returns:
+        float64 [n], magnitudes around a mean of 0; the fundamental is brightest near phase 0.5.
+    """
+    grid = _series(np.linspace(0, 1, 200, endpoint=False), ratios, phases)
+    return _series(phase, ratios, phases) / np.ptp(grid)
+
+
+def _series(phase: np.ndarray, ratios: np.ndarray, phases: np.ndarray) -> np.ndarray:
+    angle = 2 * np.pi * phase
+    series = np.cos(angle)
+    for harmonic, (ratio, offset) in enumerate(zip(ratios, phases, strict=True), start=2):
+        series = series + ratio * np.cos(harmonic * angle + offset)
+    return series
+
+
+def rr_lyrae_ab(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """float64 [n], magnitudes of an RRab star around its mean; a third show the Blazhko effect."""
+    period = float(np.clip(rng.normal(0.58, 0.07), 0.40, 0.85))
+    # Period-amplitude relation: long-period RRab stars pulsate less and more like a sine.
+    amplitude = float(np.clip(1.0 - 2.6 * (period - 0.58) + rng.normal(0, 0.1), 0.3, 1.35))
+    phase = mjd / period + rng.random()
+    ratios = RRAB_RATIOS * np.power(min(1.0, 0.5 + 0.5 * amplitude), np.arange(1, 7))
+    if rng.random() < 0.33:
+        blazhko = 2 * np.pi * (mjd / rng.uniform(20, 120) + rng.random())
+        amplitude = amplitude * (1 + rng.uniform(0.05, 0.3) * np.cos(blazhko))
+        phase = phase + rng.uniform(0.0, 0.02) * np.sin(blazhko)
+    phases = RRAB_PHASES + rng.normal(0, 0.06, 6)
+    return amplitude * fourier_series(phase, ratios, phases)
+
+
+def rr_lyrae_c(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """float64 [n], magnitudes of an RRc star around its mean."""
+    period = float(np.clip(rng.normal(0.33, 0.04), 0.24, 0.45))
+    phases = RRC_PHASES + rng.normal(0, 0.3, 2)
+    return rng.uniform(0.25, 0.55) * _pulsate(mjd, period, RRC_RATIOS, phases, rng)
+
+
+def delta_scuti(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """float64 [n], magnitudes of a high-amplitude delta Scuti star around its mean."""
+    period = np.exp(rng.uniform(np.log(0.05), np.log(0.2)))
+    phases = DSCT_PHASES + rng.normal(0, 0.2, 2)
+    magnitudes = rng.uniform(0.15, 0.6) * _pulsate(mjd, period, DSCT_RATIOS, phases, rng)
+    if rng.random() < 0.4:  # first overtone: period ratio 0.77
+        overtone = _pulsate(mjd, 0.77 * period, DSCT_RATIOS[:1], phases[:1], rng)
+        magnitudes = magnitudes + rng.uniform(0.05, 0.2) * overtone
+    return magnitudes
+
+
+def cepheid(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """float64 [n], magnitudes of a fundamental-mode classical Cepheid around its mean."""
+    log_period = float(np.clip(rng.gamma(3.0, 0.14) + 0.4, 0.4, 1.7))
+    ratios = _at(CEPHEID_RATIOS, log_period) * rng.uniform(0.85, 1.15)
+    phases = _at(CEPHEID_PHASES, log_period) + rng.normal(0, 0.1, len(CEPHEID_PHASES))
+    amplitude = rng.uniform(0.4, 1.0) * (0.75 if 0.9 < log_period < 1.1 else 1.0)
+    return amplitude * _pulsate(mjd, 10**log_period, ratios, phases, rng)
+
+
+def _at(table: np.ndarray, log_period: float) -> np.ndarray:
+    return np.array([np.interp(log_period, CEPHEID_LOG_PERIODS, row) for row in table])
+
+
+def _pulsate(
+    mjd: np.ndarray,
+    period: float,
+    ratios: np.ndarray,
+    phases: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    return fourier_series(mjd / period + rng.random(), ratios, phases)
+
+
+def eclipse_profile(phase: np.ndarray, centre: float, width: float, flatness: float) -> np.ndarray:
+    """One eclipse of unit depth.
+
+    Args:
+        phase: float [n], cycles.
+        centre: phase of mid-eclipse.
+        width: about a quarter of the eclipse's duration, cycles.
+        flatness: kurtosis; 1 is a rounded V, smaller is sharper, larger has a flat bottom.
+
+    Returns:
+        float64 [n], 1 at mid-eclipse, 0 far from it.
+    """
+    distance = (phase - centre + 0.5) % 1 - 0.5
+    # cosh overflows far from the eclipse, where the profile is 0 anyway.
+    wings = 1 - np.cosh(np.minimum(np.abs(distance / width), 30.0))
+    return 1 - np.power(1 - np.exp(wings), flatness)
+
+
+def detached(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """float64 [n], magnitudes of an EA binary above its light outside eclipse."""
+    period = np.exp(rng.uniform(np.log(0.8), np.log(20.0)))
+    phase = mjd / period + rng.random()
+    depth = rng.uniform(0.25, 1.2)
+    width = float(np.clip(0.035 * (3.0 / period) ** 0.4 * rng.uniform(0.7, 1.5), 0.008, 0.06))
+    flatness = rng.uniform(0.7, 1.6)
+    # Short-period orbits are circular: their secondary eclipse stands at phase 0.5.
+    secondary = 0.5 + (rng.normal(0, 0.04) if period > 5 else 0.0)
+    primary_dip = depth * eclipse_profile(phase, 0.0, width, flatness)
+    secondary_dip = (
+        depth
+        * rng.uniform(0.1, 0.95)
+        * eclipse_profile(phase, secondary, width * rng.uniform(0.9, 1.1), flatness)
+    )
+    return primary_dip + secondary_dip + _ellipsoidal(phase, rng.uniform(0.0, 0.04))
+
+
+def contact(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """float64 [n], magnitudes of an EW binary above its maximum light."""
+    period = float(np.clip(rng.normal(0.38, 0.08), 0.22, 0.8))
+    phase = mjd / period + rng.random()
+    depth = rng.uniform(0.2, 0.7)
+    flatness = rng.uniform(0.8, 1.1)
+    width = rng.uniform(0.09, 0.12)
+    dips = eclipse_profile(phase, 0.0, width, flatness) + rng.uniform(0.8, 1.0) * eclipse_profile(
+        phase, 0.5, width, flatness
+    )
+    oconnell = rng.normal(0, 0.01) * np.sin(2 * np.pi * phase)
+    return 0.7 * depth * dips + _ellipsoidal(phase, 0.3 * depth) + oconnell
+
+
+def _ellipsoidal(phase: np.ndarray, amplitude: float) -> np.ndarray:
+    """Tidally stretched stars are faintest when seen end on, twice an orbit."""
+    return amplitude / 2 * (1 + np.cos(4 * np.pi * phase))
+
+
+def damped_oscillation(
+    mjd: np.ndarray, period: float, damping_time: float, rng: np.random.Generator
+) -> np.ndarray:
+    """A stationary, damped, randomly kicked oscillator, sampled exactly at irregular times.
+
+    Args:
+        mjd: float64 [n], days, increasing.
+        period: days; infinity gives a damped random walk.
+        damping_time: days after which the phase is forgotten.
+
+    Returns:
+        complex128 [n]; real and imaginary part each have variance 1.
+    """
+    step = np.diff(mjd)
+    memory = np.exp(-step / damping_time - 2j * np.pi * step / period)
+    kicks = rng.normal(size=len(mjd)) + 1j * rng.normal(size=len(mjd))
+    fresh = np.sqrt(-np.expm1(-2 * step / damping_time))
+    state = np.empty(len(mjd), np.complex128)
+    state[0] = kicks[0]
+    for i in range(1, len(mjd)):
+        state[i] = memory[i - 1] * state[i - 1] + fresh[i - 1] * kicks[i]
+    return state
+
+
+def random_walk(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """float64 [n], magnitudes of a quasar around its mean: a damped random walk (Kelly+ 2009)."""
+    damping_time = np.exp(rng.uniform(np.log(60.0), np.log(800.0)))
+    return rng.uniform(0.12, 0.4) * damped_oscillation(mjd, np.inf, damping_time, rng).real
+
+
+def quasi_periodic(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """float64 [n], magnitudes of a spotted, rotating star around its mean."""
+    rotation = np.exp(rng.uniform(np.log(4.0), np.log(60.0)))
+    spots = damped_oscillation(mjd, rotation, rotation * rng.uniform(5, 25), rng).real
+    second = damped_oscillation(mjd, rotation / 2, rotation * rng.uniform(3, 10), rng).real
+    return rng.uniform(0.04, 0.15) * (spots + rng.uniform(0.1, 0.5) * second)
+
+
+def semiregular(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """float64 [n], magnitudes of a semiregular red giant around its mean.
+
+    Two damped periods; one star in three has a long secondary period too.
+    """
+    period = np.exp(rng.uniform(np.log(35.0), np.log(180.0)))
+    main = damped_oscillation(mjd, period, period * rng.uniform(4, 15), rng).real
+    other = damped_oscillation(
+        mjd, period * rng.uniform(0.48, 0.58), period * rng.uniform(2, 8), rng
+    ).real
+    magnitudes = rng.uniform(0.06, 0.3) * (main + rng.uniform(0.2, 0.7) * other)
+    if rng.random() < 0.33:
+        long_phase = mjd / (period * rng.uniform(8, 11)) + rng.random()
+        magnitudes = magnitudes + rng.uniform(0.1, 0.3) * np.cos(2 * np.pi * long_phase)
+    return magnitudes
+
+
+def mira(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """float64 [n], magnitudes of a Mira around its mean: large, slow, never twice the same."""
+    period = float(np.clip(rng.normal(280, 80), 110, 520))
+    amplitude = rng.uniform(2.0, 4.5)
+    wander = damped_oscillation(mjd, np.inf, 4 * period, rng)
+    phase = mjd / period + rng.random() + 0.03 * wander.real
+    angle = 2 * np.pi * phase
+    # The rise is faster than the decline, more so at long periods.
+    asymmetry = np.clip(0.1 + 0.1 * (period - 200) / 200 + rng.normal(0, 0.04), 0, 0.3)
+    cycle = np.cos(angle) + asymmetry * np.cos(2 * angle + 4.2)
+    trend = 0.1 * amplitude * damped_oscillation(mjd, np.inf, 6 * period, rng).real
+    return amplitude / 2 * cycle * (1 + 0.12 * np.tanh(wander.imag)) + trend
