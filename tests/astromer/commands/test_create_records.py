@@ -25,7 +25,7 @@ def make(request):
     """The helpers of the record tests."""
     import importlib.util
 
-    path = Path(__file__).parent / "records" / "conftest.py"
+    path = Path(__file__).parents[1] / "records" / "conftest.py"
     spec = importlib.util.spec_from_file_location("record_helpers", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
