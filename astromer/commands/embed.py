@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from astromer.commands.cli import Parser, run_program
-from astromer.system.atomic import unfinished
+from astromer.system.atomic import replace_file
 from astromer.system.errors import DataNotFoundError, ModelError, UsageError
 from astromer.system.storage import as_path
 
@@ -80,12 +80,10 @@ def embed(args: argparse.Namespace) -> Path:
     from astromer.system.terminal import progress_bar
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = unfinished(out)
     width, rows, writer = embedder.config["encoder"]["d_model"], 0, None
-    stream = partial.open("wb")
     total = estimate_records(file for paths in files.values() for file in paths)
     parts = _from_records(files) if files else _from_table(data, args.id_column)
-    try:
+    with replace_file(out, shared=True) as partial, partial.open("wb") as stream:
         with progress_bar(total=total, desc="embedding", unit="curves") as bar:
             for split, curves, problem in parts:
                 found = embedder.embed_packed(curves, batch_size=args.bs, progress=False)
@@ -97,13 +95,6 @@ def embed(args: argparse.Namespace) -> Path:
         if writer is None:
             raise DataNotFoundError(f"--data must have light curves. Received: {data}, with none.")
         writer.close()
-        stream.close()
-        partial.replace(out)
-    finally:
-        try:
-            stream.close()
-        finally:
-            partial.unlink(missing_ok=True)
     print(f"{rows} embeddings of width {width} by {embedder.path} in {out}")
     return out
 

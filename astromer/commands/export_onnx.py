@@ -7,7 +7,6 @@ in the `light-curve` package, which can load it. It is checked against the pushe
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +62,9 @@ def export_onnx(model: str | Path, out: str | Path, license: str = "MIT") -> flo
         raise UsageError(f"--out must be a file. Received: {out}, which is a folder.")
     require("onnx", "tf2onnx", "onnx", "onnxruntime")
 
-    from astromer.system.atomic import make_folder, unfinished
+    from astromer.system.atomic import replace_file
     from astromer.system.logs import silence
+    from astromer.system.storage import make_folder
 
     make_folder(out.parent, "the folder of --out")
     silence()
@@ -80,12 +80,8 @@ def export_onnx(model: str | Path, out: str | Path, license: str = "MIT") -> flo
     if embedder.path.name.isdecimal():
         proto.model_version = int(embedder.path.name)
     window_onnx.describe(proto, {"license": license, **_facts(embedder.config, difference)})
-    partial = unfinished(out)
-    try:
+    with replace_file(out, shared=True) as partial:
         partial.write_bytes(proto.SerializeToString())
-        os.replace(partial, out)
-    finally:
-        partial.unlink(missing_ok=True)
     return difference
 
 

@@ -13,12 +13,12 @@ from astromer.finetuning.config import FinetuneConfig, StudyConfig
 from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.fold import Fold
 from astromer.serving.config import ServingConfig
-from astromer.system.atomic import make_folder, replace_folder
+from astromer.system.atomic import replace_folder
 from astromer.system.config import OUTPUT, LogConfig, to_dict
 from astromer.system.environment import require
 from astromer.system.errors import ModelError, UsageError
 from astromer.system.logs import new_log, noise_to
-from astromer.system.storage import as_path, local_path
+from astromer.system.storage import as_path, local_path, make_folder
 from astromer.system.terminal import say
 from astromer.windows.config import MaskingConfig
 

@@ -18,10 +18,11 @@ from astromer.evaluation.config import EvaluationConfig
 from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.fold import Fold
 from astromer.serving.config import ServingConfig
-from astromer.system.atomic import make_folder, replace_folder
+from astromer.system.atomic import replace_folder
 from astromer.system.cluster import read_cluster
 from astromer.system.config import OUTPUT, LogConfig
 from astromer.system.logs import new_log, noise_to
+from astromer.system.storage import make_folder
 from astromer.system.terminal import pass_by, say
 from astromer.system.text import shell_word
 from astromer.training.config import DebugConfig, TensorBoardConfig, TrainingConfig

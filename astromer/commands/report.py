@@ -73,7 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
     from astromer.reports.run_report import PAGE_FILE, write_run_report
     from astromer.serving.export import load_model, read_config
     from astromer.serving.versions.finding import latest_version
-    from astromer.system.atomic import make_folder, replace_folder
+    from astromer.system.atomic import replace_folder
+    from astromer.system.storage import make_folder
 
     out = make_folder(args.out, "--out")
     if any(out.iterdir()) and not (out / PAGE_FILE).exists():

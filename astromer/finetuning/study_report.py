@@ -15,6 +15,7 @@ import numpy as np
 from astromer.finetuning.encoder_sources import FOREST, PRETRAINED, PUBLIC, RANDOM
 from astromer.finetuning.labelled_data import Dataset, classification_scores
 from astromer.serving.model_card.markdown import escaped
+from astromer.system.atomic import write_file
 from astromer.system.html.page import label, to_bytes
 from astromer.system.text import csv_cell, shortened
 
@@ -238,18 +239,18 @@ def write_outputs(
         "majority": majority_scores(dataset),
         "cells": list(results),
     }
-    _write(folder / RESULTS_FILE, json.dumps(content, indent=1) + "\n")
+    write_file(folder / RESULTS_FILE, json.dumps(content, indent=1) + "\n")
     with (folder / CSV_FILE).open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, _CSV_COLUMNS, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(results)
     _write_classes(results, folder / CLASSES_FILE)
     listed = "".join(f"- {escaped(sentence, len(sentence))}\n" for sentence in sentences)
-    _write(folder / TABLE_FILE, f"{to_markdown(rows)}\n\n{listed}")
+    write_file(folder / TABLE_FILE, f"{to_markdown(rows)}\n\n{listed}")
     _plot(results, dataset, folder)
     parts = [to_text(rows), "\n".join(sentences), class_table(results)]
     text = "\n\n".join(part for part in parts if part)
-    _write(folder / TEXT_FILE, text + "\n")
+    write_file(folder / TEXT_FILE, text + "\n")
     return text
 
 
@@ -330,12 +331,6 @@ def _plural(seeds: int) -> str:
 
 def _finite(value: float) -> float | None:
     return None if np.isnan(value) else value
-
-
-def _write(file: Path, text: str) -> None:
-    partial = file.with_name(f".{file.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(file)
 
 
 def plot_confusion(confusion: np.ndarray, names: Sequence[str], title: str, file: Path) -> None:

@@ -15,6 +15,7 @@ from astromer.encoder.pooling import CurveEncoder
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.finetuning.classifier_training import Labelled
 from astromer.finetuning.labelled_data import Dataset
+from astromer.system.atomic import replace_file, write_file
 from astromer.system.untrusted_files import DAMAGED, read_arrays
 
 
@@ -82,13 +83,9 @@ class CellStore:
         """Writes a result, and the weights before it: a cell with a result is complete."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if weights is not None:
-            partial = self._path(cell, "npz.partial")
-            with partial.open("wb") as file:
+            with replace_file(self._path(cell, "npz")) as partial, partial.open("wb") as file:
                 np.savez(file, **weights)  # type: ignore[arg-type]
-            partial.replace(self._path(cell, "npz"))
-        partial = self._path(cell, "json.partial")
-        partial.write_text(json.dumps(result, indent=1) + "\n")
-        partial.replace(self._path(cell, "json"))
+        write_file(self._path(cell, "json"), json.dumps(result, indent=1) + "\n")
 
     def _path(self, cell: Cell, ending: str) -> Path:
         return self.folder / f"{cell.name}.{ending}"
@@ -156,10 +153,8 @@ def embed_dataset(
             for split, chosen in positions.items()
         }
         folder.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
+        with replace_file(path) as partial, partial.open("wb") as file:
             np.savez(file, **features)  # type: ignore[arg-type]
-        partial.replace(path)
     return Embeddings(dataset, positions, features)
 
 

@@ -22,6 +22,7 @@ from astromer.records.sources.metadata import Metadata
 from astromer.records.sources.survey import Survey, open_survey
 from astromer.records.survey_config import Processing, SurveyConfig
 from astromer.records.writer import FoldWriter, refuse_existing, write_folders
+from astromer.system.atomic import write_file
 from astromer.system.errors import LightCurveError, UsageError
 from astromer.system.parallel import map_ahead
 from astromer.system.terminal import progress_bar
@@ -310,9 +311,7 @@ def summarise(
 
 def write_summary(summary: dict[str, Any], path: Path) -> None:
     """Writes the summary in one step."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    write_file(path, json.dumps(summary, indent=2) + "\n")
 
 
 def to_table(summary: dict[str, Any]) -> str:

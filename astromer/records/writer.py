@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.survey_config import features_toml
-from astromer.system.atomic import cut_name, replace_folder
+from astromer.system.atomic import cut_name, replace_folders
 from astromer.system.errors import UsageError
-from astromer.system.storage import as_path
+from astromer.system.storage import as_path, not_writable
 from astromer.system.storage.trees import copy_file
 from astromer.system.terminal import progress_bar
 from astromer.system.text import brief
@@ -97,19 +97,11 @@ def write_folders(folders: list[Path], *, overwrite: bool = False) -> Iterator[l
     """
     for folder in folders:
         refuse_existing(folder, overwrite)
-    kept = ""
-    with ExitStack() as stack:
-        try:
-            unfinished = [stack.enter_context(replace_folder(folder)) for folder in folders]
-            kept = " Nothing was kept."
+    try:
+        with replace_folders(folders) as unfinished:
             yield unfinished
-            stack.close()
-        except OSError as error:
-            raise UsageError(
-                "--output must be a folder that can be written to. Received: "
-                f"{folders[0].parent} ({error.strerror or error}).{kept} Correct it, or choose "
-                "another one."
-            ) from None
+    except OSError as error:
+        raise not_writable("--output", folders[0].parent, error) from None
 
 
 def refuse_existing(folder: Path, overwrite: bool) -> None:

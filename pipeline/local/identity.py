@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+from astromer.system.atomic import write_file
+
 ID_FILE = "pipeline_id"
 
 
@@ -28,7 +30,5 @@ def pipeline_name(name: str, output: Path) -> str:
     if not known:
         known = secrets.token_hex(4)
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".partial")
-        partial.write_text(known + "\n")
-        partial.replace(file)
+        write_file(file, known + "\n")
     return f"{name}-{known}"

@@ -7,6 +7,8 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from astromer.system.atomic import write_file
+
 RESULTS_FILE = "results.json"
 _STATUS = re.compile(r"cov: (\d+) ft: (\d+) corp: (\d+)")
 
@@ -55,10 +57,8 @@ def read_results(folder: Path) -> dict[str, Result]:
 
 def write_results(folder: Path, results: dict[str, Result]) -> None:
     """Replaces the file in one step."""
-    partial = folder / f"{RESULTS_FILE}.partial"
     content = {name: asdict(result) for name, result in sorted(results.items())}
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(folder / RESULTS_FILE)
+    write_file(folder / RESULTS_FILE, json.dumps(content, indent=1) + "\n")
 
 
 def crashes(folder: Path, name: str) -> list[Path]:

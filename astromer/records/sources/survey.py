@@ -48,9 +48,9 @@ from astromer.records.sources.shards import (
 )
 from astromer.records.sources.tables import open_parquet, open_table
 from astromer.records.survey_config import SurveyConfig
-from astromer.system.atomic import scratch_folder
+from astromer.system.atomic import temporary_folder
 from astromer.system.errors import DataAnomalyError, UsageError
-from astromer.system.storage import RemotePath
+from astromer.system.storage import RemotePath, not_writable
 from astromer.system.terminal import progress_bar
 
 _NUMBER = "number"
@@ -114,12 +114,9 @@ def open_survey(
         try:
             place = Path(tempfile.gettempdir()) if isinstance(workspace, RemotePath) else workspace
             place.mkdir(parents=True, exist_ok=True)
-            folder = made.enter_context(scratch_folder(place, ".reading-"))
+            folder = made.enter_context(temporary_folder(place, ".reading-"))
         except OSError as error:
-            raise UsageError(
-                f"--output must be a folder that can be written to. Received: {workspace} "
-                f"({error.strerror or error}). Choose another one."
-            ) from None
+            raise not_writable("--output", workspace, error) from None
         path = folder / "observations.parquet"
         if is_fold(config.light_curves):
             joined, dropped, notes = _read_fold(config, path, progress)

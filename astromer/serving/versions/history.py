@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astromer.serving.versions.folder import KEPT
+from astromer.system.atomic import write_file
 from astromer.system.untrusted_files import read_json
 
 HISTORY_FILE = "history.json"
@@ -54,10 +55,8 @@ def write_history(folder: Path, moves: Sequence[Move]) -> None:
     """Replaces the journal in one step. The caller holds the folder's lock."""
     file = folder / KEPT / HISTORY_FILE
     file.parent.mkdir(exist_ok=True)
-    partial = file.with_name(f"{file.name}.partial")
     entries = [dataclasses.asdict(move) for move in moves[-_MOST:]]
-    partial.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
-    partial.replace(file)
+    write_file(file, json.dumps(entries, indent=1) + "\n")
 
 
 def begin(folder: Path, action: str, before: str | None, after: str) -> None:

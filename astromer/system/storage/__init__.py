@@ -1,8 +1,8 @@
 """Paths of data and output, on this machine or in a store such as ``gs://bucket/folder``.
 
 :func:`as_path` makes one of what a user or TFX named. A local one is a plain
-:class:`pathlib.Path`; a remote one has the same methods, which go through ``tf.io.gfile``.
-Imports the standard library only; TensorFlow is loaded when a remote path is first looked at.
+:class:`pathlib.Path`; a remote one has the same methods, which call ``tf.io.gfile``.
+Imports the standard library only; TensorFlow is loaded when a remote path is first used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from astromer.system.errors import UsageError
 from astromer.system.storage.remote import RemotePath
 from astromer.system.text import has_secrets, without_secrets
 
-__all__ = ["RemotePath", "as_path", "is_remote", "local_path"]
+__all__ = ["RemotePath", "as_path", "local_folder", "local_path", "make_folder", "not_writable"]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
@@ -25,10 +25,10 @@ def as_path(place: str | PathLike[str]) -> Path:
 
     Args:
         place: a local path, ``file://...``, or ``scheme://...``; ``~`` is not expanded. Paths
-            come back as they are.
+            are returned as they are.
 
     Raises:
-        UsageError: it carries a password or token. It would be in logs, lineage and model cards.
+        UsageError: it carries a password or token, which would be in logs, lineage and cards.
     """
     if isinstance(place, Path):
         return place
@@ -40,27 +40,22 @@ def as_path(place: str | PathLike[str]) -> Path:
         return Path("/" + text[found.end() :].lstrip("/"))
     if has_secrets(text):
         raise UsageError(
-            "a place in a store must carry no password or token: places are written down in logs, "
-            f"lineage and model cards. Received: {without_secrets(text)}. Give the store's tools "
-            "theirs in the environment or in a file, as docs/storage.md has it."
+            "a path in a store must carry no password or token, because paths are written to logs, "
+            f"lineage and model cards. Received: {without_secrets(text)}. Give the credentials in "
+            "the environment or in a file: see docs/storage.md."
         )
     return RemotePath(text)
 
 
-def is_remote(place: str | PathLike[str]) -> bool:
-    """Whether a path lies in a store instead of this machine's file system."""
-    return isinstance(as_path(place), RemotePath)
-
-
 def local_path(place: str | PathLike[str], what: str) -> Path:
-    """The path of something that must lie on this machine.
+    """The path of something that must be on this machine.
 
     Args:
         place: the path.
         what: its name for the error, for instance an option.
 
     Raises:
-        UsageError: it lies in a store.
+        UsageError: it is in a store.
     """
     path = as_path(place)
     if isinstance(path, RemotePath):
@@ -69,9 +64,9 @@ def local_path(place: str | PathLike[str], what: str) -> Path:
 
 
 def local_folder(output: Path) -> Path:
-    """The folder of the metadata database and of log files that belongs to an output folder.
+    """The folder of the metadata database and of the log files that belong to an output folder.
 
-    SQLite locks and changes its file in place, and a log grows line by line: no store does that.
+    SQLite locks and changes its file in place, and a log grows line by line: stores cannot do that.
 
     Returns:
         The output folder itself, or ``./outputs/stores/gs/bucket/...`` for one in a store.
@@ -79,3 +74,25 @@ def local_folder(output: Path) -> Path:
     if not isinstance(output, RemotePath):
         return output
     return Path("outputs", "stores", output.scheme, *output.parts[1:]).absolute()
+
+
+def make_folder(folder: str | Path, option: str) -> Path:
+    """Makes a folder that an option names.
+
+    Raises:
+        UsageError: it cannot be made, or is something else.
+    """
+    path = as_path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_writable(option, path, error) from error
+    return path
+
+
+def not_writable(option: str, folder: Path, error: OSError) -> UsageError:
+    """The error for a folder, named by an option, that cannot be made or written to."""
+    return UsageError(
+        f"{option} must be a folder that can be written to. Received: {folder} "
+        f"({error.strerror or error}). Choose another one."
+    )

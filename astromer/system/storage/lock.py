@@ -1,8 +1,7 @@
-"""One process at a time in one folder."""
+"""One process at a time in one folder, here or in a store."""
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import os
@@ -16,17 +15,21 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from astromer.system.errors import OutputLockedError, UsageError
-from astromer.system.storage import RemotePath
+from astromer.system.errors import OutputLockedError
+from astromer.system.storage import RemotePath, make_folder, not_writable
 
 LOCK_FILE = ".lock"
+LOCKS = ".locks"
+BEAT_SECONDS = 60.0
+STALE_SECONDS = 600.0
+"""Ten missing heartbeats: the process was killed, or cut off from the store."""
 
 
 @contextmanager
 def locked(folder: Path, option: str = "--output", wait: float = 0.0) -> Iterator[None]:
-    """Holds a folder's lock; the system lets it go when the process ends.
+    """Holds a folder's lock; the system releases it when the process ends.
 
-    In a store, which has no such locks, it is that of :mod:`astromer.system.storage.lock`.
+    A store has no such locks; there it is a file that is written again every minute.
 
     Args:
         folder: made if missing.
@@ -34,31 +37,32 @@ def locked(folder: Path, option: str = "--output", wait: float = 0.0) -> Iterato
         wait: seconds to wait for another process that holds it.
 
     Raises:
-        UsageError: the folder cannot be made or written.
+        UsageError: the folder cannot be made or written to.
         OutputLockedError: another process holds it; the message names it.
     """
     if isinstance(folder, RemotePath):
         with ExitStack() as held:
-            _patiently(lambda: held.enter_context(locked_in_store(folder, option)), wait)
+            _retry(lambda: held.enter_context(_locked_in_store(folder, option)), wait)
             yield
         return
     with _open(folder, option) as file:
-        _patiently(lambda: _take(file, folder, option), wait)
-        _sign(file, f"process {os.getpid()}")
+        _retry(lambda: _take(file, folder, option), wait)
+        _write_holder(file, f"process {os.getpid()}")
         try:
             yield
         finally:
-            _sign(file, "")
+            _write_holder(file, "")
 
 
-def _sign(file: IO[str], holder: str) -> None:
-    """Writes down who holds the lock, for messages. It is held on a full disk, too."""
-    with suppress(OSError):
-        os.ftruncate(file.fileno(), 0)
-        os.write(file.fileno(), holder.encode())
+def _open(folder: Path, option: str) -> IO[str]:
+    make_folder(folder, option)
+    try:
+        return open(folder / LOCK_FILE, "a+")
+    except OSError as error:
+        raise not_writable(option, folder, error) from error
 
 
-def _patiently(take: Callable[[], object], wait: float) -> None:
+def _retry(take: Callable[[], object], wait: float) -> None:
     deadline = time.monotonic() + wait
     while True:
         try:
@@ -67,7 +71,7 @@ def _patiently(take: Callable[[], object], wait: float) -> None:
         except OutputLockedError:
             if time.monotonic() >= deadline:
                 raise
-            # Of two that give way to each other, one comes back first.
+            # Two that give way to each other must not come back at the same time.
             time.sleep(random.uniform(0.02, 0.1))
 
 
@@ -76,77 +80,62 @@ def _take(file: IO[str], folder: Path, option: str) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
-        holder = file.read().strip() or "another process"
-        raise OutputLockedError(
-            f"the folder {folder} is in use by {holder}. Wait for it, or choose another {option}."
-        ) from None
+        raise _in_use(folder, file.read().strip() or "another process", option) from None
 
 
-def _open(folder: Path, option: str) -> IO[str]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return open(folder / LOCK_FILE, "a+")
-    except OSError as error:
-        raise UsageError(
-            f"{option} must be a folder that can be written. Received: {folder}: {error.strerror}."
-        ) from error
+def _write_holder(file: IO[str], holder: str) -> None:
+    """For messages only: the lock is held on a full disk, too."""
+    with suppress(OSError):
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), holder.encode())
 
 
-LOCKS = ".locks"
-BEAT_SECONDS = 60.0
-STALE_SECONDS = 600.0
-"""Ten beats that failed or were not given: its process was killed, or cut off from the store."""
+def _in_use(folder: Path, holder: str, option: str, more: str = "") -> OutputLockedError:
+    return OutputLockedError(
+        f"the folder {folder} is in use by {holder}. Wait for it, or choose another {option}.{more}"
+    )
 
 
 @contextmanager
-def locked_in_store(output: RemotePath, option: str = "--output") -> Iterator[None]:
-    """Holds a lock file that says once a minute that its process goes on.
+def _locked_in_store(output: RemotePath, option: str) -> Iterator[None]:
+    """Holds a lock file with a heartbeat.
 
     No store can make a file only if there is none. So each process first writes a file of its
     own and then looks for others: of two that begin at once, at least one sees the other and gives
     way.
-
-    Raises:
-        UsageError: the store cannot be written.
-        OutputLockedError: another process holds it; the message names it.
     """
     own = output / LOCKS / f"{uuid.uuid4().hex}.json"
     holder = f"process {os.getpid()} on {socket.gethostname()}"
     ended = threading.Event()
-    beats = threading.Thread(target=_go_on, args=(own, holder, ended), daemon=True)
+    heartbeat = threading.Thread(target=_beat_until, args=(ended, own, holder), daemon=True)
     try:
-        others = _others(own, holder, output, option)
+        try:
+            own.parent.mkdir(parents=True, exist_ok=True)
+            _beat(own, holder)
+            others = [path for path in own.parent.iterdir() if path != own and not _is_stale(path)]
+        except OSError as error:
+            raise not_writable(option, output, error) from error
         if others:
-            raise OutputLockedError(
-                f"the folder {output} is in use by {_read(others[0]).get('holder')}. Wait for it, "
-                f"or choose another {option}. The lock of a process that was killed counts for "
-                f"{STALE_SECONDS / 60:.0f} minutes, or until {others[0]} is deleted."
+            raise _in_use(
+                output,
+                str(_read(others[0]).get("holder")),
+                option,
+                f" The lock of a process that was killed counts for {STALE_SECONDS / 60:.0f} "
+                f"minutes, or until {others[0]} is deleted.",
             )
-        beats.start()
+        heartbeat.start()
         yield
     finally:
         ended.set()
-        if beats.is_alive():
-            beats.join()  # else a last beat could come after the end
-        with contextlib.suppress(OSError):
+        if heartbeat.is_alive():
+            heartbeat.join()  # else a last beat could follow the removal
+        with suppress(OSError):
             own.unlink(missing_ok=True)
 
 
-def _others(own: Path, holder: str, output: Path, option: str) -> list[Path]:
-    """Writes a lock and looks for those of other processes."""
-    try:
-        own.parent.mkdir(parents=True, exist_ok=True)
-        _beat(own, holder)
-        return [path for path in own.parent.iterdir() if path != own and not _is_stale(path)]
-    except OSError as error:
-        raise UsageError(
-            f"{option} must be a folder that can be written. Received: {output}: {error.strerror}."
-        ) from error
-
-
-def _go_on(own: Path, holder: str, ended: threading.Event) -> None:
+def _beat_until(ended: threading.Event, own: Path, holder: str) -> None:
     while not ended.wait(BEAT_SECONDS):
-        with contextlib.suppress(OSError):  # the next beat may be heard again
+        with suppress(OSError):  # the next one may succeed
             _beat(own, holder)
 
 
@@ -155,7 +144,7 @@ def _beat(own: Path, holder: str) -> None:
 
 
 def _is_stale(path: Path) -> bool:
-    """Removes the lock of a run that is no more."""
+    """Whether a lock's process has ended; then it is removed."""
     stale = time.time() - _read(path).get("time", time.time()) > STALE_SECONDS
     if stale:
         path.unlink(missing_ok=True)

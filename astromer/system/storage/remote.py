@@ -1,4 +1,9 @@
-"""A path in a store: pathlib's methods by way of TensorFlow's file systems."""
+"""A path in a store: pathlib's methods, which call TensorFlow's file systems.
+
+TensorFlow, TFX and Beam open the same paths, so only its file systems will do: etils.epath knows
+a fixed list of schemes (no hdfs, and no ram for the tests), universal-pathlib has drivers and
+credentials of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +12,9 @@ import fnmatch
 import io
 import os
 import posixpath
+import stat
+import sys
 from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import PosixPath, PurePath, PurePosixPath
 from typing import IO, Any, NoReturn
 
@@ -32,14 +38,16 @@ class RemotePath(PosixPath):
     """
 
     def __new__(cls, *parts: Any) -> RemotePath:
-        scheme, found, rest = str(parts[0]).partition("://")
-        if not found:  # parts of another remote path, as copy and pickle give them
-            return super().__new__(cls, *parts)  # type: ignore[return-value]
-        host = _NO_HOST if rest.startswith("/") else ":"
-        parts = (scheme.lower() + host, rest.lstrip("/"), *parts[1:])
-        return super().__new__(cls, *parts)  # type: ignore[return-value]
+        return super().__new__(cls, *_segments(*parts))  # type: ignore[return-value]
+
+    if sys.version_info >= (3, 12):  # there ``__init__`` takes the parts, before in ``__new__``
+
+        def __init__(self, *parts: Any) -> None:
+            super().__init__(*_segments(*parts))
 
     def __str__(self) -> str:
+        if not self.parts:
+            return "."  # the last of ``parents``
         scheme = self.parts[0]
         slashes = "///" if scheme.endswith(_NO_HOST) else "//"
         return scheme.rstrip(":") + ":" + slashes + "/".join(self.parts[1:])
@@ -69,6 +77,13 @@ class RemotePath(PosixPath):
         if self.parts[:length] != folder.parts:
             raise ValueError(f"{self} does not lie in {folder}")
         return PurePosixPath(*self.parts[length:])
+
+    def is_relative_to(self, *other: Any) -> bool:  # type: ignore[override]
+        try:
+            self.relative_to(*other)
+        except ValueError:
+            return False
+        return True
 
     def is_absolute(self) -> bool:
         return True
@@ -100,9 +115,13 @@ class RemotePath(PosixPath):
     def is_symlink(self) -> bool:
         return False
 
-    def stat(self, *, follow_symlinks: bool = True) -> FileStatus:  # type: ignore[override]
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        """File type, size and time of the last change; 0 for what the store does not keep."""
         found = self._ask("stat")
-        return FileStatus(int(found.length), int(found.mtime_nsec))
+        kind, changed = stat.S_IFDIR if found.is_directory else stat.S_IFREG, int(found.mtime_nsec)
+        times = {"st_mtime": changed / 1e9, "st_mtime_ns": changed}
+        fields = (kind, 0, 0, 0, 0, 0, int(found.length), 0, changed // 10**9, 0)
+        return os.stat_result(fields, times)
 
     def iterdir(self) -> Generator[RemotePath, None, None]:
         """Files and folders in a folder.
@@ -210,6 +229,15 @@ class RemotePath(PosixPath):
         return file_system(str(self)).call(operation, str(self))
 
 
+def _segments(first: Any, *others: Any) -> tuple[Any, ...]:
+    """``gs://bucket/a`` as ``gs:`` and ``bucket/a``, whose first part pathlib leaves alone."""
+    scheme, found, rest = str(first).partition("://")
+    if not found:  # parts of another remote path, as pathlib, copy and pickle give them
+        return (first, *others)
+    host = _NO_HOST if rest.startswith("/") else ":"
+    return (scheme.lower() + host, rest.lstrip("/"), *others)
+
+
 def _error(number: int, path: RemotePath) -> OSError:
     """Python makes the kind of OSError that the number stands for."""
     return OSError(number, os.strerror(number), str(path))
@@ -218,21 +246,3 @@ def _error(number: int, path: RemotePath) -> OSError:
 def _fits(name: str, pattern: str) -> bool:
     """As in pathlib, ``*`` matches hidden names, too."""
     return fnmatch.fnmatchcase(name, pattern)
-
-
-@dataclass(frozen=True)
-class FileStatus:
-    """The part of :class:`os.stat_result` that stores know.
-
-    Attributes:
-        st_size: bytes.
-        st_mtime_ns: time of the last change [ns since 1970]; 0 where the store keeps none.
-    """
-
-    st_size: int
-    st_mtime_ns: int
-
-    @property
-    def st_mtime(self) -> float:
-        """Time of the last change [s since 1970]."""
-        return self.st_mtime_ns / 1e9

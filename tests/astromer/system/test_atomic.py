@@ -12,9 +12,15 @@ import pytest
 from astromer.records.fold import Fold
 from astromer.records.writer import write_folders
 from astromer.system import atomic
-from astromer.system.atomic import UNFINISHED, make_folder, replace_folder, scratch_folder
+from astromer.system.atomic import (
+    UNFINISHED,
+    replace_file,
+    replace_folder,
+    temporary_folder,
+    write_file,
+)
 from astromer.system.errors import DataNotFoundError, UsageError
-from astromer.system.storage import RemotePath
+from astromer.system.storage import RemotePath, make_folder
 from tests.pipeline.folds import write_fold
 
 
@@ -100,6 +106,26 @@ def test_what_another_process_is_at_work_on_stays(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
+def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    file = tmp_path / ("x" * 250 + ".json")
+    write_file(file, "old")
+    with pytest.raises(KeyboardInterrupt), replace_file(file) as partial:
+        partial.write_text("half")
+        assert file.read_text() == "old"
+        raise KeyboardInterrupt
+    assert contents(tmp_path) == {file.name: "old"}
+    with replace_file(file, shared=True) as one, replace_file(file) as other:
+        one.write_text("one")
+        other.write_text("other")
+    assert contents(tmp_path) == {file.name: "one"}
+
+
+def test_a_file_of_a_store_is_replaced_as_a_whole(store: RemotePath) -> None:
+    write_file(store / "file", "old")
+    write_file(store / "file", "new")
+    assert contents(store) == {"file": "new"}
+
+
 def test_others_may_read_it(tmp_path: Path) -> None:
     with replace_folder(tmp_path / "model"):
         pass
@@ -109,8 +135,8 @@ def test_others_may_read_it(tmp_path: Path) -> None:
 AT_WORK = """
 import os, signal, sys
 from pathlib import Path
-from astromer.system.atomic import scratch_folder
-with scratch_folder(Path(sys.argv[1]), ".work-") as folder:
+from astromer.system.atomic import temporary_folder
+with temporary_folder(Path(sys.argv[1]), ".work-") as folder:
     (folder / "file").touch()
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -122,9 +148,9 @@ def kill_one_at_work(parent: Path) -> None:
 
 
 def test_nothing_is_left_however_the_work_ends(tmp_path):
-    with scratch_folder(tmp_path, ".work-") as folder:
+    with temporary_folder(tmp_path, ".work-") as folder:
         (folder / "file").touch()
-    with pytest.raises(KeyboardInterrupt), scratch_folder(tmp_path, ".work-"):
+    with pytest.raises(KeyboardInterrupt), temporary_folder(tmp_path, ".work-"):
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
 
@@ -133,7 +159,7 @@ def test_what_a_killed_process_left_goes_and_what_others_work_on_stays(tmp_path)
     kill_one_at_work(tmp_path)
     [left] = tmp_path.iterdir()
     (tmp_path / ".work").mkdir()  # another name
-    with scratch_folder(tmp_path, ".work-") as one, scratch_folder(tmp_path, ".work-") as other:
+    with temporary_folder(tmp_path, ".work-") as one, temporary_folder(tmp_path, ".work-") as other:
         assert not left.exists()
         assert one.is_dir()
         assert other.is_dir()
@@ -146,13 +172,13 @@ def test_what_must_not_be_removed_is_taken_out_before(tmp_path):
     def salvage(folder: Path) -> None:
         (folder / "file").rename(tmp_path / "saved")
 
-    with scratch_folder(tmp_path, ".work-", salvage):
+    with temporary_folder(tmp_path, ".work-", salvage):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["saved"]
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError), scratch_folder(tmp_path / "missing", ".work-"):
+    with pytest.raises(FileNotFoundError), temporary_folder(tmp_path / "missing", ".work-"):
         pass
 
 
