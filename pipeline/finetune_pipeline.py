@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
 from astromer.records.fold import SPLITS, Fold
+from astromer.serving.export import EXTRA, WEIGHTS
 from astromer.system.config import to_dict
+from astromer.system.errors import ModelError
 from astromer.system.storage import as_path
 from components.example_gen import FoldExampleGen
 from components.finetuner import ClassifierJudge, Finetuner
-from components.finetuner.pushed_encoder import weights_fingerprint
 from components.provenance import code_fingerprint
 from components.pusher import VersionPusher
 from components.validator import LightCurveValidator
@@ -115,3 +117,19 @@ def create_finetune_pipeline(
 def finetuning_folder(output: Path) -> Path:
     """Where fine-tuning keeps what is not served, apart from what pre-training keeps."""
     return output / "finetuning"
+
+
+def weights_fingerprint(model: str) -> str:
+    """sha256 of a model's weights, as hexadecimal digits.
+
+    Raises:
+        ModelError: they cannot be read.
+    """
+    path = as_path(model) / EXTRA / WEIGHTS
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ModelError(
+            f"A pushed model must hold its weights. {path} cannot be read: {error.strerror}. "
+            "Export the model again."
+        ) from error

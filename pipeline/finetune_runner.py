@@ -34,13 +34,10 @@ from astromer.system.logs import new_log, noise_to, silence
 from astromer.system.storage import as_path, local_path
 from astromer.system.storage.lock import locked
 from pipeline.beam_options import VALIDATOR, add_beam_flag, joined, read_beam_options
-from pipeline.local.console import Report
+from pipeline.local.console import Report, files_of
 from pipeline.local.failures import output_folder, refuse_cluster, told
-from pipeline.local.identity import pipeline_name
-from pipeline.local.metadata_database import MetadataDatabase, metadata_database
-from pipeline.local.metadata_file import check_sound
-from pipeline.local.run_end import files_of
-from pipeline.quick_imports import quick_imports
+from pipeline.local.metadata import MetadataDatabase, check_sound, metadata_database, pipeline_name
+from pipeline.tfx_patches import quick_imports
 from pipeline_config import ClassifierConfig
 
 
@@ -158,7 +155,7 @@ def _name_in(database: MetadataDatabase, name: str, output: Path) -> str:
 
 
 def _run(config: ClassifierConfig, model: Path, database: MetadataDatabase, log: Path) -> int:
-    from pipeline.local.metadata_connection import connection_config, open_store
+    from pipeline.local.metadata_store import connection_config, open_store
 
     if not database.is_server:
         check_sound(Path(database.name))
@@ -170,15 +167,15 @@ def _run(config: ClassifierConfig, model: Path, database: MetadataDatabase, log:
     with noise_to(log):
         # Imported late: it takes seconds, and prints more than anyone can act on.
         with quick_imports():
-            from components.finetuner.pushed_encoder import archived_copy
             from pipeline.finetune_pipeline import (
                 FINETUNER,
                 create_finetune_pipeline,
                 finetuning_folder,
             )
             from pipeline.local.dag_runner import ReportingDagRunner, Step
-            from pipeline.local.finetune_summary import FinetuneOutcome
-            from pipeline.local.rejections import tell_rejections
+            from pipeline.local.metadata_store import archived_copy
+            from pipeline.local.outputs import tell_rejections
+            from pipeline.local.summary import FinetuneOutcome
 
         def ended(step: Step) -> None:
             report.ended(step)

@@ -32,14 +32,17 @@ from astromer.system.text import PIPELINE
 from astromer.training.config import TensorBoardConfig, TrainingConfig
 from astromer.windows.config import MaskingConfig
 from pipeline.beam_options import add_beam_flag, joined, read_beam_options
-from pipeline.local.console import Report
+from pipeline.local.console import Report, files_of
 from pipeline.local.failures import output_folder, refuse_cluster, room_needed, told
 from pipeline.local.folds import OUTCOME_FILE, run_folds
-from pipeline.local.identity import pipeline_name
-from pipeline.local.metadata_database import MetadataDatabase, metadata_database
-from pipeline.local.metadata_file import check_sound, set_aside_orphans
-from pipeline.local.run_end import files_of
-from pipeline.quick_imports import quick_imports
+from pipeline.local.metadata import (
+    MetadataDatabase,
+    check_sound,
+    metadata_database,
+    pipeline_name,
+    set_aside_orphans,
+)
+from pipeline.tfx_patches import quick_imports
 from pipeline_config import PipelineConfig
 
 
@@ -115,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(config: PipelineConfig, database: MetadataDatabase, output: Path, log: Path) -> int:
     if config.metadata:
-        from pipeline.local.metadata_connection import open_store
+        from pipeline.local.metadata_store import open_store
 
         open_store(database)
     report = Report()
@@ -132,11 +135,10 @@ def _run(config: PipelineConfig, database: MetadataDatabase, output: Path, log: 
     with noise_to(log):
         # Imported late: it takes seconds, and prints more than anyone can act on.
         with quick_imports():
-            from components.baseline import LatestOtherBlessedModel
+            from components.pushed_version import LatestOtherBlessedModel
             from pipeline.local.dag_runner import ReportingDagRunner, Step
-            from pipeline.local.metadata_connection import connection_config
-            from pipeline.local.rejections import tell_rejections
-            from pipeline.local.reports import shelve_report
+            from pipeline.local.metadata_store import connection_config
+            from pipeline.local.outputs import shelve_report, tell_rejections
             from pipeline.local.summary import Outcome
             from pipeline.pipeline import create_pipeline
 

@@ -23,17 +23,21 @@ from astromer.system.config import to_dict
 from astromer.system.storage import as_path
 from components.anomaly_gate import AnomalyGate
 from components.anomaly_gate.component import BASELINE_SPLIT
-from components.baseline import MODEL, LatestBlessedModelOfOtherData, baseline_resolver
 from components.distribution_validator import DistributionValidator
 from components.evaluator import AstromerEvaluator
 from components.example_gen import FoldExampleGen
 from components.knobs import properties
 from components.provenance import code_fingerprint
-from components.pushed_version import PushedVersion
+from components.pushed_version import (
+    MODEL,
+    LatestBlessedModelOfOtherData,
+    PushedVersion,
+    baseline_resolver,
+)
 from components.pusher import VersionPusher
 from components.reporter import Reporter
 from components.schema import LightCurveSchemaGen, schema_text
-from components.schema.light_curve_schema import SEQUENCE
+from components.schema.component import SEQUENCE
 from components.statistics import StatisticsGen
 from components.trainer import AstromerTrainer
 from components.validator import LightCurveValidator

@@ -22,8 +22,7 @@ sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != 
 
 from astromer.commands.cli import Parser, run_program
 from astromer.system.errors import AstromerError, NotBlessedError, UsageError
-from pipeline.cluster.spec import PipelineSpec
-from pipeline.local.artifact_store import ArtifactStore
+from pipeline.cluster.spec import ArtifactStore, PipelineSpec
 from pipeline.local.console import Report
 from pipeline.local.fork_server import ForkServer
 

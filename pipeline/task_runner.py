@@ -13,7 +13,7 @@ from typing import Any
 from astromer.commands.cli import Parser, run_program
 from astromer.system.logs import silence
 from pipeline.local.failures import cause
-from pipeline.quick_imports import postpone, quick_imports
+from pipeline.tfx_patches import postpone, quick_imports
 
 
 def parse(arguments: list[str] | None = None) -> tuple[argparse.Namespace, list[str]]:

@@ -68,11 +68,8 @@ LAYERS = (
         unless=(
             "pipeline/*_runner.py",
             "pipeline/local/artifact_content.py",
-            "pipeline/local/channel_queries.py",
-            "pipeline/local/killed_runs.py",
-            "pipeline/local/metadata_connection.py",
-            "pipeline/local/metadata_types.py",
-            "pipeline/local/server_metadata.py",
+            "pipeline/tfx_patches.py",
+            "pipeline/local/metadata_store.py",
         ),
     ),
     Layer(
@@ -169,19 +166,15 @@ def test_these_modules_and_no_others_know_an_orchestrator():
         if any(f"{name}.".startswith(f"{known}.") for name in names for known in ORCHESTRATORS):
             knowing.add(file.as_posix())
     assert knowing == {
-        # What resolvers look up in a metadata store, and what an importer does.
-        "components/baseline.py",
-        "components/finetuner/pushed_encoder.py",
+        # What resolvers look up in a metadata store.
+        "components/pushed_version.py",
         "pipeline/cluster/cluster_runner.py",
         "pipeline/local/dag_runner.py",
         "pipeline/kubeflow_runner.py",
         # Connections to a metadata store, and what killed runs left there.
         "pipeline/local/artifact_content.py",
-        "pipeline/local/channel_queries.py",
-        "pipeline/local/killed_runs.py",
-        "pipeline/local/metadata_connection.py",
-        "pipeline/local/metadata_types.py",
-        "pipeline/local/server_metadata.py",
+        "pipeline/tfx_patches.py",
+        "pipeline/local/metadata_store.py",
         "pipeline/task_runner.py",
         "pipeline/vertex_runner.py",
     }

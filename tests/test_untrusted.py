@@ -24,8 +24,8 @@ FORBIDDEN = {
     "exec": "a parser",
     "yaml.load": "yaml.safe_load",
     "yaml.unsafe_load": "yaml.safe_load",
-    "pickle.load": "components.validator.results_file",
-    "pickle.loads": "components.validator.results_file",
+    "pickle.load": "components.validator.beam_pipeline",
+    "pickle.loads": "components.validator.beam_pipeline",
 }
 METHODS = {"extractall", "extract", "enable_unsafe_deserialization"}
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 from google.protobuf import struct_pb2
 from tfx import types
 from tfx.components.util import examples_utils
@@ -13,36 +18,32 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
+from astromer.records.codec import Kinds, canonicalise, complete_errors
 from astromer.records.config import MissingErrorsConfig
 from astromer.records.fold import Fold
+from astromer.records.framing import estimate_records
+from astromer.records.reader import RecordBatch, iterate_batches
 from astromer.records.survey_config import read_processing
 from astromer.system.config import to_dict
+from astromer.system.errors import DataNotFoundError
 from astromer.system.storage import as_path
-from components.example_gen.ingest import Ingested, ingest
-from components.in_process import InProcess
-from components.provenance import settings_fingerprint
+from astromer.system.terminal import progress_bar
+from components.beam import InProcess
+from components.provenance import (
+    DATA_FINGERPRINT,
+    ERROR_FILL,
+    FOLD,
+    MISSING_ERRORS,
+    NUM_CURVES,
+    NUM_OBSERVATIONS,
+    PROCESSING,
+    SOURCES_FILE,
+    settings_fingerprint,
+)
 
 DEBUG = "debug"
 MAX_CURVES = "max_curves_per_split"
 CODE = "code_fingerprint"
-MISSING_ERRORS, ERROR_FILL = "missing_errors", "error_fill"
-"""As in ``MissingErrorsConfig``; custom properties of the Examples, too."""
-
-PROCESSING = "processing"
-"""Custom property of the Examples: what was done to the values of the survey, as JSON."""
-
-SOURCES_FILE = "sources.json"
-"""In the artifact's folder: by split, the record files and how many records each gave."""
-
-FOLD = "fold"
-DATA_FINGERPRINT = "data_fingerprint"
-NUM_CURVES = "num_curves"
-NUM_OBSERVATIONS = "num_observations"
-"""Custom properties of the Examples artifact; the last two are ``<name>_<split>``.
-
-The data fingerprint tells the content: a copied or touched file keeps it, a changed, added,
-removed or reordered light curve does not.
-"""
 
 
 class Executor(InProcess):
@@ -110,3 +111,103 @@ def _settings(custom_config: str) -> struct_pb2.Struct:
     settings = struct_pb2.Struct()
     message.custom_config.Unpack(settings)
     return settings
+
+
+CURVES_PER_SHARD = 20_000
+"""About 50 MB of curves with 200 observations: enough shards for several readers."""
+
+_OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What one split holds.
+
+    Attributes:
+        curves, observations: numbers; light curves whose series do not fit each other have no
+            observations.
+        fingerprint: of the records' content and order.
+        sources: the files that were read and the number of records from each, in order.
+    """
+
+    curves: int
+    observations: int
+    fingerprint: str
+    sources: tuple[tuple[str, int], ...]
+
+
+def ingest(
+    files: Sequence[Path],
+    folder: Path,
+    limit: int | None = None,
+    curves_per_shard: int = CURVES_PER_SHARD,
+    errors: MissingErrorsConfig = MissingErrorsConfig(),
+) -> Ingested:
+    """Writes ``data_tfrecord-SSSSS-of-NNNNN.gz`` into ``folder``, keeping the order.
+
+    Light curves are not judged: those that break a rule are the validator's to find.
+
+    Args:
+        files: record files, compressed or not, of the canonical or the older layout.
+        folder: made if missing.
+        limit: only the first so many light curves.
+        curves_per_shard: most light curves in one shard.
+        errors: how missing errors are filled in.
+
+    Raises:
+        DataNotFoundError: there is no record.
+        RecordError: a file is corrupt or a record in it is no light curve; the message
+            names the file and the record's index.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    curves = observations = 0
+    sources: Counter[str] = Counter()
+    shards: list[Path] = []
+    writer: tf.io.TFRecordWriter | None = None
+    try:
+        total = limit or estimate_records(files)
+        for source, serialized, length in progress_bar(
+            _canonical(files, limit, errors), total=total, desc="reading", unit="curves"
+        ):
+            if curves % curves_per_shard == 0:
+                if writer is not None:
+                    writer.close()
+                shards.append(folder / f"unfinished-{len(shards):05d}")
+                writer = tf.io.TFRecordWriter(str(shards[-1]), _OPTIONS)
+            assert writer is not None
+            writer.write(serialized)
+            digest.update(hashlib.sha256(serialized).digest())
+            sources[str(source)] += 1
+            curves += 1
+            observations += length
+    finally:
+        if writer is not None:
+            writer.close()
+    if not shards:
+        raise DataNotFoundError(
+            f"the record files in {files[0].parent} hold no light curves. Make the records again."
+        )
+    for index, shard in enumerate(shards):
+        shard.rename(folder / f"data_tfrecord-{index:05d}-of-{len(shards):05d}.gz")
+    return Ingested(curves, observations, digest.hexdigest(), tuple(sources.items()))
+
+
+def _canonical(
+    files: Sequence[Path], limit: int | None, errors: MissingErrorsConfig
+) -> Iterator[tuple[Path, bytes, int]]:
+    """Each record's file, its canonical form and its number of observations."""
+    left = limit
+    kinds: Kinds = {}
+    for batch in iterate_batches(files, strict=False, errors=errors):
+        for row, length in enumerate(batch.lengths.tolist()[:left]):
+            yield batch.file, _record(batch, row, errors, kinds), length
+        if left is not None and (left := max(left - len(batch), 0)) == 0:
+            return
+
+
+def _record(batch: RecordBatch, row: int, errors: MissingErrorsConfig, kinds: Kinds) -> bytes:
+    record = canonicalise(batch.serialized[row], kinds, batch.place(row))
+    if errors.missing_errors == "refuse" or not batch.lengths[row]:
+        return record
+    return complete_errors(record, batch.errmag[batch.offsets[row] : batch.offsets[row + 1]])

@@ -20,9 +20,7 @@ from astromer.system.environment import MACHINE, describe_machine
 from astromer.system.storage import as_path
 from astromer.system.storage.trees import copy_tree, remove_tree
 from astromer.system.terminal import say
-from components.example_gen.executor import DATA_FINGERPRINT
-from components.provenance import settings_fingerprint
-from components.trainer.executor import flatten, set_property
+from components.provenance import DATA_FINGERPRINT, flatten, set_property, settings_fingerprint
 
 CLASSIFIER = "classifier"
 CHOSEN_FILE = "chosen.json"

@@ -1,12 +1,16 @@
 """The component that asks a classifier about the test split and blesses it, or not."""
 
 import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
+from astromer.finetuning.encoder_sources import RANDOM
 from astromer.finetuning.labelled_data import Dataset
 from astromer.finetuning.served_classifier import served_scores
 from astromer.finetuning.study_report import RESULTS_FILE
@@ -17,8 +21,43 @@ from astromer.serving.load_check import check_servable
 from astromer.system.errors import ModelError
 from astromer.system.storage import as_path
 from components.evaluator.component import METRICS_FILE, write_blessing
-from components.finetuner.blessing import objections
 from components.finetuner.component import CHOSEN_FILE
+
+JUDGED = "macro_f1"
+"""On the test split; the one number that classifiers compete on."""
+
+
+def objections(
+    served: Mapping[str, Any],
+    chosen: Cell,
+    results: Sequence[Mapping[str, Any]],
+    majority: Mapping[str, Any],
+    bless_over: str,
+) -> list[str]:
+    """Reasons not to push a classifier; none means it is blessed.
+
+    Args:
+        served: its scores on the test split, from the answers of its SavedModel.
+        chosen: how it was made.
+        results: of all cells.
+        majority: scores of the most frequent class.
+        bless_over: "random" asks for more than a random encoder with the same shots, encoder mode
+            and light curves (seed); "majority" for more than the most frequent class.
+    """
+    if not math.isfinite(served[JUDGED]):
+        return [f"{JUDGED} is {served[JUDGED]}, not a finite number"]
+    rivals = {"the most frequent class": majority}
+    if bless_over == RANDOM:
+        alike = Cell(RANDOM, chosen.encoder, chosen.shots, chosen.seed)
+        found = [result for result in results if Cell.of(result) == alike]
+        if not found:
+            return ["there is no random encoder to compare with: add --baselines random"]
+        rivals["a random encoder"] = found[0]
+    return [
+        f"{JUDGED} {served[JUDGED]:.3f} does not exceed that of {name}, {rival[JUDGED]:.3f}"
+        for name, rival in rivals.items()
+        if not served[JUDGED] > rival[JUDGED]
+    ]
 
 
 @component
@@ -39,7 +78,7 @@ def ClassifierJudge(
         results: of the Finetuner, with the baselines' scores.
         evaluation: output; scores as properties and in ``metrics.json``.
         blessing: output; file BLESSED or NOT_BLESSED, and why not in ``reasons``.
-        bless_over: "random" or "majority"; see :mod:`components.finetuner.blessing`.
+        bless_over: "random" or "majority"; see :mod:`components.finetuner.judge`.
         code_fingerprint: of the code that judges, for the cache.
     """
     dataset = Dataset.of(

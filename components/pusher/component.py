@@ -9,9 +9,8 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.proto import pusher_pb2
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
 
-from components.pusher.evidence import ANOMALIES, EVALUATION, EXAMPLES, RESULTS
-from components.pusher.executor import Executor
-from components.validator.artifact import LightCurveAnomalies
+from components import LightCurveAnomalies
+from components.pusher.executor import ANOMALIES, EVALUATION, EXAMPLES, RESULTS, Executor
 
 
 def _optional(kind: type[types.Artifact]) -> component_spec.ChannelParameter:

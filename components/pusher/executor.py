@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,19 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
-from astromer.serving.model_card import write_card
-from astromer.serving.versions.folder import WITHDRAWN
+from astromer.finetuning.study_report import RESULTS_FILE
+from astromer.serving.export import EXTRA, WEIGHTS, read_config
+from astromer.serving.model_card import Evidence, write_card
+from astromer.serving.versions.folder import WITHDRAWN, newest, withdrawn
 from astromer.serving.versions.publishing import publish
+from astromer.system.environment import MACHINE
+from astromer.system.errors import ModelError
 from astromer.system.storage import as_path
-from astromer.system.storage.trees import copy_tree
-from components.pusher.evidence import gather
-from components.pusher.identity import pushed_as
+from astromer.system.storage.trees import copy_tree, same_content
+from astromer.training.report import COURSE
+from astromer.validation.output import SUMMARY_FILE
+from components.evaluator.component import METRICS_FILE, TABLE_FILE
+from components.provenance import DATA_FINGERPRINT, ERROR_FILL, FOLD, MISSING_ERRORS, PROCESSING
 
 
 class Executor(executor.Executor):
@@ -61,3 +68,77 @@ class Executor(executor.Executor):
         self._MarkPushed(pushed, pushed_destination=str(version), pushed_version=version.name)
         # So that the run can say so.
         pushed.set_int_custom_property(WITHDRAWN, int(version.parent != folder))
+
+
+EXAMPLES, ANOMALIES, EVALUATION, RESULTS = "examples", "anomalies", "evaluation", "results"
+"""Inputs of the Pusher that tell about the model; each may be absent."""
+
+
+def gather(input_dict: dict[str, list[types.Artifact]]) -> Evidence:
+    """Reads what there is; what is absent stays unknown."""
+    examples = _single(input_dict, EXAMPLES)
+    evaluation = _single(input_dict, EVALUATION)
+    known: dict[str, Any] = {}
+    if examples is not None:
+        known = {
+            "fold": examples.get_string_custom_property(FOLD),
+            "data_fingerprint": examples.get_string_custom_property(DATA_FINGERPRINT),
+            "missing_errors": examples.get_string_custom_property(MISSING_ERRORS),
+            "error_fill": examples.get_float_custom_property(ERROR_FILL),
+            "processing": json.loads(examples.get_string_custom_property(PROCESSING) or "{}"),
+        }
+    return Evidence(
+        **known,
+        validation=_json(_single(input_dict, ANOMALIES), SUMMARY_FILE),
+        evaluation=_json(evaluation, METRICS_FILE),
+        table=_text(evaluation, TABLE_FILE),
+        study=_json(_single(input_dict, RESULTS), RESULTS_FILE),
+    )
+
+
+def _single(input_dict: dict[str, list[types.Artifact]], key: str) -> types.Artifact | None:
+    found = input_dict.get(key)
+    return found[0] if found else None
+
+
+def _text(artifact: types.Artifact | None, name: str) -> str:
+    if artifact is None:
+        return ""
+    file = as_path(artifact.uri) / name
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def _json(artifact: types.Artifact | None, name: str) -> dict[str, Any]:
+    return json.loads(_text(artifact, name) or "{}")
+
+
+# Facts about how a model came about that differ although the model does not.
+_CIRCUMSTANCES = ("summary", "git_revision", COURSE, MACHINE)
+
+
+def pushed_as(model: Path, folder: Path) -> Path | None:
+    """The version that is the same model: the newest in service, or one that was withdrawn."""
+    for version in (newest(folder), *reversed(withdrawn(folder))):
+        if version is not None and same_model(model, version):
+            return version
+    return None
+
+
+def same_model(one: Path, other: Path) -> bool:
+    """Whether two folders hold the same weights, made by the same settings, data and code.
+
+    The graph files are not compared: TensorFlow numbers its functions anew in each process.
+    """
+    try:
+        if _essence(one) != _essence(other):
+            return False
+        return same_content(one / EXTRA / WEIGHTS, other / EXTRA / WEIGHTS)
+    except (ModelError, OSError):
+        return False
+
+
+def _essence(model: Path) -> dict[str, Any]:
+    config = read_config(model)
+    metadata = config.get("metadata", {})
+    config["metadata"] = {k: v for k, v in metadata.items() if k not in _CIRCUMSTANCES}
+    return config

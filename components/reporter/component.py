@@ -13,10 +13,9 @@ from tfx.types import component_spec, standard_artifacts
 from astromer.reports.config import ReportConfig
 from astromer.system.config import to_dict
 from astromer.system.environment import library_versions
+from components import LightCurveAnomalies, RunReport
 from components.provenance import code_fingerprint
-from components.reporter.artifact import RunReport
 from components.reporter.executor import Executor
-from components.validator.artifact import LightCurveAnomalies
 
 _CODE = (
     "astromer",

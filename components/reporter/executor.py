@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from tfx import types
@@ -14,6 +17,7 @@ from tfx.utils import path_utils
 
 from astromer.records.reader import read_light_curves
 from astromer.reports.config import ReportConfig
+from astromer.reports.lineage import Lineage, LineageBuilder, Node
 from astromer.reports.run import Run
 from astromer.reports.run_report import publish_report, write_run_report
 from astromer.serving.export import load_model, read_config
@@ -21,8 +25,7 @@ from astromer.system.storage import as_path
 from astromer.system.text import brief
 from astromer.windows.config import MaskingConfig
 from components.evaluator.component import METRICS_FILE, REASONS_FILE, TEST_SPLIT
-from components.example_gen.executor import FOLD
-from components.reporter.lineage import lineage_of
+from components.provenance import FOLD
 
 NAME, PROBLEMS = "name", "problems"
 """Custom properties of the RunReport."""
@@ -96,3 +99,57 @@ def _gather(input_dict: dict[str, list[types.Artifact]], exec_properties: dict[s
         validation=as_path(inputs["anomalies"].uri),
         lineage=lineage_of(inputs),
     )
+
+
+Trace = Callable[[Mapping[str, types.Artifact]], Lineage]
+"""Finds what led to some artifacts, of which ``model`` is the one that matters."""
+
+_trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
+_STEPS = (
+    ("examples", "training", "model"),
+    ("model", "evaluation", "blessing"),
+    ("examples", "evaluation", "blessing"),
+    ("blessing", "push", "pushed_model"),
+)
+
+
+@contextmanager
+def traced_by(trace: Trace) -> Iterator[None]:
+    """Executors in this context, in this process, can ask the metadata store.
+
+    TFX gives executors no access to it, and clusters run them where it cannot be reached.
+    """
+    token = _trace.set(trace)
+    try:
+        yield
+    finally:
+        _trace.reset(token)
+
+
+def lineage_of(inputs: Mapping[str, types.Artifact]) -> Lineage:
+    """What led to the model among some artifacts.
+
+    Args:
+        inputs: by the key of the component's input.
+    """
+    trace = _trace.get()
+    if trace is not None:
+        try:
+            return trace(inputs)
+        except Exception:
+            _LOG.warning("The metadata store did not tell the lineage", exc_info=True)
+    return _of_artifacts(inputs)
+
+
+def _of_artifacts(inputs: Mapping[str, types.Artifact]) -> Lineage:
+    graph = LineageBuilder()
+    for source, step, result in _STEPS:
+        graph.add(_node(source, inputs[source]))
+        graph.add(Node(step, step, made=True), source)
+        graph.add(_node(result, inputs[result]), step)
+    return graph.build("this run's artifacts; the metadata store could not be asked")
+
+
+def _node(key: str, artifact: types.Artifact) -> Node:
+    place = "/".join(artifact.uri.rstrip("/").split("/")[-2:])
+    return Node(key, artifact.type_name.split(".")[-1], (place,), main=key == "model")

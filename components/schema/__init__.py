@@ -1,6 +1,5 @@
 """The curated schema of light curves, as text and as a component's output."""
 
-from components.schema.component import LightCurveSchemaGen
-from components.schema.light_curve_schema import schema_text
+from components.schema.component import LightCurveSchemaGen, schema_text
 
 __all__ = ["LightCurveSchemaGen", "schema_text"]

@@ -8,7 +8,7 @@ from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
 
-from components.in_process import CODE
+from components.beam import CODE
 from components.provenance import code_fingerprint
 from components.statistics.executor import Executor
 

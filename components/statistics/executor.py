@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
+import tensorflow_data_validation as tfdv
+from tensorflow_data_validation.statistics import stats_impl
+from tensorflow_data_validation.statistics.generators.top_k_uniques_sketch_stats_generator import (
+    TopKUniquesSketchStatsGenerator,
+)
+from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx import types
 from tfx.components.statistics_gen import executor
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import json_utils
+from tfx_bsl.coders.sequence_example_coder import SequenceExamplesToRecordBatchDecoder
 
 from astromer.system.storage import as_path
 from astromer.system.terminal import progress_bar
-from components.example_gen.executor import NUM_CURVES
-from components.in_process import InProcess
-from components.statistics.generation import statistics_of
+from components.beam import InProcess
+from components.provenance import NUM_CURVES
+from components.schema.component import SEQUENCE
 
 
 class Executor(InProcess, executor.Executor):
@@ -52,3 +62,55 @@ class Executor(InProcess, executor.Executor):
             with progress_bar(total=curves, desc=f"statistics of {split}", unit="curves") as bar:
                 found = statistics_of(files, bar.update).SerializeToString(deterministic=True)
             (folder / executor.DEFAULT_FILE_NAME).write_bytes(found)
+
+
+_BATCH = 512
+"""Records at once: as many as Beam gives the generators, once it has found its pace."""
+
+_EXACT_NAMES = 1 << 20
+"""Up to so many distinct names (of objects, for instance) the commonest and their number are exact;
+TFDV's default without Beam, 1,024, gives names frequencies that they do not have."""
+
+
+def statistics_of(
+    files: Sequence[Path], progress: Callable[[int], object] = lambda count: None
+) -> statistics_pb2.DatasetFeatureStatisticsList:
+    """What ``tfdv.GenerateStatistics`` gives with default options, without a Beam pipeline.
+
+    The generators, their order and the merging of their results are TFDV's. All records count.
+
+    Args:
+        files: gzip-compressed TFRecord files of SequenceExamples.
+        progress: told how many light curves more have been counted.
+    """
+    generators = _generators()
+    found = [generator.create_accumulator() for generator in generators]
+    decoder = SequenceExamplesToRecordBatchDecoder(SEQUENCE)
+    names = [str(file) for file in files]
+    records = tf.data.TFRecordDataset(names, "GZIP").batch(_BATCH)
+    count = 0
+    for serialized in records.as_numpy_iterator():
+        batch = decoder.DecodeBatch(serialized.tolist())
+        count += len(serialized)
+        progress(len(serialized))
+        found = [
+            generator.add_input(accumulator, batch)
+            for generator, accumulator in zip(generators, found, strict=True)
+        ]
+    if not count:  # as TFDV says it of an empty split
+        return statistics_pb2.DatasetFeatureStatisticsList(
+            datasets=[statistics_pb2.DatasetFeatureStatistics()]
+        )
+    return stats_impl.extract_statistics_output(found, generators)
+
+
+def _generators() -> list[Any]:
+    options = tfdv.StatsOptions()
+    names = TopKUniquesSketchStatsGenerator(
+        num_top_values=options.num_top_values,
+        num_rank_histogram_buckets=options.num_rank_histogram_buckets,
+        num_misragries_buckets=_EXACT_NAMES,
+        num_kmv_buckets=_EXACT_NAMES,
+    )
+    default = stats_impl.get_generators(options, in_memory=True)
+    return [names if isinstance(g, TopKUniquesSketchStatsGenerator) else g for g in default]

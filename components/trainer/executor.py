@@ -19,8 +19,8 @@ from astromer.system.storage import as_path
 from astromer.system.text import printable
 from astromer.training.config import DebugConfig, TrainingConfig
 from astromer.windows.config import MaskingConfig
-from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
 from components.knobs import config_from
+from components.provenance import DATA_FINGERPRINT, PROCESSING, flatten, set_property
 
 KNOBS = (EncoderConfig, MaskingConfig, TrainingConfig)
 """Each of their knobs is an execution property."""
@@ -103,24 +103,3 @@ def settings_of(exec_properties: dict[str, Any]) -> dict[str, Any]:
         "masking": to_dict(config_from(MaskingConfig, exec_properties)),
         "training": to_dict(debug.shortened(training) if training.debug else training),
     }
-
-
-def set_property(artifact: types.Artifact, name: str, value: str | float) -> None:
-    """Sets a custom property of the value's type."""
-    if isinstance(value, int):
-        artifact.set_int_custom_property(name, value)
-    elif isinstance(value, float):
-        artifact.set_float_custom_property(name, value)
-    else:
-        artifact.set_string_custom_property(name, str(value))
-
-
-def flatten(facts: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one level: ``{"a": {"b": 1}}`` becomes ``{"a.b": 1}``."""
-    flat: dict[str, Any] = {}
-    for name, value in facts.items():
-        if isinstance(value, dict):
-            flat |= flatten(value, f"{prefix}{name}.")
-        elif isinstance(value, (str, bool, int, float)):
-            flat[prefix + name] = value
-    return flat

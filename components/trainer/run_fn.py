@@ -23,8 +23,7 @@ from astromer.training.loop import train
 from astromer.training.report import COURSE, TrainingResult
 from astromer.validation.profile import TRAIN_PROFILE, read_train_profile
 from astromer.windows.config import MaskingConfig
-from components.example_gen.executor import DATA_FINGERPRINT, PROCESSING
-from components.provenance import git_revision, settings_fingerprint
+from components.provenance import DATA_FINGERPRINT, PROCESSING, git_revision, settings_fingerprint
 from components.trainer.executor import FACTS_FILE
 
 # Settings of the training that change neither the model nor how long it is trained.

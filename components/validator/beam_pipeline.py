@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import pickle
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 
 from astromer.records.config import LightCurveRules
 from astromer.records.fold import SPLITS
+from astromer.system.errors import RecordError
+from astromer.system.text import brief
 from astromer.validation.config import ValidationConfig
 from astromer.validation.duplicates import (
     DIGESTS,
@@ -21,7 +26,6 @@ from astromer.validation.duplicates import (
     split_into_buckets,
 )
 from astromer.validation.file_check import FileCheck, check_file
-from components.validator.results_file import dumped, load_results
 
 _BUCKETS = 16
 """Parts into which the search for equal digests is divided."""
@@ -120,3 +124,49 @@ def _write_matches(found: tuple[_Key, list[Match]], folder: str) -> None:
 def _write(path: str, content: object) -> None:
     with FileSystems.create(path) as file:
         file.write(dumped(content))
+
+
+_KNOWN = {
+    ("astromer.light_curves", "LightCurve"),
+    ("astromer.validation.duplicates", "Match"),
+    ("astromer.validation.duplicates", "Location"),
+    ("astromer.validation.duplicates", "Identities"),
+    ("astromer.validation.file_check", "Violation"),
+    ("astromer.validation.file_check", "FileCheck"),
+    ("astromer.validation.profile", "SplitProfile"),
+    ("collections", "Counter"),
+    *(("numpy", name) for name in ("dtype", "ndarray")),
+    *(
+        (f"numpy.{core}.multiarray", name)
+        for core in ("core", "_core")
+        for name in ("_reconstruct", "scalar")
+    ),
+    *((f"numpy.{core}.numeric", "_frombuffer") for core in ("core", "_core")),
+}
+
+
+def dumped(content: object) -> bytes:
+    """Results as bytes."""
+    return pickle.dumps(content)
+
+
+def load_results(file: Path) -> Any:
+    """What :func:`dumped` made.
+
+    Raises:
+        RecordError: the file is damaged, or holds something else.
+    """
+    try:
+        return _Results(io.BytesIO(file.read_bytes())).load()
+    except (pickle.UnpicklingError, EOFError, AttributeError, IndexError, ValueError) as error:
+        raise RecordError(
+            f"{file} must hold what a worker of the validation has found. Received: "
+            f"{brief(error)}. Run the validation again."
+        ) from None
+
+
+class _Results(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _KNOWN:
+            raise pickle.UnpicklingError(f"a pickle that names {module}.{name}")
+        return super().find_class(module, name)

@@ -12,9 +12,9 @@ from tfx.types import component_spec, standard_artifacts
 from astromer.records.config import LightCurveRules
 from astromer.system.config import to_dict
 from astromer.validation.config import ValidationConfig
-from components.in_process import CODE as IN_PROCESS
+from components import LightCurveAnomalies
+from components.beam import CODE as IN_PROCESS
 from components.provenance import code_fingerprint
-from components.validator.artifact import LightCurveAnomalies
 from components.validator.executor import Executor
 
 _CODE = ("astromer/validation", "astromer/records", "components/validator", IN_PROCESS)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 from tfx import types
 from tfx.types import artifact_utils
 
 from astromer.records.config import LightCurveRules
 from astromer.system.errors import DataAnomalyError
 from astromer.system.storage import as_path
-from astromer.system.storage.trees import remove_tree
+from astromer.system.storage.trees import copy_file, remove_tree
 from astromer.system.terminal import progress_bar
 from astromer.validation.config import ValidationConfig
 from astromer.validation.duplicates import Match
@@ -21,16 +23,15 @@ from astromer.validation.findings import Validation
 from astromer.validation.fold_check import RecordSources, check_files, combine_checks
 from astromer.validation.output import terminal_table, write_validation, write_validation_files
 from astromer.validation.profile import write_profiles
-from components.example_gen.executor import (
+from components.beam import InProcess
+from components.provenance import (
     DATA_FINGERPRINT,
     NUM_CURVES,
     NUM_OBSERVATIONS,
     SOURCES_FILE,
+    settings_fingerprint,
 )
-from components.in_process import InProcess
-from components.provenance import settings_fingerprint
 from components.validator.beam_pipeline import add_validation, read_results
-from components.validator.copying import copy_accepted
 
 NUM_REJECTED = "num_rejected"
 """Custom properties ``num_rejected_<split>`` of the accepted Examples."""
@@ -148,3 +149,33 @@ def _describe(accepted: types.Artifact, examples: types.Artifact, validation: Va
         observations = validation.profiles[split].observations
         accepted.set_int_custom_property(f"{NUM_OBSERVATIONS}_{split}", observations)
         accepted.set_int_custom_property(f"{NUM_REJECTED}_{split}", len(rejected[split]))
+
+
+_OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
+
+
+def copy_accepted(files: Sequence[Path], folder: Path, rejected: set[int]) -> None:
+    """Copies record files, keeping names and order; a file that loses nothing stays as it is.
+
+    Args:
+        files: gzip-compressed TFRecord files.
+        folder: made if missing.
+        rejected: positions, counted over all files, of records to leave out.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    position = 0
+    for file in files:
+        if not rejected:
+            copy_file(file, folder / file.name)
+            continue
+        records = tf.data.TFRecordDataset(str(file), "GZIP")
+        count = int(records.reduce(0, lambda total, _: total + 1))
+        positions = range(position, position + count)
+        position += count
+        if rejected.isdisjoint(positions):
+            copy_file(file, folder / file.name)
+            continue
+        with tf.io.TFRecordWriter(str(folder / file.name), _OPTIONS) as writer:
+            for number, record in zip(positions, records.as_numpy_iterator(), strict=True):
+                if number not in rejected:
+                    writer.write(record)

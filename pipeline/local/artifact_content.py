@@ -7,14 +7,11 @@ would go on into models and reports.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
-from tfx.orchestration.portable import cache_utils
 from tfx.types import Artifact
 
 from astromer.serving.checksums import digest
@@ -56,34 +53,6 @@ def withdraw(store: mlmd.MetadataStore, artifacts: Iterable[Artifact]) -> None:
         if place.is_file():
             place = place.parent  # a value lies in a folder of its own
         remove_tree(place)
-
-
-@contextmanager
-def whole_from_the_cache(say: Callable[[str], object]) -> Iterator[None]:
-    """Inside the block TFX's cache gives no result of which a file has changed since.
-
-    Such a result is withdrawn, and its component works again.
-
-    Args:
-        say: told where each artifact lay.
-    """
-    find = cache_utils.get_cached_outputs
-
-    def find_whole(metadata_handle: Any, cache_context: Any) -> dict[str, list[Artifact]] | None:
-        while (found := find(metadata_handle, cache_context)) is not None:
-            gone = altered(artifact for artifacts in found.values() for artifact in artifacts)
-            if not gone:
-                break
-            withdraw(metadata_handle.store, gone)
-            for artifact in gone:
-                say(artifact.uri)
-        return found
-
-    cache_utils.get_cached_outputs = find_whole
-    try:
-        yield
-    finally:
-        cache_utils.get_cached_outputs = find
 
 
 def content_of(place: Path) -> str:

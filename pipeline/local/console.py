@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import Protocol
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
 
 from astromer.system.errors import TrainingInterrupted, causes
-from astromer.system.terminal import bad, pass_by, say, warn
+from astromer.system.logs import is_verbose
+from astromer.system.storage import as_path
+from astromer.system.terminal import bad, bold, good, pass_by, say, warn
 from astromer.system.termination import was_interrupted
+from astromer.system.text import duration, shell_word
 
 
 class Step(Protocol):
@@ -61,3 +67,81 @@ def _is_stopping() -> bool:
     if error is not None and any(isinstance(seen, wishes) for seen in causes(error)):
         return True
     return was_interrupted()
+
+
+_LABEL, _WIDTH = 10, 80
+_TOLD = 4  # components that are named with their time
+
+
+def paragraph(label: str, text: str) -> str:
+    """A heading in bold with text beside it, in lines of at most 80 characters."""
+    lines = [
+        line
+        for part in text.split("\n")
+        for line in textwrap.wrap(
+            part, _WIDTH - _LABEL, break_long_words=False, break_on_hyphens=False
+        )
+    ]
+    first, *others = lines or [""]
+    return "\n".join([bold(f"{label:{_LABEL}}") + first, *(" " * _LABEL + line for line in others)])
+
+
+def verdict(reasons: str, news: str) -> str:
+    """Whether a model may be served.
+
+    Args:
+        reasons: why not; "" where it is.
+        news: what has become of one that may.
+    """
+    if reasons:
+        return paragraph("Verdict", f"{bad('not blessed')}, so nothing was pushed: {reasons}")
+    return paragraph("Verdict", f"{good('blessed')}, {news}")
+
+
+def times(steps: Mapping[str, Step]) -> str:
+    """The components that took longest, and how many took nothing."""
+    worked = sorted(
+        (step for step in steps.values() if not step.cached), key=lambda step: -step.seconds
+    )
+    told, others = worked[:_TOLD], worked[_TOLD:]
+    parts = [f"{step.name} {duration(step.seconds)}" for step in told if step.seconds >= 0.5]
+    rest = sum(step.seconds for step in [*others, *(s for s in told if s.seconds < 0.5)])
+    if parts:
+        parts.append(f"others {duration(rest)}")
+    if cached := sum(step.cached for step in steps.values()):
+        parts.append(f"{counted(cached, 'component')} from the cache")
+    total = duration(sum(step.seconds for step in steps.values()))
+    return paragraph("Time", f"{total}: {', '.join(parts)}")
+
+
+def for_machines(steps: Mapping[str, Step]) -> list[dict[str, Any]]:
+    """The components in their order, as JSON types."""
+    return [
+        {"name": step.name, "cached": step.cached, "seconds": round(step.seconds, 3)}
+        for step in steps.values()
+    ]
+
+
+def counted(number: int, unit: str) -> str:
+    """ "1 epoch", "3 epochs"."""
+    return f"{number:,} {unit}{'' if number == 1 else 's'}"
+
+
+def files_of(run: Path) -> str:
+    """The log of a run and its twin for machines."""
+    twin = run.with_suffix(".json")
+    if is_verbose():
+        return located("Summary", twin, note="for machines: ")
+    return f"{located('Log', run)}; this summary\n{' ' * _LABEL}as {twin.name}"
+
+
+def located(label: str, path: str | Path, note: str = "") -> str:
+    """A heading with a path beside it, in one line however long: it is to be copied."""
+    return bold(f"{label:{_LABEL}}") + note + short(path)
+
+
+def short(path: str | Path) -> str:
+    """The path as a shell takes it, from the current folder where it lies below."""
+    path = as_path(path)
+    below = path.is_relative_to(Path.cwd())
+    return shell_word(path.relative_to(Path.cwd()) if below else path)

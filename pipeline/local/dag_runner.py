@@ -21,15 +21,13 @@ from tfx.utils import path_utils
 from astromer.reports.lineage import Lineage
 from astromer.serving.versions.folder import newest
 from astromer.system.storage import as_path
-from components.pusher.identity import same_model
-from components.reporter.lineage import traced_by
-from pipeline.local.artifact_content import remember, whole_from_the_cache
-from pipeline.local.channel_queries import quick_channel_queries
-from pipeline.local.killed_runs import settle_killed_runs
+from components.pusher.executor import same_model
+from components.reporter.executor import traced_by
+from pipeline.local.artifact_content import remember
 from pipeline.local.lineage import trace
-from pipeline.local.metadata_types import register_types
-from pipeline.local.server_metadata import ServerMetadata
+from pipeline.local.metadata_store import register_types, settle_killed_runs
 from pipeline.pipeline import PUSHER, TRAINER
+from pipeline.tfx_patches import patched_tfx
 
 _CACHED = metadata_store_pb2.Execution.CACHED
 
@@ -76,6 +74,7 @@ class ReportingDagRunner(LocalDagRunner):
         self.maker = maker
         self.on_start, self.on_end = on_start, on_end
         self.steps: dict[str, Step] = {}
+        self._altered: list[str] = []
 
     def run_with_ir(
         self,
@@ -92,18 +91,19 @@ class ReportingDagRunner(LocalDagRunner):
         deployment = runner_utils.extract_local_deployment_config(pipeline)
         connections = deployment.metadata_connection_config
         connection = getattr(connections, connections.WhichOneof("connection_config"))
-        if _is_server(connection):
+        server = connection.WhichOneof("config") in ("postgresql", "mysql")
+        with patched_tfx(lambda folder: self._altered.append(folder), server=server):
             with metadata.Metadata(connection) as handle:
-                register_types(handle.store, pipeline)
-        with _handle(connection) as handle:
-            settle_killed_runs(
-                handle.store,
-                pipeline.pipeline_info.id,
-                pipeline.runtime_spec.pipeline_root.field_value.string_value,
-                [node.pipeline_node.node_info.id for node in pipeline.nodes],
-            )
-        for node in pipeline.nodes:
-            self._run_node(node.pipeline_node, pipeline, deployment, connection)
+                if server:
+                    register_types(handle.store, pipeline)
+                settle_killed_runs(
+                    handle.store,
+                    pipeline.pipeline_info.id,
+                    pipeline.runtime_spec.pipeline_root.field_value.string_value,
+                    [node.pipeline_node.node_info.id for node in pipeline.nodes],
+                )
+            for node in pipeline.nodes:
+                self._run_node(node.pipeline_node, pipeline, deployment, connection)
 
     def _run_node(
         self,
@@ -117,7 +117,7 @@ class ReportingDagRunner(LocalDagRunner):
             node.execution_options.caching_options.enable_cache = False
         self.on_start(name)
         started = time.monotonic()
-        handle = _handle(connection)
+        handle = metadata.Metadata(connection)
         part = launcher.Launcher(
             pipeline_node=node,
             mlmd_connection=handle,
@@ -127,11 +127,8 @@ class ReportingDagRunner(LocalDagRunner):
             custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
         )
         step = Step(name)
-        with (
-            quick_channel_queries(),
-            traced_by(lambda inputs: _trace(connection, inputs)),
-            whole_from_the_cache(step.altered.append),
-        ):
+        self._altered = step.altered
+        with traced_by(lambda inputs: _trace(connection, inputs)):
             execution = part.launch()
         step.seconds = time.monotonic() - started
         if execution is not None and execution.execution_id is not None:
@@ -153,16 +150,8 @@ class ReportingDagRunner(LocalDagRunner):
         )
 
 
-def _is_server(connection: metadata.ConnectionConfigType) -> bool:
-    return connection.WhichOneof("config") in ("postgresql", "mysql")
-
-
-def _handle(connection: metadata.ConnectionConfigType) -> metadata.Metadata:
-    return (ServerMetadata if _is_server(connection) else metadata.Metadata)(connection)
-
-
 def _trace(connection: metadata.ConnectionConfigType, inputs: Mapping[str, Artifact]) -> Lineage:
-    with _handle(connection) as handle:
+    with metadata.Metadata(connection) as handle:
         return trace(handle.store, inputs)
 
 

@@ -22,7 +22,7 @@ from astromer.system.errors import (
 from astromer.system.storage import as_path
 from astromer.system.storage.lock import locked
 from astromer.validation.config import OFF, STOP
-from pipeline.local.child_process import Ending, in_own_process
+from pipeline.local.failures import Ending, in_own_process
 from pipeline_config import PipelineConfig
 
 ALL = "all"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import runpy
@@ -9,7 +10,31 @@ import sys
 from multiprocessing import forkserver
 from pathlib import Path
 
-_PRELOAD = "pipeline.local.preload_runner"
+from astromer.system.logs import silence
+from pipeline.tfx_patches import postpone, quick_imports
+
+_PRELOADS = "ASTROMER_PRELOADS"
+"""Set while the fork server starts: it imports this module, which then loads the others."""
+
+MODULES = (
+    "components.anomaly_gate.component",
+    "components.distribution_validator",
+    "components.evaluator.component",
+    "components.example_gen.executor",
+    "components.pushed_version",
+    "components.pusher.executor",
+    "components.schema.component",
+    "components.statistics.executor",
+    "components.trainer.run_fn",
+    "components.validator.executor",
+    "tfx.components.example_validator.executor",
+    "tfx.components.statistics_gen.executor",
+    "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_entrypoint_utils",
+    "tfx.orchestration.kubeflow.v2.file_based_example_gen.driver",
+    "tfx.orchestration.portable.outputs_utils",
+)
+"""What the steps of a compiled pipeline need."""
+
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -22,17 +47,19 @@ class ForkServer:
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([_PRELOAD])
-        # The server loads the libraries before it is told this process's path of modules.
-        kept = os.environ.get("PYTHONPATH")
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_ROOT), kept)))
+        self._context.set_forkserver_preload([__name__])
+        # The server loads the libraries before it gets this process's path of modules.
+        path = os.environ.get("PYTHONPATH")
+        os.environ |= {
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), path))),
+            _PRELOADS: "1",
+        }
         try:
             forkserver.ensure_running()
         finally:
-            if kept is None:
-                del os.environ["PYTHONPATH"]
-            else:
-                os.environ["PYTHONPATH"] = kept
+            del os.environ[_PRELOADS], os.environ["PYTHONPATH"]
+            if path is not None:
+                os.environ["PYTHONPATH"] = path
 
     def __call__(self, words: list[str], log: Path) -> int:
         """Runs ``python -m MODULE ...`` with its output in a file; returns the exit status.
@@ -58,3 +85,16 @@ def _call(words: list[str], log: Path) -> None:
     os.chdir(log.parent)
     sys.argv = words
     runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+
+
+def preload() -> None:
+    """Loads what the steps need."""
+    silence()
+    postpone("kfp")
+    with quick_imports():
+        for module in MODULES:
+            importlib.import_module(module)
+
+
+if os.environ.pop(_PRELOADS, ""):
+    preload()

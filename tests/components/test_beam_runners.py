@@ -36,10 +36,10 @@ from astromer.records.config import LightCurveRules
 from astromer.records.fold import Fold
 from astromer.validation.config import ValidationConfig
 from astromer.validation.fold_check import validate_fold
-from components.in_process import runs_in_process
+from components import LightCurveAnomalies
+from components.beam import runs_in_process
 from components.validator import LightCurveValidator
 from components.validator import executor as validator_executor
-from components.validator.artifact import LightCurveAnomalies
 from components.validator.beam_pipeline import add_validation, read_results
 from components.validator.executor import Executor
 from pipeline.beam_options import BEAM_COMPONENTS, read_beam_options

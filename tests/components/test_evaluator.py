@@ -19,8 +19,7 @@ from astromer.serving.export import export_saved_model
 from astromer.system.config import to_dict
 from astromer.windows.config import MaskingConfig
 from components.evaluator import AstromerEvaluator
-from components.evaluator.blessing import objections
-from components.evaluator.component import METRICS_FILE, TABLE_FILE
+from components.evaluator.component import METRICS_FILE, TABLE_FILE, objections
 from tests.components.conftest import artifact, run_example_gen
 
 GOOD = {"hidden_rmse": 0.10, "probed_rmse": 0.09, "hidden_r2": float("nan")}

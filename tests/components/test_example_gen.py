@@ -14,9 +14,8 @@ from astromer.light_curves import LightCurve
 from astromer.records.config import MissingErrorsConfig
 from astromer.records.reader import read_light_curves
 from astromer.system.errors import DataNotFoundError, RecordError
-from components.example_gen.component import FoldExampleGen, folder_pattern
-from components.example_gen.driver import ContentDriver
-from components.example_gen.ingest import ingest
+from components.example_gen.component import ContentDriver, FoldExampleGen, folder_pattern
+from components.example_gen.executor import ingest
 from tests.astromer.validation import corpus
 from tests.components.conftest import run_example_gen, split_files
 from tests.pipeline.folds import encode, make_curves, older, write_records

@@ -13,8 +13,7 @@ from tfx.types import standard_artifacts
 from astromer.serving.versions.folder import versions
 from astromer.serving.versions.promotion import restore, rollback
 from components.pusher.component import VersionPusher
-from components.pusher.executor import Executor
-from components.pusher.identity import same_model
+from components.pusher.executor import Executor, same_model
 from tests.components.conftest import artifact
 
 

@@ -15,12 +15,10 @@ from astromer.encoder.reconstructor import Reconstructor
 from astromer.reports.config import ReportConfig
 from astromer.reports.lineage import Lineage, Node
 from astromer.serving.export import export_saved_model
+from components import LightCurveAnomalies, RunReport
 from components.evaluator.component import METRICS_FILE, write_blessing
 from components.reporter import Reporter
-from components.reporter.artifact import RunReport
-from components.reporter.executor import NAME, PROBLEMS, Executor
-from components.reporter.lineage import lineage_of, traced_by
-from components.validator.artifact import LightCurveAnomalies
+from components.reporter.executor import NAME, PROBLEMS, Executor, lineage_of, traced_by
 from tests.components.conftest import artifact, run_example_gen
 from tests.pages import Page
 

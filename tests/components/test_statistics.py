@@ -16,11 +16,10 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils, channel_utils, standard_artifacts
 
 from astromer.records.config import LightCurveRules
-from components.example_gen.ingest import ingest
+from components.example_gen.executor import ingest
 from components.schema import schema_text
 from components.statistics import StatisticsGen
-from components.statistics.executor import Executor
-from components.statistics.generation import statistics_of
+from components.statistics.executor import Executor, statistics_of
 from tests.components.conftest import artifact, run_example_gen, split_files
 from tests.pipeline.folds import encode, make_curves, write_records
 

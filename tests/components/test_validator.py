@@ -22,11 +22,10 @@ from astromer.system.errors import DataAnomalyError
 from astromer.validation.config import ValidationConfig
 from astromer.validation.file_check import FileCheck, Violation
 from astromer.validation.fold_check import combine_checks, validate_fold
-from components.example_gen.ingest import ingest
+from components import LightCurveAnomalies
+from components.example_gen.executor import ingest
 from components.validator import LightCurveValidator
-from components.validator.artifact import LightCurveAnomalies
-from components.validator.copying import copy_accepted
-from components.validator.executor import Executor
+from components.validator.executor import Executor, copy_accepted
 from pipeline_config import PipelineConfig
 from tests.astromer.validation import corpus
 from tests.components.conftest import artifact, run_example_gen, split_files

@@ -28,12 +28,12 @@ LOADED = (
     "astromer.serving.export",
     "astromer.records.writer",
     "astromer.training",
-    "components.baseline",
+    "components.pushed_version",
     "pipeline.cluster.cluster_runner",
     "pipeline.local.dag_runner",
     "pipeline.finetune_pipeline",
     "pipeline.pipeline",
-    "pipeline.local.preload_runner",
+    "pipeline.local.fork_server",
     "pipeline.local.summary",
 )
 
@@ -60,13 +60,14 @@ def serve(address: str, log: Path, smaller: dict[str, list[str]]) -> None:
 
 def _load() -> None:
     from astromer.system.logs import silence
-    from pipeline.quick_imports import quick_imports
+    from pipeline.tfx_patches import quick_imports
 
     silence()
     with quick_imports():
         for module in LOADED:
             if importlib.util.find_spec(module):
                 importlib.import_module(module)
+        importlib.import_module("pipeline.local.fork_server").preload()
 
 
 def _start(client: socket.socket, smaller: dict[str, list[str]]) -> tuple[int, list[str]]:

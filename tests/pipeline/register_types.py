@@ -10,9 +10,8 @@ from pathlib import Path
 
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline.local.metadata_connection import open_store
-from pipeline.local.metadata_database import metadata_database
-from pipeline.local.metadata_types import register_types
+from pipeline.local.metadata import metadata_database
+from pipeline.local.metadata_store import open_store, register_types
 
 
 def main() -> None:

@@ -75,7 +75,7 @@ def test_training_has_a_core_for_each_pass():
     """Modules that use TensorFlow when imported would keep it from being told so."""
     code = (
         "from pipeline.local_runner import _make_devices\n"
-        "from pipeline.quick_imports import quick_imports\n"
+        "from pipeline.tfx_patches import quick_imports\n"
         "with quick_imports():\n"
         "    import pipeline.local.dag_runner, pipeline.pipeline\n"
         "_make_devices(0)\n"

@@ -17,10 +17,9 @@ from tfx.dsl.compiler import compiler
 
 from astromer.serving.versions.folder import versions
 from astromer.system.errors import MetadataError
-from components.baseline import LatestOtherBlessedModel
-from pipeline.local.killed_runs import settle_killed_runs
-from pipeline.local.metadata_connection import open_store
-from pipeline.local.metadata_database import metadata_database
+from components.pushed_version import LatestOtherBlessedModel
+from pipeline.local.metadata import metadata_database
+from pipeline.local.metadata_store import open_store, settle_killed_runs
 from pipeline.pipeline import create_pipeline
 from pipeline_config import PipelineConfig
 from tests.pipeline.databases import PASSWORD, SERVERS, Server

@@ -12,7 +12,7 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from astromer.system.errors import DataNotFoundError
 from astromer.training.config import TrainingConfig
-from components.baseline import LatestOtherBlessedModel
+from components.pushed_version import LatestOtherBlessedModel
 from components.trainer.executor import settings_of
 from pipeline.pipeline import create_pipeline
 from pipeline_config import PipelineConfig

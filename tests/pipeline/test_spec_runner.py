@@ -15,8 +15,7 @@ import yaml
 import astromer
 from astromer.serving.versions.folder import versions
 from astromer.system.errors import AstromerError, UsageError
-from pipeline.cluster.spec import PipelineSpec
-from pipeline.local.artifact_store import ArtifactStore
+from pipeline.cluster.spec import ArtifactStore, PipelineSpec
 from pipeline.local.fork_server import ForkServer
 from pipeline.spec_runner import SpecRunner, parse_values
 from tests.pages import Page

@@ -55,7 +55,7 @@ class Cost:
 
 def make_examples(folder: Path, curves: int, observations: int) -> None:
     """Writes ``folder/SPLIT/*.gz`` as FoldExampleGen does."""
-    from components.example_gen.ingest import ingest
+    from components.example_gen.executor import ingest
     from tools.benchmarks.measuring.curves import make_curves, write_records
 
     for seed, (split, share) in enumerate(_SHARES.items()):
@@ -100,7 +100,7 @@ def prepare_statistics(folder: Path, options: Sequence[str]) -> Callable[[], obj
     import tensorflow_data_validation as tfdv
     from tfx_bsl.public.tfxio import TFSequenceExampleRecord
 
-    from components.statistics.generation import statistics_of
+    from components.statistics.executor import statistics_of
 
     files = _files(folder)
     if not options:
@@ -251,8 +251,8 @@ def main(arguments: list[str] | None = None) -> None:
     # Loaded once for all: a fork is measured each time, and none of this is used before.
     import tensorflow_data_validation  # noqa: F401
 
-    import components.example_gen.ingest
-    import components.statistics.generation
+    import components.example_gen.executor
+    import components.statistics.executor
     import components.validator.beam_pipeline  # noqa: F401
     from tools.benchmarks.measuring.machine import describe
 

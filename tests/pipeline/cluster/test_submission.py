@@ -14,7 +14,7 @@ from google.cloud import aiplatform
 from astromer.system.errors import ClusterError, UsageError
 from pipeline import kubeflow_runner, vertex_runner
 from pipeline.cluster.cluster_options import make_parser, read_options
-from pipeline.cluster.machines import cores_and_memory
+from pipeline.cluster.cluster_runner import cores_and_memory
 from tests.pipeline.cluster_specs import DATA, OUTPUT
 from tests.standins.kubeflow import Kubeflow
 

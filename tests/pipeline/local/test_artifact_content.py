@@ -15,9 +15,9 @@ from pipeline.local.artifact_content import (
     altered,
     content_of,
     remember,
-    whole_from_the_cache,
     withdraw,
 )
+from pipeline.tfx_patches import patched_tfx
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_the_cache_passes_over_what_has_changed(metadata, artifact, monkeypatch)
     change(artifact, "flipped")
     handle = type("Handle", (), {"store": metadata})
     told: list[str] = []
-    with whole_from_the_cache(told.append):
+    with patched_tfx(told.append, server=False):
         assert cache_utils.get_cached_outputs(handle, None) is None
     assert told == [artifact.uri]
 
@@ -100,5 +100,5 @@ def test_the_cache_gives_what_is_whole(metadata, artifact, monkeypatch) -> None:
         cache_utils, "get_cached_outputs", lambda handle, context: {"examples": [artifact]}
     )
     remember(metadata, [artifact])
-    with whole_from_the_cache(lambda place: pytest.fail(place)):
+    with patched_tfx(lambda place: pytest.fail(place), server=False):
         assert cache_utils.get_cached_outputs(None, None) == {"examples": [artifact]}

@@ -14,7 +14,7 @@ import pytest
 from astromer.serving.versions.folder import versions
 from astromer.system.errors import AstromerError, DataNotFoundError, RecordError, UsageError
 from astromer.validation.config import ValidationConfig
-from pipeline.local.child_process import in_own_process
+from pipeline.local.failures import in_own_process
 from pipeline.local.folds import FoldResult, find_folds, mean_and_spread, run_folds, to_table
 from pipeline_config import PipelineConfig
 from tests.pipeline.folds import write_fold

@@ -10,8 +10,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from astromer.records.config import LightCurveRules
-from components.schema.component import check_text
-from components.schema.light_curve_schema import schema_text
+from components.schema.component import check_text, schema_text
 from tools.fuzzing.choices import Choices
 from tools.fuzzing.target import Target, allowed, require
 

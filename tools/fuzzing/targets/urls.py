@@ -7,7 +7,7 @@ from pathlib import Path
 
 from astromer.system.storage import RemotePath, as_path
 from pipeline.beam_options import read_beam_options
-from pipeline.local.metadata_database import metadata_database
+from pipeline.local.metadata import metadata_database
 from tools.fuzzing.choices import Choices
 from tools.fuzzing.target import Target, allowed, require
 

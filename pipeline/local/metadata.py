@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import secrets
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from astromer.system.atomic import write_file
 from astromer.system.cluster import why_silent
-from astromer.system.errors import MetadataError, UsageError
-from astromer.system.storage import local_folder
+from astromer.system.errors import MetadataError, UsageError, is_refused
+from astromer.system.storage import RemotePath, local_folder
+from astromer.system.text import brief
 
 SQLITE, POSTGRESQL, MYSQL = "sqlite", "postgresql", "mysql"
 _SCHEMES = {
@@ -142,3 +147,88 @@ def _file(parts: SplitResult) -> MetadataDatabase:
 
 def _wrong(rule: str, received: str) -> UsageError:
     return UsageError(f"--metadata must {rule}. Received: {received}.")
+
+
+_TABLE = "MLMDEnv"
+"""Every database of ML Metadata has it."""
+
+
+def check_sound(file: Path) -> None:
+    """Looks at all pages and indexes of a database. One that is not there yet is sound.
+
+    Raises:
+        MetadataError: it is damaged, or is none of ML Metadata.
+    """
+    if not file.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True)) as connection:
+            found = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
+            tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master")]
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        if is_refused(error):
+            raise
+        raise _damaged(file, brief(error)) from error
+    if found != ["ok"]:
+        raise _damaged(file, found[0].strip().splitlines()[-1])
+    if _TABLE not in tables:
+        raise _damaged(file, "it has no tables of ML Metadata" if tables else "it is empty")
+
+
+def _damaged(file: Path, what: str) -> MetadataError:
+    return MetadataError(
+        f"the metadata database must be whole. Received: {file}: {what.rstrip('.')}. Put a copy of "
+        "it back, or move it away: versions and trainings stay, lineage and the cache begin anew "
+        "(docs/metadata.md)."
+    )
+
+
+def set_aside_orphans(file: Path, root: Path) -> Path | None:
+    """Moves artifacts aside whose database is gone.
+
+    A new database numbers artifacts from 1 again. What lies in their folders would be taken for a
+    part of theirs, records of another survey for instance.
+
+    Args:
+        file: the database.
+        root: folder of the artifacts.
+
+    Returns:
+        Where they lie now; None where there was nothing to move.
+    """
+    if isinstance(root, RemotePath):
+        return None  # a store renames no folders
+    if file.exists() or not root.is_dir() or not any(root.iterdir()):
+        return None
+    number = 1
+    while (place := root.with_name(f"{root.name}.orphaned-{number}")).exists():
+        number += 1
+    root.rename(place)
+    return place
+
+
+ID_FILE = "pipeline_id"
+
+
+def pipeline_name(name: str, output: Path) -> str:
+    """The name of a pipeline in a database that several output folders share.
+
+    TFX looks for cached results and for earlier models among runs of the same pipeline name, so
+    the output folder is part of it: by a random number in a file, since folders on two machines
+    may have one path. A folder that was deleted comes back as another one, for which nothing is
+    cached.
+
+    Args:
+        name: of the pipeline.
+        output: its output folder, which this process has locked.
+    """
+    file = output / "metadata" / ID_FILE
+    try:
+        known = file.read_text().strip()
+    except FileNotFoundError:
+        known = ""
+    if not known:
+        known = secrets.token_hex(4)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_file(file, known + "\n")
+    return f"{name}-{known}"

@@ -7,7 +7,8 @@ from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
 from astromer.system.errors import ModelError
-from components.finetuner.pushed_encoder import archived_copy, weights_fingerprint
+from pipeline.finetune_pipeline import weights_fingerprint
+from pipeline.local.metadata_store import archived_copy
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from astromer.system.errors import RecordError
 from astromer.validation.duplicates import Location, Match
 from astromer.validation.file_check import FileCheck, Violation
 from astromer.validation.profile import SplitProfile
-from components.validator.results_file import dumped, load_results
+from components.validator.beam_pipeline import dumped, load_results
 
 
 class Evil:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from astromer.finetuning.trials import Cell
-from components.finetuner.blessing import objections
+from components.finetuner.judge import objections
 
 CHOSEN = Cell("pretrained", "frozen", 20, 3)
 MAJORITY = {"macro_f1": 0.1}
