@@ -144,7 +144,7 @@ def file_of_database(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copyfile(whole, tmp_path / "metadata.sqlite"))
 
 
-def test_a_sound_one_and_none_are_sound(database: Path, tmp_path: Path) -> None:
+def test_a_sound_one_and_none_are_sound(file_of_database: Path, tmp_path: Path) -> None:
     before = file_of_database.read_bytes()
     check_sound(file_of_database)
     check_sound(tmp_path / "nowhere.sqlite")
@@ -153,14 +153,14 @@ def test_a_sound_one_and_none_are_sound(database: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 10, 100, 4096, 5000, -1])
-def test_one_that_is_cut_off_is_told(database: Path, size: int) -> None:
+def test_one_that_is_cut_off_is_told(file_of_database: Path, size: int) -> None:
     content = file_of_database.read_bytes()
     file_of_database.write_bytes(content[:size] if size >= 0 else content[: len(content) // 2])
     with pytest.raises(MetadataError, match=r"must be whole.*metadata\.sqlite.*move it away"):
         check_sound(file_of_database)
 
 
-def test_flipped_bits_never_raise_anything_else(database: Path) -> None:
+def test_flipped_bits_never_raise_anything_else(file_of_database: Path) -> None:
     content = file_of_database.read_bytes()
     rng = random.Random(3)
     found = 0
@@ -187,7 +187,7 @@ def test_a_database_of_something_else_is_told(tmp_path: Path) -> None:
         check_sound(tmp_path / "other.sqlite")
 
 
-def test_artifacts_without_metadata_are_set_aside(database: Path, tmp_path: Path) -> None:
+def test_artifacts_without_metadata_are_set_aside(file_of_database: Path, tmp_path: Path) -> None:
     root = tmp_path / "pipeline"
     assert set_aside_orphans(tmp_path / "gone.sqlite", root) is None
     (root / "FoldExampleGen").mkdir(parents=True)
