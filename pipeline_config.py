@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from astromer.commands.config import ClassificationConfig, PretrainingConfig
 from astromer.encoder.config import ARCHITECTURES, EncoderConfig
 from astromer.evaluation.config import EvaluationConfig
 from astromer.finetuning.config import BASELINES, ENCODER_MODES, FinetuneConfig, StudyConfig
 from astromer.records.config import LightCurveRules, MissingErrorsConfig, RecordsConfig
 from astromer.reports.config import ReportConfig
 from astromer.serving.config import MODEL_NAME, ServingConfig
-from astromer.system.config import OUTPUT, Config, LogConfig, knob, to_dict
+from astromer.system.config import OUTPUT, REQUIRED, Config, LogConfig, knob, to_dict
+from astromer.system.errors import UsageError
 from astromer.training.config import (
     DebugConfig,
     TensorBoardConfig,
@@ -46,6 +48,7 @@ __all__ = [
     "MissingErrorsConfig",
     "PipelineConfig",
     "RecordsConfig",
+    "RemotePipelineConfig",
     "ReportConfig",
     "ServingConfig",
     "StudyConfig",
@@ -67,28 +70,16 @@ _METADATA = knob(
 
 
 @dataclass(frozen=True)
-class PipelineConfig(Config):
+class PipelineConfig(PretrainingConfig):
     """Everything one pipeline run needs."""
 
-    data: str
-    output: str = knob(OUTPUT, "where checkpoints, logs, metadata and versions go", "--output")
     name: str = knob(MODEL_NAME, "name of the pipeline and of the served model")
     metadata: str = _METADATA
-    encoder: EncoderConfig = EncoderConfig()
-    masking: MaskingConfig = MaskingConfig()
-    training: TrainingConfig = TrainingConfig()
-    rules: LightCurveRules = LightCurveRules()
-    validation: ValidationConfig = ValidationConfig()
-    errors: MissingErrorsConfig = MissingErrorsConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     report: ReportConfig = ReportConfig()
     no_report: bool = knob(
         False, "make no page about the run; it takes some seconds", "--no-report"
     )
-    debug: DebugConfig = DebugConfig()
-    tensorboard: TensorBoardConfig = TensorBoardConfig()
-    logs: LogConfig = LogConfig()
-    serving: ServingConfig = ServingConfig()
     beam_args: tuple[str, ...] = knob(
         ("--direct_running_mode=in_memory", "--direct_num_workers=1"),
         "Apache Beam's arguments; with one in-memory worker components do their work without Beam, "
@@ -97,6 +88,25 @@ class PipelineConfig(Config):
     )
     component_beam_args: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Arguments that come after those, by component; of an option given twice the last counts."""
+
+
+@dataclass(frozen=True)
+class RemotePipelineConfig(PipelineConfig):
+    """The same of a pipeline that runs on a cluster."""
+
+    data: str = knob(
+        REQUIRED, "folder of fold records, as the cluster sees it", "--data", metavar="FOLD"
+    )
+    output: str = knob(
+        REQUIRED,
+        "folder, as the cluster sees it, for artifacts, checkpoints, logs and pushed versions",
+        "--output",
+        metavar="FOLDER",
+    )
+    metadata: str = field(default="", init=False)
+    """The cluster keeps the lineage."""
+    logs: LogConfig = field(default=LogConfig(), init=False)
+    """The cluster keeps the logs."""
 
 
 @dataclass(frozen=True)
@@ -170,17 +180,17 @@ class KubeflowConfig(Config):
 
 
 @dataclass(frozen=True)
-class ClassifierConfig(Config):
+class ClassifierConfig(ClassificationConfig):
     """Everything one run of the fine-tuning pipeline needs."""
 
-    model: str
-    data: str
-    output: str
+    output: str = knob(
+        "",
+        f"where results and versions go (default: OUTPUT of the pre-training run, else {OUTPUT})",
+        "--output",
+        metavar="FOLDER",
+    )
     name: str = knob("astromer_classifier", "name of the pipeline and of the served classifier")
     metadata: str = _METADATA
-    finetune: FinetuneConfig = FinetuneConfig()
-    study: StudyConfig = StudyConfig()
-    public_weights: str = knob("", "zip of public weights for the baseline 'public'")
     bless_over: str = knob(
         "random",
         "what the classifier's macro-F1 on the test split must exceed to be pushed: that of the "
@@ -188,10 +198,13 @@ class ClassifierConfig(Config):
         "--bless-over",
         choices=("random", "majority"),
     )
-    rules: LightCurveRules = LightCurveRules()
-    validation: ValidationConfig = ValidationConfig()
-    errors: MissingErrorsConfig = MissingErrorsConfig()
-    logs: LogConfig = LogConfig()
-    serving: ServingConfig = ServingConfig()
     beam_args: tuple[str, ...] = PipelineConfig.beam_args
     component_beam_args: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.bless_over == "random" and "random" not in self.study.baselines:
+            raise UsageError(
+                "--bless-over random needs --baselines random. Received: --baselines "
+                f"{' '.join(self.study.baselines)}. Add it, or give --bless-over majority."
+            )

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from typing import Any, TypeVar, get_type_hints
+from typing import Any
 
 from tfx.types.component_spec import ExecutionParameter
 
-ConfigT = TypeVar("ConfigT")
+from astromer.system.config import Config, ConfigT, all_knobs, is_config, knobs_of
 
 
-def execution_parameters(*configs: type) -> dict[str, ExecutionParameter]:
-    """The parameters of a component that takes every knob of some config classes."""
+def execution_parameters(config: type[Config]) -> dict[str, ExecutionParameter]:
+    """The parameters of a component that takes every knob of a config class."""
     return {
-        name: ExecutionParameter(type=int if kind is bool else kind)
-        for config in configs
-        for name, kind in get_type_hints(config).items()
+        knob.name: ExecutionParameter(type=int if kind is bool else kind)
+        for knob, kind in all_knobs(config)
     }
 
 
-def properties(*configs: Any) -> dict[str, int | float | str]:
-    """The values of some configs by field name, truth values as 0 and 1.
-
-    Orchestrators have none.
+def properties(config: Config) -> dict[str, int | float | str]:
+    """The values of a config by the names of the knobs; truth values, which orchestrators lack,
+    as 0 and 1.
     """
-    values = {
-        field.name: getattr(config, field.name)
-        for config in configs
-        for field in dataclasses.fields(config)
-    }
-    return {
-        name: int(value) if isinstance(value, bool) else value for name, value in values.items()
-    }
+    found: dict[str, int | float | str] = {}
+    for knob, kind in knobs_of(type(config)):
+        value = getattr(config, knob.name)
+        if is_config(kind):
+            found |= properties(value)
+        else:
+            found[knob.name] = int(value) if kind is bool else value
+    return found
 
 
 def config_from(config: type[ConfigT], exec_properties: Mapping[str, Any]) -> ConfigT:
@@ -43,5 +40,10 @@ def config_from(config: type[ConfigT], exec_properties: Mapping[str, Any]) -> Co
             refused before the run.
     """
     return config(
-        **{name: kind(exec_properties[name]) for name, kind in get_type_hints(config).items()}
+        **{
+            knob.name: config_from(kind, exec_properties)
+            if is_config(kind)
+            else kind(exec_properties[knob.name])
+            for knob, kind in knobs_of(config)
+        }
     )

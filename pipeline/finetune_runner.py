@@ -17,19 +17,14 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
-from astromer.commands.finetune import check_baselines
-from astromer.commands.validation_flags import add_validation_flags, validation_config
-from astromer.finetuning.config import FinetuneConfig, StudyConfig
-from astromer.records.config import MissingErrorsConfig
+from astromer.commands.finetune import check_public_weights
 from astromer.records.fold import Fold
-from astromer.serving.config import ServingConfig
 from astromer.serving.versions.finding import latest_version
 from astromer.system.config import (
     OUTPUT,
-    LogConfig,
 )
 from astromer.system.environment import require
-from astromer.system.errors import ModelError, NotBlessedError, UsageError
+from astromer.system.errors import ModelError, NotBlessedError
 from astromer.system.logs import new_log, noise_to, silence
 from astromer.system.storage import as_path, local_path
 from astromer.system.storage.lock import locked
@@ -49,43 +44,12 @@ def parse(arguments: list[str] | None = None) -> ClassifierConfig:
         "classifier.",
         epilog="A stopped run goes on where it was; what has not changed is not done again.",
     )
-    parser.add_argument(
-        "--model",
-        required=True,
-        help="OUTPUT/serving/astromer of a pre-training run, one of its versions, or a SavedModel",
-    )
-    parser.add_argument("--data", required=True, metavar="FOLD", help="folder of fold records")
-    parser.add_argument(
-        "--output",
-        default="",
-        help="where results and versions go (default: OUTPUT of the pre-training run, "
-        "else ./outputs)",
-    )
-    parser.add_argument(
-        "--public-weights",
-        default="",
-        metavar="ZIP",
-        help="weights of the public code for --baselines public",
-    )
-    add_flags(parser, ClassifierConfig, StudyConfig, FinetuneConfig, MissingErrorsConfig, LogConfig)
-    add_flags(parser, ServingConfig)
-    add_validation_flags(parser)
+    add_flags(parser, ClassifierConfig)
     add_beam_flag(parser)
     args = parser.parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     beam = read_beam_options(args.beam, components=(VALIDATOR,))
-    return ClassifierConfig(
-        model=args.model,
-        data=args.data,
-        output=args.output,
-        metadata=args.metadata,
-        finetune=config_from(args, FinetuneConfig),
-        study=config_from(args, StudyConfig),
-        public_weights=args.public_weights,
-        bless_over=args.bless_over,
-        validation=validation_config(args),
-        errors=config_from(args, MissingErrorsConfig),
-        logs=config_from(args, LogConfig),
-        serving=config_from(args, ServingConfig),
+    return dataclasses.replace(
+        config_from(args, ClassifierConfig),
         beam_args=beam.everywhere or ClassifierConfig.beam_args,
         component_beam_args=beam.by_component,
     )
@@ -98,12 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         AstromerError: one of its kinds for everything that a user can mend.
     """
     config = parse(arguments)
-    check_baselines(config.study, config.public_weights)
-    if config.bless_over == "random" and "random" not in config.study.baselines:
-        raise UsageError(
-            "--bless-over random needs --baselines random. Received: --baselines "
-            f"{' '.join(config.study.baselines)}. Add it, or give --bless-over majority."
-        )
+    check_public_weights(config.public_weights)
     refuse_cluster("pipeline/finetune_runner.py")
     model = _version(as_path(config.model).expanduser())
     home = _home_of(model)

@@ -17,20 +17,12 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
-from astromer.commands.validation_flags import add_validation_flags, validation_config
-from astromer.encoder.config import EncoderConfig
-from astromer.records.config import MissingErrorsConfig
 from astromer.records.fold import Fold
-from astromer.reports.config import ReportConfig
-from astromer.serving.config import ServingConfig
-from astromer.system.config import LogConfig
 from astromer.system.errors import NotBlessedError
 from astromer.system.logs import new_log, noise_to, silence
 from astromer.system.storage import local_folder
 from astromer.system.storage.lock import locked
 from astromer.system.text import PIPELINE
-from astromer.training.config import TensorBoardConfig, TrainingConfig
-from astromer.windows.config import MaskingConfig
 from pipeline.beam_options import add_beam_flag, joined, read_beam_options
 from pipeline.local.console import Report, files_of
 from pipeline.local.failures import output_folder, refuse_cluster, room_needed, told
@@ -53,43 +45,18 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, str]:
         description="Pre-trains AstroMer on a fold of records and pushes it as a SavedModel.",
         epilog="A stopped run goes on where it was; what has not changed is not done again.",
     )
-    parser.add_argument("--data", required=True, metavar="FOLD", help="folder of fold records")
     parser.add_argument(
         "--fold",
         default="",
         metavar="all|N",
         help="--data is a folder of folds: run on fold_N, or on each and tell mean and spread",
     )
-    add_flags(
-        parser,
-        PipelineConfig,
-        EncoderConfig,
-        MaskingConfig,
-        TrainingConfig,
-        MissingErrorsConfig,
-        TensorBoardConfig,
-        ReportConfig,
-        LogConfig,
-        ServingConfig,
-    )
-    add_validation_flags(parser)
+    add_flags(parser, PipelineConfig)
     add_beam_flag(parser)
     args = parser.parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     beam = read_beam_options(args.beam)
-    config = PipelineConfig(
-        data=args.data,
-        output=args.output,
-        metadata=args.metadata,
-        encoder=config_from(args, EncoderConfig),
-        masking=config_from(args, MaskingConfig),
-        training=config_from(args, TrainingConfig),
-        validation=validation_config(args),
-        errors=config_from(args, MissingErrorsConfig),
-        report=config_from(args, ReportConfig),
-        no_report=args.no_report,
-        tensorboard=config_from(args, TensorBoardConfig),
-        logs=config_from(args, LogConfig),
-        serving=config_from(args, ServingConfig),
+    config = dataclasses.replace(
+        config_from(args, PipelineConfig),
         beam_args=beam.everywhere or PipelineConfig.beam_args,
         component_beam_args=beam.by_component,
     )

@@ -81,7 +81,7 @@ def create_pipeline(
     """
     output = _absolute(config.output)
     served = os.path.join(output, "serving", config.name)
-    knobs = properties(config.encoder, config.masking, config.training) | dict(runtime)
+    knobs = properties(config.hyperparameters) | dict(runtime)
 
     data, files = (runtime["data"], {}) if "data" in runtime else _fold(config.data)
     example_gen = FoldExampleGen(

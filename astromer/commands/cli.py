@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import difflib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar, get_args, get_type_hints
+from typing import Any, NoReturn, get_args, get_origin
 
+from astromer.system.config import REQUIRED, Assignment, ConfigT, is_config, knobs_of
 from astromer.system.environment import missing_extra
 from astromer.system.errors import (
     EXIT_CODES_PAGE,
@@ -30,7 +32,6 @@ from astromer.system.terminal import pass_by, say_error
 from astromer.system.termination import last_words, remember_interruptions, was_interrupted
 from astromer.system.text import printable
 
-ConfigT = TypeVar("ConfigT")
 _folder: Path | None = None
 
 
@@ -74,31 +75,50 @@ def _remember_folder(args: argparse.Namespace) -> None:
 
 
 def add_flags(parser: argparse.ArgumentParser, *configs: type) -> None:
-    """Adds one flag for each knob of the config classes that has one."""
+    """Adds a flag for each knob of config classes that has one, and of the configs in them."""
     for config in configs:
         group = parser.add_argument_group((config.__doc__ or "").split("\n")[0].rstrip("."))
-        types = get_type_hints(config)
-        for knob in dataclasses.fields(config):
-            flags = knob.metadata.get("flags", ())
-            if not flags:
-                continue
-            options: dict[str, Any] = {"dest": knob.name, "default": knob.default}
-            text = knob.metadata["reason"].replace("%", "%%")
-            kind, several = types[knob.name], get_args(types[knob.name])
-            if kind is bool:
-                options["action"] = "store_true"
-            else:
-                options["type"] = kind = several[0] if several else kind
-                options["metavar"] = kind.__name__.upper()
-                if knob.metadata.get("choices"):
-                    options["choices"] = knob.metadata["choices"]
-                    options["metavar"] = "|".join(knob.metadata["choices"])
-                default: Any = knob.default
-                if several:  # a tuple of any length
-                    options["nargs"] = "+"
-                    default = " ".join(map(str, default))
-                text += f" (default: {default})"
-            group.add_argument(*flags, help=text, **options)
+        assigned: dict[Assignment, list[str]] = {}
+        for knob, kind in knobs_of(config):
+            if is_config(kind):
+                add_flags(parser, kind)
+            elif knob.metadata.get("flags"):
+                _add_flag(group, knob, kind)
+            elif by := knob.metadata.get("assigned"):
+                assigned.setdefault(by, []).append(knob.name)
+        for by, names in assigned.items():
+            group.add_argument(
+                by.flag,
+                dest=by.flag,
+                action="append",
+                default=[],
+                metavar=f"NAME={by.value}",
+                help=f"{by.reason}; may be given several times. Names: {', '.join(names)}",
+            )
+
+
+def _add_flag(group: Any, knob: dataclasses.Field[Any], kind: Any) -> None:
+    options: dict[str, Any] = {"dest": knob.name, "default": knob.default}
+    text, default = knob.metadata["reason"].replace("%", "%%"), knob.default
+    inner = [one for one in get_args(kind) if one not in (type(None), Ellipsis)]
+    if kind is bool:
+        options["action"] = "store_true"
+    else:
+        options["type"] = value_type = inner[0] if inner else kind
+        options["metavar"] = knob.metadata["metavar"] or value_type.__name__.upper()
+        if choices := knob.metadata["choices"]:
+            options |= {"choices": choices, "metavar": "|".join(choices)}
+        if get_origin(kind) is tuple:
+            options["nargs"] = "+"
+            if default == ():
+                options |= {"action": "extend", "default": []}
+            elif default is not REQUIRED:
+                default = " ".join(map(str, default))
+        if default is REQUIRED:
+            options |= {"required": True, "default": None}
+        elif default not in (None, "", ()):
+            text += f" (default: {default})"
+    group.add_argument(*knob.metadata["flags"], help=text, **options)
 
 
 def config_from(args: argparse.Namespace, config: type[ConfigT]) -> ConfigT:
@@ -107,8 +127,41 @@ def config_from(args: argparse.Namespace, config: type[ConfigT]) -> ConfigT:
     Raises:
         UsageError: for a value that a knob does not take.
     """
-    names = {f.name for f in dataclasses.fields(config)}  # type: ignore[arg-type]
-    return config(**{name: value for name, value in vars(args).items() if name in names})
+    values: dict[str, Any] = {}
+    assigned: dict[Assignment, list[str]] = {}
+    for knob, kind in knobs_of(config):
+        if is_config(kind):
+            values[knob.name] = config_from(args, kind)
+        elif knob.metadata.get("flags"):
+            values[knob.name] = getattr(args, knob.name)
+        elif by := knob.metadata.get("assigned"):
+            assigned.setdefault(by, []).append(knob.name)
+    for by, names in assigned.items():
+        for given in getattr(args, by.flag):
+            name, _, value = given.partition("=")
+            if name not in names:
+                near = difflib.get_close_matches(name, names, 1)
+                meant = f"Did you mean {near[0]}?" if near else f"Names: {', '.join(names)}."
+                rule = f"{by.flag} must be NAME={by.value}. Received: {given}."
+                raise UsageError(f"{rule} {meant}")
+            values[name] = value
+    return config(**values)
+
+
+def parse_config(config: type[ConfigT], arguments: Sequence[str] | None, **parser: Any) -> ConfigT:
+    """Reads the command line of a program whose options are one config class.
+
+    Args:
+        config: the class.
+        arguments: those of the process by default.
+        parser: as for :class:`Parser`.
+
+    Raises:
+        UsageError: for a value that a knob does not take.
+    """
+    made = Parser(**parser)
+    add_flags(made, config)
+    return config_from(made.parse_args(arguments), config)
 
 
 def run_program(main: Callable[[], int | None]) -> NoReturn:

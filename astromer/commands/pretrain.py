@@ -6,54 +6,32 @@ and on all of them.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from astromer.commands.cli import Parser, add_flags, config_from
-from astromer.commands.validation_flags import add_validation_flags, validation_config
-from astromer.encoder.config import EncoderConfig
+from astromer.commands.cli import parse_config
+from astromer.commands.config import PretrainingConfig
 from astromer.evaluation.config import EvaluationConfig
-from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.fold import Fold
-from astromer.serving.config import ServingConfig
 from astromer.system.atomic import replace_folder
 from astromer.system.cluster import read_cluster
-from astromer.system.config import OUTPUT, LogConfig
 from astromer.system.logs import new_log, noise_to
 from astromer.system.storage import make_folder
 from astromer.system.terminal import pass_by, say
 from astromer.system.text import shell_word
-from astromer.training.config import DebugConfig, TensorBoardConfig, TrainingConfig
-from astromer.validation.config import ValidationConfig
-from astromer.windows.config import MaskingConfig
 
 if TYPE_CHECKING:
     from astromer.light_curves import LightCurves
     from astromer.training.report import TrainingResult
 
 
-def parse(arguments: list[str] | None, program: str, description: str) -> argparse.Namespace:
+def parse(arguments: list[str] | None, program: str, description: str) -> PretrainingConfig:
     """Reads the documented options. Imports nothing heavy."""
-    parser = Parser(prog=program, description=description)
-    parser.add_argument("--data", required=True, help="a fold folder, for instance records/fold_0")
-    parser.add_argument("--output", default=OUTPUT, help="where checkpoints, logs and the model go")
-    add_flags(
-        parser,
-        EncoderConfig,
-        TrainingConfig,
-        MaskingConfig,
-        MissingErrorsConfig,
-        TensorBoardConfig,
-        LogConfig,
-        ServingConfig,
-    )
-    add_validation_flags(parser)
-    return parser.parse_args(arguments)
+    return parse_config(PretrainingConfig, arguments, prog=program, description=description)
 
 
-def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
+def pretrain(config: PretrainingConfig, *, one_device: bool) -> Path:
     """Trains on a fold, evaluates on its test split and writes a SavedModel.
 
     The same command goes on where an interrupted one stopped. Everything lies in
@@ -67,68 +45,38 @@ def pretrain(args: argparse.Namespace, *, one_device: bool) -> Path:
         AstromerError: for bad options or data; see the subclasses.
         WorkerLostError: another of several workers has failed.
     """
-    encoder = config_from(args, EncoderConfig)
-    masking = config_from(args, MaskingConfig)
-    training = config_from(args, TrainingConfig)
-    validation = validation_config(args)
-    errors = config_from(args, MissingErrorsConfig)
-    board = config_from(args, TensorBoardConfig)
-    keep = config_from(args, LogConfig).keep_logs
-    serving = config_from(args, ServingConfig)
-    fold = Fold.open(args.data)
-    limit = None
-    if training.debug:
-        limit = DebugConfig().curves_per_split
-        training = DebugConfig().shortened(training)
+    fold = Fold.open(config.data)
 
     from astromer.system.logs import silence
 
     silence()
     with contextlib.ExitStack() as stack:
         if read_cluster() is None:  # what starts several workers collects what they print
-            log = new_log(make_folder(args.output, "--output"), keep)
+            log = new_log(make_folder(config.output, "--output"), config.logs.keep_logs)
             stack.enter_context(noise_to(log))
-        return _pretrain(
-            args.output,
-            fold,
-            encoder,
-            masking,
-            training,
-            validation,
-            errors,
-            board,
-            serving,
-            limit,
-            one_device,
-        )
+        return _pretrain(config, fold, one_device)
 
 
-def _pretrain(
-    place: str,
-    fold: Fold,
-    encoder: EncoderConfig,
-    masking: MaskingConfig,
-    training: TrainingConfig,
-    validation: ValidationConfig,
-    errors: MissingErrorsConfig,
-    board: TensorBoardConfig,
-    serving: ServingConfig,
-    limit: int | None,
-    one_device: bool,
-) -> Path:
+def _pretrain(config: PretrainingConfig, fold: Fold, one_device: bool) -> Path:
     from astromer.system.distribution import is_chief, make_strategy, together, wait_for_all
     from astromer.training.loop import train
     from astromer.training.state import run_fingerprint
     from astromer.validation.fold_check import accepted_curves
 
+    encoder, masking, training, limit = config.encoder, config.masking, config.training, None
+    if training.debug:
+        limit = config.debug.curves_per_split
+        training = config.debug.shortened(training)
     strategy = make_strategy(
         training.replicas, one_device=one_device, worker_seconds=training.worker_seconds
     )
     chief = is_chief(strategy)
     with together(strategy):
-        output = make_folder(place, "--output")
+        output = make_folder(config.output, "--output")
         report = output / "validation" if chief else None
-        curves = accepted_curves(fold, validation, LightCurveRules(), report, limit, errors)
+        curves = accepted_curves(
+            fold, config.validation, config.rules, report, limit, config.errors
+        )
         name = run_fingerprint(encoder, masking, training, curves["train"], curves["validation"])
         folder = output / "pretrain" / f"{encoder.architecture}_{name[:12]}"
         if chief:
@@ -142,11 +90,11 @@ def _pretrain(
             training=training,
             checkpoint_dir=folder / "checkpoints",
             log_dir=folder / "logs",
-            tensorboard=board,
+            tensorboard=config.tensorboard,
             strategy=strategy,
         )
         if chief:
-            _finish(result, curves["test"], masking, training.seed, folder / "model", serving)
+            _finish(result, curves["test"], config, folder / "model")
     wait_for_all(strategy, "exported")
     return folder / "model"
 
@@ -154,10 +102,8 @@ def _pretrain(
 def _finish(
     result: TrainingResult,
     test: LightCurves,
-    masking: MaskingConfig,
-    seed: int,
+    config: PretrainingConfig,
     model: Path,
-    serving: ServingConfig,
 ) -> None:
     """Evaluates on the test split and writes the SavedModel."""
     from astromer.evaluation.evaluation import evaluate
@@ -168,8 +114,8 @@ def _finish(
     evaluation = evaluate(
         result.model,
         test,
-        masking=masking,
-        seed=seed,
+        masking=config.masking,
+        seed=config.training.seed,
         batch_size=EvaluationConfig().batch_size,
         progress=True,
     )
@@ -181,7 +127,7 @@ def _finish(
         MACHINE: describe_machine(),
     }
     with replace_folder(model) as partial:
-        export_saved_model(result.model, partial, metadata, serving=serving)
+        export_saved_model(result.model, partial, metadata, config.rules, config.serving)
     pass_by("")
     say(f"\nTest split, {len(test)} light curves:\n{evaluation.table(by_group=True)}")
     say(f"\nSavedModel: {model}")

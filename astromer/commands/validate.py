@@ -5,19 +5,37 @@ python -m astromer validate --data FOLD
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from astromer.commands.cli import Parser, add_flags, config_from, run_program
-from astromer.commands.validation_flags import add_validation_flags, validation_config
+from astromer.commands.cli import parse_config, run_program
 from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.fold import Fold, natural_key
+from astromer.system.config import REQUIRED, Config, knob
 from astromer.system.errors import DataAnomalyError
 from astromer.system.storage import as_path
 from astromer.validation.config import OFF, STOP, ValidationConfig
 
 if TYPE_CHECKING:
     from astromer.validation.findings import Findings
+
+
+@dataclass(frozen=True)
+class ValidateOptions(Config):
+    """Data and report."""
+
+    data: tuple[str, ...] = knob(
+        REQUIRED,
+        "folders of fold records; a folder of folds stands for all of them",
+        "--data",
+        metavar="FOLD",
+    )
+    report: str = knob(
+        "", "folder for findings, numbers and an HTML page", "--report", metavar="FOLDER"
+    )
+    validation: ValidationConfig = ValidationConfig()
+    errors: MissingErrorsConfig = MissingErrorsConfig()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,23 +45,14 @@ def main(arguments: list[str] | None = None) -> int:
         DataAnomalyError: the data should not be trained on.
         AstromerError: for bad options or files; see the subclasses.
     """
-    parser = Parser(prog="python -m astromer validate", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument(
-        "--data",
-        required=True,
-        nargs="+",
-        metavar="FOLD",
-        help="folders of fold records; a folder of folds stands for all of them",
+    options = parse_config(
+        ValidateOptions,
+        arguments,
+        prog="python -m astromer validate",
+        description=(__doc__ or "").split("\n")[0],
     )
-    parser.add_argument(
-        "--report", metavar="DIR", help="folder for findings, numbers and an HTML page"
-    )
-    add_validation_flags(parser)
-    add_flags(parser, MissingErrorsConfig)
-    args = parser.parse_args(arguments)
-    config, limits = validation_config(args), LightCurveRules()
-    errors = config_from(args, MissingErrorsConfig)
-    folds = [Fold.open(path) for given in args.data for path in _folds_in(given)]
+    config, limits = options.validation, LightCurveRules()
+    folds = [Fold.open(path) for given in options.data for path in _folds_in(given)]
 
     from astromer.system.logs import silence
 
@@ -54,10 +63,10 @@ def main(arguments: list[str] | None = None) -> int:
 
     refused: list[DataAnomalyError] = []
     for fold, name in zip(folds, _report_names(folds), strict=True):
-        validation = validate_fold(fold, config, limits, errors=errors)
+        validation = validate_fold(fold, config, limits, errors=options.errors)
         report = None
-        if args.report:
-            report = as_path(args.report) / name
+        if options.report:
+            report = as_path(options.report) / name
             write_validation(validation, config, limits, report)
         if len(folds) > 1:
             print(f"{fold.path}:")
@@ -70,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
             refused.append(error)
     if len(folds) > 1 and config.shared_test_star != OFF:
         shared = shared_test_stars({str(fold.path): fold for fold in folds})
-        refused += _tell(shared, config, as_path(args.report) if args.report else None)
+        refused += _tell(shared, config, as_path(options.report) if options.report else None)
     if refused:
         more = f" And {len(refused) - 1} more fold(s)." if len(refused) > 1 else ""
         raise DataAnomalyError(f"{refused[0]}{more}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 from astromer.system.config import Config, knob
@@ -128,8 +127,6 @@ class StudyConfig(Config):
     )
 
     def __post_init__(self) -> None:
-        for knob_field in dataclasses.fields(self):  # JSON knows lists only
-            object.__setattr__(self, knob_field.name, tuple(getattr(self, knob_field.name)))
         super().__post_init__()
         if "none" in self.baselines and len(self.baselines) > 1:
             raise UsageError(f"--baselines none goes alone. Received: {' '.join(self.baselines)}.")

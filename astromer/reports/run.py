@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from astromer.encoder.config import EncoderConfig
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.reports.lineage import Lineage
+from astromer.system.config import all_knobs
 from astromer.system.environment import MACHINE
 from astromer.system.text import duration
-from astromer.training.config import TrainingConfig
+from astromer.training.config import Hyperparameters
 from astromer.windows.config import MaskingConfig
 
 
@@ -62,7 +62,6 @@ class Run:
 
 
 Facts = list[tuple[str, str]]
-_KNOBS = (EncoderConfig, MaskingConfig, TrainingConfig)
 _ORIGIN = {
     "fingerprint": "training run",
     "data_fingerprint": "data",
@@ -106,8 +105,7 @@ def hyperparameters(run: Run) -> list[Hyperparameter]:
             field.metadata["reason"],
             _changed(field, known[field.name]),
         )
-        for config in _KNOBS
-        for field in dataclasses.fields(config)
+        for field, _ in all_knobs(Hyperparameters)
         if known.get(field.name) is not None
     ]
 

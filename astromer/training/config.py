@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from astromer.encoder.config import EncoderConfig
 from astromer.system.cluster import WORKER_SECONDS
 from astromer.system.config import Config, knob
+from astromer.windows.config import MaskingConfig
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,15 @@ class TrainingConfig(Config):
         "--worker-seconds",
         bounds="(0, inf)",
     )
+
+
+@dataclass(frozen=True)
+class Hyperparameters(Config):
+    """What decides on the weights. Each knob can be given when a compiled pipeline is started."""
+
+    encoder: EncoderConfig = EncoderConfig()
+    masking: MaskingConfig = MaskingConfig()
+    training: TrainingConfig = TrainingConfig()
 
 
 @dataclass(frozen=True)

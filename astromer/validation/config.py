@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from astromer.records.config import LightCurveRules
-from astromer.system.config import Config, knob
+from astromer.system.config import Assignment, Config, knob
 
 SEVERITIES = REJECT, WARN, STOP, OFF = ("reject", "warn", "stop", "off")
 _UNUSABLE = (REJECT, STOP)
 """No model can be trained on a light curve that breaks such a rule."""
 _NOT_OF_A_CURVE = (WARN, STOP, OFF)
+_RULE = Assignment("--rule", "SEVERITY", "severity of a rule: reject, warn, stop or off")
 
 
 def _rule(
@@ -27,7 +28,7 @@ def _rule(
     choices: tuple[str, ...] = SEVERITIES,
 ) -> Any:
     """A field of ``ValidationConfig``; see :class:`Rule`. "{limits.NAME}" is filled in."""
-    metadata = knob(severity, reason, choices=choices).metadata
+    metadata = knob(severity, reason, choices=choices, assigned=_RULE).metadata
     return field(default=severity, metadata={**metadata, "advice": advice, "threshold": threshold})
 
 

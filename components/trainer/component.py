@@ -15,11 +15,11 @@ from astromer.encoder.config import EncoderConfig
 from astromer.records.config import LightCurveRules
 from astromer.serving.config import ServingConfig
 from astromer.system.config import to_dict
-from astromer.training.config import DebugConfig, TensorBoardConfig, TrainingConfig
+from astromer.training.config import DebugConfig, Hyperparameters, TensorBoardConfig, TrainingConfig
 from astromer.windows.config import MaskingConfig
 from components.knobs import execution_parameters, properties
 from components.provenance import code_fingerprint
-from components.trainer.executor import KNOBS, Executor
+from components.trainer.executor import Executor
 
 RUN_FN = "components.trainer.run_fn.run_fn"
 _CODE = ("astromer", "components/trainer", "components/knobs.py", "pipeline_config.py")
@@ -30,7 +30,7 @@ class AstromerTrainerSpec(standard_component_specs.TrainerSpec):
 
     PARAMETERS: ClassVar = {
         **standard_component_specs.TrainerSpec.PARAMETERS,
-        **execution_parameters(*KNOBS),
+        **execution_parameters(Hyperparameters),
     }
 
 
@@ -71,7 +71,7 @@ class AstromerTrainer(base_component.BaseComponent):
         serving: ServingConfig = ServingConfig(),
         debug: DebugConfig = DebugConfig(),
     ):
-        knobs = properties(encoder, masking, training)
+        knobs = properties(Hyperparameters(encoder, masking, training))
         spec = AstromerTrainerSpec(
             examples=examples,
             run_fn=RUN_FN,

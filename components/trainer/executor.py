@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from typing import Any
@@ -11,19 +12,14 @@ from tfx.components.trainer import executor
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.types import artifact_utils, standard_component_specs
 
-from astromer.encoder.config import EncoderConfig
 from astromer.system.cluster import in_cluster
 from astromer.system.config import to_dict
 from astromer.system.errors import AstromerError
 from astromer.system.storage import as_path
 from astromer.system.text import printable
-from astromer.training.config import DebugConfig, TrainingConfig
-from astromer.windows.config import MaskingConfig
+from astromer.training.config import DebugConfig, Hyperparameters
 from components.knobs import config_from
 from components.provenance import DATA_FINGERPRINT, PROCESSING, flatten, set_property
-
-KNOBS = (EncoderConfig, MaskingConfig, TrainingConfig)
-"""Each of their knobs is an execution property."""
 
 FACTS_FILE = "training.json"
 """Beside the SavedModel's folder in the Model artifact: see ``run_fn``."""
@@ -96,10 +92,7 @@ def settings_of(exec_properties: dict[str, Any]) -> dict[str, Any]:
     """
     settings = json.loads(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY])
     debug = DebugConfig(**settings.pop("debug"))
-    training = config_from(TrainingConfig, exec_properties)
-    return {
-        **settings,
-        "encoder": to_dict(config_from(EncoderConfig, exec_properties)),
-        "masking": to_dict(config_from(MaskingConfig, exec_properties)),
-        "training": to_dict(debug.shortened(training) if training.debug else training),
-    }
+    config = config_from(Hyperparameters, exec_properties)
+    if config.training.debug:
+        config = dataclasses.replace(config, training=debug.shortened(config.training))
+    return {**settings, **to_dict(config)}

@@ -9,20 +9,19 @@ from typing import Any
 
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from astromer.encoder.config import EncoderConfig
 from astromer.light_curves import LightCurves
 from astromer.records.config import LightCurveRules
 from astromer.records.reader import read_light_curves
 from astromer.serving.config import ServingConfig
 from astromer.serving.export import export_saved_model
+from astromer.system.config import from_dict
 from astromer.system.distribution import is_chief, make_strategy, together, wait_for_all
 from astromer.system.environment import MACHINE, describe_machine
 from astromer.system.storage import as_path
-from astromer.training.config import TensorBoardConfig, TrainingConfig
+from astromer.training.config import Hyperparameters, TensorBoardConfig
 from astromer.training.loop import train
 from astromer.training.report import COURSE, TrainingResult
 from astromer.validation.profile import TRAIN_PROFILE, read_train_profile
-from astromer.windows.config import MaskingConfig
 from components.provenance import DATA_FINGERPRINT, PROCESSING, git_revision, settings_fingerprint
 from components.trainer.executor import FACTS_FILE
 
@@ -54,7 +53,10 @@ def run_fn(fn_args: FnArgs) -> None:
         WorkerLostError: another worker has failed or cannot be reached.
     """
     settings = dict(fn_args.custom_config)
-    training = TrainingConfig(**settings["training"])
+    config = from_dict(
+        Hyperparameters, {name: settings[name] for name in ("encoder", "masking", "training")}
+    )
+    training = config.training
     # Before TensorFlow is used for anything else.
     strategy = make_strategy(training.replicas, worker_seconds=training.worker_seconds)
     folder = as_path(settings["training_root"]) / run_fingerprint(settings)
@@ -62,8 +64,8 @@ def run_fn(fn_args: FnArgs) -> None:
         result = train(
             _read(fn_args.train_files, is_chief(strategy)),
             _read(fn_args.eval_files, is_chief(strategy)),
-            encoder=EncoderConfig(**settings["encoder"]),
-            masking=MaskingConfig(**settings["masking"]),
+            encoder=config.encoder,
+            masking=config.masking,
             training=training,
             checkpoint_dir=folder / "checkpoints",
             log_dir=folder / "logs",

@@ -9,20 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from astromer.commands.cli import Parser, add_flags, config_from
-from astromer.commands.validation_flags import add_validation_flags, validation_config
-from astromer.encoder.config import EncoderConfig
-from astromer.records.config import MissingErrorsConfig
-from astromer.reports.config import ReportConfig
-from astromer.serving.config import ServingConfig
+from astromer.system.config import all_knobs
 from astromer.system.errors import UsageError
 from astromer.system.storage import as_path
-from astromer.training.config import TrainingConfig
-from astromer.windows.config import MaskingConfig
+from astromer.training.config import Hyperparameters
 from pipeline.beam_options import read_beam_options
-from pipeline_config import ClusterConfig, PipelineConfig
-
-HYPERPARAMETERS = (EncoderConfig, MaskingConfig, TrainingConfig)
-"""Each of their knobs is a parameter of the compiled pipeline."""
+from pipeline_config import ClusterConfig, RemotePipelineConfig
 
 
 @dataclass(frozen=True)
@@ -38,7 +30,7 @@ class ClusterRun:
         options: all of the command line, for what belongs to one kind of cluster.
     """
 
-    config: PipelineConfig
+    config: RemotePipelineConfig
     cluster: ClusterConfig
     spec: Path
     submit: bool
@@ -62,18 +54,6 @@ def make_parser(program: str, where: str, spec: str, *configs: type) -> Parser:
         "pipeline's parameters: each can be given anew when a run is started.",
     )
     parser.add_argument(
-        "--data",
-        required=True,
-        metavar="FOLD",
-        help="folder of fold records, as the cluster sees it",
-    )
-    parser.add_argument(
-        "--output",
-        required=True,
-        metavar="FOLDER",
-        help="folder, as the cluster sees it, for artifacts, checkpoints, logs and pushed versions",
-    )
-    parser.add_argument(
         "--spec", default=spec, metavar="FILE", help=f"the compiled pipeline (default: {spec})"
     )
     action = parser.add_mutually_exclusive_group()
@@ -87,10 +67,7 @@ def make_parser(program: str, where: str, spec: str, *configs: type) -> Parser:
         metavar="CRON",
         help="with --submit: start a run again and again instead of once",
     )
-    add_flags(parser, *configs, ClusterConfig, *HYPERPARAMETERS, MissingErrorsConfig)
-    add_flags(parser, ReportConfig, ServingConfig)
-    parser.add_argument("--no-report", action="store_true", help="make no page about the run")
-    add_validation_flags(parser)
+    add_flags(parser, RemotePipelineConfig, ClusterConfig, *configs)
     return parser
 
 
@@ -107,17 +84,11 @@ def read_options(parser: Parser, arguments: list[str] | None) -> ClusterRun:
         raise UsageError(f"--spec must be the name of a .yaml file. Received: {args.spec}.")
     if args.schedule and not args.submit:
         raise UsageError(f"--schedule needs --submit. Received: --schedule {args.schedule}.")
-    config = PipelineConfig(
-        data=_place(args.data),
-        output=_place(args.output),
-        encoder=config_from(args, EncoderConfig),
-        masking=config_from(args, MaskingConfig),
-        training=config_from(args, TrainingConfig),
-        validation=validation_config(args),
-        errors=config_from(args, MissingErrorsConfig),
-        report=config_from(args, ReportConfig),
-        serving=config_from(args, ServingConfig),
-        no_report=args.no_report,
+    config = config_from(args, RemotePipelineConfig)
+    config = dataclasses.replace(
+        config,
+        data=_place(config.data),
+        output=_place(config.output),
         beam_args=read_beam_options([cluster.beam_options], "--beam-options").everywhere,
     )
     return ClusterRun(config, cluster, spec, args.submit, args.schedule, args)
@@ -126,9 +97,8 @@ def read_options(parser: Parser, arguments: list[str] | None) -> ClusterRun:
 def parameter_names() -> dict[str, str]:
     """The parameter of the compiled pipeline for each knob: its flag without dashes."""
     return {
-        field.name: field.metadata["flags"][0].lstrip("-").replace("-", "_")
-        for config in HYPERPARAMETERS
-        for field in dataclasses.fields(config)
+        knob.name: knob.metadata["flags"][0].lstrip("-").replace("-", "_")
+        for knob, _ in all_knobs(Hyperparameters)
     }
 
 

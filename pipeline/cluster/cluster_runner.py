@@ -110,7 +110,7 @@ def compile_pipeline(run: ClusterRun, dialect: Dialect) -> Compiled:
 
 def _values(run: ClusterRun) -> dict[str, int | float | str]:
     config, names = run.config, parameter_names()
-    knobs = properties(config.encoder, config.masking, config.training)
+    knobs = properties(config.hyperparameters)
     return {"data": config.data, **{names[knob]: value for knob, value in knobs.items()}}
 
 

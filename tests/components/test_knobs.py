@@ -5,16 +5,15 @@ import dataclasses
 import pytest
 
 from astromer.encoder.config import EncoderConfig
+from astromer.system.config import all_knobs
 from astromer.system.errors import UsageError
-from astromer.training.config import TrainingConfig
-from astromer.windows.config import MaskingConfig
+from astromer.training.config import Hyperparameters, TrainingConfig
 from components.knobs import config_from, execution_parameters, properties
-from components.trainer.executor import KNOBS
 
 
 def test_knobs_survive_as_execution_properties_of_plain_types():
     training = TrainingConfig(epochs=3, learning_rate=1e-3, norm=True, decay="cosine")
-    found = properties(EncoderConfig(), MaskingConfig(), training)
+    found = properties(Hyperparameters(training=training))
     assert {type(value) for value in found.values()} == {int, float, str}
     assert found["norm"] == 1
     # Clusters have numbers of one kind only.
@@ -26,7 +25,8 @@ def test_knobs_survive_as_execution_properties_of_plain_types():
 
 
 def test_no_two_configs_have_a_knob_of_the_same_name():
-    assert len(execution_parameters(*KNOBS)) == sum(len(dataclasses.fields(one)) for one in KNOBS)
+    names = [knob.name for knob, _ in all_knobs(Hyperparameters)]
+    assert sorted(execution_parameters(Hyperparameters)) == sorted(names)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from pathlib import Path
@@ -16,8 +15,10 @@ from kfp import components
 from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx.utils import import_utils
 
+from astromer.system.config import all_knobs
+from astromer.training.config import Hyperparameters
 from pipeline import vertex_runner
-from pipeline.cluster.cluster_options import HYPERPARAMETERS, parameter_names
+from pipeline.cluster.cluster_options import parameter_names
 from pipeline.cluster.cluster_runner import Compiled
 from pipeline.cluster.spec import PipelineSpec
 from pipeline_config import VertexConfig
@@ -88,9 +89,8 @@ def test_every_parameter_that_is_asked_for_is_given_and_has_a_default(compiled):
 def test_every_hyperparameter_is_a_parameter(compiled):
     flags = {
         flag.lstrip("-").replace("-", "_")
-        for config in HYPERPARAMETERS
-        for field in dataclasses.fields(config)
-        for flag in field.metadata["flags"][:1]
+        for knob, _ in all_knobs(Hyperparameters)
+        for flag in knob.metadata["flags"][:1]
     }
     assert set(compiled.values) == flags | {"data"}
     assert set(DOCUMENTED.split()) <= flags
