@@ -13,9 +13,11 @@ import tokenize
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
+
 
 MOST_BYTES = 1 << 26
 """64 MiB: facts, histories and checksums. Those of a version with 100,000 files have 16 MiB."""
@@ -146,6 +148,8 @@ def _check_directory(members: list[zipfile.ZipInfo], size: int) -> None:
 
 
 def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    import numpy as np
+
     with archive.open(member) as stream:
         shape, fortran_order, dtype = _read_header(stream)
         if dtype.hasobject:
@@ -165,6 +169,8 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
 
 
 def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    import numpy as np
+
     version = np.lib.format.read_magic(stream)  # headers of at most 10,000 characters are parsed
     if version == (1, 0):
         return np.lib.format.read_array_header_1_0(stream)
