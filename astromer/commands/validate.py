@@ -67,14 +67,14 @@ def main(arguments: list[str] | None = None) -> int:
         report = None
         if options.report:
             report = as_path(options.report) / name
-            write_validation(validation, config, limits, report)
+            write_validation(validation, report)
         if len(folds) > 1:
             print(f"{fold.path}:")
-        print(terminal_table(validation, config, limits))
+        print(terminal_table(validation))
         if report is not None:
             print(f"report: {report}")
         try:
-            validation.require_usable(config, report)
+            validation.require_usable(report)
         except DataAnomalyError as error:
             refused.append(error)
     if len(folds) > 1 and config.shared_test_star != OFF:

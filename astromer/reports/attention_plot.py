@@ -47,19 +47,15 @@ def _typical(reconstruction: WindowReconstruction) -> int | None:
     return int(longest[np.argsort(rmse[longest], kind="stable")[len(longest) // 2]])
 
 
-def _blocks(total: int) -> list[int]:
-    """Some of the blocks, the first and the last among them."""
-    return sorted({round(n) for n in np.linspace(0, total - 1, min(total, _MOST))})
-
-
 def _over_curve(weights: np.ndarray, reconstruction: WindowReconstruction, window: int) -> Plot:
     curves, probing = reconstruction.curves, reconstruction.sample.probing
     steps = reconstruction.steps(window)
     mjd, mag = curves.mjd[steps], curves.mag[steps]
     hidden, visible = (getattr(probing, role)[window][: len(mjd)] for role in ("hidden", "visible"))
-    asking = np.flatnonzero(hidden)
-    step = int(asking[len(asking) // 2])
-    shown = _blocks(len(weights))
+    step = int(np.flatnonzero(hidden)[np.count_nonzero(hidden) // 2])
+    # Some of the blocks, the first and the last among them.
+    count = len(weights)
+    shown = sorted({round(n) for n in np.linspace(0, count - 1, min(count, _MOST))})
     figure, panels = new_panels(4.4, 0.8 + 1.7 * len(shown), len(shown), sharex=True)
     heads = weights.mean(axis=1)[:, step]  # [layers, steps]
     for axes, block in zip(panels, shown):
@@ -114,7 +110,7 @@ def _by_head(weights: np.ndarray, reconstruction: WindowReconstruction, window: 
         image = axes.imshow(heads[number], cmap="viridis", vmin=0, vmax=highest)
         axes.set_title(f"head {number + 1}", fontsize=8)
         axes.set_xlabel("attended step", fontsize=8)
-        axes.set_ylabel("asking step", fontsize=8)
+        axes.set_ylabel("attending step", fontsize=8)
     hidden = reconstruction.sample.probing.hidden[window][: weights.shape[-1]]
     dark = ""  # public weights attend to hidden steps, too
     if not weights[..., hidden].any():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import numpy as np
 
@@ -80,22 +79,14 @@ def draw_map(embeddings: np.ndarray, class_names: np.ndarray, method: str, seed:
     counts = Counter(name for name in class_names.tolist() if name)
     names = [name for name, _ in counts.most_common(len(_COLOURS))]
     rest = ~np.isin(class_names, names)
-    style: dict[str, Any] = {"s": 14, "linewidths": 0, "alpha": 0.8}
-    if rest.any():
-        left = [label(name) for name in counts if name not in names]
-        title = other_classes(left, unknown=bool((class_names == "").any()))
-        axes.scatter(
-            points[rest, 0], points[rest, 1], c=_REST, label=f"{title} ({rest.sum()})", **style
-        )
-    for colour, name in zip(_COLOURS, names):
-        chosen = class_names == name
-        axes.scatter(
-            points[chosen, 0],
-            points[chosen, 1],
-            c=colour,
-            label=f"{label(name)} ({chosen.sum()})",
-            **style,
-        )
+    left = [label(name) for name in counts if name not in names]
+    others = other_classes(left, unknown=bool((class_names == "").any()))
+    groups = [(rest, _REST, others)] if rest.any() else []
+    groups += [(class_names == name, c, label(name)) for c, name in zip(_COLOURS, names)]
+    for chosen, colour, name in groups:
+        title = f"{name} ({chosen.sum()})"
+        x, y = points[chosen].T
+        axes.scatter(x, y, c=colour, label=title, s=14, linewidths=0, alpha=0.8)
     title = "t-SNE" if what.startswith("t-SNE") else "principal component"
     axes.set_xlabel(f"{title} 1 [no unit]")
     axes.set_ylabel(f"{title} 2 [no unit]")

@@ -1,4 +1,4 @@
-"""Every metric of the training, epoch by epoch."""
+"""The history of a training, epoch by epoch, and plots of its metrics."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
 
 from astromer.reports.plot import COLOURS, INTERPOLATION, MEAN, Plot, make_plot
 from astromer.system.html.page import SPLIT_COLOURS, new_figure
@@ -20,7 +18,7 @@ from astromer.training.tensorboard.log import EPOCH
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_OLDER = {"": ""}  # once whole names stood in the folder itself
+_OLDER = {"": ""}  # older logs have whole names, in the folder itself
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class TrainingHistory:
     Attributes:
         rows: one for each epoch: "epoch", counted from 0, and its metrics.
         resumed: epochs done, in fractions, when each part but the first began.
-        source: where this was written down, in words.
+        source: where the metrics come from, in words.
     """
 
     rows: Sequence[Mapping[str, float]] = ()
@@ -71,7 +69,7 @@ def read_training_history(metadata: Mapping[str, Any], logs: Path | None) -> Tra
 
 
 def _from_logs(folder: Path) -> TrainingHistory:
-    """Every part of a training writes a file of its own; they are named by the time."""
+    """Each part of a training writes its own file, named by the time."""
     rows: dict[int, dict[str, float]] = {}
     begun: set[float] = set()
     for line, prefix in {**_OLDER, **LINES}.items():
@@ -119,7 +117,6 @@ class _Panel(NamedTuple):
     bounded: bool = False  # R2 and skill: at most 1, and cut off below
 
 
-_BASE = {"hidden_rmse": "RMSE [mag]", "hidden_r2": "R2"}
 _PANELS = (
     _Panel("loss", "training loss [mag]", (_Line("train_loss", "train", _TRAIN),)),
     *(
@@ -134,7 +131,7 @@ _PANELS = (
             ),
             metric.endswith("r2"),
         )
-        for metric, title in _BASE.items()
+        for metric, title in (("hidden_rmse", "RMSE [mag]"), ("hidden_r2", "R2"))
     ),
     _Panel(
         "other_rmse",
@@ -165,26 +162,24 @@ def draw_learning_curves(history: TrainingHistory) -> list[Plot]:
         _Panel(f"metric_{number}", name, (_Line(name, name, _VALIDATION),))
         for number, name in enumerate(sorted(set(history.names()) - known))
     ]
-    panels = [_with_values(panel, history) for panel in (*_PANELS, *more)]
-    return [_draw(panel, history) for panel in panels if panel.lines]
+    return [
+        _draw(panel, lines, history)
+        for panel in (*_PANELS, *more)
+        if (lines := [line for line in panel.lines if history.series(line.metric)[0]])
+    ]
 
 
-def _with_values(panel: _Panel, history: TrainingHistory) -> _Panel:
-    lines = tuple(line for line in panel.lines if history.series(line.metric)[0])
-    return panel._replace(lines=lines)
-
-
-def _draw(panel: _Panel, history: TrainingHistory) -> Plot:
+def _draw(panel: _Panel, lines: Sequence[_Line], history: TrainingHistory) -> Plot:
     from matplotlib.ticker import MaxNLocator
 
     figure, axes = new_figure(4.2, 2.8)
-    lowest, highest = np.inf, -np.inf
-    for line in panel.lines:
+    lowest, highest, ends = math.inf, -math.inf, []
+    for line in lines:
         epochs, values = history.series(line.metric)
         lowest, highest = min(lowest, *values), max(highest, *values)
+        ends.append(values[-1])
         marker = "." if len(epochs) < 20 else ""
         axes.plot(epochs, values, line.style, marker=marker, color=line.colour, label=line.label)
-    ends = [history.series(line.metric)[1][-1] for line in panel.lines]
     cut = panel.bounded and lowest < _LEAST <= min(ends)
     if cut:
         axes.set_ylim(_LEAST, 1.02)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,8 +69,8 @@ _ORIGIN = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Hyperparameter:
+@dataclass(frozen=True)
+class HyperparameterRow:
     """One hyperparameter.
 
     Attributes:
@@ -87,7 +86,7 @@ class Hyperparameter:
     changed: bool
 
 
-def hyperparameters(run: Run) -> list[Hyperparameter]:
+def hyperparameters(run: Run) -> list[HyperparameterRow]:
     """The hyperparameters that the model carries."""
     metadata = run.metadata
     training = metadata.get("training", {})
@@ -99,25 +98,20 @@ def hyperparameters(run: Run) -> list[Hyperparameter]:
         **(training if "summary" in metadata else {}),
     }
     return [
-        Hyperparameter(
+        HyperparameterRow(
             field.name,
             str(known[field.name]),
             field.metadata["reason"],
-            _changed(field, known[field.name]),
+            # A model knows the width that a ffn_dim of 0 stands for.
+            field.name != "ffn_dim" and known[field.name] != field.default,
         )
         for field, _ in all_knobs(Hyperparameters)
         if known.get(field.name) is not None
     ]
 
 
-def _changed(field: dataclasses.Field[Any], value: Any) -> bool:
-    if field.name == "ffn_dim":
-        return False  # a model knows the width that 0 stands for
-    return value != field.default
-
-
 def training_facts(run: Run) -> Facts:
-    """What the training took."""
+    """Size, data and duration of the training, and its fingerprints."""
     metadata = run.metadata
     done: Mapping[str, Any] = metadata.get("summary") or metadata.get("training", {})
     facts: Facts = []
@@ -151,7 +145,7 @@ def machine_facts(run: Run) -> Facts:
 
 
 def machine_rows(machine: Mapping[str, Any]) -> Facts:
-    """Of :func:`astromer.system.machine.describe_machine`."""
+    """Rows of what ``describe_machine`` returns."""
     rows = [
         ("processor", f"{machine['processor']}, {machine['cores']} cores"),
         ("memory", f"{machine['memory_gib']:g} GiB" if machine["memory_gib"] else "unknown"),

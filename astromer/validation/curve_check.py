@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -95,8 +95,7 @@ class _Series(NamedTuple):
         return cls(batch.mjd[span], batch.mag[span], batch.errmag[span], one)
 
 
-def _none(series: _Series, limits: LightCurveRules) -> np.ndarray:
-    return np.zeros(len(series.mjd), bool)
+_Describe = Callable[[RecordBatch, int, LightCurveRules], str]
 
 
 @dataclass(frozen=True)
@@ -105,19 +104,60 @@ class CurveRule:
 
     Attributes:
         describe: says how a light curve, a row of a batch, breaks the rule.
-        marked: bool [n], the observations that break it.
         breaks: bool [B], the curves of a batch that break it; None where those do that have a
             marked observation.
+        marked: bool [n], the observations that break it.
     """
 
-    describe: Callable[[RecordBatch, int, LightCurveRules], str]
-    marked: Callable[[_Series, LightCurveRules], np.ndarray] = _none
-    breaks: Callable[[RecordBatch, LightCurveRules], np.ndarray] | None = None
+    describe: _Describe
+    breaks: Callable[[RecordBatch, LightCurveRules], np.ndarray] | None
+    marked: Callable[[_Series, LightCurveRules], np.ndarray] = lambda series, limits: np.zeros(
+        len(series.mjd), bool
+    )
+
+
+def _observation_rule(
+    bad: Callable[[_Series, LightCurveRules], Mapping[str, np.ndarray]],
+    fault: Callable[[_Series, int, LightCurveRules], str],
+    describe: _Describe = lambda batch, row, limits: "",
+) -> CurveRule:
+    """A rule about each observation.
+
+    Args:
+        bad: bool [n] by the name of a series, the values that break the rule.
+        fault: what is wrong with the first such value.
+        describe: replaces the description of the first value, unless it returns "".
+    """
+
+    def marked(series: _Series, limits: LightCurveRules) -> np.ndarray:
+        return np.logical_or.reduce(list(bad(series, limits).values()))
+
+    def describe_first(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
+        if text := describe(batch, row, limits):
+            return text
+        series = _Series.of_row(batch, row)
+        name, wrong = next((n, w) for n, w in bad(series, limits).items() if w.any())
+        at, count = int(np.argmax(wrong)), int(wrong.sum())
+        value = getattr(series, name)[at]
+        shown = _time(value) if name == "mjd" else f"{value:.6g}"
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        return f"{name}[{at}] = {shown} {fault(series, at, limits)}{more}"
+
+    return CurveRule(describe_first, None, marked)
+
+
+def _range_rule(name: str) -> CurveRule:
+    """The finite values of a series must lie in its range."""
+
+    def bad(series: _Series, limits: LightCurveRules) -> dict[str, np.ndarray]:
+        values = getattr(series, name)
+        return {name: np.isfinite(values) & outside(values, name, limits)}
+
+    return _observation_rule(bad, lambda series, at, limits: f"is not in {interval(name, limits)}")
 
 
 def _missing(batch: RecordBatch) -> np.ndarray:
-    absent: np.ndarray = (batch.series_lengths[:2] == 0).any(axis=0)
-    return absent
+    return np.any(batch.series_lengths[:2] == 0, axis=0)
 
 
 def _describe_missing(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
@@ -140,18 +180,6 @@ def _describe_unequal(batch: RecordBatch, row: int, limits: LightCurveRules) -> 
     return f"has series of unequal length: {listed}"
 
 
-def _mark_not_finite(series: _Series, limits: LightCurveRules) -> np.ndarray:
-    return ~np.isfinite(series.mjd) | ~np.isfinite(series.mag) | np.isinf(series.errmag)
-
-
-def _describe_not_finite(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
-    series = _Series.of_row(batch, row)
-    bad = {"mjd": ~np.isfinite(series.mjd), "mag": ~np.isfinite(series.mag)}
-    bad["errmag"] = np.isinf(series.errmag)
-    name = next(name for name in SERIES if bad[name].any())
-    return f"{_first(name, series, bad[name])} is not finite{_more(bad[name])}"
-
-
 def _wrong_count(batch: RecordBatch) -> np.ndarray:
     """bool [B], True for curves with residuals, but not as many as times."""
     counts = batch.residual_lengths
@@ -167,18 +195,6 @@ def _describe_residual(batch: RecordBatch, row: int, limits: LightCurveRules) ->
     return f"mjd_residual reaches {largest:.6g} days, more than {limits.max_residual:g}"
 
 
-def _mark_missing_error(series: _Series, limits: LightCurveRules) -> np.ndarray:
-    return np.isnan(series.errmag)
-
-
-def _describe_missing_error(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
-    if not batch.series_lengths[2, row]:
-        return "has no errors (errmag)"
-    series = _Series.of_row(batch, row)
-    bad = np.isnan(series.errmag)
-    return f"{_first('errmag', series, bad)} is missing{_more(bad)}"
-
-
 def _steps(series: _Series) -> np.ndarray:
     """Time since the observation before; NaN at the start of a curve and beside infinity."""
     mjd, curve = series.mjd, series.curve
@@ -187,19 +203,6 @@ def _steps(series: _Series) -> np.ndarray:
         steps[1:] = np.where(curve[1:] == curve[:-1], mjd[1:] - mjd[:-1], np.nan)
     steps[np.isinf(steps)] = np.nan
     return steps
-
-
-def _mark_unsorted(series: _Series, limits: LightCurveRules) -> np.ndarray:
-    back: np.ndarray = _steps(series) < 0
-    return back
-
-
-def _describe_unsorted(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
-    series = _Series.of_row(batch, row)
-    bad = _mark_unsorted(series, limits)
-    at = int(np.flatnonzero(bad)[0])
-    before = f"mjd[{at - 1}] = {_time(series.mjd[at - 1])}"
-    return f"{_first('mjd', series, bad)} is not after {before}{_more(bad)}"
 
 
 def _mark_repeated(series: _Series, limits: LightCurveRules) -> np.ndarray:
@@ -283,21 +286,6 @@ def _equal_neighbours(
     return first[same], second[same]
 
 
-def _range_rule(name: str) -> CurveRule:
-    """The finite values of a series must lie in its range."""
-
-    def mark(series: _Series, limits: LightCurveRules) -> np.ndarray:
-        values = getattr(series, name)
-        return np.isfinite(values) & outside(values, name, limits)
-
-    def describe(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
-        series = _Series.of_row(batch, row)
-        bad = mark(series, limits)
-        return f"{_first(name, series, bad)} is not in {interval(name, limits)}{_more(bad)}"
-
-    return CurveRule(describe, mark)
-
-
 def _too_short(batch: RecordBatch, limits: LightCurveRules) -> np.ndarray:
     few: np.ndarray = (batch.lengths < limits.min_observations) & (batch.lengths > 0)
     return few
@@ -310,15 +298,13 @@ def _describe_too_short(batch: RecordBatch, row: int, limits: LightCurveRules) -
 
 def _extent(values: np.ndarray, batch: RecordBatch, limits: LightCurveRules) -> np.ndarray:
     """Largest minus smallest value of each curve; NaN for curves that are too short already."""
-    lengths = batch.lengths
-    extent = np.full(len(lengths), np.nan)
-    filled = lengths > 0
+    extent = np.full(len(batch), np.nan)
+    filled = batch.lengths > 0
     if filled.any():
         starts = batch.offsets[:-1][filled]
         with np.errstate(invalid="ignore"):
-            extent[filled] = np.maximum.reduceat(values, starts) - np.minimum.reduceat(
-                values, starts
-            )
+            largest, smallest = (f.reduceat(values, starts) for f in (np.maximum, np.minimum))
+            extent[filled] = largest - smallest
     extent[_too_short(batch, limits)] = np.nan
     return extent
 
@@ -330,12 +316,6 @@ def _wrong_span(batch: RecordBatch, limits: LightCurveRules) -> np.ndarray:
     return np.isfinite(span) & wrong
 
 
-def _mark_ends(series: _Series, limits: LightCurveRules) -> np.ndarray:
-    mjd = series.mjd
-    ends: np.ndarray = (mjd == np.nanmin(mjd)) | (mjd == np.nanmax(mjd))
-    return ends
-
-
 def _describe_span(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
     mjd = _Series.of_row(batch, row).mjd
     return (
@@ -344,29 +324,9 @@ def _describe_span(batch: RecordBatch, row: int, limits: LightCurveRules) -> str
     )
 
 
-def _constant(batch: RecordBatch, limits: LightCurveRules) -> np.ndarray:
-    same: np.ndarray = (batch.lengths > 1) & (_extent(batch.mag, batch, limits) == 0)
-    return same
-
-
 def _describe_constant(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
     mag = _Series.of_row(batch, row).mag
     return f"all {len(mag)} magnitudes are {mag[0]:.6g}"
-
-
-def _nameless(batch: RecordBatch, limits: LightCurveRules) -> np.ndarray:
-    return np.array([not context.id.strip() for context in batch.contexts()], bool)
-
-
-def _first(name: str, series: _Series, bad: np.ndarray) -> str:
-    at = int(np.flatnonzero(bad)[0])
-    value = getattr(series, name)[at]
-    return f"{name}[{at}] = {_time(value) if name == 'mjd' else f'{value:.6g}'}"
-
-
-def _more(bad: np.ndarray) -> str:
-    count = int(bad.sum())
-    return f" (and {count - 1} more)" if count > 1 else ""
 
 
 def _time(mjd: float) -> str:
@@ -375,26 +335,48 @@ def _time(mjd: float) -> str:
 
 
 CURVE_RULES = {
-    "missing_series": CurveRule(_describe_missing, breaks=lambda batch, limits: _missing(batch)),
+    "missing_series": CurveRule(_describe_missing, lambda batch, limits: _missing(batch)),
     "unequal_lengths": CurveRule(
-        _describe_unequal, breaks=lambda batch, limits: (batch.lengths == 0) & ~_missing(batch)
+        _describe_unequal, lambda batch, limits: (batch.lengths == 0) & ~_missing(batch)
     ),
-    "not_finite": CurveRule(_describe_not_finite, _mark_not_finite),
+    "not_finite": _observation_rule(
+        lambda series, limits: {
+            "mjd": ~np.isfinite(series.mjd),
+            "mag": ~np.isfinite(series.mag),
+            "errmag": np.isinf(series.errmag),
+        },
+        lambda series, at, limits: "is not finite",
+    ),
     "wrong_residual": CurveRule(
         _describe_residual,
-        breaks=lambda batch, limits: (
-            _wrong_count(batch) | (batch.largest_residuals > limits.max_residual)
-        ),
+        lambda batch, limits: _wrong_count(batch) | (batch.largest_residuals > limits.max_residual),
     ),
-    "missing_errmag": CurveRule(_describe_missing_error, _mark_missing_error),
-    "unsorted_mjd": CurveRule(_describe_unsorted, _mark_unsorted),
-    "repeated_mjd": CurveRule(_describe_repeated, _mark_repeated),
+    "missing_errmag": _observation_rule(
+        lambda series, limits: {"errmag": np.isnan(series.errmag)},
+        lambda series, at, limits: "is missing",
+        lambda batch, row, limits: "" if batch.series_lengths[2, row] else "has no errors (errmag)",
+    ),
+    "unsorted_mjd": _observation_rule(
+        lambda series, limits: {"mjd": _steps(series) < 0},
+        lambda series, at, limits: f"is not after mjd[{at - 1}] = {_time(series.mjd[at - 1])}",
+    ),
+    "repeated_mjd": CurveRule(_describe_repeated, None, _mark_repeated),
     "mjd_out_of_range": _range_rule("mjd"),
     "mag_out_of_range": _range_rule("mag"),
     "errmag_out_of_range": _range_rule("errmag"),
-    "too_short": CurveRule(_describe_too_short, breaks=_too_short),
-    "time_span": CurveRule(_describe_span, _mark_ends, _wrong_span),
-    "constant_mag": CurveRule(_describe_constant, breaks=_constant),
-    "missing_id": CurveRule(lambda batch, row, limits: "has no ID", breaks=_nameless),
+    "too_short": CurveRule(_describe_too_short, _too_short),
+    "time_span": CurveRule(
+        _describe_span,
+        _wrong_span,
+        lambda series, limits: np.isin(series.mjd, [np.nanmin(series.mjd), np.nanmax(series.mjd)]),
+    ),
+    "constant_mag": CurveRule(
+        _describe_constant,
+        lambda batch, limits: (batch.lengths > 1) & (_extent(batch.mag, batch, limits) == 0),
+    ),
+    "missing_id": CurveRule(
+        lambda batch, row, limits: "has no ID",
+        lambda batch, limits: np.array([not c.id.strip() for c in batch.contexts()], bool),
+    ),
 }
 """The rules that need one light curve only; severities and reasons are in ``ValidationConfig``."""

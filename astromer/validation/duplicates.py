@@ -24,8 +24,24 @@ _RULES = {
     "star": ("leaked_star",),
     "curve": ("duplicate_curve", "leaked_curve"),
 }
-_BYTES = 16
 _TEST = SPLITS.index("test")
+
+
+class Location(NamedTuple):
+    """Of a light curve: indices of split, file in the split and record in the file."""
+
+    split: int
+    file: int
+    record: int
+    object_id: str
+
+
+class Match(NamedTuple):
+    """A light curve that is left out because of another one, which is kept."""
+
+    rule: str
+    found: Location
+    kept: Location
 
 
 @dataclass(frozen=True)
@@ -59,6 +75,11 @@ class Identities:
 
     def take(self, rows: np.ndarray) -> Identities:
         return Identities(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def at(self, rows: np.ndarray) -> list[Location]:
+        """The locations of some light curves."""
+        columns = (self.split, self.file, self.record, self.object_id)
+        return list(map(Location, *(column[rows].tolist() for column in columns)))
 
     @classmethod
     def concatenate(cls, parts: Sequence[Identities]) -> Identities:
@@ -122,29 +143,11 @@ def _observations(batch: RecordBatch) -> Iterator[bytes]:
 
 
 def _digests(values: Iterable[bytes]) -> np.ndarray:
-    nothing = bytes(_BYTES)
+    """uint64 [n, 2]; zero for empty values."""
     joined = b"".join(
-        hashlib.blake2b(value, digest_size=_BYTES).digest() if value else nothing
-        for value in values
+        hashlib.blake2b(value, digest_size=16).digest() if value else bytes(16) for value in values
     )
     return np.frombuffer(joined, np.uint64).reshape(-1, 2)
-
-
-class Location(NamedTuple):
-    """Of a light curve: indices of split, file in the split and record in the file."""
-
-    split: int
-    file: int
-    record: int
-    object_id: str
-
-
-class Match(NamedTuple):
-    """A light curve that is left out because of another one, which is kept."""
-
-    rule: str
-    found: Location
-    kept: Location
 
 
 def split_into_buckets(
@@ -181,20 +184,16 @@ def find_matches(identities: Identities, digest: str, config: ValidationConfig) 
     if digest == "curve":
         matches = _copies_of_kept(identities, rows[rejected], rows[~rejected], config)
     rows = rows[~rejected]
-    if not len(rows):
-        return matches
-    groups = _Groups(identities, values, rows)
     for rule in _RULES[digest]:
         if getattr(config, rule) == OFF:
             continue
-        found, kept = groups.across_splits() if rule.startswith("leaked") else groups.in_split()
+        found, kept = _equal_rows(values, identities.split, rows, rule.startswith("leaked"))
         if digest == "curve":
             # Copies under the same name break the other rules.
             same = identities.star if rule == "leaked_curve" else identities.name
             other = ~((same[found] == same[kept]).all(axis=1) & same[found].any(axis=1))
             found, kept = found[other], kept[other]
-        pairs = zip(_locations(identities, found), _locations(identities, kept), strict=True)
-        matches += [Match(rule, *pair) for pair in pairs]
+        matches += [Match(rule, *pair) for pair in zip(identities.at(found), identities.at(kept))]
     return matches
 
 
@@ -204,45 +203,39 @@ def _copies_of_kept(
     """Rejected light curves, for instance unsorted ones, with the observations of another."""
     others = others[np.isin(identities.curve[others, 0], identities.curve[rejected, 0])]
     by_digest = {tuple(identities.curve[row].tolist()): row for row in reversed(others)}
+    twins = [by_digest.get(tuple(identities.curve[row].tolist())) for row in rejected]
     matches = []
-    for location, row in zip(_locations(identities, rejected), rejected, strict=True):
-        twin = by_digest.get(tuple(identities.curve[row].tolist()))
+    for found, twin in zip(identities.at(rejected), twins, strict=True):
         if twin is None:
             continue
-        kept = _locations(identities, np.array([twin]))[0]
-        rule = "duplicate_curve" if kept.split == location.split else "leaked_curve"
+        [kept] = identities.at(np.array([twin]))
+        rule = "duplicate_curve" if kept.split == found.split else "leaked_curve"
         if getattr(config, rule) != OFF:
-            matches.append(Match(rule, location, kept))
+            matches.append(Match(rule, found, kept))
     return matches
 
 
-@dataclass(frozen=True)
-class _Groups:
-    """Rows sorted by digest, split and location."""
+def _equal_rows(
+    digest: np.ndarray, split: np.ndarray, rows: np.ndarray, across: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to leave out, and for each the row with an equal digest that is kept.
 
-    identities: Identities
-    digest: np.ndarray
-    rows: np.ndarray
-
-    def in_split(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of all but the first of equal ones in a split, and the row of that first."""
-        first = _first_of_run(np.column_stack([self.digest[self.rows], self._split()]))
-        found = np.flatnonzero(first != np.arange(len(first)))
-        return self.rows[found], self.rows[first[found]]
-
-    def across_splits(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rows that have an equal one in a later split, and that one's row."""
-        keys = np.column_stack([self.digest[self.rows], self._split()])
-        run = _first_of_run(keys)  # of the same digest and split
+    Args:
+        digest, split: of all identities.
+        rows: sorted by digest, split and location.
+        across: leaves out what a later split has, else all but the first in a split.
+    """
+    keys = np.column_stack([digest[rows], split[rows].astype(np.uint64)])
+    kept = _first_of_run(keys)
+    if across:
         group = _first_of_run(keys[:, :2])
-        last_run = np.zeros(len(self.rows), np.int64)
-        last_run[group] = run  # of several values for a group the last is kept
-        kept = last_run[group]
-        found = np.flatnonzero(self._split() != self._split()[kept])
-        return self.rows[found], self.rows[kept[found]]
-
-    def _split(self) -> np.ndarray:
-        return self.identities.split[self.rows].astype(np.uint64)
+        last = np.zeros(len(rows), np.int64)
+        last[group] = kept  # of several values for a group the last is kept
+        kept = last[group]
+        found = np.flatnonzero(keys[:, 2] != keys[kept, 2])
+    else:
+        found = np.flatnonzero(kept != np.arange(len(rows)))
+    return rows[found], rows[kept[found]]
 
 
 def _first_of_run(keys: np.ndarray) -> np.ndarray:
@@ -250,11 +243,6 @@ def _first_of_run(keys: np.ndarray) -> np.ndarray:
     starts = np.ones(len(keys), bool)
     starts[1:] = (keys[1:] != keys[:-1]).any(axis=1)
     return np.maximum.accumulate(np.where(starts, np.arange(len(keys)), 0))
-
-
-def _locations(identities: Identities, rows: np.ndarray) -> list[Location]:
-    columns = (identities.split, identities.file, identities.record, identities.object_id)
-    return list(map(Location, *(column[rows].tolist() for column in columns)))
 
 
 def shared_test_stars(folds: Mapping[str, Fold]) -> Findings:

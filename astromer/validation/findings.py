@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from astromer.light_curves import LightCurve
 from astromer.records.config import LightCurveRules
 from astromer.system.errors import DataAnomalyError
 from astromer.system.text import shortened
-from astromer.validation.config import STOP, Rule, ValidationConfig
+from astromer.validation.config import STOP, WARN, Rule, ValidationConfig, all_rules
 from astromer.validation.drift import profile_distances
 from astromer.validation.profile import SplitProfile
 
@@ -113,7 +113,7 @@ class Validation:
         profiles: of the accepted light curves, by split.
         examples: the first few findings of each rule, with the light curve. Where its
             series are unequally long, the longer ones are cut.
-        warned: rules whose findings do not leave the object out.
+        config, limits: the rules.
     """
 
     curves: Mapping[str, int]
@@ -121,7 +121,13 @@ class Validation:
     rejected: Mapping[str, np.ndarray]
     profiles: Mapping[str, SplitProfile]
     examples: tuple[tuple[Finding, LightCurve], ...]
-    warned: frozenset[str] = frozenset()
+    config: ValidationConfig
+    limits: LightCurveRules
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule, with its severity and threshold."""
+        return all_rules(self.config, self.limits)
 
     @property
     def num_curves(self) -> int:
@@ -145,7 +151,7 @@ class Validation:
         """The findings that reject an object, by split, file and record, in their order."""
         found: dict[tuple[str, str, int], list[Finding]] = {}
         for finding in self.findings:
-            if finding.rule not in self.warned:
+            if getattr(self.config, finding.rule) != WARN:
                 found.setdefault((finding.split, finding.file, finding.record), []).append(finding)
         return found
 
@@ -167,52 +173,49 @@ class Validation:
                 for name, distance in profile_distances(train, profile).items():
                     yield split, name, distance
 
-    def warnings(self, rules: Sequence[Rule], limits: LightCurveRules) -> list[str]:
+    def warnings(self) -> list[str]:
         """Broken rules that leave no object out, and splits that differ from train."""
         counts = self.findings.counts()
         found = [
             f"{counts[rule.name]:,} {rule.name}, kept: {rule.advice}."
-            for rule in rules
-            if rule.name in self.warned and counts[rule.name]
+            for rule in self.rules
+            if rule.severity == WARN and counts[rule.name]
         ]
         return found + [
             f"the {split} split is unlike the train split in {name}: Jensen-Shannon distance "
             f"{distance:.2f}."
             for split, name, distance in self.split_distances()
-            if distance > limits.max_split_distance
+            if distance > self.limits.max_split_distance
         ]
 
-    def reasons_to_stop(self, config: ValidationConfig) -> list[str]:
+    def reasons_to_stop(self) -> list[str]:
         """Why the data should not be trained on; empty where they may."""
         reasons = []
-        stops = [rule for rule in self.findings.counts() if getattr(config, rule) == STOP]
+        stops = [rule for rule in self.findings.counts() if getattr(self.config, rule) == STOP]
         if stops:
             reasons.append(f"light curves break {', '.join(stops)}, which stops the run.")
         for split, count in self.curves.items():
             if not self.accepted(split):
                 reasons.append(f"all {count} light curves of the {split} split are rejected.")
-        if self.fraction_rejected > config.max_rejected:
+        if self.fraction_rejected > self.config.max_rejected:
             reasons.append(
                 f"{self.fraction_rejected:.1%} of the light curves are rejected, "
-                f"more than --max-rejected {config.max_rejected:g}."
+                f"more than --max-rejected {self.config.max_rejected:g}."
             )
         return reasons
 
-    def require_usable(
-        self, config: ValidationConfig, report: Path | None, table: str = ""
-    ) -> None:
+    def require_usable(self, report: Path | None, table: str = "") -> None:
         """Raises where the data should not be trained on.
 
         Args:
-            config: the limits.
             report: the folder in which the findings were written down, if they were.
             table: for the terminal.
 
         Raises:
             DataAnomalyError: a rule with severity "stop" is broken, more than
-                ``config.max_rejected`` of all light curves are rejected, or all of a split are.
+                ``max_rejected`` of all light curves are rejected, or all of a split are.
         """
-        reasons = self.reasons_to_stop(config)
+        reasons = self.reasons_to_stop()
         if not reasons:
             return
         listed = f" All findings are in {report}." if report is not None else ""

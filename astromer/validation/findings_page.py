@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from astromer.light_curves import LightCurve
-from astromer.records.config import LightCurveRules
 from astromer.system.environment import require
 from astromer.system.html.page import Picture, write_page
-from astromer.validation.config import Rule, ValidationConfig, all_rules
+from astromer.validation.config import Rule
 from astromer.validation.findings import Finding, Validation
 from astromer.validation.findings_plots import (
     draw_class_balance,
@@ -23,12 +20,7 @@ FINDINGS_PAGE = "report.html"
 _QUANTILES = (0.05, 0.5, 0.95)
 
 
-def write_findings_page(
-    validation: Validation,
-    folder: Path,
-    config: ValidationConfig = ValidationConfig(),
-    limits: LightCurveRules = LightCurveRules(),
-) -> Path:
+def write_findings_page(validation: Validation, folder: Path) -> Path:
     """Writes ``report.html`` into a folder: one file of HTML and pictures, no scripts.
 
     Equal validations give equal bytes.
@@ -37,36 +29,28 @@ def write_findings_page(
         MissingExtraError: matplotlib or jinja2 is not installed.
     """
     require("plots", "matplotlib", "jinja2")
-    content = _content(validation, config, limits)
-    return write_page(
-        Path(__file__).with_name("findings_page.html"), content, folder / FINDINGS_PAGE
-    )
+    template = Path(__file__).with_name("findings_page.html")
+    return write_page(template, _content(validation), folder / FINDINGS_PAGE)
 
 
-def _content(
-    validation: Validation, config: ValidationConfig, limits: LightCurveRules
-) -> dict[str, Any]:
-    rules = all_rules(config, limits)
+def _content(validation: Validation) -> dict[str, Any]:
     counts = validation.findings.counts()
     profiles = {s: p for s, p in validation.profiles.items() if p.curves}
     return {
         "headline": validation.headline(),
-        "reasons": validation.reasons_to_stop(config),
-        "warnings": validation.warnings(rules, limits),
-        "fraction": validation.fraction_rejected,
-        "max_rejected": config.max_rejected,
+        "reasons": validation.reasons_to_stop(),
+        "warnings": validation.warnings(),
         "splits": list(validation.curves),
         "validation": validation,
         "profiles": profiles,
-        "broken": [rule for rule in rules if counts[rule.name]],
-        "unbroken": [rule for rule in rules if not counts[rule.name]],
+        "broken": [rule for rule in validation.rules if counts[rule.name]],
+        "unbroken": [rule for rule in validation.rules if not counts[rule.name]],
         "counts": validation.findings.counts_by_split(),
         "numbers": [_numbers(quantity, profiles) for quantity in QUANTITIES],
         "distances": _distances(validation),
-        "max_distance": limits.max_split_distance,
         "distributions": draw_distributions(profiles) if profiles else [],
         "class_balance": draw_class_balance(profiles) if profiles else None,
-        "examples": _examples(validation, rules, limits),
+        "examples": _examples(validation),
     }
 
 
@@ -99,20 +83,10 @@ def _distances(validation: Validation) -> dict[str, list[tuple[str, float]]]:
     return by_split
 
 
-class _Example(NamedTuple):
-    finding: Finding
-    picture: Picture | None
-
-
-def _examples(
-    validation: Validation, rules: Sequence[Rule], limits: LightCurveRules
-) -> list[tuple[Rule, list[_Example]]]:
+def _examples(validation: Validation) -> list[tuple[Rule, list[tuple[Finding, Picture | None]]]]:
     """The plotted objects of each rule, in the order of the rules."""
-    by_rule: dict[str, list[tuple[Finding, LightCurve]]] = {}
+    drawn: dict[str, list[tuple[Finding, Picture | None]]] = {}
     for finding, curve in validation.examples:
-        by_rule.setdefault(finding.rule, []).append((finding, curve))
-    return [
-        (rule, [_Example(f, draw_finding(f, curve, limits)) for f, curve in by_rule[rule.name]])
-        for rule in rules
-        if rule.name in by_rule
-    ]
+        picture = draw_finding(finding, curve, validation.limits)
+        drawn.setdefault(finding.rule, []).append((finding, picture))
+    return [(rule, drawn[rule.name]) for rule in validation.rules if rule.name in drawn]

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LEAST_HEIGHT = 0.1
-_SHORT_SPAN = 20.0
-"""Days below which dates are shown as days since a round date."""
+_SHORT_SPAN = 20.0  # days, below which dates are shown as days since a round date
 _SHOWN = 0.9995
 _STYLES = {"train": "-", "validation": "--", "test": ":"}
 _MOST_CLASSES = 24
@@ -36,20 +35,27 @@ def draw_finding(finding: Finding, curve: LightCurve, limits: LightCurveRules) -
     if not len(curve):
         return None
     wrong = marked_observations(finding.rule, curve, limits)
-    mjd, mag = curve.mjd, curve.mag.astype(np.float64)
+    mag, errmag = curve.mag.astype(np.float64), curve.errmag.astype(np.float64)
     figure, axes = new_figure(4.6, 3.1)
-    errors = curve.errmag[np.isfinite(curve.errmag) & (curve.errmag < limits.max_errmag)]
+    errors = errmag[np.isfinite(errmag) & (errmag < limits.max_errmag)]
     margin = 2 * float(np.median(errors)) if len(errors) else 0.0
-    left, right = _range(mjd, wrong, 0.0)
+    left, right = _range(curve.mjd, wrong, 0.0)
     bright, faint = _range(mag, wrong, max(margin, _LEAST_HEIGHT / 2))
-    start = _round_date(mjd, left, right)
-    _draw_good(axes, curve, ~wrong, start)
-    _draw_wrong(axes, mjd - start, mag, wrong, (left - start, right - start), (bright, faint))
+    # Within a few days they are counted from the first one.
+    shown = curve.mjd[(curve.mjd >= left) & (curve.mjd <= right)]
+    near = len(shown) and right - left < _SHORT_SPAN
+    start = float(np.floor(shown.min())) if near else 0.0
+    mjd, left, right = curve.mjd - start, left - start, right - start
+    good = ~wrong & np.isfinite(mjd) & np.isfinite(mag)
+    _draw_errors(axes, mjd[good], mag[good], errmag[good], SPLIT_COLOURS["train"])
+    axes.plot(mjd[good], mag[good], ".", color=SPLIT_COLOURS["train"], markersize=4)
+    _draw_wrong(axes, mjd, mag, wrong, (left, right), (bright, faint))
     if finding.rule == "unsorted_mjd":
-        _draw_steps_back(axes, mjd - start, mag, np.flatnonzero(wrong))
-    if wrong.any():
-        _draw_errors(axes, mjd[wrong] - start, mag[wrong], curve.errmag[wrong], WRONG)
-    axes.set_xlim(left - start, right - start)
+        for index in np.flatnonzero(wrong)[:200]:
+            pair = slice(index - 1, index + 1)
+            axes.plot(mjd[pair], mag[pair], color=WRONG, linewidth=0.8, alpha=0.7)
+    _draw_errors(axes, mjd[wrong], mag[wrong], errmag[wrong], WRONG)
+    axes.set_xlim(left, right)
     axes.set_ylim(faint, bright)
     axes.ticklabel_format(useOffset=False, style="plain")
     axes.locator_params(axis="x", nbins=5)
@@ -76,19 +82,6 @@ def _range(values: np.ndarray, wrong: np.ndarray, least_margin: float) -> tuple[
     return low - margin, high + margin
 
 
-def _round_date(mjd: np.ndarray, left: float, right: float) -> float:
-    """The origin of the days: 0, or the first day where all is within a few days."""
-    shown = mjd[(mjd >= left) & (mjd <= right)]
-    return float(np.floor(shown.min())) if len(shown) and right - left < _SHORT_SPAN else 0.0
-
-
-def _draw_good(axes: Axes, curve: LightCurve, good: np.ndarray, start: float) -> None:
-    shown = good & np.isfinite(curve.mjd) & np.isfinite(curve.mag)
-    mjd, mag, errmag = (v[shown] for v in (curve.mjd - start, curve.mag, curve.errmag))
-    _draw_errors(axes, mjd, mag, errmag, SPLIT_COLOURS["train"])
-    axes.plot(mjd, mag, ".", color=SPLIT_COLOURS["train"], markersize=4)
-
-
 def _draw_errors(
     axes: Axes, mjd: np.ndarray, mag: np.ndarray, errmag: np.ndarray, colour: str
 ) -> None:
@@ -97,7 +90,7 @@ def _draw_errors(
         axes.errorbar(
             mjd[drawn],
             mag[drawn],
-            errmag[drawn].astype(np.float64).clip(max=1e3),
+            errmag[drawn].clip(max=1e3),
             fmt="none",
             ecolor=colour,
             elinewidth=0.7,
@@ -137,13 +130,6 @@ def _draw_wrong(
 def _inside(interval: tuple[float, float]) -> tuple[float, float]:
     margin = 0.025 * (interval[1] - interval[0])
     return interval[0] + margin, interval[1] - margin
-
-
-def _draw_steps_back(axes: Axes, mjd: np.ndarray, mag: np.ndarray, later: np.ndarray) -> None:
-    """Lines from an observation to the next in the record, which is earlier."""
-    for index in later[:200]:
-        pair = slice(index - 1, index + 1)
-        axes.plot(mjd[pair], mag[pair], color=WRONG, linewidth=0.8, alpha=0.7)
 
 
 def draw_distributions(profiles: Mapping[str, SplitProfile]) -> list[Picture]:

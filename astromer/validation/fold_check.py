@@ -53,10 +53,10 @@ def accepted_curves(
         DataAnomalyError: the data should not be trained on.
     """
     validation = validate_fold(fold, config, limits, progress=report is not None, errors=errors)
-    table = terminal_table(validation, config, limits)
+    table = terminal_table(validation)
     if report is not None:
-        write_validation(validation, config, limits, report)
-    validation.require_usable(config, report, table)
+        write_validation(validation, report)
+    validation.require_usable(report, table)
     if report is not None:
         say(table)
     return {
@@ -90,7 +90,7 @@ def validate_fold(
     total = estimate_records(files) if progress else None
     with progress_bar(total=total, desc="validating", unit="curves", disable=not progress) as bar:
         checks, matches = check_files(fold.files, config, limits, bar.update, errors)
-    return combine_checks(fold.files, checks, matches, config, errors=errors)
+    return combine_checks(fold.files, checks, matches, config, limits, errors=errors)
 
 
 def check_files(
@@ -126,6 +126,7 @@ def combine_checks(
     checks: Iterable[FileCheck],
     matches: Iterable[Match],
     config: ValidationConfig,
+    limits: LightCurveRules,
     sources: RecordSources | None = None,
     errors: MissingErrorsConfig = MissingErrorsConfig(),
 ) -> Validation:
@@ -135,7 +136,7 @@ def combine_checks(
         files: the record files by split.
         checks: one for each file.
         matches: from all buckets and digests.
-        config: says what is rejected.
+        config, limits: the rules.
         sources: where the records came from, if the files are copies. Findings name these.
         errors: how missing errors were filled in for the checks.
 
@@ -165,7 +166,8 @@ def combine_checks(
         },
         profiles=profiles,
         examples=examples,
-        warned=frozenset(rule.name for rule in all_rules(config) if rule.severity == WARN),
+        config=config,
+        limits=limits,
     )
 
 
@@ -258,15 +260,15 @@ def _after_rejection(
     for (split, file, record), _ in examples:
         if record not in by_file[split, file].examples:
             wanted.setdefault((split, file), set()).add(record)
-    gone: dict[_FileKey, list[int]] = {}
+    left_out: dict[_FileKey, list[int]] = {}
     for split, file, record in rejected:
-        gone.setdefault((split, file), []).append(record)
-    late = {key for key, records in gone.items() if len(records) > len(by_file[key].rejected)}
+        left_out.setdefault((split, file), []).append(record)
+    late = {key for key, records in left_out.items() if len(records) > len(by_file[key].rejected)}
     profiles_of = {key: check.profile for key, check in by_file.items()}
     curves = {key: check.examples for key, check in by_file.items()}
     for key in sorted(late | set(wanted)):
         path = files[SPLITS[key[0]]][key[1]]
-        records = np.array(gone.get(key, []), np.int64)
+        records = np.array(left_out.get(key, []), np.int64)
         profiles_of[key], more = reread_file(path, records, wanted.get(key, set()), errors)
         curves[key] = {**curves[key], **more}
     profiles: dict[str, SplitProfile] = {}

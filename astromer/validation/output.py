@@ -9,13 +9,11 @@ from pathlib import Path, PurePath
 
 import pyarrow.parquet as pq
 
-from astromer.records.config import LightCurveRules
 from astromer.records.fold import SPLITS
 from astromer.system.atomic import replace_folder
 from astromer.system.config import to_dict
 from astromer.system.environment import MissingExtraError
 from astromer.system.text import csv_cell, shortened
-from astromer.validation.config import ValidationConfig, all_rules
 from astromer.validation.findings import Finding, Findings, Validation
 from astromer.validation.findings_page import FINDINGS_PAGE, write_findings_page
 
@@ -27,44 +25,31 @@ TABLE_FILE = "table.txt"
 _WIDTH = 100
 
 
-def write_validation(
-    validation: Validation, config: ValidationConfig, limits: LightCurveRules, folder: Path
-) -> str:
+def write_validation(validation: Validation, folder: Path) -> None:
     """Replaces a folder by the findings, the list of rejected objects, numbers and a report.
 
     ``findings.parquet`` has a row for each object and rule that it breaks, ``rejected.csv``
     one for each object that is left out, ``summary.json`` the numbers, the rules and the
     profiles of the splits, ``table.txt`` the table for the terminal, ``report.html`` plots.
-
-    Returns:
-        The table for the terminal.
     """
-    table = terminal_table(validation, config, limits)
     with replace_folder(folder) as partial:
-        write_validation_files(validation, config, limits, partial, table)
-    return table
+        write_validation_files(validation, partial)
 
 
-def write_validation_files(
-    validation: Validation,
-    config: ValidationConfig,
-    limits: LightCurveRules,
-    folder: Path,
-    table: str,
-) -> None:
+def write_validation_files(validation: Validation, folder: Path) -> None:
     """Writes the files of :func:`write_validation` into a folder that exists."""
     write_findings(validation.findings, folder / FINDINGS_FILE)
     _write_rejected(validation, folder / REJECTED_FILE)
     summary = {
         "headline": validation.headline(),
         **validation.to_dict(),
-        "max_rejected": config.max_rejected,
-        "rules": {rule.name: to_dict(rule) for rule in all_rules(config, limits)},
+        "max_rejected": validation.config.max_rejected,
+        "rules": {rule.name: to_dict(rule) for rule in validation.rules},
     }
     (folder / SUMMARY_FILE).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-    (folder / TABLE_FILE).write_text(table + "\n", encoding="utf-8")
+    (folder / TABLE_FILE).write_text(f"{terminal_table(validation)}\n", encoding="utf-8")
     try:
-        write_findings_page(validation, folder, config, limits)
+        write_findings_page(validation, folder)
     except MissingExtraError as error:
         print(f"no {FINDINGS_PAGE} was made: {error}", file=sys.stderr)
 
@@ -85,23 +70,18 @@ def _write_rejected(validation: Validation, path: Path) -> None:
             writer.writerow((split, object_id, csv_cell(name), record, rules))
 
 
-def terminal_table(
-    validation: Validation,
-    config: ValidationConfig = ValidationConfig(),
-    limits: LightCurveRules = LightCurveRules(),
-) -> str:
+def terminal_table(validation: Validation) -> str:
     """The headline, a row for each rule that is broken, then warnings.
 
     A row has the rule's severity, the objects of each split that break it, and the first of
     them. An object that breaks two rules counts in both rows, but once in the headline.
     """
-    rules = all_rules(config, limits)
     lines = [validation.headline()]
     counts = validation.findings.counts_by_split()
     firsts: dict[str, Finding] = {}
     for finding in validation.findings:
         firsts.setdefault(finding.rule, finding)
-    broken = [rule for rule in rules if rule.name in firsts]
+    broken = [rule for rule in validation.rules if rule.name in firsts]
     wide = max((len(rule.name) for rule in broken), default=0)
     if broken:
         lines.append(f"  {'rule':{wide}}  severity {''.join(f'{s:>11}' for s in SPLITS)}  first")
@@ -115,5 +95,5 @@ def terminal_table(
             f"(record {first.record} of {path.parent.name}/{path.name})",
             f"  {'':{wide}}  {shortened(first.detail, _WIDTH - wide)}",
         ]
-    lines += [f"warning: {text}" for text in validation.warnings(rules, limits)]
+    lines += [f"warning: {text}" for text in validation.warnings()]
     return "\n".join(lines)

@@ -70,16 +70,15 @@ class Executor(InProcess):
             checks, matches = self._check_with_beam(
                 files, config, limits, as_path(anomalies.uri) / "unfinished"
             )
-        validation = combine_checks(files, checks, matches, config, _sources(examples))
+        validation = combine_checks(files, checks, matches, config, limits, _sources(examples))
 
-        table = terminal_table(validation, config, limits)
         report = as_path(exec_properties["report"])
         try:
-            validation.require_usable(config, report, table)
+            validation.require_usable(report, terminal_table(validation))
         except DataAnomalyError:
-            write_validation(validation, config, limits, report)
+            write_validation(validation, report)
             raise
-        write_validation_files(validation, config, limits, as_path(anomalies.uri), table)
+        write_validation_files(validation, as_path(anomalies.uri))
         write_profiles(validation.profiles, as_path(accepted.uri))
         _describe(accepted, examples, validation)
         for split, paths in files.items():

@@ -168,6 +168,6 @@ def test_a_file_that_is_named_as_source_is_found_by_position(tmp_path):
     checks[1].violations.append(Violation("missing_id", 7, "", "has no ID"))
     checks[1].examples[7] = corpus.good("train")[0]
     sources = {split: [("a", 4), ("b", 6)] for split in corpus.SIZES}
-    found = combine_checks(fold.files, checks, [], ValidationConfig(), sources)
+    found = combine_checks(fold.files, checks, [], ValidationConfig(), LightCurveRules(), sources)
     assert [(f.file, f.record) for f in found.findings] == [("b", 3)]
     assert not np.concatenate(list(found.rejected.values())).size

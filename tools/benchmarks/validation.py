@@ -86,9 +86,7 @@ def read(folder: Path) -> Callable[[], object]:
 
 def validate(folder: Path) -> Callable[[], object]:
     """Every rule, the profiles and the report."""
-    from astromer.records.config import LightCurveRules
     from astromer.records.fold import Fold
-    from astromer.validation.config import ValidationConfig
     from astromer.validation.fold_check import validate_fold
     from astromer.validation.output import write_validation
 
@@ -96,7 +94,7 @@ def validate(folder: Path) -> Callable[[], object]:
 
     def work() -> None:
         validation = validate_fold(fold, progress=False)
-        write_validation(validation, ValidationConfig(), LightCurveRules(), folder / "report")
+        write_validation(validation, folder / "report")
 
     return work
 

@@ -8,12 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from astromer.records.config import LightCurveRules
 from astromer.records.fold import Fold
 from astromer.reports import run_report as module
 from astromer.reports.run_report import publish_report, write_run_report
 from astromer.system.environment import MissingExtraError
-from astromer.validation.config import ValidationConfig
 from astromer.validation.fold_check import validate_fold
 from astromer.validation.output import write_validation
 from astromer.windows.config import MaskingConfig
@@ -94,9 +92,7 @@ def test_what_the_validation_found_is_told_and_linked(run, quick, tmp_path) -> N
     train = make_curves(24)
     train[4].mag[2] = 99.999
     fold = Fold.open(write_fold(tmp_path / "fold", train=train))
-    limits, config = LightCurveRules(), ValidationConfig()
-    found = validate_fold(fold, config, limits, progress=False)
-    write_validation(found, config, limits, tmp_path / "validation")
+    write_validation(validate_fold(fold, progress=False), tmp_path / "validation")
     (tmp_path / "report").mkdir()
     with_findings = replace(run, validation=tmp_path / "validation")
     assert write_run_report(with_findings, tmp_path / "report", quick) == []

@@ -79,9 +79,8 @@ def test_it_has_every_broken_rule_with_counts_and_a_plot(page, validation):
 
 
 def test_a_refusal_is_said_on_top(validation, tmp_path):
-    text = write_findings_page(
-        validation, tmp_path, ValidationConfig(max_rejected=0.01)
-    ).read_text()
+    strict = replace(validation, config=ValidationConfig(max_rejected=0.01))
+    text = write_findings_page(strict, tmp_path).read_text()
     assert "The run stops:" in text
     assert "more than --max-rejected 0.01" in Page(text).text
 

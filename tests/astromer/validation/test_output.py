@@ -14,7 +14,7 @@ from tests.astromer.validation import corpus
 
 def table_of(folder, config=ValidationConfig(), **splits) -> str:
     fold = Fold.open(corpus.write_splits(folder / "fold", **splits))
-    return terminal_table(validate_fold(fold, config, progress=False), config)
+    return terminal_table(validate_fold(fold, config, progress=False))
 
 
 def test_each_broken_rule_has_a_row_with_its_first_object(tmp_path):
