@@ -112,9 +112,9 @@ def _classify(
     output: Path,
     facts: dict[str, Any],
 ) -> None:
-    from astromer.finetuning.classification import classify
+    from astromer.finetuning.study import fine_tune_classifiers
 
-    done = classify(
+    done = fine_tune_classifiers(
         source,
         curves,
         config.study,
@@ -127,7 +127,7 @@ def _classify(
         progress=True,
     )
     say(f"\n{done.text}\n\n{output / 'table.md'}, results.json, results.csv, per_class.csv")
-    say(f"SavedModel: {output / 'classifier'} ({done.cell.name})")
+    say(f"SavedModel: {output / 'classifier'} ({done.trial.name})")
 
 
 def _reconstruct(
@@ -137,7 +137,7 @@ def _reconstruct(
     output: Path,
     facts: dict[str, Any],
 ) -> None:
-    from astromer.finetuning.reconstruction import continue_reconstruction
+    from astromer.finetuning.reconstruction_training import continue_reconstruction
     from astromer.serving.export import export_saved_model
 
     folder, seed = output / "reconstruction", config.study.seeds[0]

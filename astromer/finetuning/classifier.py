@@ -91,7 +91,7 @@ class Head(keras.layers.Layer):
         """Takes mean and spread from the features of a training draw, [num_curves, K, d_model]."""
         features = features.astype(np.float64)
         spread = features.std(axis=0)
-        # What hardly varies says little, and would blow up every change of a trainable encoder.
+        # A vector that hardly varies says little, and would amplify each change of the encoder.
         typical = np.sqrt(np.mean(spread**2, axis=1, keepdims=True))
         spread = np.maximum(spread, _LEAST_SHARE * typical)
         self.centre.assign(features.mean(axis=0))
@@ -118,9 +118,11 @@ class Head(keras.layers.Layer):
         exponential = np.exp(logits - logits.max())
         return exponential / exponential.sum()
 
-    def get_config(self) -> dict[str, Any]:
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments that make another head of the same shape."""
         names = ("num_classes", "vectors", "d_model", "hidden", "dropout", "seed")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        return {name: getattr(self, name) for name in names}
 
 
 class Classifier:
@@ -150,62 +152,62 @@ class Classifier:
         """Those that training changes where the encoder is trainable."""
         return [*self.model.encoder.trainable_variables, *self.head.trainable_variables]
 
+    def get_weights(self) -> dict[str, np.ndarray]:
+        """A copy of every weight of encoder and head.
+
+        The names do not depend on what Keras calls the layers.
+        """
+        return {name: np.array(variable) for name, variable in self._named().items()}
+
+    def set_weights(self, weights: Mapping[str, np.ndarray], source: str) -> None:
+        """Sets every weight.
+
+        Args:
+            weights: from :meth:`get_weights` of a classifier of the same shape.
+            source: where they were read from, for the message.
+
+        Raises:
+            ModelError: one is missing, not expected or of another shape.
+        """
+        variables = self._named()
+        expected = {name: tuple(variable.shape) for name, variable in variables.items()}
+        received = {name: array.shape for name, array in weights.items()}
+        if expected != received:
+            wrong = sorted({name for name, _ in set(expected.items()) ^ set(received.items())})
+            raise ModelError(
+                f"Weights must fit the config. In {source} these differ: {', '.join(wrong[:8])}. "
+                "Fine-tune again."
+            )
+        for name, variable in variables.items():
+            variable.assign(weights[name])
+
+    def _named(self) -> dict[str, keras.Variable]:
+        encoder, head = self.model.encoder, self.head
+        named = {f"encoder/{v.path.split(f'{encoder.name}/')[-1]}": v for v in encoder.variables}
+        for name in ("centre", "spread", "layer_logits"):
+            named[f"head/{name}"] = getattr(head, name)
+        for layer in head.dense:
+            named[f"head/{layer.name}/kernel"] = layer.kernel
+            named[f"head/{layer.name}/bias"] = layer.bias
+        return named
+
     def logits(self, curves: LightCurves, *, desc: str = "", progress: bool = False) -> np.ndarray:
-        """float32 [num_curves, num_classes], with the weights of the moment."""
+        """float32 [num_curves, num_classes], with the current weights."""
         return self.head(self.encode(curves, desc=desc, progress=progress)).numpy()
 
 
-def make_head(
-    model: Reconstructor, config: FinetuneConfig, num_classes: int, seed: int, name: str = "head"
-) -> Head:
-    """A head with fresh weights that fits an encoder."""
+def make_classifier(
+    model: Reconstructor, config: FinetuneConfig, label_map: LabelMap, seed: int
+) -> Classifier:
+    """A classifier of an encoder and a head with fresh weights."""
     encoder = model.encoder
-    return Head(
-        num_classes,
+    head = Head(
+        len(label_map),
         num_vectors(config.head, encoder.num_layers),
         encoder.d_model,
         config.head_hidden,
         config.head_dropout,
         seed=seed,
-        name=name,
+        name="head",
     )
-
-
-def weights_of(classifier: Classifier) -> dict[str, np.ndarray]:
-    """A copy of every weight of encoder and head."""
-    return {name: np.array(variable) for name, variable in _named(classifier).items()}
-
-
-def set_weights(classifier: Classifier, weights: Mapping[str, np.ndarray], source: str) -> None:
-    """Sets every weight.
-
-    Args:
-        classifier: of the same shape.
-        weights: from :func:`weights_of`.
-        source: where they were read from, for the message.
-
-    Raises:
-        ModelError: one is missing, not expected or of another shape.
-    """
-    variables = _named(classifier)
-    expected = {name: tuple(variable.shape) for name, variable in variables.items()}
-    received = {name: array.shape for name, array in weights.items()}
-    if expected != received:
-        wrong = sorted({name for name, _ in set(expected.items()) ^ set(received.items())})
-        raise ModelError(
-            f"Weights must fit the config. In {source} these differ: {', '.join(wrong[:8])}. "
-            "Fine-tune again."
-        )
-    for name, variable in variables.items():
-        variable.assign(weights[name])
-
-
-def _named(classifier: Classifier) -> dict[str, keras.Variable]:
-    encoder, head = classifier.model.encoder, classifier.head
-    named = {f"encoder/{v.path.split(f'{encoder.name}/')[-1]}": v for v in encoder.variables}
-    for name in ("centre", "spread", "layer_logits"):
-        named[f"head/{name}"] = getattr(head, name)
-    for layer in head.dense:
-        named[f"head/{layer.name}/kernel"] = layer.kernel
-        named[f"head/{layer.name}/bias"] = layer.bias
-    return named
+    return Classifier(model, head, config.head, label_map)

@@ -1,4 +1,4 @@
-"""The best weights by validation loss, and when to give up."""
+"""Training of classifiers: the head on a frozen encoder, then encoder and head together."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from astromer.encoder.inference import network_inputs
 from astromer.encoder.pooling import pool_steps, pool_windows
 from astromer.finetuning.classifier import Classifier, Head
 from astromer.finetuning.config import FinetuneConfig
-from astromer.finetuning.labelled_data import class_weights
-from astromer.light_curves import LightCurves
+from astromer.finetuning.labelled_data import LabelledCurves, class_weights
 from astromer.system.errors import TrainingError
 from astromer.system.terminal import progress_bar
 from astromer.training.schedule import WarmUp
@@ -22,45 +21,21 @@ from astromer.windows.batches import Windows, assemble
 from astromer.windows.masking import nothing_probed
 from astromer.windows.micro_batches import plan_passes
 
-
-class EarlyStopping:
-    """Keeps the weights of the lowest loss; gives them back at the end.
-
-    Args:
-        variables: what is trained.
-        patience: epochs without a lower loss before ``stop`` is True.
-
-    Attributes:
-        best: lowest loss so far.
-        best_epoch: the epoch that reached it; 0 is before the first.
-        stop: whether patience is used up.
-    """
-
-    def __init__(self, variables: Sequence[keras.Variable], patience: int) -> None:
-        self._variables = list(variables)
-        self._patience = patience
-        self._weights: list[np.ndarray] = []
-        self.best = float("inf")
-        self.best_epoch = 0
-        self.stop = False
-
-    def look(self, epoch: int, loss: float) -> bool:
-        """Takes note of an epoch's loss. Returns whether it is the lowest."""
-        better = loss < self.best or not self._weights
-        if better:
-            self.best, self.best_epoch = loss, epoch
-            self._weights = [np.array(variable) for variable in self._variables]
-        self.stop = epoch - self.best_epoch >= self._patience
-        return better
-
-    def restore(self) -> None:
-        """Sets the variables to the best weights."""
-        for variable, value in zip(self._variables, self._weights):
-            variable.assign(value)
+_WINDOWS_PER_MICRO_BATCH = 32
+_CLIP_NORM = 1.0  # the first steps of a fresh encoder can be wild
+_INPUTS = (
+    tf.TensorSpec([None, None], tf.float32),  # times
+    tf.TensorSpec([None, None], tf.float32),  # magnitudes
+    tf.TensorSpec([None, None], tf.bool),  # visible
+    tf.TensorSpec([None], tf.int64),  # row: the light curve of each window
+    tf.TensorSpec([None], tf.int64),  # classes
+    tf.TensorSpec([None], tf.float32),  # weight of each light curve
+    tf.TensorSpec([3], tf.int64),  # dropout key
+)
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledFeatures:
     """Features of some light curves and their classes.
 
     Attributes:
@@ -71,16 +46,15 @@ class Labelled:
     features: np.ndarray
     classes: np.ndarray
 
-    def __len__(self) -> int:
-        return len(self.classes)
-
 
 def train_head(
-    head: Head, train: Labelled, validation: Labelled, config: FinetuneConfig, seed: int
+    head: Head,
+    train: LabelledFeatures,
+    validation: LabelledFeatures,
+    config: FinetuneConfig,
+    seed: int,
 ) -> EarlyStopping:
-    """Trains by cross-entropy in which rare classes weigh more; stops early.
-
-    The weights are those of :func:`~astromer.finetuning.labelled_data.class_weights`.
+    """Trains by the cross-entropy weighted with :func:`class_weights`; stops early.
 
     Leaves the weights of the lowest validation loss in the head.
 
@@ -92,8 +66,9 @@ def train_head(
     optimizer.build(head.trainable_variables)
     features, classes = tf.constant(train.features), tf.constant(train.classes)
     weights = tf.constant(class_weights(train.classes))
-    size = min(config.head_batch_size, len(train))
-    steps = -(-len(train) // size)
+    count = len(train.classes)
+    size = min(config.head_batch_size, count)
+    steps = -(-count // size)
 
     @tf.function(reduce_retracing=True)
     def run_epoch(order: tf.Tensor, shown: tf.Tensor, first_step: tf.Tensor) -> None:
@@ -103,34 +78,23 @@ def train_head(
             key = tf.stack([tf.constant(seed, tf.int64), first_step + tf.cast(step, tf.int64), 0])
             with tf.GradientTape() as tape:
                 logits = head(tf.gather(features, rows), training=True, dropout_key=key)
-                loss = weighted_cross_entropy(logits, tf.gather(classes, rows), weight)
+                loss = _weighted_cross_entropy(logits, tf.gather(classes, rows), weight)
             gradients = tape.gradient(loss, head.trainable_variables)
             optimizer.apply(gradients, head.trainable_variables)
 
     stopping = EarlyStopping(head.variables, config.head_patience)
-    padded = steps * size
+    shown = (np.arange(steps * size) < count).astype(np.float32).reshape(steps, size)
     for epoch in range(1, config.head_epochs + 1):
-        order = np.random.default_rng([seed, epoch]).permutation(len(train))
-        rows = np.zeros(padded, np.int64)
-        rows[: len(train)] = order
-        shown = (np.arange(padded) < len(train)).astype(np.float32)
-        run_epoch(
-            tf.constant(rows.reshape(steps, size)),
-            tf.constant(shown.reshape(steps, size)),
-            tf.constant((epoch - 1) * steps, tf.int64),
-        )
+        order = np.random.default_rng([seed, epoch]).permutation(count)
+        rows = np.pad(order, (0, steps * size - count)).reshape(steps, size)
+        first_step = tf.constant((epoch - 1) * steps, tf.int64)
+        run_epoch(tf.constant(rows), tf.constant(shown), first_step)
         loss = validation_loss(head(validation.features).numpy(), validation.classes)
-        stopping.look(epoch, loss)
+        stopping.update(epoch, loss)
         if stopping.stop:
             break
     stopping.restore()
     return stopping
-
-
-def weighted_cross_entropy(logits: tf.Tensor, classes: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
-    """Weighted mean of the cross-entropies; scalar."""
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
-    return tf.math.divide_no_nan(tf.reduce_sum(weight * losses), tf.reduce_sum(weight))
 
 
 def validation_loss(logits: np.ndarray, classes: np.ndarray) -> float:
@@ -151,46 +115,25 @@ def validation_loss(logits: np.ndarray, classes: np.ndarray) -> float:
     return loss
 
 
-_WINDOWS_PER_PASS = 32
-_CLIP_NORM = 1.0  # the first steps of a fresh encoder can be wild
-_INPUTS = (
-    tf.TensorSpec([None, None], tf.float32),  # times
-    tf.TensorSpec([None, None], tf.float32),  # magnitudes
-    tf.TensorSpec([None, None], tf.bool),  # visible
-    tf.TensorSpec([None], tf.int64),  # row: the light curve of each window
-    tf.TensorSpec([None], tf.int64),  # classes
-    tf.TensorSpec([None], tf.float32),  # weight of each light curve
-    tf.TensorSpec([3], tf.int64),  # dropout key
-)
-
-
-@dataclass(frozen=True)
-class CurvesAndClasses:
-    """Light curves and the index of the class of each, int64 [num_curves]."""
-
-    curves: LightCurves
-    classes: np.ndarray
-
-
 class EncoderTraining:
     """Adam on the class-weighted cross-entropy of whole light curves.
 
     A light curve is represented by a few random windows in each epoch, pooled together as in
-    evaluation; all its windows go through the network in one pass.
+    evaluation; all its windows go through the network in one micro-batch.
 
     Args:
         classifier: what to train; its head should have been trained on the frozen encoder, so
-            that the first gradients do not wreck what the encoder has learned.
+            that the first gradients do not destroy what the encoder has learned.
         train, validation: the drawn light curves.
-        config: the knobs.
+        config: the settings.
         seed: of windows, order and dropout.
     """
 
     def __init__(
         self,
         classifier: Classifier,
-        train: CurvesAndClasses,
-        validation: CurvesAndClasses,
+        train: LabelledCurves,
+        validation: LabelledCurves,
         config: FinetuneConfig,
         seed: int,
     ) -> None:
@@ -209,7 +152,7 @@ class EncoderTraining:
         self._optimizer.build(self._variables)
         self._gradients = [tf.Variable(tf.zeros(v.shape)) for v in self._variables]
         self._loss = tf.Variable(0.0)
-        self._add = tf.function(self._add_pass, input_signature=_INPUTS, autograph=False)
+        self._add = tf.function(self._add_gradients, input_signature=_INPUTS, autograph=False)
         self._end = tf.function(self._end_step, autograph=False)
 
     def run(self, *, progress: bool = False) -> EarlyStopping:
@@ -219,18 +162,18 @@ class EncoderTraining:
             progress: whether to show a bar.
         """
         stopping = EarlyStopping(self.classifier.variables, self.config.patience)
-        stopping.look(0, self._validate())
+        stopping.update(0, self._validate())
         epochs = range(1, self.epochs + 1)
         for epoch in progress_bar(epochs, desc="training", unit="epochs", disable=not progress):
             self._train_epoch(epoch)
-            stopping.look(epoch, self._validate())
+            stopping.update(epoch, self._validate())
             if stopping.stop:
                 break
         stopping.restore()
         return stopping
 
     def windows_per_epoch(self) -> int:
-        """Windows that an epoch is trained on."""
+        """Number of windows in an epoch."""
         return int(self._counts(np.arange(len(self.train.curves))).sum())
 
     def _affordable_epochs(self) -> int:
@@ -251,8 +194,7 @@ class EncoderTraining:
             number = (epoch - 1) * self._steps + step
             rows = order[step * size : (step + 1) * size]
             share = self._weights[rows] / self._weights[rows].sum()
-            for inputs in self._passes(rows, rng):
-                chosen, arrays, first_row = inputs
+            for chosen, arrays, first_row in self._micro_batches(rows, rng):
                 self._add(
                     *arrays,
                     self.train.classes[rows[chosen]],
@@ -262,11 +204,11 @@ class EncoderTraining:
             loss = float(self._end())
             if not np.isfinite(loss):
                 raise TrainingError(
-                    f"The loss must stay finite. Received {loss} in epoch {epoch} of the "
+                    f"The loss must stay finite. Received: {loss} in epoch {epoch} of the "
                     "trainable encoder. Lower --lr."
                 )
 
-    def _passes(
+    def _micro_batches(
         self, rows: np.ndarray, rng: np.random.Generator
     ) -> Iterator[tuple[np.ndarray, list[np.ndarray], int]]:
         """Positions within ``rows``, network inputs with the curve of each window, first row."""
@@ -275,7 +217,7 @@ class EncoderTraining:
         counts = self._counts(rows)
         longest = np.minimum(curves.lengths[rows], size)
         padded = np.full_like(longest, size) if model.encoder.quirks is not None else longest
-        largest = max(_WINDOWS_PER_PASS // self.config.windows_per_curve, 1)
+        largest = max(_WINDOWS_PER_MICRO_BATCH // self.config.windows_per_curve, 1)
         for part in plan_passes(padded, size, largest):
             row = np.repeat(np.arange(len(part.rows)), counts[part.rows])
             curve = rows[part.rows][row]
@@ -287,7 +229,7 @@ class EncoderTraining:
             arrays = [array[:, : part.steps] for array in network_inputs(batch).values()]
             yield part.rows, [*arrays, row], part.first_row
 
-    def _add_pass(
+    def _add_gradients(
         self,
         times: tf.Tensor,
         magnitudes: tf.Tensor,
@@ -300,8 +242,8 @@ class EncoderTraining:
         encoder, head = self.classifier.model.encoder, self.classifier.head
         pooling = self.classifier.pooling
         with tf.GradientTape() as tape:
-            # No dropout in the encoder: it would move the pooled means, which vary little between
-            # light curves, by more than what tells the classes apart.
+            # No dropout in the encoder: it would change the pooled means, which vary little
+            # between light curves, by more than the difference between the classes.
             layers = encoder.layer_outputs(times, magnitudes, visible)
             pooled = pool_steps(layers, visible, pooling)
             observed = tf.math.count_nonzero(visible, axis=1)
@@ -327,3 +269,43 @@ class EncoderTraining:
         return validation_loss(
             self.classifier.logits(self.validation.curves), self.validation.classes
         )
+
+
+class EarlyStopping:
+    """Keeps the weights of the lowest loss, and restores them at the end.
+
+    Args:
+        variables: what is trained.
+        patience: epochs without a lower loss before ``stop`` is True.
+
+    Attributes:
+        best: lowest loss so far.
+        best_epoch: the epoch that reached it; 0 is before the first.
+        stop: whether patience is used up.
+    """
+
+    def __init__(self, variables: Sequence[keras.Variable], patience: int) -> None:
+        self._variables = list(variables)
+        self._patience = patience
+        self._weights: list[np.ndarray] = []
+        self.best = float("inf")
+        self.best_epoch = 0
+        self.stop = False
+
+    def update(self, epoch: int, loss: float) -> None:
+        """Keeps the weights where the epoch's loss is the lowest so far."""
+        if loss < self.best or not self._weights:
+            self.best, self.best_epoch = loss, epoch
+            self._weights = [np.array(variable) for variable in self._variables]
+        self.stop = epoch - self.best_epoch >= self._patience
+
+    def restore(self) -> None:
+        """Sets the variables to the best weights."""
+        for variable, value in zip(self._variables, self._weights):
+            variable.assign(value)
+
+
+def _weighted_cross_entropy(logits: tf.Tensor, classes: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+    """Weighted mean of the cross-entropies; scalar."""
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
+    return tf.math.divide_no_nan(tf.reduce_sum(weight * losses), tf.reduce_sum(weight))

@@ -43,7 +43,7 @@ class FinetuneConfig(Config):
     max_windows: int = knob(
         24000,
         "windows that a trainable encoder is trained on in all, at least one epoch: bounds the "
-        "cost of a cell, one to two minutes on two cores for 2 layers of width 64",
+        "cost of a trial, one to two minutes on two cores for 2 layers of width 64",
         "--max-windows",
         bounds="[1, inf)",
     )

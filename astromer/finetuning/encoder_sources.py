@@ -1,4 +1,4 @@
-"""Where the weights of an encoder come from before it is fine-tuned."""
+"""The sources of an encoder's weights before fine-tuning."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ from astromer.serving.export import load_model, read_config
 from astromer.serving.versions.finding import latest_version
 
 PRETRAINED, RANDOM, PUBLIC, FOREST = "pretrained", "random", "public", "forest"
-_RANDOM_SEED = 1_000_003  # keeps the fresh weights apart from those of the heads
+_RANDOM_SEED = 1_000_003  # so that no head draws the same weights
 
 
 class PretrainedSource:
     """A pushed encoder.
 
     Args:
-        path: a SavedModel, or a folder of versions, of which that is taken that ``latest``
-            names.
+        path: a SavedModel, or a folder of versions, of which ``latest`` names one.
 
     Raises:
         ModelError: there is none, or it is damaged.
@@ -39,7 +38,7 @@ class PretrainedSource:
         self.fingerprint = encoder_fingerprint(self.make(0))
 
     def make(self, seed: int) -> Reconstructor:
-        """The model as it was pushed, whatever the seed."""
+        """The pushed model; the seed changes nothing."""
         return load_model(self.path)
 
     def lineage(self) -> dict[str, Any]:
@@ -54,7 +53,7 @@ class PretrainedSource:
 
 
 class RandomSource:
-    """Fresh weights in an encoder of the same shape, other ones for each seed."""
+    """An encoder of the same shape with fresh weights for each seed."""
 
     name = RANDOM
     per_seed = True
@@ -87,11 +86,11 @@ class PublicSource:
         self.fingerprint = encoder_fingerprint(self.make(0))
 
     def make(self, seed: int) -> Reconstructor:
-        """The public weights, whatever the seed."""
+        """The public weights; the seed changes nothing."""
         return load_public(self.path)[0]
 
 
-Source = PretrainedSource | RandomSource | PublicSource
+EncoderSource = PretrainedSource | RandomSource | PublicSource
 
 
 def encoder_fingerprint(model: Reconstructor) -> str:

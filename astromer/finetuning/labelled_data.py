@@ -1,4 +1,4 @@
-"""Labelled light curves by split, and the small draws that classifiers are trained on."""
+"""Labelled light curves by split: classes, draws, class weights and scores."""
 
 from __future__ import annotations
 
@@ -15,6 +15,16 @@ from astromer.records.fold import SPLITS
 from astromer.system.errors import DataAnomalyError
 from astromer.system.text import shortened
 
+_UNLABELLED = -1
+
+
+@dataclass(frozen=True)
+class LabelledCurves:
+    """Light curves and the index of the class of each, int64 [num_curves]."""
+
+    curves: LightCurves
+    classes: np.ndarray
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -24,7 +34,7 @@ class Dataset:
         curves: by split: train, validation and test.
         classes: int64 [num_curves] by split, indices into the label map.
         label_map: the classes of the training split.
-        notes: what a user should know about the data, in sentences.
+        notes: sentences about the data, for users.
     """
 
     curves: Mapping[str, LightCurves]
@@ -34,7 +44,7 @@ class Dataset:
 
     @classmethod
     def of(cls, curves: Mapping[str, LightCurves]) -> Dataset:
-        """Leaves out light curves without a class that is in train, and says how many.
+        """Leaves out light curves without a class that is in train; the notes count them.
 
         Raises:
             DataAnomalyError: there are no labels, or none are left of a split.
@@ -44,18 +54,17 @@ class Dataset:
         classes: dict[str, np.ndarray] = {}
         notes = []
         for split in SPLITS:
-            names, indices = class_names(curves[split]), label_map.indices(curves[split])
-            without = int((names == "").sum())
-            if without:
+            names, indices = _class_names(curves[split]), label_map.indices(curves[split])
+            if without := int((names == "").sum()):
                 notes.append(f"{without} light curves of {split} have no class")
-            unknown = (indices == UNLABELLED) & (names != "")
+            unknown = (indices == _UNLABELLED) & (names != "")
             if unknown.any():
                 absent = sorted(set(names[unknown].tolist()))[:10]
                 notes.append(
                     f"{int(unknown.sum())} light curves of {split} are left out: train has none of "
                     f"their class ({', '.join(map(shortened, absent))})"
                 )
-            labelled = np.flatnonzero(indices != UNLABELLED)
+            labelled = np.flatnonzero(indices != _UNLABELLED)
             kept[split], classes[split] = curves[split].take(labelled), indices[labelled]
             if not len(labelled):
                 raise DataAnomalyError(
@@ -63,13 +72,9 @@ class Dataset:
                     "none: its records have neither of the context features Class and Label, or "
                     "other classes. Divide the survey again (it is stratified by class)."
                 )
-            absent = [
-                shortened(n) for i, n in enumerate(label_map.names) if i not in classes[split]
-            ]
-            if absent and split == "test":
-                notes.append(
-                    f"test has no {', '.join(absent)}: the macro-F1 is over the other classes"
-                )
+        absent = [shortened(n) for i, n in enumerate(label_map.names) if i not in classes["test"]]
+        if absent:
+            notes.append(f"test has no {', '.join(absent)}: the macro-F1 is over the other classes")
         return cls(kept, classes, label_map, tuple(notes))
 
     @cached_property
@@ -85,48 +90,20 @@ class Dataset:
         return digest.hexdigest()
 
     def draw(self, split: str, shots: int, seed: int) -> np.ndarray:
-        """Positions of a stratified draw; see :func:`draw_shots`."""
+        """int64, positions of a draw by :func:`draw_shots`; the test split is always whole."""
+        if split == "test":
+            return np.arange(len(self.curves[split]))
         return draw_shots(self.classes[split], shots, [seed, SPLITS.index(split)])
 
+    def labelled(self, split: str, positions: np.ndarray) -> LabelledCurves:
+        """Some light curves of a split."""
+        return LabelledCurves(self.curves[split].take(positions), self.classes[split][positions])
+
     def scarce(self, shots: int) -> dict[str, int]:
-        """Classes with fewer training light curves than asked for, and how many they have."""
+        """Classes with fewer training light curves than ``shots``, and how many they have."""
         counts = np.bincount(self.classes["train"], minlength=len(self.label_map))
         pairs = zip(self.label_map.names, counts.tolist())
         return {name: count for name, count in pairs if count < shots}
-
-
-def draw_shots(classes: np.ndarray, shots: int, seed: Sequence[int]) -> np.ndarray:
-    """Draws the same number of light curves of each class, all of a class with fewer.
-
-    A smaller draw of one seed is part of a larger one, so that more shots only add light curves.
-
-    Args:
-        classes: int64 [num_curves].
-        shots: light curves per class; 0 = all.
-        seed: what the draw depends on.
-
-    Returns:
-        int64, positions in rising order.
-    """
-    chosen = []
-    for index in np.unique(classes):
-        members = np.flatnonzero(classes == index)
-        order = np.random.default_rng([*seed, int(index)]).permutation(len(members))
-        chosen.append(members[order[: shots or None]])
-    return np.sort(np.concatenate(chosen))
-
-
-def class_weights(classes: np.ndarray) -> np.ndarray:
-    """float32 [num_curves], the weight of each light curve: 1 / sqrt(size of its class); mean 1.
-
-    Where all classes are equally large this changes nothing. Elsewhere it lifts the rare ones, but
-    not so far that a class of four light curves decides as much as one of five hundred.
-    """
-    weights = 1 / np.sqrt(np.maximum(np.bincount(classes), 1))[classes]
-    return (weights / weights.mean()).astype(np.float32)
-
-
-UNLABELLED = -1
 
 
 @dataclass(frozen=True)
@@ -152,14 +129,14 @@ class LabelMap:
         Raises:
             DataAnomalyError: there are fewer than two classes.
         """
-        known = class_names(curves)
+        known = _class_names(curves)
         names = sorted(set(known.tolist()) - {""}, key=_natural)
         if not names:
             raise DataAnomalyError(
-                "Classification needs labelled light curves. Received "
-                f"{len(curves)} without a class: their records have neither of the context "
-                "features Class (bytes_list) and Label (int64_list). Add columns Class and Label "
-                "to metadata.parquet and make the records again, or use --task reconstruct."
+                f"Classification needs labelled light curves. Received {len(curves)} without a "
+                "class: their records have neither of the context features Class (bytes_list) and "
+                "Label (int64_list). Add columns Class and Label to metadata.parquet and make the "
+                "records again, or use --task reconstruct."
             )
         if len(names) == 1:
             raise DataAnomalyError(
@@ -168,7 +145,7 @@ class LabelMap:
             )
         numbers = [set(curves.labels[known == name].tolist()) for name in names]
         labels = [min(found) for found in numbers]
-        # Surveys that were joined count their classes each in its own way.
+        # Each of several joined surveys numbers its classes in its own way.
         one_each = all(len(found) == 1 for found in numbers) and len(set(labels)) == len(labels)
         if not one_each or -1 in labels:
             labels = list(range(len(names)))
@@ -177,32 +154,50 @@ class LabelMap:
     def indices(self, curves: LightCurves) -> np.ndarray:
         """int64 [num_curves], the index of each curve's class; -1 for unlabelled or unknown."""
         index = {name: number for number, name in enumerate(self.names)}
-        names = class_names(curves).tolist()
-        return np.array([index.get(name, UNLABELLED) for name in names], np.int64)
+        names = _class_names(curves).tolist()
+        return np.array([index.get(name, _UNLABELLED) for name in names], np.int64)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON types."""
-        rows = zip(self.names, self.labels)
-        return {
-            "classes": [{"index": i, "name": n, "label": v} for i, (n, v) in enumerate(rows)],
-        }
+        rows = enumerate(zip(self.names, self.labels))
+        return {"classes": [{"index": i, "name": n, "label": v} for i, (n, v) in rows]}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> LabelMap:
-        """What :meth:`to_dict` wrote."""
+        """Reads what :meth:`to_dict` wrote."""
         rows = sorted(content["classes"], key=lambda row: row["index"])
         return cls(tuple(row["name"] for row in rows), tuple(row["label"] for row in rows))
 
 
-def class_names(curves: LightCurves) -> np.ndarray:
-    """str [num_curves]: the class name, else the label as text, else ""."""
-    if (curves.class_names != "").any():
-        return curves.class_names
-    return np.array([str(label) if label >= 0 else "" for label in curves.labels], dtype=np.str_)
+def draw_shots(classes: np.ndarray, shots: int, seed: Sequence[int]) -> np.ndarray:
+    """Draws the same number of light curves of each class, all of a class with fewer.
+
+    A smaller draw of one seed is part of a larger one, so that more shots only add light curves.
+
+    Args:
+        classes: int64 [num_curves].
+        shots: light curves per class; 0 = all.
+        seed: of the draw.
+
+    Returns:
+        int64, positions in rising order.
+    """
+    chosen = []
+    for index in np.unique(classes):
+        members = np.flatnonzero(classes == index)
+        order = np.random.default_rng([*seed, int(index)]).permutation(len(members))
+        chosen.append(members[order[: shots or None]])
+    return np.sort(np.concatenate(chosen))
 
 
-def _natural(name: str) -> tuple[int, int, str]:
-    return (0, int(name), "") if name.isdecimal() else (1, 0, name)
+def class_weights(classes: np.ndarray) -> np.ndarray:
+    """float32 [num_curves], the weight of each light curve: 1 / sqrt(size of its class); mean 1.
+
+    Equal classes get equal weights. Rare classes weigh more, but a class of four light curves
+    does not weigh as much as one of five hundred.
+    """
+    weights = 1 / np.sqrt(np.maximum(np.bincount(classes), 1))[classes]
+    return (weights / weights.mean()).astype(np.float32)
 
 
 def classification_scores(
@@ -239,3 +234,14 @@ def classification_scores(
         "confusion": confusion_matrix(true, predicted, labels=index).tolist(),
         "classes": classes,
     }
+
+
+def _class_names(curves: LightCurves) -> np.ndarray:
+    """str [num_curves]: the class name, else the label as text, else ""."""
+    if (curves.class_names != "").any():
+        return curves.class_names
+    return np.array([str(label) if label >= 0 else "" for label in curves.labels], dtype=np.str_)
+
+
+def _natural(name: str) -> tuple[int, int, str]:
+    return (0, int(name), "") if name.isdecimal() else (1, 0, name)

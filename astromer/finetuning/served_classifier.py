@@ -13,7 +13,7 @@ import tensorflow as tf
 from astromer.encoder.encoder import Encoder
 from astromer.encoder.pooling import pool_steps, pool_windows
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.finetuning.classifier import Classifier, Head, set_weights, weights_of
+from astromer.finetuning.classifier import Classifier, Head
 from astromer.finetuning.labelled_data import Dataset, LabelMap, classification_scores
 from astromer.light_curves import LightCurves
 from astromer.records.config import LightCurveRules
@@ -45,7 +45,9 @@ from astromer.system.storage import as_path
 from astromer.system.text import brief
 from astromer.system.untrusted_files import DAMAGED, read_arrays, read_json
 
-NO_LABEL = -1
+LABEL_MAP = "label_map.json"
+_NO_LABEL = -1
+_CURVES_PER_CALL = 64
 
 
 class ClassifierModule(tf.Module):
@@ -81,7 +83,7 @@ class ClassifierModule(tf.Module):
         head, pooling, encoder = classifier.head, classifier.pooling, classifier.model.encoder
         network = WindowNetwork(classifier.model, rules, serving)
         names = tf.constant([*classifier.label_map.names, ""])
-        labels = tf.constant([*classifier.label_map.labels, NO_LABEL], tf.int64)
+        labels = tf.constant([*classifier.label_map.labels, _NO_LABEL], tf.int64)
         nothing = len(classifier.label_map)
 
         @traced(OBSERVATIONS)
@@ -126,10 +128,6 @@ class ClassifierModule(tf.Module):
         return {"serving_default": self.classify_examples, "classify": self.classify_curves}
 
 
-LABEL_MAP = "label_map.json"
-_HEAD = ("num_classes", "vectors", "d_model", "hidden", "dropout", "seed")
-
-
 def export_classifier(
     classifier: Classifier,
     directory: str | Path,
@@ -144,7 +142,7 @@ def export_classifier(
         directory: must not exist yet, or be empty.
         metadata: JSON-able facts, for instance the lineage back to encoder and survey.
         rules: which observations the served model uses.
-        serving: how much it takes in one request.
+        serving: its limits on light curves and requests.
 
     Returns:
         The directory, with ``checksums.txt``. Its ``assets.extra`` holds ``config.json``,
@@ -159,12 +157,12 @@ def export_classifier(
     write_extra(
         directory,
         classifier.model,
-        weights_of(classifier),
+        classifier.get_weights(),
         rules,
         serving,
         metadata or {},
         pooling=classifier.pooling,
-        head={name: getattr(classifier.head, name) for name in _HEAD},
+        head=classifier.head.settings,
     )
     return directory
 
@@ -192,7 +190,7 @@ def load_classifier(directory: str | Path) -> Classifier:
             f"A classifier must hold its config, label map and weights. {extra} does not: "
             f"{brief(error)}. Fine-tune again."
         ) from error
-    set_weights(classifier, weights, str(extra / WEIGHTS))
+    classifier.set_weights(weights, str(extra / WEIGHTS))
     return classifier
 
 
@@ -205,9 +203,6 @@ def _check_head(head: Mapping[str, Any], weights: int) -> None:
     first = hidden or classes
     if width * (2 * vectors + first) + hidden * classes > weights:
         raise ValueError(f"its head needs more than the {weights:,} weights that there are")
-
-
-_CURVES_PER_CALL = 64
 
 
 def served_scores(directory: str | Path, dataset: Dataset) -> dict[str, Any]:

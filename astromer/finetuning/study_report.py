@@ -1,4 +1,4 @@
-"""The table of a study, and what it says about pre-training."""
+"""The outputs of a study: tables, scores by class, confusion matrices, the gain of pre-training."""
 
 from __future__ import annotations
 
@@ -14,31 +14,41 @@ import numpy as np
 
 from astromer.finetuning.encoder_sources import FOREST, PRETRAINED, PUBLIC, RANDOM
 from astromer.finetuning.labelled_data import Dataset, classification_scores
-from astromer.serving.model_card.markdown import escaped
+from astromer.serving.model_card.markdown import escaped, table
 from astromer.system.atomic import write_file
 from astromer.system.html.page import label, to_bytes
 from astromer.system.text import csv_cell, shortened
 
-MAJORITY = "majority"
+RESULTS_FILE, CSV_FILE, CLASSES_FILE = "results.json", "results.csv", "per_class.csv"
+TABLE_FILE, TEXT_FILE = "table.md", "table.txt"
+_CSV_COLUMNS = (
+    *("source", "encoder", "shots", "seed", "train_curves", "macro_f1", "accuracy"),
+    *("validation_macro_f1", "validation_loss", "best_epoch", "seconds"),
+)
+_SCORES = ("precision", "recall", "f1")
+_CLASS_WIDTH = 40  # most characters of a class name in a table
+_MAJORITY = "majority"
 _TITLES = {
     PRETRAINED: "pre-trained encoder",
     RANDOM: "random encoder",
     PUBLIC: "public weights",
     FOREST: "random forest",
-    MAJORITY: "most frequent class",
+    _MAJORITY: "most frequent class",
 }
-MODES = {"frozen": "frozen", "trainable": "fine-tuned", "none": ""}
+_MODES = {"frozen": "frozen", "trainable": "fine-tuned", "none": ""}
+
+Results = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class Row:
+class StudyRow:
     """One method with one number of shots, over all seeds.
 
     Attributes:
-        source, encoder, shots: as in :class:`~astromer.finetuning.trials.Cell`.
+        source, encoder, shots: as in :class:`~astromer.finetuning.trials.Trial`.
         seeds: how many.
         macro_f1, accuracy: means over the seeds.
-        macro_f1_spread, accuracy_spread: sample standard deviations; NaN with one seed.
+        macro_f1_spread, accuracy_spread: sample standard deviations; None with one seed.
     """
 
     source: str
@@ -46,69 +56,103 @@ class Row:
     shots: int
     seeds: int
     macro_f1: float
-    macro_f1_spread: float
+    macro_f1_spread: float | None
     accuracy: float
-    accuracy_spread: float
+    accuracy_spread: float | None
 
     @property
     def title(self) -> str:
         """The method, for people."""
-        mode = MODES[self.encoder]
-        return f"{_TITLES[self.source]}, {mode}" if mode else _TITLES[self.source]
+        return ", ".join(filter(None, (_TITLES[self.source], _MODES[self.encoder])))
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PretrainingGain:
     """Whether the pre-trained encoder did better than a random one, seed by seed.
 
     Attributes:
         encoder, shots: what is compared.
         gain: mean over the seeds of the difference in macro-F1.
-        spread: sample standard deviation of the difference; NaN with one seed.
+        spread: sample standard deviation of the difference; None with one seed.
         beats: better with every seed, and by more than the spread.
     """
 
     encoder: str
     shots: int
     gain: float
-    spread: float
+    spread: float | None
     beats: bool
 
     def text(self) -> str:
         """In words."""
-        spread = "" if np.isnan(self.spread) else f" ± {self.spread:.3f}"
+        spread = ", on the one seed that was tried"
+        if self.spread is not None:
+            spread = f" ± {self.spread:.3f}"
         verb = "beats a random one" if self.beats else "does NOT beat a random one"
-        one = ", on the one seed that was tried" if not spread else ""
         return (
-            f"{MODES[self.encoder]}, {shots_title(self.shots)}: the pre-trained encoder {verb} "
-            f"(macro-F1 {self.gain:+.3f}{spread}{one})"
+            f"{_MODES[self.encoder]}, {_shots_title(self.shots)}: the pre-trained encoder {verb} "
+            f"(macro-F1 {self.gain:+.3f}{spread})"
         )
 
 
-def rows_of(results: Sequence[Mapping[str, Any]], dataset: Dataset | None = None) -> list[Row]:
+def write_outputs(
+    results: Results, dataset: Dataset, folder: Path, facts: Mapping[str, Any]
+) -> str:
+    """Writes results as JSON, CSV, Markdown and pictures.
+
+    Args:
+        results: of all trials.
+        dataset: what they were scored on.
+        folder: made if missing.
+        facts: JSON-able: where encoder and data come from, and the settings.
+
+    Returns:
+        The table, the conclusions and the scores by class, for a terminal; also in ``table.txt``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rows, gains = study_rows(results, dataset), pretraining_gains(results)
+    notes = _notes(results, dataset)
+    sentences = [gain.text() for gain in gains] + notes
+    content = {
+        **facts,
+        "classes": dataset.label_map.to_dict()["classes"],
+        "test_curves": len(dataset.curves["test"]),
+        "summary": [asdict(row) for row in rows],
+        "verdicts": [asdict(gain) for gain in gains],
+        "notes": notes,
+        "majority": _majority_scores(dataset),
+        "cells": list(results),
+    }
+    write_file(folder / RESULTS_FILE, json.dumps(content, indent=1) + "\n")
+    with (folder / CSV_FILE).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, _CSV_COLUMNS, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(results)
+    _write_classes(results, folder / CLASSES_FILE)
+    listed = "".join(f"- {escaped(sentence, len(sentence))}\n" for sentence in sentences)
+    write_file(folder / TABLE_FILE, f"{markdown_table(rows)}\n\n{listed}")
+    _plot_confusions(results, dataset, folder)
+    parts = [text_table(rows), "\n".join(sentences), _class_table(results)]
+    text = "\n\n".join(part for part in parts if part)
+    write_file(folder / TEXT_FILE, text + "\n")
+    return text
+
+
+def study_rows(results: Results, dataset: Dataset | None = None) -> list[StudyRow]:
     """Means and spreads over the seeds, and the most frequent class where there is a dataset."""
-    groups: dict[tuple[str, str, int], list[Mapping[str, Any]]] = {}
-    for result in results:
-        key = (result["source"], result["encoder"], result["shots"])
-        groups.setdefault(key, []).append(result)
-    rows = [_row(*key, members) for key, members in groups.items()]
+    groups = _by_method(results)
     if dataset is not None:
-        majority = majority_scores(dataset)
-        rows += [
-            _row(MAJORITY, "none", shots, [majority])
-            for shots in dict.fromkeys(result["shots"] for result in results)
-        ]
+        majority = _majority_scores(dataset)
+        groups |= {(_MAJORITY, "none", shots): [majority] for _, _, shots in groups}
+    rows = []
+    for (source, encoder, shots), members in groups.items():
+        f1, accuracy = ([m[name] for m in members] for name in ("macro_f1", "accuracy"))
+        scores = (statistics.fmean(f1), _spread(f1), statistics.fmean(accuracy), _spread(accuracy))
+        rows.append(StudyRow(source, encoder, shots, len(members), *scores))
     return rows
 
 
-def majority_scores(dataset: Dataset) -> dict[str, Any]:
-    """Scores of always answering with the most frequent class of the training split."""
-    most = np.bincount(dataset.classes["train"]).argmax()
-    true = dataset.classes["test"]
-    return classification_scores(true, np.full_like(true, most), dataset.label_map)
-
-
-def verdicts_of(results: Sequence[Mapping[str, Any]]) -> list[Verdict]:
+def pretraining_gains(results: Results) -> list[PretrainingGain]:
     """One for each encoder mode and number of shots that was tried with both encoders."""
     scores = {(r["source"], r["encoder"], r["shots"], r["seed"]): r["macro_f1"] for r in results}
     gains: dict[tuple[str, int], list[float]] = {}
@@ -119,201 +163,58 @@ def verdicts_of(results: Sequence[Mapping[str, Any]]) -> list[Verdict]:
     found = []
     for (encoder, shots), values in gains.items():
         gain, spread = statistics.fmean(values), _spread(values)
-        beats = min(values) > 0 and not gain <= spread
-        found.append(Verdict(encoder, shots, gain, spread, beats))
+        beats = min(values) > 0 and (spread is None or gain > spread)
+        found.append(PretrainingGain(encoder, shots, gain, spread, beats))
     return found
 
 
-def to_text(rows: Sequence[Row]) -> str:
+def text_table(rows: Sequence[StudyRow]) -> str:
     """Macro-F1 and accuracy of each method by number of shots, for a terminal."""
-    cells = _cells(rows)
-    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+    lines = _table_lines(rows)
+    first, *others = [max(map(len, column)) for column in zip(*lines)]
     return "\n".join(
-        "  ".join(
-            text.ljust(width) if i == 0 else text.rjust(width)
-            for i, (text, width) in enumerate(zip(line, widths))
-        ).rstrip()
-        for line in cells
+        "  ".join([line[0].ljust(first), *map(str.rjust, line[1:], others)]).rstrip()
+        for line in lines
     )
 
 
-def to_markdown(rows: Sequence[Row]) -> str:
+def markdown_table(rows: Sequence[StudyRow]) -> str:
     """The same table in Markdown."""
-    head, *lines = _cells(rows)
-    rule = ["---", *["---:"] * (len(head) - 1)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in (head, rule, *lines))
+    head, *lines = _table_lines(rows)
+    return table(head, lines)
 
 
-def row_dicts(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Rows as JSON types; a spread that one seed does not have is null."""
-    return [
-        {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in asdict(row).items()}
-        for row in rows
-    ]
-
-
-def shots_title(shots: int) -> str:
-    """The number of shots, for people."""
-    return f"{shots} per class" if shots else "all"
-
-
-def _row(source: str, encoder: str, shots: int, members: Sequence[Mapping[str, Any]]) -> Row:
-    f1, accuracy = ([m[name] for m in members] for name in ("macro_f1", "accuracy"))
-    return Row(
-        source,
-        encoder,
-        shots,
-        len(members),
-        statistics.fmean(f1),
-        _spread(f1),
-        statistics.fmean(accuracy),
-        _spread(accuracy),
-    )
-
-
-def _spread(values: Sequence[float]) -> float:
-    return statistics.stdev(values) if len(values) > 1 else float("nan")
-
-
-def _cells(rows: Sequence[Row]) -> list[list[str]]:
+def _table_lines(rows: Sequence[StudyRow]) -> list[list[str]]:
     columns = list(dict.fromkeys(row.shots for row in rows))
-    head = ["macro-F1 on the test split"]
-    head += [shots_title(shots) for shots in columns]
-    head += [f"accuracy, {shots_title(shots)}" for shots in columns[-1:]]
-    by_method: dict[str, dict[int, Row]] = {}
+    last = columns[-1]
+    head = ["macro-F1 on the test split", *map(_shots_title, columns)]
+    by_method: dict[str, dict[int, StudyRow]] = {}
     for row in rows:
         by_method.setdefault(row.title, {})[row.shots] = row
-    lines = [head]
+    lines = [[*head, f"accuracy, {_shots_title(last)}"]]
     for title, found in by_method.items():
-        line = [title]
-        for shots in columns:
-            line.append(_number(found[shots], "macro_f1") if shots in found else "")
-        last = columns[-1]
-        line.append(_number(found[last], "accuracy") if last in found else "")
-        lines.append(line)
+        scores = [_score(found.get(shots), "macro_f1") for shots in columns]
+        lines.append([title, *scores, _score(found.get(last), "accuracy")])
     return lines
 
 
-def _number(row: Row, score: str) -> str:
-    mean, spread = getattr(row, score), getattr(row, f"{score}_spread")
-    return f"{mean:.3f}" if np.isnan(spread) else f"{mean:.3f} ± {spread:.3f}"
+def _score(row: StudyRow | None, name: str) -> str:
+    if row is None:
+        return ""
+    mean, spread = getattr(row, name), getattr(row, f"{name}_spread")
+    return f"{mean:.3f}" if spread is None else f"{mean:.3f} ± {spread:.3f}"
 
 
-RESULTS_FILE, CSV_FILE, CLASSES_FILE = "results.json", "results.csv", "per_class.csv"
-TABLE_FILE, TEXT_FILE = "table.md", "table.txt"
-_CSV_COLUMNS = (
-    *("source", "encoder", "shots", "seed", "train_curves", "macro_f1", "accuracy"),
-    *("validation_macro_f1", "validation_loss", "best_epoch", "seconds"),
-)
-_SCORES = ("precision", "recall", "f1")
-_WIDEST = 40  # letters of a class in a table
+def _spread(values: Sequence[float]) -> float | None:
+    return statistics.stdev(values) if len(values) > 1 else None
 
 
-def write_outputs(
-    results: Sequence[Mapping[str, Any]],
-    dataset: Dataset,
-    folder: Path,
-    facts: Mapping[str, Any],
-) -> str:
-    """Writes results as JSON, CSV, Markdown and pictures.
-
-    Args:
-        results: of all cells.
-        dataset: what they were scored on.
-        folder: made if missing.
-        facts: JSON-able; where encoder and data come from, and the settings.
-
-    Returns:
-        The table, the verdicts and the scores by class, for a terminal; also in ``table.txt``.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    rows, verdicts = rows_of(results, dataset), verdicts_of(results)
-    sentences = [verdict.text() for verdict in verdicts] + notes_on(results, dataset)
-    content = {
-        **facts,
-        "classes": dataset.label_map.to_dict()["classes"],
-        "test_curves": len(dataset.curves["test"]),
-        "summary": row_dicts(rows),
-        "verdicts": [{**vars(v), "spread": _finite(v.spread)} for v in verdicts],
-        "notes": notes_on(results, dataset),
-        "majority": majority_scores(dataset),
-        "cells": list(results),
-    }
-    write_file(folder / RESULTS_FILE, json.dumps(content, indent=1) + "\n")
-    with (folder / CSV_FILE).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, _CSV_COLUMNS, extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(results)
-    _write_classes(results, folder / CLASSES_FILE)
-    listed = "".join(f"- {escaped(sentence, len(sentence))}\n" for sentence in sentences)
-    write_file(folder / TABLE_FILE, f"{to_markdown(rows)}\n\n{listed}")
-    _plot(results, dataset, folder)
-    parts = [to_text(rows), "\n".join(sentences), class_table(results)]
-    text = "\n\n".join(part for part in parts if part)
-    write_file(folder / TEXT_FILE, text + "\n")
-    return text
+def _shots_title(shots: int) -> str:
+    return f"{shots} per class" if shots else "all"
 
 
-def notes_on(results: Sequence[Mapping[str, Any]], dataset: Dataset) -> list[str]:
-    """What a reader of the table has to know about the data."""
-    notes = list(dataset.notes)
-    for shots in dict.fromkeys(result["shots"] for result in results):
-        scarce = dataset.scarce(shots)
-        if scarce:
-            counts = ", ".join(f"{shortened(name)} {count}" for name, count in scarce.items())
-            notes.append(f"{shots_title(shots)}: train has fewer of {counts}; all were taken")
-    return notes
-
-
-def class_table(results: Sequence[Mapping[str, Any]]) -> str:
-    """Scores by class of the pre-trained encoder with the most shots, means over the seeds."""
-    groups = _groups(results)
-    lines = []
-    for (source, encoder, shots), members in groups.items():
-        if source != PRETRAINED or shots != _most_shots(results):
-            continue
-        lines.append(f"pre-trained encoder, {MODES[encoder]}, {shots_title(shots)}, by class:")
-        names = members[0]["classes"]
-        shown = {name: shortened(name, _WIDEST) for name in names}
-        wide = max(map(len, shown.values()))
-        lines.append(f"  {'':{wide}}  precision  recall     F1  test curves")
-        for name in names:
-            precision, recall, f1 = (_mean(members, name, score) for score in _SCORES)
-            count = members[0]["classes"][name]["support"]
-            lines.append(
-                f"  {shown[name]:{wide}}  {precision:9.3f}{recall:8.3f}{f1:7.3f}{count:13}"
-            )
-    return "\n".join(lines)
-
-
-def _most_shots(results: Sequence[Mapping[str, Any]]) -> int:
-    return max((r["shots"] for r in results), key=lambda shots: shots or float("inf"))
-
-
-def _write_classes(results: Sequence[Mapping[str, Any]], file: Path) -> None:
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(("source", "encoder", "shots", "class", *_SCORES, "test_curves", "seeds"))
-        for key, members in _groups(results).items():
-            for name, scores in members[0]["classes"].items():
-                means = [f"{_mean(members, name, score):.4f}" for score in _SCORES]
-                writer.writerow((*key, csv_cell(name), *means, scores["support"], len(members)))
-
-
-def _plot(results: Sequence[Mapping[str, Any]], dataset: Dataset, folder: Path) -> None:
-    for (source, encoder, shots), members in _groups(results).items():
-        if source != PRETRAINED:
-            continue
-        confusion = np.sum([member["confusion"] for member in members], axis=0)
-        seeds = _plural(len(members))
-        title = f"pre-trained encoder, {MODES[encoder]}, {shots_title(shots)}, {seeds}"
-        name = f"confusion_{encoder}_{shots or 'all'}.png"
-        plot_confusion(confusion, dataset.label_map.names, title, folder / name)
-
-
-def _groups(
-    results: Sequence[Mapping[str, Any]],
-) -> dict[tuple[str, str, int], list[Mapping[str, Any]]]:
+def _by_method(results: Results) -> dict[tuple[str, str, int], list[Mapping[str, Any]]]:
+    """The results of all seeds by source, encoder mode and shots."""
     groups: dict[tuple[str, str, int], list[Mapping[str, Any]]] = {}
     for result in results:
         key = (result["source"], result["encoder"], result["shots"])
@@ -321,19 +222,69 @@ def _groups(
     return groups
 
 
-def _mean(members: Sequence[Mapping[str, Any]], name: str, score: str) -> float:
-    return float(np.mean([member["classes"][name][score] for member in members]))
+def _majority_scores(dataset: Dataset) -> dict[str, Any]:
+    """Scores of always answering with the most frequent class of the training split."""
+    most = np.bincount(dataset.classes["train"]).argmax()
+    true = dataset.classes["test"]
+    return classification_scores(true, np.full_like(true, most), dataset.label_map)
 
 
-def _plural(seeds: int) -> str:
-    return f"{seeds} seeds" if seeds > 1 else "1 seed"
+def _notes(results: Results, dataset: Dataset) -> list[str]:
+    """Sentences about the data that a reader of the table needs."""
+    notes = list(dataset.notes)
+    for shots in dict.fromkeys(result["shots"] for result in results):
+        if scarce := dataset.scarce(shots):
+            counts = ", ".join(f"{shortened(name)} {count}" for name, count in scarce.items())
+            notes.append(f"{_shots_title(shots)}: train has fewer of {counts}; all were taken")
+    return notes
 
 
-def _finite(value: float) -> float | None:
-    return None if np.isnan(value) else value
+def _class_table(results: Results) -> str:
+    """Scores by class of the pre-trained encoder with the most shots, means over the seeds."""
+    most = max((r["shots"] for r in results), key=lambda shots: shots or float("inf"))
+    lines = []
+    for (source, encoder, shots), members in _by_method(results).items():
+        if source != PRETRAINED or shots != most:
+            continue
+        lines.append(f"pre-trained encoder, {_MODES[encoder]}, {_shots_title(shots)}, by class:")
+        shown = {name: shortened(name, _CLASS_WIDTH) for name in members[0]["classes"]}
+        width = max(map(len, shown.values()))
+        lines.append(f"  {'':{width}}  precision  recall     F1  test curves")
+        for name, text in shown.items():
+            precision, recall, f1 = _mean_scores(members, name)
+            count = members[0]["classes"][name]["support"]
+            lines.append(f"  {text:{width}}  {precision:9.3f}{recall:8.3f}{f1:7.3f}{count:13}")
+    return "\n".join(lines)
 
 
-def plot_confusion(confusion: np.ndarray, names: Sequence[str], title: str, file: Path) -> None:
+def _write_classes(results: Results, file: Path) -> None:
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("source", "encoder", "shots", "class", *_SCORES, "test_curves", "seeds"))
+        for key, members in _by_method(results).items():
+            for name, scores in members[0]["classes"].items():
+                means = [f"{mean:.4f}" for mean in _mean_scores(members, name)]
+                writer.writerow((*key, csv_cell(name), *means, scores["support"], len(members)))
+
+
+def _mean_scores(members: Results, name: str) -> list[float]:
+    """Precision, recall and F1 of a class, means over the seeds."""
+    return [float(np.mean([m["classes"][name][score] for m in members])) for score in _SCORES]
+
+
+def _plot_confusions(results: Results, dataset: Dataset, folder: Path) -> None:
+    """A confusion matrix for each mode and number of shots of the pre-trained encoder."""
+    for (source, encoder, shots), members in _by_method(results).items():
+        if source != PRETRAINED:
+            continue
+        confusion = np.sum([member["confusion"] for member in members], axis=0)
+        seeds = f"{len(members)} seeds" if len(members) > 1 else "1 seed"
+        title = f"pre-trained encoder, {_MODES[encoder]}, {_shots_title(shots)}, {seeds}"
+        file = folder / f"confusion_{encoder}_{shots or 'all'}.png"
+        _plot_confusion(confusion, dataset.label_map.names, title, file)
+
+
+def _plot_confusion(confusion: np.ndarray, names: Sequence[str], title: str, file: Path) -> None:
     """Draws the share of each true class that was given each answer.
 
     Args:
@@ -345,8 +296,7 @@ def plot_confusion(confusion: np.ndarray, names: Sequence[str], title: str, file
     """
     from matplotlib.figure import Figure
 
-    total = confusion.sum(axis=1, keepdims=True)
-    share = confusion / np.maximum(total, 1)
+    share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     size = 2.5 + 0.55 * len(names)
     figure = Figure(figsize=(size + 0.8, size), layout="constrained")
     axes = figure.add_subplot()
@@ -358,11 +308,10 @@ def plot_confusion(confusion: np.ndarray, names: Sequence[str], title: str, file
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     axes.set_title(title, fontsize="medium")
-    for row in ticks:
-        for column in ticks:
-            if share[row, column] >= 0.005:
-                colour = "white" if share[row, column] > 0.5 else "black"
-                text = f"{share[row, column]:.2f}"
-                axes.text(column, row, text, ha="center", va="center", color=colour, size="small")
+    for (row, column), value in np.ndenumerate(share):
+        if value >= 0.005:
+            colour = "white" if value > 0.5 else "black"
+            style = {"ha": "center", "va": "center", "color": colour, "size": "small"}
+            axes.text(column, row, f"{value:.2f}", **style)
     figure.colorbar(image, label="share of the true class")
     file.write_bytes(to_bytes(figure, "png"))

@@ -1,11 +1,11 @@
-"""One cell of the comparison: a method, its shots and its seed."""
+"""One trial of a study, and the files by which a study resumes: results, weights, embeddings."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,15 @@ import numpy as np
 
 from astromer.encoder.pooling import CurveEncoder
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.finetuning.classifier_training import Labelled
+from astromer.finetuning.classifier_training import LabelledFeatures
 from astromer.finetuning.labelled_data import Dataset
 from astromer.system.atomic import replace_file, write_file
 from astromer.system.untrusted_files import DAMAGED, read_arrays
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What is trained.
+class Trial:
+    """One training: a method, its shots and its seed.
 
     Attributes:
         source: "pretrained", "random", "public" or "forest".
@@ -41,79 +41,69 @@ class Cell:
         return f"{self.source}-{self.encoder}-{self.shots}-{self.seed}"
 
     @classmethod
-    def of(cls, result: Mapping[str, Any]) -> Cell:
-        """The cell of a result."""
+    def of(cls, result: Mapping[str, Any]) -> Trial:
+        """The trial of a result."""
         return cls(result["source"], result["encoder"], result["shots"], result["seed"])
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON types."""
-        return asdict(self)
 
-
-class CellStore:
-    """Keeps what is finished, so that the same command does not do it again.
+class TrialStore:
+    """Keeps finished trials, so that the same command does not repeat them.
 
     Args:
         folder: made when something is saved.
-        fingerprint: of everything that decides on a result besides the cell; results of another
-            fingerprint lie beside and are not touched.
+        fingerprint: of everything that decides on a result besides the trial; results of another
+            fingerprint have a folder of their own.
     """
 
     def __init__(self, folder: Path, fingerprint: dict[str, Any]) -> None:
         text = json.dumps(fingerprint, sort_keys=True)
         self.folder = folder / hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    def load(self, cell: Cell) -> dict[str, Any] | None:
-        """The result of a cell, None where it is not finished."""
+    def load(self, trial: Trial) -> dict[str, Any] | None:
+        """The result of a trial; None where it is not finished."""
         try:
-            return json.loads(self._path(cell, "json").read_text())
+            return json.loads(self._path(trial, "json").read_text())
         except (OSError, ValueError):
             return None
 
-    def load_weights(self, cell: Cell) -> dict[str, np.ndarray] | None:
-        """Its weights, None where they were not kept or are damaged."""
+    def load_weights(self, trial: Trial) -> dict[str, np.ndarray] | None:
+        """Its weights; None where they were not kept or are damaged."""
         try:
-            return read_arrays(self._path(cell, "npz"))
+            return read_arrays(self._path(trial, "npz"))
         except DAMAGED:
             return None
 
     def save(
-        self, cell: Cell, result: dict[str, Any], weights: dict[str, np.ndarray] | None = None
+        self, trial: Trial, result: dict[str, Any], weights: dict[str, np.ndarray] | None = None
     ) -> None:
-        """Writes a result, and the weights before it: a cell with a result is complete."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Writes a result, and the weights before it: a trial with a result is complete."""
         if weights is not None:
-            with replace_file(self._path(cell, "npz")) as partial, partial.open("wb") as file:
-                np.savez(file, **weights)  # type: ignore[arg-type]
-        write_file(self._path(cell, "json"), json.dumps(result, indent=1) + "\n")
+            _save_arrays(self._path(trial, "npz"), weights)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_file(self._path(trial, "json"), json.dumps(result, indent=1) + "\n")
 
-    def _path(self, cell: Cell, ending: str) -> Path:
-        return self.folder / f"{cell.name}.{ending}"
+    def _path(self, trial: Trial, ending: str) -> Path:
+        return self.folder / f"{trial.name}.{ending}"
 
 
-class Embeddings:
-    """Features of some light curves of each split, by their positions.
+@dataclass(frozen=True)
+class StudyFeatures:
+    """Pooled embeddings of the light curves that a study needs.
 
-    Args:
+    Attributes:
         dataset: the light curves.
-        positions: int64 by split, rising: those that are needed.
+        positions: int64 by split, rising: those that are embedded.
         features: float32 [num_positions, K, d_model] by split.
     """
 
-    def __init__(
-        self,
-        dataset: Dataset,
-        positions: Mapping[str, np.ndarray],
-        features: Mapping[str, np.ndarray],
-    ) -> None:
-        self._dataset = dataset
-        self._positions = positions
-        self._features = features
+    dataset: Dataset
+    positions: Mapping[str, np.ndarray]
+    features: Mapping[str, np.ndarray]
 
-    def at(self, split: str, positions: np.ndarray) -> Labelled:
+    def at(self, split: str, positions: np.ndarray) -> LabelledFeatures:
         """Features and classes of the light curves at some of the positions."""
-        rows = np.searchsorted(self._positions[split], positions)
-        return Labelled(self._features[split][rows], self._dataset.classes[split][positions])
+        rows = np.searchsorted(self.positions[split], positions)
+        return LabelledFeatures(self.features[split][rows], self.dataset.classes[split][positions])
 
 
 def embed_dataset(
@@ -126,16 +116,16 @@ def embed_dataset(
     *,
     desc: str = "",
     progress: bool = False,
-) -> Embeddings:
-    """Encodes light curves, or reads what an earlier call has left in a folder.
+) -> StudyFeatures:
+    """Encodes light curves, or reads the features that an earlier call has saved.
 
     Args:
         model: the encoder.
         head: what the head reads; see :mod:`astromer.encoder.pooling`.
         dataset: the light curves.
         positions: int64 by split, rising: those to encode.
-        folder: of the cache.
-        key: names encoder and data; the rest is added here.
+        folder: of the saved features.
+        key: names the encoder; data, head and positions are added here.
         desc: of the progress bar.
         progress: whether to show it.
     """
@@ -143,7 +133,7 @@ def embed_dataset(
     for split, chosen in positions.items():
         digest.update(split.encode() + chosen.tobytes())
     path = folder / f"{digest.hexdigest()[:16]}.npz"
-    features = _read(path, positions)
+    features = _read_features(path, positions)
     if features is None:
         encode = CurveEncoder(model, head)
         features = {
@@ -152,14 +142,12 @@ def embed_dataset(
             )
             for split, chosen in positions.items()
         }
-        folder.mkdir(parents=True, exist_ok=True)
-        with replace_file(path) as partial, partial.open("wb") as file:
-            np.savez(file, **features)  # type: ignore[arg-type]
-    return Embeddings(dataset, positions, features)
+        _save_arrays(path, features)
+    return StudyFeatures(dataset, positions, features)
 
 
-def _read(path: Path, positions: Mapping[str, np.ndarray]) -> dict[str, np.ndarray] | None:
-    """The features in a file; None where there is none or it is damaged: they are made again."""
+def _read_features(path: Path, positions: Mapping[str, np.ndarray]) -> dict[str, np.ndarray] | None:
+    """The features in a file; None where there is none or it is damaged."""
     try:
         saved = read_arrays(path)
         features = {split: saved[split] for split in positions}
@@ -167,3 +155,9 @@ def _read(path: Path, positions: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
         return None
     fits = all(len(features[split]) == len(chosen) for split, chosen in positions.items())
     return features if fits else None
+
+
+def _save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replace_file(path) as partial, partial.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]

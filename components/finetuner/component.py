@@ -1,15 +1,16 @@
 """The component that fine-tunes a pushed encoder on labelled Examples."""
 
 import json
+from dataclasses import asdict
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
-from astromer.finetuning.classification import classify
 from astromer.finetuning.config import FinetuneConfig, StudyConfig
 from astromer.finetuning.encoder_sources import PretrainedSource
+from astromer.finetuning.study import fine_tune_classifiers
 from astromer.records.config import LightCurveRules
 from astromer.records.fold import SPLITS
 from astromer.records.reader import read_light_curves
@@ -24,7 +25,7 @@ from components.provenance import DATA_FINGERPRINT, flatten, set_property, setti
 
 CLASSIFIER = "classifier"
 CHOSEN_FILE = "chosen.json"
-"""Beside the tables: the cell whose classifier was exported."""
+"""Beside the tables: the trial whose classifier was exported."""
 
 
 @component
@@ -60,7 +61,7 @@ def Finetuner(
         "pushed_encoder": pushed or encoder.uri,
     }
     output = as_path(results.uri)
-    done = classify(
+    done = fine_tune_classifiers(
         source,
         curves,
         StudyConfig(**knobs["study"]),
@@ -74,7 +75,7 @@ def Finetuner(
         say=say,
         progress=True,
     )
-    (output / CHOSEN_FILE).write_text(json.dumps(done.cell.to_dict()))
+    (output / CHOSEN_FILE).write_text(json.dumps(asdict(done.trial)))
     with replace_folder(path_utils.serving_model_dir(model.uri)) as partial:
         copy_tree(output / CLASSIFIER, partial)
     remove_tree(output / CLASSIFIER)

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -14,7 +15,7 @@ from astromer.finetuning.encoder_sources import RANDOM
 from astromer.finetuning.labelled_data import Dataset
 from astromer.finetuning.served_classifier import served_scores
 from astromer.finetuning.study_report import RESULTS_FILE
-from astromer.finetuning.trials import Cell
+from astromer.finetuning.trials import Trial
 from astromer.records.fold import SPLITS
 from astromer.records.reader import read_light_curves
 from astromer.serving.load_check import check_servable
@@ -29,7 +30,7 @@ JUDGED = "macro_f1"
 
 def objections(
     served: Mapping[str, Any],
-    chosen: Cell,
+    chosen: Trial,
     results: Sequence[Mapping[str, Any]],
     majority: Mapping[str, Any],
     bless_over: str,
@@ -48,8 +49,8 @@ def objections(
         return [f"{JUDGED} is {served[JUDGED]}, not a finite number"]
     rivals = {"the most frequent class": majority}
     if bless_over == RANDOM:
-        alike = Cell(RANDOM, chosen.encoder, chosen.shots, chosen.seed)
-        found = [result for result in results if Cell.of(result) == alike]
+        alike = Trial(RANDOM, chosen.encoder, chosen.shots, chosen.seed)
+        found = [result for result in results if Trial.of(result) == alike]
         if not found:
             return ["there is no random encoder to compare with: add --baselines random"]
         rivals["a random encoder"] = found[0]
@@ -91,7 +92,7 @@ def ClassifierJudge(
     )
     directory = as_path(path_utils.serving_model_path(model.uri))
     found = json.loads((as_path(results.uri) / RESULTS_FILE).read_text())
-    chosen = Cell(**json.loads((as_path(results.uri) / CHOSEN_FILE).read_text()))
+    chosen = Trial(**json.loads((as_path(results.uri) / CHOSEN_FILE).read_text()))
     reasons = []
     scores = {}
     try:
@@ -100,7 +101,7 @@ def ClassifierJudge(
         reasons += objections(scores, chosen, found["cells"], found["majority"], bless_over)
     except ModelError as error:
         reasons.append(str(error))
-    content = {"served": scores, "cell": chosen.to_dict(), "bless_over": bless_over}
+    content = {"served": scores, "cell": asdict(chosen), "bless_over": bless_over}
     (as_path(evaluation.uri) / METRICS_FILE).write_text(json.dumps(content, indent=1))
     for name in ("macro_f1", "accuracy"):
         if name in scores:

@@ -248,12 +248,12 @@ class FinetuneOutcome:
     def text(self, results: Path) -> str:
         """The table, and what the classifier that is served reaches."""
         table = (self._results / TEXT_FILE).read_text(encoding="utf-8").rstrip()
-        served, cell = self._judged["served"], self._judged["cell"]
+        served, trial = self._judged["served"], self._judged["cell"]
         line = ""
         if served:
             line = (
-                f"\n\nas served ({cell['encoder']}, {cell['shots'] or 'all'} per class, seed "
-                f"{cell['seed']}): macro-F1 {served['macro_f1']:.3f}, accuracy "
+                f"\n\nas served ({trial['encoder']}, {trial['shots'] or 'all'} per class, seed "
+                f"{trial['seed']}): macro-F1 {served['macro_f1']:.3f}, accuracy "
                 f"{served['accuracy']:.3f}"
             )
         news = version_news(self._steps[PUSHER]) if self.blessed else ""

@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from astromer.finetuning.trials import Cell
+from astromer.finetuning.trials import Trial
 from components.finetuner.judge import objections
 
-CHOSEN = Cell("pretrained", "frozen", 20, 3)
+CHOSEN = Trial("pretrained", "frozen", 20, 3)
 MAJORITY = {"macro_f1": 0.1}
 
 
 def result(f1: float, **changes) -> dict:
-    cell = {"source": "random", "encoder": "frozen", "shots": 20, "seed": 3}
-    return {**cell, **changes, "macro_f1": f1}
+    trial = {"source": "random", "encoder": "frozen", "shots": 20, "seed": 3}
+    return {**trial, **changes, "macro_f1": f1}
 
 
 OTHERS = [result(0.9, source="forest"), result(0.9, seed=1), result(0.9, encoder="trainable")]

@@ -13,9 +13,11 @@ from pathlib import Path
 from astromer.__main__ import PROGRAMS
 from tests.docs.pages import ROOT, prose_of
 
+INSTALLED = {"astromer": ("-m", "astromer"), "astromer-pipeline": ("pipeline/local_runner.py",)}
+"""The commands that an installation brings, and what Python is given for each."""
 OURS = ("astromer", "components", "pipeline", "presentation", "tools")
 _ASSIGNMENT = re.compile(r"^[A-Z_]+=")
-_PROGRAMS = r"\S*python|make|pip|sh|docker|gcloud|kubectl|astromer(?:-pipeline)?"
+_PROGRAMS = r"\S*python|make|pip|sh|docker|gcloud|kubectl|\S*astromer(?:-pipeline)?"
 _IN_SENTENCE = re.compile(rf"`((?:[A-Z_]+=\S+ )*(?:{_PROGRAMS}) [^`]+)`")
 _BETWEEN = re.compile(r"^(;|&&?|\|\|?)$")
 
@@ -27,11 +29,17 @@ class Command:
     words: tuple[str, ...]
 
     @property
+    def arguments(self) -> tuple[str, ...]:
+        """The arguments of Python, for a Python program; else empty."""
+        name = self.words[0].rpartition("/")[2]
+        if name in ("python", "python3"):
+            return self.words[1:]
+        return (*INSTALLED[name], *self.words[1:]) if name in INSTALLED else ()
+
+    @property
     def program(self) -> tuple[str, ...]:
         """``-m MODULE``, ``-m astromer NAME`` or a file for Python's programs, else empty."""
-        if self.words[0].rpartition("/")[2] not in ("python", "python3"):
-            return ()
-        arguments = self.words[1:]
+        arguments = self.arguments
         if arguments[:1] != ("-m",):
             return arguments[:1]
         return arguments[: 3 if arguments[1] == "astromer" else 2]
@@ -44,7 +52,7 @@ class Command:
     @property
     def options(self) -> list[str]:
         """The names of its options."""
-        after = self.words[1 + len(self.program) :]
+        after = self.arguments[len(self.program) :]
         return [word.split("=")[0] for word in after if re.match(r"--[a-z]", word)]
 
 

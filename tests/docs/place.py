@@ -22,6 +22,7 @@ from astropy.table import Table
 
 from astromer.light_curves import LightCurve
 from astromer.records.synthetic import make_survey
+from tests.docs.commands import INSTALLED
 from tests.docs.pages import BLOCKS, ROOT, Block
 from tests.docs.small import CHANGES, SMALLER
 from tests.docs.surroundings import Surroundings
@@ -73,12 +74,13 @@ class Place:
         # What set-up compares to see that nothing is to be installed.
         shutil.copy(ROOT / "requirements.lock", self.folder / ".venv" / "installed.lock")
         for path in Path(sys.executable).parent.iterdir():
-            if not path.name.startswith("python"):
+            if not path.name.startswith("python") and path.name not in INSTALLED:
                 (programs / path.name).symlink_to(path)
         client = (_HERE / "warm_client.py").read_text()
-        python = programs / "python"
-        python.write_text(f"#!{sys.executable} -IS\n{client}")
-        python.chmod(0o755)
+        for name in ("python", *INSTALLED):
+            program = programs / name
+            program.write_text(f"#!{sys.executable} -IS\n{client}")
+            program.chmod(0o755)
         # A socket's path may have 108 characters; the folder's, and pytest's, more.
         address = f"/tmp/astromer-docs-{os.getpid()}.socket"
         (programs / "warm.json").write_text(

@@ -78,6 +78,8 @@ def test_the_options_of_other_programs_are_spoken_of():
     ("text", "wrong"),
     [
         ("python -m astromer embed --model M --modle M", ["-m astromer embed has no --modle"]),
+        (".venv/bin/astromer embed --model M --modle M", ["-m astromer embed has no --modle"]),
+        ("astromer-pipeline --data F --dta F", ["pipeline/local_runner.py has no --dta"]),
         (
             "X=1 .venv/bin/python pipeline/local_runner.py \\\n  --data=F --dta F",
             ["pipeline/local_runner.py has no --dta"],

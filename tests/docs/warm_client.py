@@ -1,4 +1,4 @@
-"""Stands for ``.venv/bin/python``: has a process that loaded TensorFlow and TFX run the command.
+"""Stands for ``.venv/bin/python`` and ``astromer``: a process that loaded TensorFlow runs them.
 
 Started with ``-IS``, so that it costs hundredths of a second. What it cannot hand over it gives to
 the real interpreter.
@@ -11,13 +11,14 @@ import socket
 import sys
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
+INSTALLED = {"astromer": ["-m", "astromer"], "astromer-pipeline": ["pipeline/local_runner.py"]}
 
 
 def main() -> None:
     """Sends the command, the environment and the terminal; exits as the command does."""
     with open(os.path.join(FOLDER, "warm.json")) as file:
         settings = json.load(file)
-    words = sys.argv[1:]
+    words = [*INSTALLED.get(os.path.basename(sys.argv[0]), []), *sys.argv[1:]]
     known = not words or words[0] in ("-m", "-") or words[0].endswith(".py")
     if not known:  # -c among them, by which a process asks about the interpreter or starts workers
         os.execv(settings["python"], [settings["python"], *words])

@@ -51,7 +51,7 @@ def test_classify_writes_tables_a_picture_and_a_saved_model(pushed, fold, tmp_pa
     assert (output / "classifier/assets.extra/label_map.json").is_file()
 
     finetune(args)
-    assert "6 of 6 cells are finished already" in capsys.readouterr().out
+    assert "6 of 6 trials are finished already" in capsys.readouterr().out
 
 
 def test_reconstruct_scores_before_and_after(pushed, fold, tmp_path, capsys):

@@ -6,26 +6,26 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.finetuning.classifier import Classifier, Head, make_head, weights_of
+from astromer.finetuning.classifier import Head, make_classifier
 from astromer.finetuning.classifier_training import (
-    CurvesAndClasses,
     EarlyStopping,
     EncoderTraining,
-    Labelled,
+    LabelledFeatures,
     train_head,
     validation_loss,
 )
 from astromer.finetuning.config import FinetuneConfig
+from astromer.finetuning.labelled_data import LabelledCurves
 from astromer.system.errors import TrainingError
 
 
-def features(count: int, seed: int) -> Labelled:
+def features(count: int, seed: int) -> LabelledFeatures:
     """Two classes that the second of three vectors tells apart; far from centred."""
     rng = np.random.default_rng(seed)
     classes = np.arange(count) % 2
     values = rng.normal(size=(count, 3, 4)).astype(np.float32)
     values[:, 1] += 3 * classes[:, None]
-    return Labelled(50 + 0.1 * values, classes)
+    return LabelledFeatures(50 + 0.1 * values, classes)
 
 
 def test_a_head_learns_and_finds_the_layer_that_tells_the_classes_apart():
@@ -71,7 +71,7 @@ def test_early_stopping_gives_back_the_best_weights():
     stopping = EarlyStopping(head.variables, patience=2)
     for epoch, loss in enumerate((1.0, 0.5, 0.7, 0.6), 1):
         head.centre.assign(np.full((1, 3), epoch))
-        stopping.look(epoch, loss)
+        stopping.update(epoch, loss)
         assert stopping.stop == (epoch == 4)
     stopping.restore()
     assert np.asarray(head.centre).tolist() == [[2, 2, 2]]
@@ -86,19 +86,17 @@ def test_a_loss_that_is_not_finite_is_refused():
 def prepare(dataset, source, config, head="layers"):
     config = dataclasses.replace(config, head=head)
     model = source.make(1)
-    classifier = Classifier(model, make_head(model, config, 3, seed=1), head, dataset.label_map)
-    pairs = [
-        CurvesAndClasses(dataset.curves[s], dataset.classes[s]) for s in ("train", "validation")
-    ]
-    labelled = [Labelled(classifier.encode(pair.curves), pair.classes) for pair in pairs]
-    before = weights_of(classifier)
+    classifier = make_classifier(model, config, dataset.label_map, seed=1)
+    pairs = [LabelledCurves(dataset.curves[s], dataset.classes[s]) for s in ("train", "validation")]
+    labelled = [LabelledFeatures(classifier.encode(pair.curves), pair.classes) for pair in pairs]
+    before = classifier.get_weights()
     train_head(classifier.head, *labelled, config, seed=1)
     return classifier, EncoderTraining(classifier, *pairs, config, seed=1), before
 
 
 def test_frozen_means_frozen(dataset, source, config):
     classifier, _, before = prepare(dataset, source, config)
-    after = weights_of(classifier)
+    after = classifier.get_weights()
     moved = {name for name in before if not np.array_equal(before[name], after[name])}
     assert moved
     assert all(name.startswith("head/") for name in moved)
@@ -107,9 +105,9 @@ def test_frozen_means_frozen(dataset, source, config):
 @pytest.mark.parametrize("head", ["mean", "max", "layers"])
 def test_trainable_means_that_every_weight_moves(dataset, source, config, head):
     classifier, training, _ = prepare(dataset, source, config, head)
-    before = weights_of(classifier)
+    before = classifier.get_weights()
     training._train_epoch(1)
-    after = weights_of(classifier)
+    after = classifier.get_weights()
     still = {name for name in before if np.array_equal(before[name], after[name])}
     # No step is hidden in fine-tuning, so the mask token is not shown.
     fixed = {"head/centre", "head/spread", "encoder/mask_token"}
@@ -118,8 +116,8 @@ def test_trainable_means_that_every_weight_moves(dataset, source, config, head):
     assert still == fixed
 
 
-def test_the_gradient_is_that_of_whole_light_curves_however_passes_are_cut(dataset, source, config):
-    """One step over all light curves, beside a plain gradient without passes."""
+def test_the_gradient_is_that_of_whole_light_curves_however_it_is_cut(dataset, source, config):
+    """One step over all light curves, beside a plain gradient without micro-batches."""
     config = dataclasses.replace(config, batch_size=100, windows_per_curve=3)
     classifier, training, _ = prepare(dataset, source, config)
     for drop in classifier.head.drops:
@@ -130,14 +128,14 @@ def test_the_gradient_is_that_of_whole_light_curves_however_passes_are_cut(datas
     classes = dataset.classes["train"][short]
     training = EncoderTraining(
         classifier,
-        CurvesAndClasses(curves, classes),
-        CurvesAndClasses(curves, classes),
+        LabelledCurves(curves, classes),
+        LabelledCurves(curves, classes),
         config,
         seed=1,
     )
     rows = np.arange(len(short))
     share = training._weights / training._weights.sum()
-    for chosen, arrays, first in training._passes(rows, np.random.default_rng(0)):
+    for chosen, arrays, first in training._micro_batches(rows, np.random.default_rng(0)):
         training._add(*arrays, classes[chosen], share[chosen], np.array([1, 0, first]))
     logits = classifier.logits(curves)
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits).numpy()

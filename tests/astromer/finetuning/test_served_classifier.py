@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.finetuning.classifier import Classifier, make_head, weights_of
+from astromer.finetuning.classifier import Classifier, make_classifier
 from astromer.finetuning.served_classifier import (
     export_classifier,
     load_classifier,
@@ -29,9 +29,8 @@ def exported(request, dataset, source, config, tmp_path_factory) -> tuple[Classi
 
     config = dataclasses.replace(config, head=request.param)
     model = source.make(1)
-    head = make_head(model, config, 3, seed=2)
-    classifier = Classifier(model, head, request.param, dataset.label_map)
-    head.standardise(classifier.encode(dataset.curves["train"]))
+    classifier = make_classifier(model, config, dataset.label_map, seed=2)
+    classifier.head.standardise(classifier.encode(dataset.curves["train"]))
     folder = tmp_path_factory.mktemp("exported") / "1"
     return classifier, export_classifier(classifier, folder, {"encoder": source.lineage()})
 
@@ -132,7 +131,7 @@ def test_it_can_be_rebuilt_with_its_label_map(exported, dataset):
     classifier, folder = exported
     rebuilt = load_classifier(folder)
     assert rebuilt.label_map == dataset.label_map
-    before, after = weights_of(classifier), weights_of(rebuilt)
+    before, after = classifier.get_weights(), rebuilt.get_weights()
     assert all(np.array_equal(before[name], after[name]) for name in before)
     curves = dataset.curves["test"]
     assert np.array_equal(rebuilt.logits(curves), classifier.logits(curves))

@@ -5,10 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from astromer.finetuning.classification import best_cell, rebuild
 from astromer.finetuning.config import StudyConfig
 from astromer.finetuning.encoder_sources import PublicSource, RandomSource, encoder_fingerprint
-from astromer.finetuning.study import Study
+from astromer.finetuning.study import Study, best_trial
 from astromer.system.errors import ModelError
 
 STUDY = StudyConfig(
@@ -57,19 +56,19 @@ def test_the_forest_tells_the_classes_apart(finished):
     assert min(scores) > 0.7
 
 
-def test_a_finished_cell_is_not_done_again(finished, dataset, source, config, monkeypatch):
+def test_a_finished_trial_is_not_done_again(finished, dataset, source, config, monkeypatch):
     study, results = finished
     lines: list[str] = []
     again = make_study(dataset, source, config, study.folder, lines=lines)
     monkeypatch.setattr(again, "_train", None)
     monkeypatch.setattr(again, "_grow_forest", None)
     assert again.run() == results
-    assert lines == [f"10 of 10 cells are finished already in {study.folder}"]
+    assert lines == [f"10 of 10 trials are finished already in {study.folder}"]
 
 
-def test_a_lost_cell_is_done_again_with_the_same_result(finished, dataset, source, config):
+def test_a_lost_trial_is_done_again_with_the_same_result(finished, dataset, source, config):
     study, results = finished
-    lost = study.cells()[0]
+    lost = study.trials()[0]
     (study.store(lost).folder / f"{lost.name}.json").unlink()
     lines: list[str] = []
     again = make_study(dataset, source, config, study.folder, lines=lines).run()
@@ -81,11 +80,11 @@ def test_a_lost_cell_is_done_again_with_the_same_result(finished, dataset, sourc
 
 def test_other_settings_or_data_are_other_results(finished, dataset, source, config, survey):
     study, _ = finished
-    cell = study.cells()[0]
+    trial = study.trials()[0]
     changed = dataclasses.replace(config, head_hidden=4)
-    assert make_study(dataset, source, changed, study.folder).store(cell).load(cell) is None
+    assert make_study(dataset, source, changed, study.folder).store(trial).load(trial) is None
     other = dataclasses.replace(dataset, curves={**dataset.curves, "test": survey["train"]})
-    assert make_study(other, source, config, study.folder).store(cell).load(cell) is None
+    assert make_study(other, source, config, study.folder).store(trial).load(trial) is None
 
 
 def test_the_random_encoder_has_fresh_weights_for_each_seed(source):
@@ -103,23 +102,23 @@ def test_a_study_leaves_the_pushed_encoder_as_it_was(finished, source):
 
 def test_the_exported_classifier_is_chosen_on_validation_and_rebuilt_as_it_was(finished, dataset):
     study, results = finished
-    cell = best_cell(results)
-    assert (cell.source, cell.shots) == ("pretrained", 20)
+    trial = best_trial(results)
+    assert (trial.source, trial.shots) == ("pretrained", 20)
     rivals = [r for r in results if r["source"] == "pretrained" and r["shots"] == 20]
     best = max(rivals, key=lambda r: r["validation_macro_f1"])["validation_macro_f1"]
-    [result] = [r for r in rivals if (r["encoder"], r["seed"]) == (cell.encoder, cell.seed)]
+    [result] = [r for r in rivals if (r["encoder"], r["seed"]) == (trial.encoder, trial.seed)]
     assert result["validation_macro_f1"] == best
-    predicted = rebuild(study, cell).logits(dataset.curves["test"]).argmax(axis=1)
+    predicted = study.rebuild(trial).logits(dataset.curves["test"]).argmax(axis=1)
     assert np.mean(predicted == dataset.classes["test"]) == pytest.approx(result["accuracy"])
 
 
 def test_weights_that_are_gone_are_named(dataset, source, config, tmp_path):
     small = StudyConfig(encoder=("frozen",), shots=(3,), seeds=(1,), baselines=("none",))
     study = make_study(dataset, source, config, tmp_path, small)
-    cell = best_cell(study.run())
-    (study.store(cell).folder / f"{cell.name}.npz").unlink()
+    trial = best_trial(study.run())
+    (study.store(trial).folder / f"{trial.name}.npz").unlink()
     with pytest.raises(ModelError, match="pretrained-frozen-3-1"):
-        rebuild(study, cell)
+        study.rebuild(trial)
 
 
 def test_public_weights_are_frozen_unless_asked_for(shared, dataset, source, config, tmp_path):
@@ -128,7 +127,7 @@ def test_public_weights_are_frozen_unless_asked_for(shared, dataset, source, con
 
     def modes(config) -> list[str]:
         study = Study(dataset, [source, public], small, config, tmp_path)
-        return [cell.encoder for cell in study.cells() if cell.source == "public"]
+        return [trial.encoder for trial in study.trials() if trial.source == "public"]
 
     assert modes(config) == ["frozen"]
     assert modes(dataclasses.replace(config, public_trainable=True)) == ["frozen", "trainable"]

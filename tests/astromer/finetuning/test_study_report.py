@@ -3,7 +3,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-import math
 from typing import Any
 
 import numpy as np
@@ -11,17 +10,17 @@ import pytest
 
 from astromer.finetuning.labelled_data import classification_scores
 from astromer.finetuning.study_report import (
-    rows_of,
-    to_markdown,
-    to_text,
-    verdicts_of,
+    markdown_table,
+    pretraining_gains,
+    study_rows,
+    text_table,
     write_outputs,
 )
 
 
 def result(source: str, seed: int, macro_f1: float, **changes: Any) -> dict[str, Any]:
-    cell = {"source": source, "encoder": "frozen", "shots": 20, "seed": seed}
-    return {**cell, "macro_f1": macro_f1, "accuracy": macro_f1 + 0.1, **changes}
+    trial = {"source": source, "encoder": "frozen", "shots": 20, "seed": seed}
+    return {**trial, "macro_f1": macro_f1, "accuracy": macro_f1 + 0.1, **changes}
 
 
 def study(pretrained: list[float], random: list[float]) -> list[dict[str, Any]]:
@@ -30,21 +29,21 @@ def study(pretrained: list[float], random: list[float]) -> list[dict[str, Any]]:
 
 
 def test_mean_and_sample_standard_deviation_over_seeds():
-    [row] = rows_of([result("pretrained", s, f1) for s, f1 in enumerate((0.5, 0.6, 0.7))])
+    [row] = study_rows([result("pretrained", s, f1) for s, f1 in enumerate((0.5, 0.6, 0.7))])
     assert row.macro_f1 == pytest.approx(0.6)
     assert row.macro_f1_spread == pytest.approx(0.1)
     assert row.accuracy == pytest.approx(0.7)
-    assert "0.600 ± 0.100" in to_text([row])
-    assert "| 0.600 ± 0.100 |" in to_markdown([row])
+    assert "0.600 ± 0.100" in text_table([row])
+    assert "| 0.600 ± 0.100 |" in markdown_table([row])
 
 
 def test_one_seed_has_no_spread():
-    [row] = rows_of([result("pretrained", 1, 0.5)])
-    assert math.isnan(row.macro_f1_spread)
-    assert "±" not in to_text([row])
-    [verdict] = verdicts_of(study([0.5], [0.4]))
-    assert verdict.beats
-    assert "one seed" in verdict.text()
+    [row] = study_rows([result("pretrained", 1, 0.5)])
+    assert row.macro_f1_spread is None
+    assert "±" not in text_table([row])
+    [gain] = pretraining_gains(study([0.5], [0.4]))
+    assert gain.beats
+    assert "one seed" in gain.text()
 
 
 @pytest.mark.parametrize(
@@ -58,13 +57,13 @@ def test_one_seed_has_no_spread():
     ],
 )
 def test_an_encoder_that_does_not_beat_a_random_one_is_reported_as_such(pretrained, random, beats):
-    [verdict] = verdicts_of(study(pretrained, random))
-    assert verdict.beats == beats
-    assert ("does NOT beat a random one" in verdict.text()) != beats
+    [gain] = pretraining_gains(study(pretrained, random))
+    assert gain.beats == beats
+    assert ("does NOT beat a random one" in gain.text()) != beats
 
 
-def test_without_a_random_encoder_there_is_no_verdict():
-    assert verdicts_of([result("pretrained", 1, 0.9)]) == []
+def test_without_a_random_encoder_there_is_no_gain():
+    assert pretraining_gains([result("pretrained", 1, 0.9)]) == []
 
 
 def test_scores_of_a_known_confusion(dataset):
@@ -81,11 +80,11 @@ def test_scores_of_a_known_confusion(dataset):
 def test_files(dataset, tmp_path):
     true = dataset.classes["test"]
     scores = classification_scores(true, np.roll(true, 1), dataset.label_map)
-    cells = [{**result("pretrained", s, 0.5), "train_curves": 60, **scores} for s in (1, 2)]
-    text = write_outputs(cells, dataset, tmp_path, {"task": "classify"})
+    trials = [{**result("pretrained", s, 0.5), "train_curves": 60, **scores} for s in (1, 2)]
+    text = write_outputs(trials, dataset, tmp_path, {"task": "classify"})
     content = json.loads((tmp_path / "results.json").read_text())
     assert [c["label"] for c in content["classes"]] == [11, 10, 12]
-    assert content["cells"] == cells
+    assert content["cells"] == trials
     assert "train has fewer of LPV 12, RRL 12, flat 12" in text
     assert "most frequent class" in (tmp_path / "table.md").read_text()
     rows = list(csv.DictReader((tmp_path / "results.csv").open()))

@@ -17,21 +17,21 @@ from astromer.evaluation.evaluation import Evaluation, evaluate
 from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.encoder_sources import PretrainedSource
 from astromer.light_curves import LightCurves
+from astromer.serving.model_card.markdown import table
 from astromer.system.errors import ModelError
 from astromer.training.config import TrainingConfig
 from astromer.training.loop import train
-from astromer.training.report import TrainingResult
 from astromer.windows.config import MaskingConfig
 
 
 @dataclass(frozen=True)
-class Reconstruction:
-    """A pushed encoder before and after training on another survey.
+class ReconstructionResult:
+    """A pushed model before and after training on another survey.
 
     Attributes:
-        model: after it.
+        model: the trained one.
         zero_shot, fine_tuned: scores on the same hidden steps of the test split.
-        training: facts about the training.
+        training: the summary of the training.
     """
 
     model: Reconstructor
@@ -58,14 +58,13 @@ class Reconstruction:
         return [("hidden steps of the test split", "RMSE [mag]", "R2"), *lines]
 
     def text(self) -> str:
-        """For a terminal."""
+        """The rows for a terminal."""
         return "\n".join(f"{name:32}{rmse:>12}{r2:>9}" for name, rmse, r2 in self.rows())
 
     def markdown(self) -> str:
-        """As a table in Markdown."""
+        """The rows as a table in Markdown."""
         head, *rows = self.rows()
-        lines = [head, ("---", "---:", "---:"), *rows]
-        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        return table(head, rows)
 
 
 def continue_reconstruction(
@@ -75,17 +74,16 @@ def continue_reconstruction(
     masking: MaskingConfig,
     seed: int,
     folder: Path,
-) -> Reconstruction:
+) -> ReconstructionResult:
     """Trains a pushed model further, with early stopping, and scores it before and after.
 
-    Goes on where an earlier call in the same folder was stopped. Epoch by epoch the training can
-    only be kept where validation improves on the other epochs; the first row tells whether it
-    improved on the pushed model.
+    A call with the same folder resumes an earlier one. The weights of the best epoch are kept; they
+    may still be worse than the pushed model: compare the two scores.
 
     Args:
         source: the pushed model.
         curves: by split.
-        config: the knobs.
+        config: the settings.
         masking: fractions of probed, same and random steps.
         seed: of windows, masks and dropout.
         folder: of checkpoints and logs.
@@ -101,21 +99,13 @@ def continue_reconstruction(
             "imported from public weights, whose scores on hidden steps measure copying. Use a "
             "model that was pre-trained here, or --task classify."
         )
-    # Scored before training: a damaged test split shows at once.
-    zero_shot = _evaluate(model, curves["test"], masking, seed)
-    result = _train(model, curves, config, masking, seed, folder)
-    fine_tuned = _evaluate(result.model, curves["test"], masking, seed)
-    return Reconstruction(result.model, zero_shot, fine_tuned, result.summary)
 
+    def evaluated(model: Reconstructor) -> Evaluation:
+        size = EvaluationConfig().batch_size
+        test = curves["test"]
+        return evaluate(model, test, masking=masking, seed=seed, batch_size=size, progress=True)
 
-def _train(
-    model: Reconstructor,
-    curves: Mapping[str, LightCurves],
-    config: FinetuneConfig,
-    masking: MaskingConfig,
-    seed: int,
-    folder: Path,
-) -> TrainingResult:
+    zero_shot = evaluated(model)  # before training, so that a damaged test split shows at once
     shape = model.encoder.settings
     shape.pop("quirks")
     training = TrainingConfig(
@@ -126,7 +116,7 @@ def _train(
         norm=model.normalise,
         seed=seed,
     )
-    return train(
+    result = train(
         curves["train"],
         curves["validation"],
         encoder=EncoderConfig(**shape, window_size=model.window_size),
@@ -136,10 +126,4 @@ def _train(
         log_dir=folder / "logs",
         initial=[np.asarray(variable) for variable in model.variables],
     )
-
-
-def _evaluate(
-    model: Reconstructor, curves: LightCurves, masking: MaskingConfig, seed: int
-) -> Evaluation:
-    size = EvaluationConfig().batch_size
-    return evaluate(model, curves, masking=masking, seed=seed, batch_size=size, progress=True)
+    return ReconstructionResult(result.model, zero_shot, evaluated(result.model), result.summary)

@@ -7,7 +7,7 @@ import pytest
 
 from astromer.encoder.order import ASTROMER_1
 from astromer.finetuning.encoder_sources import PretrainedSource
-from astromer.finetuning.reconstruction import continue_reconstruction
+from astromer.finetuning.reconstruction_training import continue_reconstruction
 from astromer.serving.export import export_saved_model
 from astromer.system.errors import ModelError
 from astromer.windows.config import MaskingConfig
