@@ -1,6 +1,6 @@
 """Turns a survey into fold records.
 
-    python -m astromer create_records --data SURVEY [--output FOLDER]
+    astromer create_records --data SURVEY [--output FOLDER]
 
 SURVEY is one of (docs/data_format.md):
   a folder with metadata.parquet and light_curves/*.parquet;
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parses the command line."""
-    parser = Parser(prog="python -m astromer create_records", description=__doc__)
+    parser = Parser(prog="astromer create_records", description=__doc__)
     parser.add_argument(
         "--data", required=True, metavar="PATH", help="the survey: a folder or a table"
     )

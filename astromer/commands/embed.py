@@ -26,7 +26,7 @@ _TABLES = (".parquet", ".csv")
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Reads the options. Imports nothing heavy."""
-    parser = Parser(prog="python -m astromer embed", description=__doc__)
+    parser = Parser(prog="astromer embed", description=__doc__)
     parser.add_argument(
         "--model", required=True, help="a SavedModel, or a folder of versions (newest is taken)"
     )
@@ -158,7 +158,7 @@ def _record_files(data: Path) -> dict[str, list[Path]]:
 
 
 def main() -> None:
-    """``python -m astromer embed --model MODEL --data FOLD --out FILE``."""
+    """``astromer embed --model MODEL --data FOLD --out FILE``."""
     embed(parse())
 
 

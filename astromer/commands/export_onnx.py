@@ -26,7 +26,7 @@ CONTRACT = (
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Reads the options. Imports nothing heavy."""
-    parser = Parser(prog="python -m astromer export_onnx", description=__doc__)
+    parser = Parser(prog="astromer export_onnx", description=__doc__)
     parser.add_argument(
         "--model", required=True, help="a SavedModel, or a folder of versions (newest is taken)"
     )
@@ -99,7 +99,7 @@ def _facts(config: dict[str, Any], difference: float) -> dict[str, Any]:
 
 
 def main() -> None:
-    """``python -m astromer export_onnx --model MODEL --out FILE``."""
+    """``astromer export_onnx --model MODEL --out FILE``."""
     args = parse()
     difference = export_onnx(args.model, args.out, args.license)
     print(f"ONNX file: {args.out}, within {difference:.1g} of the pushed model")

@@ -50,7 +50,7 @@ def parse(arguments: list[str] | None = None) -> FinetuneOptions:
     return parse_config(
         FinetuneOptions,
         arguments,
-        prog="python -m astromer finetune",
+        prog="astromer finetune",
         description=__doc__,
         epilog="A stopped run goes on where it was: what is finished is not done again.",
     )
@@ -158,7 +158,7 @@ def _reconstruct(
 
 
 def main() -> None:
-    """``python -m astromer finetune --model MODEL --data FOLD``."""
+    """``astromer finetune --model MODEL --data FOLD``."""
     finetune(parse())
 
 

@@ -13,7 +13,7 @@ from astromer.system.text import shell_word
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Reads the options. Imports nothing heavy."""
-    parser = Parser(prog="python -m astromer import_weights", description=__doc__)
+    parser = Parser(prog="astromer import_weights", description=__doc__)
     parser.add_argument(
         "--weights", required=True, help="a zip, a folder or the prefix of a TensorFlow checkpoint"
     )
@@ -55,12 +55,11 @@ def import_weights(source: str | Path, out: str | Path) -> Path:
 
 
 def main() -> None:
-    """``python -m astromer import_weights --weights ZIP --out FOLDER``."""
+    """``astromer import_weights --weights ZIP --out FOLDER``."""
     args = parse()
     out = import_weights(args.weights, args.out)
     print(
-        f"SavedModel: {out}\n"
-        f"next: python -m astromer embed --model {shell_word(out)} --data FOLD --out FILE"
+        f"SavedModel: {out}\nnext: astromer embed --model {shell_word(out)} --data FOLD --out FILE"
     )
 
 

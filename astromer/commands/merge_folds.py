@@ -1,6 +1,6 @@
 """Joins folds of several surveys into one, to pre-train on all of them.
 
-    python -m astromer merge_folds --data asas/fold_0 sss/fold_0 --output asas_sss
+    astromer merge_folds --data asas/fold_0 sss/fold_0 --output asas_sss
 
 Each split of the new fold holds the records of the same split of each survey, unchanged.
 """
@@ -17,7 +17,7 @@ from astromer.system.text import shell_word
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Reads the options. Imports nothing heavy."""
-    parser = Parser(prog="python -m astromer merge_folds", description=__doc__)
+    parser = Parser(prog="astromer merge_folds", description=__doc__)
     parser.add_argument(
         "--data", required=True, nargs="+", metavar="FOLD", help="fold folders, two or more"
     )
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"{', '.join(folds)} in {output}:")
     for split, files in counts.items():
         print(f"  {split:<11}{files:>5} record file(s)")
-    print(f"next: python -m astromer validate --data {shell_word(output)}")
+    print(f"next: astromer validate --data {shell_word(output)}")
 
 
 if __name__ == "__main__":

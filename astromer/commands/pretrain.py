@@ -81,7 +81,7 @@ def _pretrain(config: PretrainingConfig, fold: Fold, one_device: bool) -> Path:
         folder = output / "pretrain" / f"{encoder.architecture}_{name[:12]}"
         if chief:
             say(f"Training in {folder}")
-            say(f"watch it: python -m astromer tensorboard --output {shell_word(output)}")
+            say(f"watch it: astromer tensorboard --output {shell_word(output)}")
         result = train(
             curves["train"],
             curves["validation"],

@@ -1,6 +1,6 @@
 """Makes one HTML page about a pushed model and a fold: scores, plots, attention, embeddings.
 
-python -m astromer report --model MODEL --data FOLD --out FOLDER
+astromer report --model MODEL --data FOLD --out FOLDER
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from astromer.windows.config import MaskingConfig
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Reads the options. Imports nothing heavy."""
-    parser = Parser(prog="python -m astromer report", description=(__doc__ or "").split("\n")[0])
+    parser = Parser(prog="astromer report", description=(__doc__ or "").split("\n")[0])
     parser.add_argument(
         "--model", required=True, help="a SavedModel, or a folder of versions (newest is taken)"
     )

@@ -15,7 +15,7 @@ from astromer.windows.config import MaskingConfig
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Reads the options. Imports nothing heavy."""
-    parser = Parser(prog="python -m astromer score", description=__doc__)
+    parser = Parser(prog="astromer score", description=__doc__)
     parser.add_argument(
         "--model",
         required=True,
@@ -94,7 +94,7 @@ def score(args: argparse.Namespace) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    """``python -m astromer score --model MODEL --data FOLD``."""
+    """``astromer score --model MODEL --data FOLD``."""
     score(parse())
 
 

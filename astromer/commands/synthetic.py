@@ -1,6 +1,6 @@
 """Makes the built-in survey of synthetic light curves as fold records.
 
-python -m astromer synthetic --output data/synthetic
+astromer synthetic --output data/synthetic
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> None:
         UsageError: a setting or the output folder cannot work.
     """
     parser = Parser(
-        prog="python -m astromer synthetic",
+        prog="astromer synthetic",
         description="Makes a seeded survey of realistic variable stars as fold records.",
         epilog="A complete survey of the same settings is left as it is.",
     )

@@ -1,6 +1,6 @@
 """Shows the trainings of an output folder in TensorBoard.
 
-python -m astromer tensorboard --output outputs
+astromer tensorboard --output outputs
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
         UsageError: the port is in use.
     """
     parser = Parser(
-        prog="python -m astromer tensorboard",
+        prog="astromer tensorboard",
         description="Shows the trainings of an output folder in TensorBoard.",
         epilog="Trainings that begin later appear by themselves.",
     )

@@ -1,6 +1,6 @@
 """Looks at every light curve of folds and says which break a rule.
 
-python -m astromer validate --data FOLD
+astromer validate --data FOLD
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse_config(
         ValidateOptions,
         arguments,
-        prog="python -m astromer validate",
+        prog="astromer validate",
         description=(__doc__ or "").split("\n")[0],
     )
     config, limits = options.validation, LightCurveRules()

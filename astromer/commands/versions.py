@@ -32,7 +32,7 @@ from astromer.windows.config import MaskingConfig
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Reads the options. Imports nothing heavy."""
-    parser = Parser(prog="python -m astromer versions", description=__doc__)
+    parser = Parser(prog="astromer versions", description=__doc__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, told: str, *places: str, optional: bool = False) -> Parser:

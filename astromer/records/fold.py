@@ -93,7 +93,7 @@ def _check_is_fold(folder: Path) -> None:
     if not folder.exists():
         raise DataNotFoundError(
             f"A fold must be a folder with {', '.join(SPLITS)}. Received: {folder}, which does not "
-            "exist. Mend the path, or make records with python -m astromer create_records."
+            "exist. Mend the path, or make records with astromer create_records."
         )
     if not folder.is_dir():
         raise DataNotFoundError(
@@ -114,12 +114,12 @@ def _check_is_fold(folder: Path) -> None:
     elif (folder / "metadata.parquet").exists() or (folder / "light_curves").is_dir():
         hint = (
             "It is a raw Parquet survey: make records of it first, with "
-            f"python -m astromer create_records --data {folder}."
+            f"astromer create_records --data {folder}."
         )
     elif folder.name in names:
         hint = f"It is one split: give the fold around it, {folder.parent}."
     else:
-        hint = "Give a folder made by python -m astromer create_records."
+        hint = "Give a folder made by astromer create_records."
     hint = _misspelt(folder, names) or hint
     raise DataNotFoundError(
         f"{folder} is not a fold: it has none of the folders train, validation, test. {hint}"
@@ -159,7 +159,7 @@ def _record_files(fold: Path, split: str) -> tuple[Path, ...]:
         listed = ", ".join(p.name for p in names[:3]) + (", ..." if len(names) > 3 else "")
         raise DataNotFoundError(
             f"{folder} holds no record files (*.record or *.tfrecord) but {listed or 'nothing'}. "
-            "Make records with python -m astromer create_records."
+            "Make records with astromer create_records."
         )
     return tuple(sorted(files, key=natural_key))
 

@@ -134,7 +134,7 @@ def _length(header: bytes, file: Path, index: int) -> int:
     if not index:
         raise RecordError(
             f"{file} is not a TFRecord file: its first record has no valid header. Make records "
-            "with python -m astromer create_records."
+            "with astromer create_records."
         )
     damage = "has a corrupt header (wrong checksum)" if whole else "is cut off in its header"
     raise RecordError(

@@ -151,7 +151,7 @@ def combine_checks(
         if not count:
             raise DataNotFoundError(
                 f"A split must hold light curves. Received: {len(files[split])} record file(s) of "
-                f"the {split} split, which hold no records. Make records with python -m astromer "
+                f"the {split} split, which hold no records. Make records with astromer "
                 "create_records."
             )
     found = _in_order(by_file.values(), matches, names)

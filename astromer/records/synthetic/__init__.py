@@ -2,7 +2,7 @@
 
 Pulsating stars, eclipsing binaries, long-period variables, spotted stars, quasars and constant
 stars, seen through seasons, moonlight and weather with magnitude-dependent errors and outliers.
-``python -m astromer synthetic --output DIR`` writes one as fold records.
+``astromer synthetic --output DIR`` writes one as fold records.
 """
 
 from astromer.records.synthetic.survey import STAR_CLASSES, make_star, make_survey

@@ -29,7 +29,7 @@ _REVISION = 1
 """Raised with every change of the stars, so that an older survey is not taken for this one."""
 
 _CONFIG_TOML = """\
-# A synthetic survey, made by python -m astromer synthetic; survey.json has its settings.
+# A synthetic survey, made by astromer synthetic; survey.json has its settings.
 [id_column]
 value = "ID"
 dtype = "string"

@@ -36,12 +36,12 @@ def alias(folder: Path) -> str | None:
             f"{LATEST} must be a link to a version, or a file with its number. Received: {place}, "
             f"which is neither ({error.__class__.__name__}). Remove it, then name the version "
             "again: "
-            f"python -m astromer versions promote VERSION --model {shell_word(folder)}"
+            f"astromer versions promote VERSION --model {shell_word(folder)}"
         ) from error
     if not is_number(text) or len(text) > _MOST:
         raise ModelError(
             f"{LATEST} must hold the number of a version. Received: {text[:_MOST]!r} in {place}. "
-            f"Name one: python -m astromer versions promote VERSION --model {shell_word(folder)}"
+            f"Name one: astromer versions promote VERSION --model {shell_word(folder)}"
         )
     return text
 
@@ -58,7 +58,7 @@ def aliased(folder: Path) -> Path | None:
     if not is_whole(folder / number):
         raise ModelError(
             f"{LATEST} must name a version that is there. Received: {number} in {folder}, which is "
-            "gone or not whole. Put it back, or name another one: python -m astromer versions "
+            "gone or not whole. Put it back, or name another one: astromer versions "
             f"promote VERSION --model {shell_word(folder)}"
         )
     return folder / number

@@ -104,7 +104,7 @@ def rollback(folder: Path, *, withdraw_newer: bool = False) -> tuple[str, list[s
         if not there:
             raise ModelError(
                 f"A rollback needs a version that {LATEST} named before and that is still there. "
-                f"{folder} has none. Choose one: python -m astromer versions promote VERSION "
+                f"{folder} has none. Choose one: astromer versions promote VERSION "
                 f"--model {shell_word(folder)}; there is {_listed(folder)}."
             )
         number = there[0].name
@@ -171,7 +171,7 @@ def check_there(folder: Path, number: str) -> None:
         raise ModelError(
             f"A version must be in service to be promoted. Received: {number} of {folder}, which "
             "is "
-            f"withdrawn. Bring it back: python -m astromer versions restore {number} --model "
+            f"withdrawn. Bring it back: astromer versions restore {number} --model "
             f"{shell_word(folder)}"
         )
     raise ModelError(

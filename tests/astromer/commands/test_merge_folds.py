@@ -56,7 +56,7 @@ def test_each_split_holds_the_records_of_both(folds, tmp_path, capsys):
             for name in read_light_curves(Fold.open(fold).files[split]).ids.tolist()
         ]
         assert read_light_curves(merged.files[split]).ids.tolist() == expected
-    assert f"next: python -m astromer validate --data {output}" in capsys.readouterr().out
+    assert f"next: astromer validate --data {output}" in capsys.readouterr().out
 
 
 def test_the_config_names_what_all_have_alike(folds, tmp_path):

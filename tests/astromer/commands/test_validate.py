@@ -1,4 +1,4 @@
-"""The program ``python -m astromer validate``, its limits and what it writes."""
+"""The program ``astromer validate``, its limits and what it writes."""
 
 from __future__ import annotations
 

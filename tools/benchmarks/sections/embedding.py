@@ -56,7 +56,7 @@ def data(encoder: EncoderConfig, curves: int) -> dict[str, LightCurves]:
 
 
 def ways(pushed: Path, encoder: EncoderConfig, curves: int) -> Mapping[str, Way]:
-    """``astromer.load``, with the threads of ``python -m astromer embed``."""
+    """``astromer.load``, with the threads of ``astromer embed``."""
     claim_cores()
     embedder = astromer.load(pushed)
 
