@@ -29,7 +29,7 @@ from apache_beam.runners.portability.spark_runner import SparkJarJobServer
 from tfx.dsl.components.base import base_beam_executor
 from tfx.utils import name_utils, telemetry_utils
 
-from astromer.system.cluster import why_silent
+from astromer.system.cluster import connection_error
 from astromer.system.errors import ClusterError
 from astromer.system.text import brief
 from components.provenance import ROOT
@@ -149,7 +149,7 @@ def _require_answer(what: str, given: str, places: Sequence[str]) -> None:
             return
         if host is None or port is None:
             return
-        reason = why_silent(host, port)
+        reason = connection_error(host, port)
         if not reason:
             return
         failures.append(f"{host}, port {port}: {reason}")

@@ -25,7 +25,7 @@ from astromer.system.config import (
 )
 from astromer.system.environment import require
 from astromer.system.errors import ModelError, NotBlessedError
-from astromer.system.logs import new_log, noise_to, silence
+from astromer.system.logs import new_log, redirect_output, silence
 from astromer.system.storage import as_path, local_path
 from astromer.system.storage.lock import locked
 from pipeline.beam_options import VALIDATOR, add_beam_flag, joined, read_beam_options
@@ -123,7 +123,7 @@ def _run(config: ClassifierConfig, model: Path, database: MetadataDatabase, log:
     report.say("loading TFX ...")
     silence()
     output = as_path(config.output)
-    with noise_to(log):
+    with redirect_output(log):
         # Imported late: it takes seconds, and prints more than anyone can act on.
         with quick_imports():
             from pipeline.finetune_pipeline import (

@@ -19,7 +19,7 @@ sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
 from astromer.records.fold import Fold
 from astromer.system.errors import NotBlessedError
-from astromer.system.logs import new_log, noise_to, silence
+from astromer.system.logs import new_log, redirect_output, silence
 from astromer.system.storage import local_folder
 from astromer.system.storage.lock import locked
 from astromer.system.text import PIPELINE
@@ -99,7 +99,7 @@ def _run(config: PipelineConfig, database: MetadataDatabase, output: Path, log: 
             )
     report.say("loading TFX ...")
     silence()
-    with noise_to(log):
+    with redirect_output(log):
         # Imported late: it takes seconds, and prints more than anyone can act on.
         with quick_imports():
             from components.pushed_version import LatestOtherBlessedModel

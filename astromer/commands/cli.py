@@ -25,11 +25,11 @@ from astromer.system.errors import (
     AstromerError,
     TrainingInterrupted,
     UsageError,
-    refusal,
+    system_error,
 )
 from astromer.system.logs import set_verbose
-from astromer.system.terminal import pass_by, say_error
-from astromer.system.termination import last_words, remember_interruptions, was_interrupted
+from astromer.system.terminal import say_error, show_status
+from astromer.system.termination import remember_interruptions, was_interrupted, watchdog
 from astromer.system.text import printable
 
 _folder: Path | None = None
@@ -174,7 +174,7 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
     signal.signal(signal.SIGTERM, _raise_exit)
     remember_interruptions()
     try:
-        with last_words():
+        with watchdog():
             code: Any = main() or 0
     except SystemExit as stop:
         code = stop.code
@@ -191,7 +191,7 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
     except Exception as error:
         if was_interrupted():
             code = _tell_interruption()
-        elif (refused := refusal(error, _folder)) is not None:
+        elif (refused := system_error(error, _folder)) is not None:
             code = _tell(refused)
         else:
             raise
@@ -201,7 +201,7 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
     except BrokenPipeError:
         code, silent = code or PIPE_CLOSED, True
     except OSError as error:  # standard output is a file on a full disk
-        if not code and (refused := refusal(error)) is not None:
+        if not code and (refused := system_error(error)) is not None:
             code = _tell(refused)
         silent = True
     if silent:  # nothing is left to say, not even at the end of the process
@@ -210,7 +210,7 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
 
 
 def _tell(error: AstromerError) -> int:
-    pass_by("")
+    show_status("")
     if table := getattr(error, "table", ""):
         print(table, file=sys.stderr)
     say_error(printable(str(error)))
@@ -218,7 +218,7 @@ def _tell(error: AstromerError) -> int:
 
 
 def _tell_interruption() -> int:
-    pass_by("")
+    show_status("")
     print("interrupted; to go on, give the same command again", file=sys.stderr)
     return TrainingInterrupted.exit_code
 

@@ -15,7 +15,7 @@ from astromer.system.atomic import replace_folder
 from astromer.system.config import OUTPUT, knob, to_dict
 from astromer.system.environment import require
 from astromer.system.errors import ModelError
-from astromer.system.logs import new_log, noise_to
+from astromer.system.logs import new_log, redirect_output
 from astromer.system.storage import local_path, make_folder
 from astromer.system.terminal import say
 from astromer.windows.config import MaskingConfig
@@ -76,7 +76,7 @@ def finetune(config: FinetuneOptions) -> Path:
     from astromer.system.logs import silence
 
     silence()
-    with noise_to(new_log(output, config.logs.keep_logs)):
+    with redirect_output(new_log(output, config.logs.keep_logs)):
         from astromer.finetuning.encoder_sources import PretrainedSource
         from astromer.validation.fold_check import accepted_curves
 

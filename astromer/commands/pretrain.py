@@ -16,9 +16,9 @@ from astromer.evaluation.config import EvaluationConfig
 from astromer.records.fold import Fold
 from astromer.system.atomic import replace_folder
 from astromer.system.cluster import read_cluster
-from astromer.system.logs import new_log, noise_to
+from astromer.system.logs import new_log, redirect_output
 from astromer.system.storage import make_folder
-from astromer.system.terminal import pass_by, say
+from astromer.system.terminal import say, show_status
 from astromer.system.text import shell_word
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def pretrain(config: PretrainingConfig, *, one_device: bool) -> Path:
     with contextlib.ExitStack() as stack:
         if read_cluster() is None:  # what starts several workers collects what they print
             log = new_log(make_folder(config.output, "--output"), config.logs.keep_logs)
-            stack.enter_context(noise_to(log))
+            stack.enter_context(redirect_output(log))
         return _pretrain(config, fold, one_device)
 
 
@@ -119,7 +119,7 @@ def _finish(
         batch_size=EvaluationConfig().batch_size,
         progress=True,
     )
-    pass_by("exporting the SavedModel ...")
+    show_status("exporting the SavedModel ...")
     metadata = {
         "training": result.summary,
         "test": evaluation.metrics,
@@ -128,6 +128,6 @@ def _finish(
     }
     with replace_folder(model) as partial:
         export_saved_model(result.model, partial, metadata, config.rules, config.serving)
-    pass_by("")
+    show_status("")
     say(f"\nTest split, {len(test)} light curves:\n{evaluation.table(by_group=True)}")
     say(f"\nSavedModel: {model}")

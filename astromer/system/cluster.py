@@ -293,7 +293,7 @@ def _listener(address: str) -> socket.socket:
 _SECONDS = 10.0
 
 
-def why_silent(host: str, port: int) -> str:
+def connection_error(host: str, port: int) -> str:
     """Why nothing answers there; empty where something listens."""
     try:
         socket.create_connection((host, port), _SECONDS).close()

@@ -1,8 +1,9 @@
-"""Errors a user can cause or mend, each with its own exit code.
+"""Errors that a user can cause or correct, each with its own exit code.
 
 A message says which rule was broken, what was received, where, and what to do.
 Command-line programs print it as one line and exit with ``exit_code``; see
 :func:`astromer.commands.cli.run_program`. docs/exit_codes.md lists the codes.
+:func:`system_error` turns errors of the system (a full disk, no memory) into these.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ STOPPED = 143
 """128 + SIGTERM."""
 
 ABORTED, KILLED, CRASHED = 134, 137, 139
-"""128 + SIGABRT, SIGKILL and SIGSEGV: how processes end that cannot tell anything themselves."""
+"""128 + SIGABRT, SIGKILL and SIGSEGV: processes that end without a message."""
 
 _WITHOUT_ERROR = {
     0: ("", "Done; of a runner: pushed, or up to date."),
@@ -162,7 +163,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 def exit_codes() -> dict[int, tuple[str, str]]:
     """Every exit code of every program: the error it stands for, and what that means."""
     kinds: list[type[AstromerError]] = [AstromerError]
-    for kind in kinds:  # grows meanwhile: of errors there are kinds, too
+    for kind in kinds:  # grows in the loop
         kinds += kind.__subclasses__()
     raised = {
         kind.exit_code: (kind.__name__, (kind.__doc__ or "").split("\n")[0])
@@ -172,13 +173,13 @@ def exit_codes() -> dict[int, tuple[str, str]]:
     return dict(sorted({**_WITHOUT_ERROR, **raised}.items()))
 
 
-_GO_ON = "The same command goes on from here."
+_RESUME = "Run the same command again to resume."
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 _FAILING = {errno.EIO, errno.ESTALE, errno.ENXIO, errno.ENODEV, errno.EUCLEAN}
-_SHORT = {errno.ENOMEM}
 _FILES = {errno.EMFILE, errno.ENFILE}
+_KNOWN = _FULL | _FORBIDDEN | _FAILING | _FILES | {errno.ENOMEM}
 
 # As strerror, SQLite (in ML Metadata) and TensorFlow put it.
 _TEXTS = {
@@ -203,85 +204,82 @@ _TEXTS = {
 }
 
 
-def refusal(
+def system_error(
     error: BaseException, folder: Path | None = None, needs: Callable[[], str] = lambda: ""
 ) -> AstromerError | None:
-    """What the system refused, if that is what an error came from.
+    """The error to raise for one that the operating system caused.
 
     Args:
-        error: with those that it was raised because of.
+        error: with its causes; libraries often name the reason only in its text.
         folder: where the program writes, for errors that name no file.
-        needs: tells how much room the program needs; asked where there is none.
+        needs: says how much disk space the program needs; asked where there is none.
 
     Returns:
-        A StorageError or an OutOfMemoryError to raise in its place; None for anything else, and
-        for errors of this package.
+        A StorageError or an OutOfMemoryError; None for any other error, and for those of this
+        package.
     """
     for seen in causes(error):
         if isinstance(seen, AstromerError):
-            return None  # has said it better
+            return None
         if (number := _number(seen)) is not None:
-            return _told(number, seen, folder, needs)
+            return _translate(number, seen, folder, needs)
     return None
 
 
-def is_refused(error: BaseException) -> bool:
-    """Whether an error says something of the machine, and nothing of the file that was read."""
-    return refusal(error) is not None
+def is_system_error(error: BaseException) -> bool:
+    """Whether an error is about the machine, and not about the content of a file."""
+    return system_error(error) is not None
 
 
-def _told(
+def _translate(
     number: int, error: BaseException, folder: Path | None, needs: Callable[[], str]
 ) -> AstromerError:
     what = os.strerror(number)
     place = _place(error, folder)
     at = f" at {place}" if place else ""
+    if number == errno.ENOMEM:
+        return OutOfMemoryError(
+            f"the program needs more memory. Received: {_line(error)}. End other programs, raise "
+            f"the limit (ulimit -v, or that of the container), or lower --bs. {_RESUME}"
+        )
     if number in _FULL:
         needed = ""
-        with suppress(OSError):  # what it is told from may be what cannot be read
+        with suppress(OSError):  # it may have to read what cannot be read
             needed = needs()
         return StorageError(
-            f"a disk must have room for what is written to it. Received: {what}{at}"
-            f"{_room(place or folder)}. {needed}Make room, or choose another folder. {_GO_ON}"
+            f"the disk must have space for the output. Received: {what}{at}"
+            f"{_space(place or folder)}. {needed}Free some space, or choose another folder. "
+            f"{_RESUME}"
         )
     if number in _FORBIDDEN:
         return StorageError(
-            f"files must be such that they may be read, and written where results go. Received: "
-            f"{what}{at}. Mend the rights or how the disk is mounted, or choose another folder. "
-            f"{_GO_ON}"
+            "input must be readable and output folders writable. Received: "
+            f"{what}{at}. Change the permissions or the mount, or choose another folder. {_RESUME}"
         )
     if number in _FILES:
         return StorageError(
-            f"the system must let a program open some hundred files. Received: {what}{at}. Raise "
-            f"the limit (ulimit -n). {_GO_ON}"
+            f"the program must be able to open some hundred files. Received: {what}{at}. Raise the "
+            f"limit (ulimit -n). {_RESUME}"
         )
-    if number in _FAILING and "://" in place:
-        said = (getattr(error, "strerror", None) or what).split("\n")[0]
+    if "://" in place:
+        reason = (getattr(error, "strerror", None) or what).split("\n")[0]
         return StorageError(
-            f"a store must answer what it is asked. Received: {said}{at}. Look at the network, the "
-            f"store and the credentials. {_GO_ON}"
+            f"the store must answer. Received: {reason}{at}. Check the network, the store and the "
+            f"credentials. {_RESUME}"
         )
-    if number in _FAILING:
-        return StorageError(
-            f"a disk must give back what was written to it. Received: {what}{at}. Look at the "
-            "system's log (dmesg) and at the disk, or copy the files to another one and give the "
-            "same command with them."
-        )
-    return OutOfMemoryError(
-        f"the system must have memory for the program. Received: {_line(error)}. End other "
-        "programs, raise the limit (ulimit -v, or that of the container), or lower --bs. "
-        f"{_GO_ON}"
+    return StorageError(
+        f"the disk must work. Received: {what}{at}. Check the system's log (dmesg) and the disk, "
+        "or copy the files to another one and run the same command with them."
     )
 
 
 def _number(error: BaseException) -> int | None:
     if isinstance(error, MemoryError):
         return errno.ENOMEM
-    known = _FULL | _FORBIDDEN | _FAILING | _SHORT | _FILES
     if isinstance(error, OSError) and error.errno is not None:
-        return error.errno if error.errno in known else None
+        return error.errno if error.errno in _KNOWN else None
     text = str(error)
-    return next((number for said, number in _TEXTS.items() if said in text), None)
+    return next((number for known, number in _TEXTS.items() if known in text), None)
 
 
 def _place(error: BaseException, folder: Path | None) -> str:
@@ -297,12 +295,12 @@ def _place(error: BaseException, folder: Path | None) -> str:
     return first if first.startswith("/") and "\n" not in first else str(folder)
 
 
-def _room(place: str | Path | None) -> str:
-    """How much is left where a file is, in words that follow it."""
+def _space(place: str | Path | None) -> str:
+    """How much space is left where a file is, in words that follow it."""
     if not place:
         return ""
     path = Path(place).absolute()
-    for folder in (path, *path.parents):  # what could not be made is not there
+    for folder in (path, *path.parents):  # those that could not be made do not exist
         try:
             return f", where {shutil.disk_usage(folder).free / 1e6:,.1f} MB are left"
         except OSError:
@@ -311,5 +309,5 @@ def _room(place: str | Path | None) -> str:
 
 
 def _line(error: BaseException) -> str:
-    said, name = brief(error, 200), type(error).__name__
-    return name if said == name else f"{name}: {said}"
+    text, name = brief(error, 200), type(error).__name__
+    return name if text == name else f"{name}: {text}"

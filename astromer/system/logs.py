@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from astromer.system.storage import local_folder
-from astromer.system.termination import name_log
+from astromer.system.termination import set_watchdog_log
 from astromer.system.text import Formatter
 
 _verbose = False
@@ -87,7 +87,7 @@ def new_log(output: Path, keep: int) -> Path:
 
 
 @contextmanager
-def noise_to(log: Path) -> Iterator[None]:
+def redirect_output(log: Path) -> Iterator[None]:
     """Sends what libraries print and log to a file, while ``sys.stdout`` and ``stderr`` stay.
 
     C++ code and child processes write to file descriptors 1 and 2, which are pointed at the
@@ -99,7 +99,7 @@ def noise_to(log: Path) -> Iterator[None]:
         yield
         return
     log.parent.mkdir(parents=True, exist_ok=True)
-    name_log(log)
+    set_watchdog_log(log)
     with (
         _appending(log) as file,
         _descriptor_to(1, file),

@@ -1,11 +1,7 @@
-"""What a terminal shows: lines that progress bars do not tear, and a few colours.
-
-Imports the standard library only.
-"""
+"""The terminal: lines that progress bars do not tear, a status line, bars and a few colours."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Iterable, Sized
@@ -17,9 +13,10 @@ from astromer.system.text import without_secrets
 
 _BOLD, _GREEN, _YELLOW, _RED = "1", "32", "33", "31"
 _CLEAR_LINE = "\r\x1b[K"
+_QUIET = 30.0  # seconds between two lines where standard error is no terminal
 
-_passing, _shown = "", False
-"""What stands on the terminal's last line, below all that is said, and whether it does now."""
+_status, _shown = "", False
+"""The terminal's last line, below all that is printed, and whether it is there now."""
 
 
 def bold(text: str, stream: TextIO | None = None) -> str:
@@ -28,17 +25,17 @@ def bold(text: str, stream: TextIO | None = None) -> str:
 
 
 def good(text: str, stream: TextIO | None = None) -> str:
-    """A verdict that all is well."""
+    """A good result."""
     return _styled(text, _GREEN, stream)
 
 
 def warn(text: str, stream: TextIO | None = None) -> str:
-    """A verdict to look at."""
+    """A warning."""
     return _styled(text, _YELLOW, stream)
 
 
 def bad(text: str, stream: TextIO | None = None) -> str:
-    """A verdict that something is wrong."""
+    """An error or a bad result."""
     return _styled(text, _RED, stream)
 
 
@@ -48,35 +45,37 @@ def has_colours(stream: TextIO) -> bool:
     return wanted and stream.isatty()
 
 
+def _styled(text: str, code: str, stream: TextIO | None) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if has_colours(stream or sys.stdout) else text
+
+
 def say(text: str) -> None:
     """Prints lines on standard output; progress bars make way for them."""
-    bars: Any = sys.modules.get("tqdm")
-    hide_passing()
-    with bars.tqdm.external_write_mode(sys.stdout) if bars else contextlib.nullcontext():
+    _hide_status()
+    with tqdm.external_write_mode(sys.stdout):
         print(text, flush=True)
-    if not bars or not bars.tqdm._instances:
-        show_passing()
+    if not tqdm._instances:
+        _draw_status()
 
 
 def say_error(text: str) -> None:
     """Prints ``error: ...`` on standard error, in a line of its own, without secrets."""
-    pass_by("")
+    show_status("")
     print(f"{bad('error:', sys.stderr)} {without_secrets(text)}", file=sys.stderr, flush=True)
 
 
-def pass_by(text: str) -> None:
-    """Keeps a line below all that is said, until there is another; "" for none.
+def show_status(text: str) -> None:
+    """Keeps a line below all that is printed, until there is another; "" for none.
 
     Where standard error is no terminal there is none.
     """
-    global _passing
-    hide_passing()
-    _passing = text if sys.stderr.isatty() else ""
-    show_passing()
+    global _status
+    _hide_status()
+    _status = text if sys.stderr.isatty() else ""
+    _draw_status()
 
 
-def hide_passing() -> None:
-    """Takes the line of :func:`pass_by` away for something else, such as a progress bar."""
+def _hide_status() -> None:
     global _shown
     if _shown:
         _shown = False
@@ -84,73 +83,12 @@ def hide_passing() -> None:
         sys.stderr.flush()
 
 
-def show_passing() -> None:
-    """Shows it again."""
+def _draw_status() -> None:
     global _shown
-    if _passing and not _shown:
+    if _status and not _shown:
         _shown = True
-        sys.stderr.write(_passing)
+        sys.stderr.write(_status)
         sys.stderr.flush()
-
-
-def _styled(text: str, code: str, stream: TextIO | None) -> str:
-    return f"\x1b[{code}m{text}\x1b[0m" if has_colours(stream or sys.stdout) else text
-
-
-_QUIET = 30.0  # seconds between two lines where standard error is no terminal
-
-
-class Bar(tqdm):
-    """A bar that is drawn once the work has taken a second, and leaves nothing behind."""
-
-    delay: float
-
-    def display(self, msg: str | None = None, pos: int | None = None) -> bool:
-        """Draws the bar, or ``msg`` in its place."""
-        if self.delay:
-            if msg is not None or self._time() < self.start_t + self.delay:
-                return False
-            self.delay = 0  # from now on there is something to clear
-            hide_passing()
-        return super().display(msg, pos)
-
-    def close(self) -> None:
-        """Takes the bar away; what stood there before comes back."""
-        drawn = not self.disable and not self.delay
-        super().close()
-        if drawn and not self._instances:
-            show_passing()
-
-    def clear(self, nolock: bool = False) -> None:
-        """Takes the bar away while something else is printed."""
-        if not self.delay:
-            super().clear(nolock)
-
-
-class Lines(Bar):
-    """The same for a log file: a whole line now and then."""
-
-    def display(self, msg: str | None = None, pos: int | None = None) -> bool:
-        """Writes a line."""
-        if msg is None and self._time() >= self.start_t + self.delay:
-            self.fp.write(f"{self}\n")
-            self.fp.flush()
-        return False
-
-    def clear(self, nolock: bool = False) -> None:
-        """Lines stay."""
-
-    def close(self) -> None:
-        """Nothing is left to clear."""
-        tqdm.close(self)
-
-    def refresh(self, nolock: bool = False, lock_args: Any = None) -> bool:
-        """As a bar, but never only because something else was printed."""
-        if self.disable:
-            return False
-        if self._time() - self.last_print_t >= self.mininterval:
-            return super().refresh(nolock, lock_args)
-        return False
 
 
 def progress_bar(
@@ -167,11 +105,11 @@ def progress_bar(
     Where stderr is no terminal, work of over half a minute writes a line every half minute.
 
     Args:
-        iterable: what the bar goes along with, or nothing: then ``update`` moves it.
-        total: how many units there are; without, the bar counts and knows no ETA.
+        iterable: iterated over with the bar; without it, call ``update``.
+        total: number of units; without it there is no ETA.
         desc, unit: what is done, to what.
-        disable: whether to count only.
-        unit_scale: whether to write 12.3M for large numbers.
+        disable: count only.
+        unit_scale: write large numbers as 12.3M.
     """
     on_terminal = sys.stderr.isatty()
     if total is None and isinstance(iterable, Sized):
@@ -181,7 +119,7 @@ def progress_bar(
         "{desc}: {percentage:.0f}%, {n_fmt} of {total_fmt}{unit}, {rate_noinv_fmt}, "
         "{remaining} left"
     )
-    return (Bar if on_terminal else Lines)(
+    return (_Bar if on_terminal else _Lines)(
         iterable,
         total=total,
         desc=desc,
@@ -196,3 +134,59 @@ def progress_bar(
         delay=1 if on_terminal else _QUIET,
         smoothing=0.1,
     )
+
+
+class _Bar(tqdm):
+    """A bar that is drawn once the work has taken ``delay`` seconds, and hides the status line.
+
+    tqdm's own delay does not hold where something else redraws the bar.
+    """
+
+    delay: float
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> bool:
+        """Draws the bar, or ``msg`` in its place."""
+        if self.delay:
+            if msg is not None or self._time() < self.start_t + self.delay:
+                return False
+            self.delay = 0  # from now on there is something to clear
+            _hide_status()
+        return super().display(msg, pos)
+
+    def close(self) -> None:
+        """Clears the bar; the status line comes back."""
+        drawn = not self.disable and not self.delay
+        super().close()
+        if drawn and not self._instances:
+            _draw_status()
+
+    def clear(self, nolock: bool = False) -> None:
+        """Clears the bar while something else is printed."""
+        if not self.delay:
+            super().clear(nolock)
+
+
+class _Lines(_Bar):
+    """The same for a log file: a whole line every ``mininterval`` seconds."""
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> bool:
+        """Writes a line."""
+        if msg is None and self._time() >= self.start_t + self.delay:
+            self.fp.write(f"{self}\n")
+            self.fp.flush()
+        return False
+
+    def clear(self, nolock: bool = False) -> None:
+        """Does nothing: lines stay."""
+
+    def close(self) -> None:
+        """Has nothing to clear."""
+        tqdm.close(self)
+
+    def refresh(self, nolock: bool = False, lock_args: Any = None) -> bool:
+        """Writes a line if it is due, not because something else was printed."""
+        if self.disable:
+            return False
+        if self._time() - self.last_print_t >= self.mininterval:
+            return super().refresh(nolock, lock_args)
+        return False

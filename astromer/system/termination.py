@@ -1,4 +1,7 @@
-"""Ctrl-C and SIGTERM. Imports the standard library only."""
+"""Ctrl-C and SIGTERM, and a watchdog that reports when this process is killed.
+
+Imports the standard library only.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ from typing import Any, NoReturn
 
 from astromer.system.errors import EXIT_CODES_PAGE
 
+_ENDED = b"\n"
 _interrupted = False
+_watchdog_pipe: int | None = None
 
 
 def remember_interruptions() -> None:
@@ -64,14 +69,14 @@ class StopRequest:
         self.__exit__()
 
 
-_OVER = b"\n"
-_log: int | None = None
-
-
 @contextmanager
-def last_words() -> Iterator[None]:
-    """Inside the block, an abrupt end of this process is told on standard error."""
-    global _log
+def watchdog() -> Iterator[None]:
+    """Reports on standard error when this process is killed or crashes inside the block.
+
+    Such a process prints nothing. A second, small one waits for its end and prints the error. Must
+    be entered before threads are started.
+    """
+    global _watchdog_pipe
     read, write = os.pipe()
     watched = os.getpid()
     child = os.fork()
@@ -79,45 +84,44 @@ def last_words() -> Iterator[None]:
         os.close(write)
         _watch(read, watched)
     os.close(read)
-    _log = write
+    _watchdog_pipe = write
     try:
         yield
     finally:
-        _log = None
-        if os.getpid() == watched:  # a copy of this process may end here, too
+        _watchdog_pipe = None
+        if os.getpid() == watched:  # a fork of this process may end here, too
             with suppress(OSError):
-                os.write(write, _OVER)
+                os.write(write, _ENDED)
             os.close(write)
             with suppress(OSError):
                 os.waitpid(child, 0)
 
 
-def name_log(log: Path) -> None:
-    """Last words will name this file."""
-    if _log is not None:
+def set_watchdog_log(log: Path) -> None:
+    """Sets the log file that the watchdog's error names."""
+    if _watchdog_pipe is not None:
         with suppress(OSError):
-            os.write(_log, os.fsencode(log) + b"\0")
+            os.write(_watchdog_pipe, os.fsencode(log) + b"\0")
 
 
 def _watch(read: int, watched: int) -> None:
-    """The whole life of the second process."""
+    """Runs in the second process, and ends it."""
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # what stops the other ends this one
+            signal.signal(number, signal.SIG_IGN)  # it ends when the watched process does
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
         os.dup2(null, 1)
-        said = b""
-        while news := os.read(read, 1 << 12):
-            said += news
-            if said.endswith(_OVER):
+        received = b""
+        while block := os.read(read, 1 << 12):
+            received += block
+            if received.endswith(_ENDED):
                 return
-        log = os.fsdecode(said.rsplit(b"\0", 2)[-2]) if b"\0" in said else ""
+        log = os.fsdecode(received.rsplit(b"\0", 2)[-2]) if b"\0" in received else ""
         text = (
-            f"error: process {watched} has ended without a word: it was killed, mostly because "
-            "memory ran out, or native code gave up"
-            f"{f'; its log ends with what libraries said, {log}' if log else ''}. The exit code "
-            f"tells which ({EXIT_CODES_PAGE}). The same command goes on from here.\n"
+            f"error: process {watched} was killed, mostly because memory ran out, or crashed in "
+            f"native code. {f'Log: {log}. ' if log else ''}The exit code says which: see "
+            f"{EXIT_CODES_PAGE}. Run the same command again to resume.\n"
         )
         os.write(2, text.encode("utf-8", "backslashreplace"))
     finally:

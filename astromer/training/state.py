@@ -17,7 +17,7 @@ import numpy as np
 from astromer.encoder.config import EncoderConfig
 from astromer.light_curves import LightCurves
 from astromer.system.config import to_dict
-from astromer.system.errors import ModelError, UsageError, is_refused
+from astromer.system.errors import ModelError, UsageError, is_system_error
 from astromer.system.storage import RemotePath, as_path
 from astromer.system.untrusted_files import DAMAGED, read_arrays
 from astromer.training.config import TrainingConfig
@@ -285,7 +285,7 @@ def _read(
         if progress.fingerprint == expected and shapes not in (None, received):
             raise ValueError("arrays are missing or of another shape")
     except DAMAGED as error:
-        if is_refused(error):
+        if is_system_error(error):
             raise  # nothing is wrong with the file
         raise ModelError(
             f"A checkpoint must be readable. Received: {path}, which is damaged "

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from astromer.system.errors import UsageError
-from astromer.system.logs import noise_to, silence
+from astromer.system.logs import redirect_output, silence
 from pipeline.cluster.cluster_options import ClusterRun
 from pipeline.local.failures import told
 
@@ -38,7 +38,7 @@ def compile_and_submit(run: ClusterRun, dialect: str, connect: Callable[[], Subm
         ) from error
     log = run.spec.with_suffix(".log")
     silence()
-    with told(log), noise_to(log):
+    with told(log), redirect_output(log):
         submit = connect() if run.submit else None
         print("compiling ...", flush=True)
         from pipeline.cluster import cluster_runner

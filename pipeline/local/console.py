@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from astromer.system.errors import TrainingInterrupted, causes
 from astromer.system.logs import is_verbose
 from astromer.system.storage import as_path
-from astromer.system.terminal import bad, bold, good, pass_by, say, warn
+from astromer.system.terminal import bad, bold, good, say, show_status, warn
 from astromer.system.termination import was_interrupted
 from astromer.system.text import duration, shell_word
 
@@ -42,19 +42,19 @@ class Report:
     def started(self, name: str) -> None:
         """A component begins."""
         self._running = name
-        pass_by(f"{name:23} ...")
+        show_status(f"{name:23} ...")
 
     def ended(self, step: Step) -> None:
         """A component has ended well."""
         self._running = ""
-        pass_by("")
+        show_status("")
         say(f"{step.name:23} {'cached' if step.cached else f'{step.seconds:.1f} s'}")
         for place in step.altered:
             say(warn(f"made again, since files in {place} had changed"))
 
     def close(self) -> None:
         """Tells which component was running where an error or a stop has cut it short."""
-        pass_by("")
+        show_status("")
         if self._running:
             say(f"{self._running:23} {warn('stopped') if _is_stopping() else bad('failed')}")
         self._running = ""

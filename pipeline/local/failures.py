@@ -16,7 +16,13 @@ from typing import Any, TypeVar
 from astromer.records.fold import Fold
 from astromer.serving.saved_models import PATTERN_CHARACTERS
 from astromer.system.cluster import read_cluster
-from astromer.system.errors import AstromerError, TrainingInterrupted, UsageError, causes, refusal
+from astromer.system.errors import (
+    AstromerError,
+    TrainingInterrupted,
+    UsageError,
+    causes,
+    system_error,
+)
 from astromer.system.storage import as_path
 from astromer.system.termination import was_interrupted
 from astromer.system.text import brief, without_secrets
@@ -86,7 +92,7 @@ def told(
             raise BrokenPipeError from error
         if was_interrupted() and cause(error) is None:
             raise TrainingInterrupted("stopped. The same command goes on from here.") from error
-        refused = refusal(error, output, needs)
+        refused = system_error(error, output, needs)
         if refused is not None:
             _write_traceback(error, log)
             raise refused from error
@@ -198,7 +204,7 @@ def _call(sender: Connection, function: Callable[[T], Any], argument: T) -> None
     except (KeyboardInterrupt, SystemExit):
         ending = Ending(TrainingInterrupted.exit_code, "stopped")
     except Exception as error:
-        if (refused := refusal(error)) is not None:
+        if (refused := system_error(error)) is not None:
             ending = Ending(refused.exit_code, str(refused))
         else:
             ending = Ending(AstromerError.exit_code, f"{type(error).__name__}: {error}")

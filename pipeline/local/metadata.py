@@ -12,8 +12,8 @@ from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from astromer.system.atomic import write_file
-from astromer.system.cluster import why_silent
-from astromer.system.errors import MetadataError, UsageError, is_refused
+from astromer.system.cluster import connection_error
+from astromer.system.errors import MetadataError, UsageError, is_system_error
 from astromer.system.storage import RemotePath, local_folder
 from astromer.system.text import brief
 
@@ -77,7 +77,7 @@ class MetadataDatabase:
         """
         if not self.is_server:
             return
-        if reason := why_silent(self.host, self.port):
+        if reason := connection_error(self.host, self.port):
             raise MetadataError(
                 f"the metadata database must be reachable. Nothing answers at {self.host}, port "
                 f"{self.port} (--metadata {self}): {reason}. Start the server, or correct host "
@@ -166,7 +166,7 @@ def check_sound(file: Path) -> None:
             found = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
             tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master")]
     except (sqlite3.Error, UnicodeDecodeError) as error:
-        if is_refused(error):
+        if is_system_error(error):
             raise
         raise _damaged(file, brief(error)) from error
     if found != ["ok"]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from astromer.system.cluster import Cluster, in_cluster, meet, read_cluster, why_silent
+from astromer.system.cluster import Cluster, connection_error, in_cluster, meet, read_cluster
 from astromer.system.errors import UsageError, WorkerLostError
 from tests.components.cluster_jobs import free_addresses
 
@@ -246,13 +246,13 @@ def test_it_takes_no_longer_than_it_says(clusters) -> None:
 
 def test_nothing_is_said_of_what_listens():
     with socket.create_server(("127.0.0.1", 0)) as server:
-        assert why_silent(*server.getsockname()) == ""
+        assert connection_error(*server.getsockname()) == ""
 
 
 def test_a_port_without_a_listener_refuses():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        assert why_silent(*taken.getsockname()) == "Connection refused"
+        assert connection_error(*taken.getsockname()) == "Connection refused"
 
 
 def test_a_failure_without_a_word_is_one(monkeypatch: pytest.MonkeyPatch):
@@ -260,4 +260,4 @@ def test_a_failure_without_a_word_is_one(monkeypatch: pytest.MonkeyPatch):
         raise OSError
 
     monkeypatch.setattr(socket, "create_connection", fail)
-    assert why_silent("host", 1) == "OSError"
+    assert connection_error("host", 1) == "OSError"

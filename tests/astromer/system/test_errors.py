@@ -8,7 +8,13 @@ import pytest
 import tensorflow as tf
 
 from astromer.system import errors
-from astromer.system.errors import OutOfMemoryError, RecordError, StorageError, is_refused, refusal
+from astromer.system.errors import (
+    OutOfMemoryError,
+    RecordError,
+    StorageError,
+    is_system_error,
+    system_error,
+)
 
 
 def test_every_error_has_an_exit_code_of_its_own() -> None:
@@ -28,7 +34,11 @@ def test_every_error_has_an_exit_code_of_its_own() -> None:
     [
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/x/y"), StorageError, "/x/y"),
         (OSError(errno.EDQUOT, os.strerror(errno.EDQUOT), "/x"), StorageError, "MB are left"),
-        (OSError(errno.EROFS, os.strerror(errno.EROFS), "/x"), StorageError, "Mend the rights"),
+        (
+            OSError(errno.EROFS, os.strerror(errno.EROFS), "/x"),
+            StorageError,
+            "Change the permissions",
+        ),
         (PermissionError(errno.EACCES, "no", "/x"), StorageError, "Permission denied at /x"),
         (OSError(errno.EIO, "bad", "/x"), StorageError, "dmesg"),
         (OSError(errno.EMFILE, "many", "/x"), StorageError, "ulimit -n"),
@@ -53,38 +63,38 @@ def test_every_error_has_an_exit_code_of_its_own() -> None:
     ],
 )
 def test_it_is_named(error: Exception, kind: type, told: str) -> None:
-    found = refusal(error, Path("/out"), lambda: "A run needs 3 MB. ")
+    found = system_error(error, Path("/out"), lambda: "A run needs 3 MB. ")
     assert type(found) is kind
     assert told in str(found)
-    assert is_refused(error)
+    assert is_system_error(error)
 
 
 def test_the_room_that_is_needed_is_told(tmp_path: Path) -> None:
     error = OSError(errno.ENOSPC, "full", str(tmp_path / "deep" / "file"))
-    text = str(refusal(error, tmp_path, lambda: "A run needs 3 MB. "))
-    assert "A run needs 3 MB. Make room" in text
+    text = str(system_error(error, tmp_path, lambda: "A run needs 3 MB. "))
+    assert "A run needs 3 MB. Free some space" in text
     assert "MB are left" in text
 
 
 def test_a_store_that_does_not_answer_is_no_disk() -> None:
     error = OSError(errno.EIO, "libcurl code 6: no such host", "gs://bucket/records")
-    told = str(refusal(error))
-    assert "a store must answer" in told
+    told = str(system_error(error))
+    assert "the store must answer" in told
     assert "no such host at gs://bucket/records" in told
 
 
 def test_what_it_was_raised_because_of_counts() -> None:
     error = ValueError("cannot train")
     error.__cause__ = OSError(errno.ENOSPC, "full")
-    assert isinstance(refusal(error), StorageError)
+    assert isinstance(system_error(error), StorageError)
 
 
 @pytest.mark.parametrize("error", [ValueError("odd"), FileNotFoundError(2, "none", "/x")])
 def test_other_errors_are_left_alone(error: Exception) -> None:
-    assert refusal(error) is None
+    assert system_error(error) is None
 
 
 def test_what_has_been_said_better_stays() -> None:
     error = RecordError("records/0.record is damaged")
     error.__cause__ = OSError(errno.EIO, "bad")
-    assert refusal(error) is None
+    assert system_error(error) is None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from astromer.system.logs import new_log, noise_to
+from astromer.system.logs import new_log, redirect_output
 
 
 def test_the_user_s_own_log_level_is_kept(toy) -> None:
@@ -27,8 +27,8 @@ def test_tensorflow_starts_without_a_word(toy, tmp_path: Path) -> None:
 NOISY = """
 import logging, os, sys, warnings
 from pathlib import Path
-from astromer.system.logs import noise_to
-with noise_to(Path(sys.argv[1])):
+from astromer.system.logs import redirect_output
+with redirect_output(Path(sys.argv[1])):
     os.write(1, b"from C++ on 1\\n")
     os.write(2, b"from C++ on 2\\n")
     os.system("echo from a child >&2")
@@ -59,7 +59,7 @@ def test_a_stream_that_is_no_terminal_stays(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As in a notebook, whose cells show what is printed."""
-    with noise_to(tmp_path / "run.log"):
+    with redirect_output(tmp_path / "run.log"):
         print("a result")
         os.write(1, b"from C++\n")
     assert capsys.readouterr().out == "a result\n"

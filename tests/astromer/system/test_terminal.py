@@ -65,18 +65,18 @@ def test_and_for_those_who_want_them(
 
 def test_what_passes_by_stays_below_what_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = make_screen(monkeypatch)
-    terminal.pass_by("Trainer ...")
+    terminal.show_status("Trainer ...")
     terminal.say("epoch 1")
     assert render(screen.getvalue()) == ["epoch 1", "Trainer ..."]
-    terminal.pass_by("")
+    terminal.show_status("")
     assert render(screen.getvalue()) == ["epoch 1", ""]
 
 
 def test_nothing_passes_by_in_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     file = io.StringIO()
     monkeypatch.setattr("sys.stderr", file)
-    terminal.pass_by("Trainer ...")
-    terminal.pass_by("")
+    terminal.show_status("Trainer ...")
+    terminal.show_status("")
     assert file.getvalue() == ""
 
 
@@ -84,7 +84,7 @@ def test_bars_and_lines_do_not_tear_each_other(monkeypatch: pytest.MonkeyPatch) 
     screen = make_screen(monkeypatch)
     now = [0.0]
     monkeypatch.setattr("tqdm.std.time", lambda: now[0])
-    terminal.pass_by("Trainer ...")
+    terminal.show_status("Trainer ...")
     with progress_bar(total=4, desc="reading", unit="curves") as bar:
         for step in range(4):
             now[0] += 0.7
@@ -93,7 +93,7 @@ def test_bars_and_lines_do_not_tear_each_other(monkeypatch: pytest.MonkeyPatch) 
             assert drawn.startswith("reading" if now[0] > 1 else "Trainer"), now
             terminal.say(f"line {step}")
     assert render(screen.getvalue()) == [*(f"line {step}" for step in range(4)), "Trainer ..."]
-    terminal.pass_by("")
+    terminal.show_status("")
     assert render(screen.getvalue())[-1] == ""
 
 
@@ -132,7 +132,7 @@ def test_a_file_gets_whole_lines_now_and_then(monkeypatch: pytest.MonkeyPatch) -
 
 def test_an_error_has_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = make_screen(monkeypatch)
-    terminal.pass_by("Trainer ...")
+    terminal.show_status("Trainer ...")
     terminal.say_error("it is broken.")
     assert screen.getvalue().endswith("\x1b[K\x1b[31merror:\x1b[0m it is broken.\n")
 

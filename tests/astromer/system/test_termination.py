@@ -76,10 +76,10 @@ _PROGRAM = """
 import os
 from pathlib import Path
 from astromer.commands.cli import run_program
-from astromer.system.termination import name_log
+from astromer.system.termination import set_watchdog_log
 
 def main():
-    name_log(Path("/runs/a log.log"))
+    set_watchdog_log(Path("/runs/a log.log"))
     {body}
 
 run_program(main)
@@ -96,7 +96,7 @@ def test_an_abrupt_end_is_told(body: str, code: int) -> None:
     done = run(body)
     assert done.returncode == code
     assert done.stderr.count("error:") == 1
-    assert "has ended without a word" in done.stderr
+    assert "was killed, mostly because memory ran out, or crashed" in done.stderr
     assert "/runs/a log.log" in done.stderr
 
 
@@ -141,7 +141,7 @@ def test_the_full_disk_of_a_result_is_an_error() -> None:
             [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True
         )
     assert done.returncode == 14
-    assert done.stderr.startswith("error: a disk must have room")
+    assert done.stderr.startswith("error: the disk must have space")
     assert "Traceback" not in done.stderr
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from astromer.commands.cli import Parser, run_program
 from astromer.system.errors import UsageError
-from astromer.system.logs import noise_to
+from astromer.system.logs import redirect_output
 from astromer.system.storage import as_path
 from astromer.system.text import (
     HIDDEN,
@@ -146,7 +146,7 @@ def test_a_place_with_a_secret_is_refused(address, capsys) -> None:
 
 def test_no_log_has_one(tmp_path) -> None:
     log = tmp_path / "run.log"
-    with noise_to(log):
+    with redirect_output(log):
         logging.getLogger("urllib3").warning("retrying %s", ADDRESSES[5])
         try:
             raise ValueError(ADDRESSES[0])
