@@ -1,4 +1,4 @@
-"""Multi-head self-attention with one fused projection."""
+"""Multi-head self-attention whose Q, K and V share one kernel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from astromer.encoder.steps import Steps
 
 
 class FusedGlorot(keras.initializers.Initializer):
-    """Glorot's uniform draw for Q, K and V side by side, each as if it stood alone."""
+    """Glorot's uniform draw for Q, K and V side by side, each scaled as a kernel of its own."""
 
     def __init__(self, seed: int | None = None) -> None:
         self.seed = seed
@@ -46,10 +46,8 @@ class MultiHeadAttention(keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         width = input_shape[-1]
         if width % self.num_heads:
-            raise ValueError(
-                f"num_heads must divide the width. Received: num_heads={self.num_heads}, "
-                f"width={width}"
-            )
+            heads = self.num_heads
+            raise ValueError(f"num_heads must divide the width. Received: {heads=}, {width=}")
         merge_seed = None if self.seed is None else self.seed + 3
         self.qkv = FlatDense(3 * width, kernel_initializer=FusedGlorot(self.seed), name="qkv")
         self.merge = FlatDense(
@@ -62,7 +60,7 @@ class MultiHeadAttention(keras.layers.Layer):
         self.built = True
 
     def read(self, x: Steps, bias: tf.Tensor, keys: Steps | None = None) -> tf.Tensor:
-        """Every step asks; the steps of ``keys`` answer.
+        """Every step of ``x`` attends to the steps of ``keys``.
 
         Args:
             x: float [batch, steps, width].
@@ -88,20 +86,18 @@ class MultiHeadAttention(keras.layers.Layer):
         return attention_weights(query, key, tf.cast(bias, query.dtype))
 
     def _project(self, x: Steps, keys: Steps | None) -> list[tf.Tensor]:
-        """Queries of ``x``, keys and values, float [batch, heads, steps or num_keys, depth]."""
-        keys = x if keys is None else keys
-        return [
-            self._heads(source.project(kernel, shift))
-            for source, kernel, shift in zip((x, keys, keys), *self._kernels(), strict=True)
-        ]
+        """Queries of ``x``, keys and values, float [batch, heads, steps or num_keys, depth].
 
-    def _kernels(self) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
-        """Kernels and biases of Q, K and V: of each its own product, as K and V see fewer steps."""
+        Three products, as K and V may have fewer steps.
+        """
+        keys = x if keys is None else keys
         # Split and not sliced: the gradient of a slice is a slow scatter.
-        kernel, bias = self.qkv.kernel, self.qkv.bias
-        return tf.split(tf.convert_to_tensor(kernel), 3, axis=1), tf.split(
-            tf.convert_to_tensor(bias), 3
-        )
+        kernels = tf.split(tf.convert_to_tensor(self.qkv.kernel), 3, axis=1)
+        biases = tf.split(tf.convert_to_tensor(self.qkv.bias), 3)
+        return [
+            self._heads(source.project(kernel, bias))
+            for source, kernel, bias in zip((x, keys, keys), kernels, biases, strict=True)
+        ]
 
     def _heads(self, x: tf.Tensor) -> tf.Tensor:
         """float [batch, steps, width] to [batch, heads, steps, depth]."""
@@ -109,16 +105,13 @@ class MultiHeadAttention(keras.layers.Layer):
         split = tf.reshape(x, [shape[0], shape[1], self.num_heads, depth])
         return tf.transpose(split, [0, 2, 1, 3])
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "num_heads": self.num_heads, "seed": self.seed}
-
 
 def attention_weights(query: tf.Tensor, key: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
     """softmax(query key^T / sqrt(depth) + bias), float [batch, heads, steps, keys].
 
     Arguments as in :func:`attend`.
     """
-    # Written so, TensorFlow does all three in the product.
+    # In this form TensorFlow fuses scale, bias and product.
     scale = query.shape[-1] ** -0.5
     return tf.nn.softmax(tf.matmul(query, key, transpose_b=True) * scale + bias)
 
@@ -128,7 +121,7 @@ def attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, bias: tf.Tensor) 
     """softmax(query key^T / sqrt(depth) + bias) value.
 
     The gradient is written out: with sum(w dw) = sum(out dout) (Dao et al. 2022, FlashAttention,
-    eq. 4) it passes over the [steps, keys] weights half as often as automatic differentiation.
+    eq. 4) it reads the [steps, keys] weights half as often as automatic differentiation.
 
     Args:
         query: float [batch, heads, steps, depth].
@@ -141,12 +134,12 @@ def attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, bias: tf.Tensor) 
     scale = query.shape[-1] ** -0.5
     weights = attention_weights(query, key, bias)
     output = tf.matmul(weights, value)
-    of_logits = fused(_of_logits, query.dtype)
+    logit_gradient = fused(_logit_gradient, query.dtype)
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
         # Scaling the values touches fewer numbers than scaling the logits.
         along = tf.matmul(upstream, value * scale, transpose_b=True)
-        logits = of_logits(weights, along, upstream, output, scale)
+        logits = logit_gradient(weights, along, upstream, output, scale)
         return (
             tf.matmul(logits, key),
             tf.matmul(logits, query, transpose_a=True),
@@ -157,7 +150,7 @@ def attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, bias: tf.Tensor) 
     return output, gradient
 
 
-def _of_logits(
+def _logit_gradient(
     weights: tf.Tensor, along: tf.Tensor, upstream: tf.Tensor, output: tf.Tensor, scale: float
 ) -> tf.Tensor:
     """weights (along - scale sum(upstream output)), in float32 and back."""

@@ -1,4 +1,4 @@
-"""One layer of the encoder."""
+"""One block of the encoder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class EncoderBlock(keras.layers.Layer):
     """Attention and a tanh feed-forward, each followed by dropout and LayerNorm.
 
     h = LN(drop(MHA(x)) [+ skip1(x)]); y = LN(drop(Dense(tanh(Dense(h)))) [+ skip2(h)]).
-    Astromer 1 has no skip connections; Astromer 2 projects what it skips ("leak").
+    Astromer 1 has no skip connections; those of Astromer 2 are projections ("leak").
 
     Args:
         num_heads: attention heads.
@@ -27,7 +27,7 @@ class EncoderBlock(keras.layers.Layer):
         dropout: dropout rate.
         skip: whether there are projected skip connections.
         salt: number of this block, for dropout.
-        seed: seed of the initial weights.
+        seed: of the initial weights.
     """
 
     def __init__(
@@ -41,12 +41,8 @@ class EncoderBlock(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.num_heads = num_heads
-        self.ffn_dim = ffn_dim
-        self.dropout = dropout
-        self.skip = skip
-        self.salt = salt
-        self.seed = seed
+        self.num_heads, self.ffn_dim, self.dropout = num_heads, ffn_dim, dropout
+        self.skip, self.salt, self.seed = skip, salt, seed
 
     def build(self, input_shape: Any) -> None:
         width = input_shape[-1]
@@ -90,17 +86,6 @@ class EncoderBlock(keras.layers.Layer):
             self.ffn_dropout.kept(tf.shape(y), training, dropout_key),
             self.ffn_dropout.scale,
         )
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "num_heads": self.num_heads,
-            "ffn_dim": self.ffn_dim,
-            "dropout": self.dropout,
-            "skip": self.skip,
-            "salt": self.salt,
-            "seed": self.seed,
-        }
 
     def _dense(self, width: int, number: int, name: str, **kwargs: Any) -> FlatDense:
         initializer = keras.initializers.GlorotUniform(seed=self._seed(number))

@@ -1,8 +1,16 @@
-"""Finding and reading a public checkpoint: a zip, a folder, or a checkpoint prefix."""
+"""Finding and reading a TensorFlow checkpoint of the public code: a zip, a folder, or a prefix.
+
+TensorFlow ends the process ("Check failed") where an entry of the index has a negative length, too
+many dimensions or an unknown type, and allocates whatever an entry claims. So the index is checked
+first, in Python. It is a table in LevelDB's format, whose blocks TensorFlow does not compress; keys
+are the names of variables, values are BundleEntryProto messages.
+Formats: tensorflow/tsl/lib/io/table_format.txt, tensorflow/core/protobuf/tensor_bundle.proto.
+"""
 
 from __future__ import annotations
 
 import lzma
+import math
 import shutil
 import stat
 import struct
@@ -26,15 +34,12 @@ from astromer.system.untrusted_files import read_json, read_toml
 
 _SETTINGS = ("conf.json", "config.toml")
 _LARGEST = 2 * 1024**3  # bytes of all members; public checkpoints have a few million
-_MOST_GROWTH = (
-    100  # unpacked bytes for a packed one; weights hardly shrink at all, names twenty-fold
-)
-_LINK = 0o120000
+_MOST_GROWTH = 100  # unpacked bytes for a packed one; weights hardly shrink, names twenty-fold
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError),
     *(EOFError, OSError, ValueError, struct.error, OverflowError, IndexError),
 )
-"""What zipfile raises for archives that are damaged, encrypted or of a kind it does not know."""
+"""Errors of zipfile for archives that are damaged, encrypted or of an unknown kind."""
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
@@ -43,8 +48,8 @@ def opened(path: str | Path) -> Iterator[Path]:
     """Yields a checkpoint prefix: ``prefix.index`` and ``prefix.data-...`` exist.
 
     Raises:
-        ModelError: if there is no checkpoint, more than one, or an archive that is damaged or
-            claims to be far larger than it is.
+        ModelError: there is no checkpoint, more than one, or an archive that is damaged or claims
+            to be far larger than it is.
     """
     path = Path(path)
     if path.is_file() and _is_zip(path):
@@ -57,7 +62,7 @@ def opened(path: str | Path) -> Iterator[Path]:
         yield path
     else:
         raise ModelError(
-            f"Weights must be a zip, a folder or a prefix of a TensorFlow checkpoint. Received: "
+            "Weights must be a zip, a folder or a prefix of a TensorFlow checkpoint. Received: "
             f"{path}, which is {'none of them' if path.exists() else 'missing'}."
         )
 
@@ -66,7 +71,7 @@ def read_settings(prefix: Path) -> dict[str, Any]:
     """The ``conf.json`` or ``config.toml`` beside a checkpoint.
 
     Raises:
-        ModelError: if there is neither, or it cannot be read.
+        ModelError: there is neither, or it cannot be read.
     """
     for name in _SETTINGS:
         path = prefix.parent / name
@@ -76,8 +81,8 @@ def read_settings(prefix: Path) -> dict[str, Any]:
             except (OSError, ValueError) as error:
                 raise ModelError(f"{path} must be readable. Received: {brief(error)}.") from error
     raise ModelError(
-        f"A checkpoint must have {' or '.join(_SETTINGS)} beside it, which tells the number of "
-        f"heads. {prefix.parent} has neither."
+        f"A checkpoint must have {' or '.join(_SETTINGS)} beside it, with the number of heads. "
+        f"{prefix.parent} has neither."
     )
 
 
@@ -85,7 +90,7 @@ def read_weights(prefix: Path) -> dict[str, np.ndarray]:
     """The variables of a checkpoint by name, without the optimizer's.
 
     Raises:
-        ModelError: if it is damaged or not a TensorFlow checkpoint.
+        ModelError: it is damaged or not a TensorFlow checkpoint.
     """
     import tensorflow as tf
 
@@ -114,9 +119,9 @@ def _is_zip(path: Path) -> bool:
 
 
 def _extract(archive: Path, folder: Path) -> None:
-    """Takes out checkpoints and settings, by base name alone: no member chooses its place.
+    """Extracts checkpoints and settings by their base names, so that none leaves the folder.
 
-    No member gives more bytes than the directory says, and that is looked at first.
+    Sizes are checked in the directory first: zipfile reads no more bytes of a member than that.
     """
     try:
         with zipfile.ZipFile(archive) as members:
@@ -143,11 +148,11 @@ def _extract(archive: Path, folder: Path) -> None:
 
 
 def _check(member: zipfile.ZipInfo, archive: Path, *, twice: bool) -> None:
-    """Raises ModelError for a member that no zip of weights has."""
+    """Raises ModelError for a member that does not belong into a zip of weights."""
     problem = ""
     if twice:
         problem = "twice"
-    elif stat.S_IFMT(member.external_attr >> 16) == _LINK:
+    elif stat.S_ISLNK(member.external_attr >> 16):
         problem = "as a link"
     elif member.file_size > _MOST_GROWTH * max(member.compress_size, 1 << 10):
         problem = f"of {member.file_size:,} bytes, packed in {member.compress_size:,}"
@@ -174,19 +179,16 @@ def _prefix_in(folder: Path, source: Path) -> Path:
 
 
 MOST_BYTES = 1 << 24
-"""16 MiB: of an index. An entry has a hundred bytes, a public checkpoint a few hundred entries."""
+"""16 MiB, of an index: a public checkpoint has a few hundred entries of a hundred bytes."""
 MOST_SHARDS = 1000
-"""Files that hold the values."""
+"""Files with values."""
 _MOST_DIMENSIONS = 32
 _FOOTER, _TRAILER = 48, 5
 _MAGIC = 0xDB4775248B80FB57
 
 
 def check_index(prefix: Path) -> None:
-    """Makes sure that every entry fits the files with the values.
-
-    Args:
-        prefix: of the checkpoint.
+    """Checks that every entry of a checkpoint's index fits the files with the values.
 
     Raises:
         ModelError: one does not, or the index is damaged.
@@ -224,11 +226,9 @@ def _check_entry(name: str, value: bytes, shards: list[int]) -> None:
         dtype = tf.dtypes.as_dtype(entry.dtype)
         width = 1 if dtype == tf.string else dtype.size  # a string takes a byte or more
     except TypeError:
-        raise ValueError(f"{name!r} is of type {entry.dtype}, which there is not") from None
+        raise ValueError(f"{name!r} has the unknown type {entry.dtype}") from None
     lengths = [dimension.size for dimension in entry.shape.dim]
-    count = 1
-    for length in lengths:
-        count *= length
+    count = math.prod(lengths)
     if len(lengths) > _MOST_DIMENSIONS or min(lengths, default=0) < 0 or entry.slices:
         raise ValueError(f"{name!r} has the shape {lengths[:_MOST_DIMENSIONS]}, or is in slices")
     held = count * width <= entry.size if dtype == tf.string else count * width == entry.size
@@ -243,34 +243,37 @@ def _check_entry(name: str, value: bytes, shards: list[int]) -> None:
 def _entries(index: bytes) -> Iterator[tuple[bytes, bytes]]:
     if len(index) < _FOOTER or struct.unpack("<Q", index[-8:])[0] != _MAGIC:
         raise ValueError("it is no index of a checkpoint")
-    footer, place = index[-_FOOTER:], 0
-    handle = []
-    for _ in range(4):  # offset and size of the meta-index, then of the index of blocks
-        number, place = varint(footer, place)
-        handle.append(number)
-    for _, of_block in _block(index, handle[2], handle[3]):
-        start, place = varint(of_block, 0)
-        size, _ = varint(of_block, place)
-        yield from _block(index, start, size)
+    # The footer has offset and size of the meta-index, then of the index of blocks.
+    *_, start, size = _varints(index[-_FOOTER:], 4)
+    for _, handle in _block(index, start, size):
+        yield from _block(index, *_varints(handle, 2))
+
+
+def _varints(data: bytes, count: int) -> list[int]:
+    numbers, at = [], 0
+    for _ in range(count):
+        number, at = varint(data, at)
+        numbers.append(number)
+    return numbers
 
 
 def _block(index: bytes, start: int, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """Keys and values of a block: each key goes on from the one before it."""
+    """Keys and values of a block. A key shares its beginning with the one before it."""
     content = index[start : start + size + _TRAILER]
     if len(content) != size + _TRAILER or size < 4:
         raise ValueError("a block lies beyond its end")
     if masked_crc32c(content[:-4]) != struct.unpack("<I", content[-4:])[0]:
         raise ValueError("a block has a wrong checksum")
     if content[size]:
-        raise ValueError("a block is compressed, which TensorFlow does not do")
+        raise ValueError("a block is compressed, unlike TensorFlow's")
     restarts = struct.unpack("<I", content[size - 4 : size])[0]
-    place, end, key = 0, size - 4 * (restarts + 1), b""
-    while place < end:
-        shared, place = varint(content, place)
-        added, place = varint(content, place)
-        length, place = varint(content, place)
-        if shared > len(key) or place + added + length > end:
+    at, end, key = 0, size - 4 * (restarts + 1), b""
+    while at < end:
+        shared, at = varint(content, at)
+        added, at = varint(content, at)
+        length, at = varint(content, at)
+        if shared > len(key) or at + added + length > end:
             raise ValueError("an entry lies beyond its block")
-        key = key[:shared] + content[place : place + added]
-        yield key, content[place + added : place + added + length]
-        place += added + length
+        key = key[:shared] + content[at : at + added]
+        yield key, content[at + added : at + added + length]
+        at += added + length

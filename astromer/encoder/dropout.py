@@ -10,7 +10,7 @@ import tensorflow as tf
 _PHILOX = 1
 _NUMBERS_PER_COUNTER = 16  # of 8 bits
 _LEVELS = 2**16
-_MOST = _LEVELS - 2**8  # more cannot be told from everything by 8 bits
+_MOST = _LEVELS - 2**8  # with 8 bits, a higher rate drops everything
 # Odd, so that it runs through all 256 remainders: then 8 random bits meet a rate of 16 bits.
 _STRIDE = 157
 
@@ -18,14 +18,14 @@ _STRIDE = 157
 class CounterDropout(keras.layers.Layer):
     """Dropout from a counter-based generator.
 
-    With a ``dropout_key`` the draw is a function of (key, layer, row of the global batch):
-    a batch divided over replicas, or a resumed run, drops exactly the same values.
-    Without one (a user's own ``fit``) it is ordinary dropout.
+    With a ``dropout_key`` the draw is a function of (key, layer, row of the global batch): a batch
+    divided over replicas, or a resumed run, drops the same values. Without one (a user's own
+    ``fit``) it is ordinary dropout.
 
     Args:
         rate: fraction of the values that is set to 0, in [0, 1); with a key, the nearest
             multiple of 2^-16 up to 255/256.
-        salt: tells the dropout layers of one model apart.
+        salt: number of the layer within the model.
     """
 
     def __init__(self, rate: float, salt: int = 0, **kwargs: Any) -> None:
@@ -45,7 +45,7 @@ class CounterDropout(keras.layers.Layer):
 
     @property
     def scale(self) -> float:
-        """What kept values are multiplied by."""
+        """The factor of kept values."""
         return _LEVELS / (_LEVELS - self._level)
 
     @property
@@ -55,7 +55,7 @@ class CounterDropout(keras.layers.Layer):
     def kept(
         self, shape: tf.Tensor, training: bool = False, dropout_key: tf.Tensor | None = None
     ) -> tf.Tensor | None:
-        """bool of this shape, which values are kept; None for all of them."""
+        """bool of this shape, True for kept values; None if all are kept."""
         if not training or self.rate == 0:
             return None
         if dropout_key is None:
@@ -66,28 +66,23 @@ class CounterDropout(keras.layers.Layer):
         """uint8 [batch, ..., 1], 256 rates rounded up and down so that the mean is exact."""
         vectors = tf.reduce_prod(shape[1:-1])
         row = tf.cast(dropout_key[2] % 256, tf.int32) + tf.range(shape[0])
-        place = row[:, None] + tf.range(vectors)[None, :]
-        threshold = tf.cast((self._level + (place * _STRIDE) % 256) // 256, tf.uint8)
+        index = row[:, None] + tf.range(vectors)[None, :]
+        threshold = tf.cast((self._level + (index * _STRIDE) % 256) // 256, tf.uint8)
         return tf.reshape(threshold, tf.concat([shape[:-1], [1]], axis=0))
 
     def _draw(self, shape: tf.Tensor, dropout_key: tf.Tensor) -> tf.Tensor:
-        """uint8, eight for each 64 random bits: the generator is what dropout costs."""
+        """uint8, eight for each 64 random bits, as the generator takes most of the time."""
         seed, step, first_row = tf.unstack(tf.cast(dropout_key, tf.int64))
         # Every row starts at a counter of its own, whatever the size of the batch before it.
         row = tf.reduce_prod(tf.cast(shape[1:], tf.int64))
         counters = (row + _NUMBERS_PER_COUNTER - 1) // _NUMBERS_PER_COUNTER
-        key = tf.cast(seed, tf.uint64)[None]
-        low = tf.cast(first_row * counters, tf.uint64)
-        high = tf.cast(step * 1024 + self.salt, tf.uint64)
+        low, high = first_row * counters, step * 1024 + self.salt
         values = tf.raw_ops.StatelessRandomUniformFullIntV2(
             shape=tf.stack([tf.cast(shape[0], tf.int64), counters, _NUMBERS_PER_COUNTER // 8]),
-            key=key,
-            counter=tf.stack([low, high]),
+            key=tf.cast(seed, tf.uint64)[None],
+            counter=tf.cast(tf.stack([low, high]), tf.uint64),
             alg=_PHILOX,
             dtype=tf.uint64,
         )
         drawn = tf.reshape(tf.bitcast(values, tf.uint8), [shape[0], -1])
         return tf.reshape(drawn[:, :row], shape)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rate": self.rate, "salt": self.salt}

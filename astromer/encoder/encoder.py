@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from astromer.encoder.block import EncoderBlock
 from astromer.encoder.layers import FlatDense
-from astromer.encoder.order import Arranged, AsGiven, Order, Quirks, VisibleFirst
+from astromer.encoder.order import AsGiven, Order, Presorted, Quirks, VisibleFirst
 from astromer.encoder.steps import Embedded, Steps
 
 
@@ -30,7 +30,7 @@ def positional_encoding(times: tf.Tensor, d_model: int, base: float) -> tf.Tenso
     """
     index = np.arange(d_model)
     rate = np.power(base, -2.0 * index / d_model).astype(np.float32)
-    # cos(a) = sin(a + pi/2) would cost precision at large angles: two narrow products instead.
+    # Not as cos(a) = sin(a + pi/2), which loses precision at large angles.
     sines = tf.sin(times[..., None] * rate[0::2])
     cosines = tf.cos(times[..., None] * rate[1::2])
     if d_model % 2:
@@ -45,9 +45,8 @@ def positional_encoding(times: tf.Tensor, d_model: int, base: float) -> tf.Tenso
 class Encoder(keras.layers.Layer):
     """Turns windows of a light curve into one vector per step.
 
-    Hidden and padded steps are blocked as attention keys; queries never are. The magnitude of
-    a step that is not visible is replaced before the first layer, so that whatever the caller
-    left there cannot reach the network.
+    Hidden and padded steps are blocked as attention keys, never as queries. Their magnitudes are
+    replaced before the first layer, so that no hidden value can reach the network.
 
     Args:
         architecture: "astromer_v1" (Donoso-Oliva et al. 2023: hidden inputs are zero, no skip
@@ -57,14 +56,15 @@ class Encoder(keras.layers.Layer):
         ffn_dim: width of the feed-forward layer; 0 = the architecture's own.
         dropout: dropout rate.
         pe_base: base of the positional encoding.
-        quirks: what imported public weights need to work as they were trained; None for our own.
-        seed: seed of the initial weights; None draws them at random.
+        quirks: of imported public weights; None for our own.
+        seed: of the initial weights; None draws them at random.
 
     Raises:
         ValueError: for an unknown architecture or a width that the heads do not divide.
     """
 
     FFN_DIM: ClassVar[dict[str, int]] = {"astromer_v1": 128, "astromer_v2": 256}
+    _SHAPE = ("architecture", "d_model", "num_heads", "num_layers", "ffn_dim", "dropout", "pe_base")
 
     def __init__(
         self,
@@ -84,17 +84,10 @@ class Encoder(keras.layers.Layer):
             raise ValueError(
                 f"architecture must be one of {sorted(self.FFN_DIM)}. Received: {architecture!r}"
             )
-        # === Configuration ===
-        self.architecture = architecture
-        self.d_model = d_model
-        self.num_heads = num_heads
-        self.num_layers = num_layers
-        self.ffn_dim = ffn_dim or self.FFN_DIM[architecture]
-        self.dropout = dropout
-        self.pe_base = pe_base
+        self.architecture, self.d_model, self.num_heads = architecture, d_model, num_heads
+        self.num_layers, self.ffn_dim = num_layers, ffn_dim or self.FFN_DIM[architecture]
+        self.dropout, self.pe_base, self.seed = dropout, pe_base, seed
         self.quirks = Quirks(**quirks) if isinstance(quirks, dict) else quirks
-        self.seed = seed
-        # === Layers ===
         self.embedding = FlatDense(
             d_model,
             kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
@@ -138,7 +131,7 @@ class Encoder(keras.layers.Layer):
             dropout_key: see :class:`~astromer.encoder.dropout.CounterDropout`.
 
         Returns:
-            float32 [batch, steps, d_model]; at padding without meaning.
+            float32 [batch, steps, d_model]; undefined at padding.
         """
         return self.layer_outputs(times, magnitudes, visible, training, dropout_key)[-1]
 
@@ -151,24 +144,20 @@ class Encoder(keras.layers.Layer):
         dropout_key: tf.Tensor | None = None,
     ) -> list[tf.Tensor]:
         """The input embedding and the output of each block: num_layers + 1 tensors."""
-        order = self.order(visible)
-        x = self.embed(*map(order.arrange, (times, magnitudes, visible)))
+        order, x = self.embed_ordered(times, magnitudes, visible)
         outputs = self.run(x, order, training=training, dropout_key=dropout_key)
         return [order.restore(z.value()) for z in outputs]
 
     def attention(
         self, times: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor
     ) -> list[tf.Tensor]:
-        """How much each step attends to each other one, in every block.
-
-        These are the weights that :meth:`call` multiplies values with, for the same arguments.
+        """The attention weights that :meth:`call` uses with the same arguments, of every block.
 
         Returns:
-            float32 [batch, heads, steps, steps] of each block: of a step (third axis) to the
-            steps of the window (last axis), where they add up to 1.
+            float32 [batch, heads, steps, steps] for each block: of a step (third axis) to the
+            steps of the window (last axis), along which they add up to 1.
         """
-        order = self.order(visible)
-        x = self.embed(*map(order.arrange, (times, magnitudes, visible)))
+        order, x = self.embed_ordered(times, magnitudes, visible)
         outputs = self.run(x, order)
         return [
             self._restore_attention(
@@ -179,23 +168,30 @@ class Encoder(keras.layers.Layer):
 
     @staticmethod
     def _restore_attention(weights: tf.Tensor, order: Order) -> tf.Tensor:
-        """[batch, heads, steps, num_keys] in the encoder's order, to the caller's."""
+        """From [batch, heads, steps, num_keys] in the encoder's order to the caller's."""
         missing = tf.shape(weights)[2] - tf.shape(weights)[3]  # steps that are no keys
         weights = tf.pad(weights, [[0, 0], [0, 0], [0, 0], [0, missing]])
         by_query = order.restore(tf.transpose(weights, [0, 2, 3, 1]))
         by_key = order.restore(tf.transpose(by_query, [0, 2, 1, 3]))
         return tf.transpose(by_key, [0, 3, 2, 1])
 
-    def order(self, visible: tf.Tensor, arranged: bool = False) -> Order:
+    def order(self, visible: tf.Tensor, presorted: bool = False) -> Order:
         """The order of steps in which the encoder works.
 
         Args:
             visible: bool [batch, steps].
-            arranged: whether the visible steps come first already.
+            presorted: whether the visible steps come first already.
         """
         if self.quirks is not None:
             return AsGiven(visible, self.quirks)
-        return Arranged(visible) if arranged else VisibleFirst(visible)
+        return Presorted(visible) if presorted else VisibleFirst(visible)
+
+    def embed_ordered(
+        self, times: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor
+    ) -> tuple[Order, Steps]:
+        """The order for these windows, and their input embedding in it."""
+        order = self.order(visible)
+        return order, self.embed(*map(order.apply, (times, magnitudes, visible)))
 
     def embed(
         self,
@@ -205,8 +201,8 @@ class Encoder(keras.layers.Layer):
         dtype: tf.DType = tf.float32,
     ) -> Steps:
         """Input embedding, [batch, steps, d_model] of ``dtype``: magnitude plus position."""
-        weights = (self.embedding.kernel, self.embedding.bias)
-        kernel, bias = map(tf.convert_to_tensor, weights)
+        kernel = tf.convert_to_tensor(self.embedding.kernel)
+        bias = tf.convert_to_tensor(self.embedding.bias)
         shows_hidden = self.quirks is not None and self.quirks.shows_hidden
         shown = magnitudes if shows_hidden else tf.where(visible, magnitudes, 0.0)
         columns, rows = [shown, tf.ones_like(shown)], [kernel[0], bias]
@@ -226,11 +222,11 @@ class Encoder(keras.layers.Layer):
         training: bool = False,
         dropout_key: tf.Tensor | None = None,
     ) -> list[Steps]:
-        """The blocks, in the order in which the encoder works.
+        """Runs the blocks.
 
         Args:
-            x: the input embedding, arranged.
-            order: what :meth:`order` gave for these windows.
+            x: the input embedding, in the encoder's order.
+            order: from :meth:`order`, of these windows.
             first: int32, the last block leaves out the steps before this one; None for none.
 
         Returns:
@@ -239,30 +235,16 @@ class Encoder(keras.layers.Layer):
         outputs = [x]
         for number, block in enumerate(self.blocks, start=1):
             x, keys = outputs[-1], order.keys(outputs[-1])
-            last = number == len(self.blocks)
-            asked = x if first is None or not last else x.part(first)
-            outputs.append(
-                block.read(asked, order.bias, keys, training=training, dropout_key=dropout_key)
-            )
+            queries = x.part(first) if first is not None and number == len(self.blocks) else x
+            outputs.append(block.read(queries, order.bias, keys, training, dropout_key))
         return outputs
 
     @property
     def settings(self) -> dict[str, Any]:
         """The arguments that build an encoder of the same shape, JSON-able, by name."""
-        own = self.get_config()
-        passed_over = ("name", "trainable", "dtype", "seed")
-        return {key: own[key] for key in sorted(own) if key not in passed_over}
+        settings: dict[str, Any] = {name: getattr(self, name) for name in self._SHAPE}
+        settings["quirks"] = None if self.quirks is None else asdict(self.quirks)
+        return dict(sorted(settings.items()))
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "architecture": self.architecture,
-            "d_model": self.d_model,
-            "num_heads": self.num_heads,
-            "num_layers": self.num_layers,
-            "ffn_dim": self.ffn_dim,
-            "dropout": self.dropout,
-            "pe_base": self.pe_base,
-            "quirks": None if self.quirks is None else asdict(self.quirks),
-            "seed": self.seed,
-        }
+        return {**super().get_config(), **self.settings, "seed": self.seed}

@@ -1,4 +1,4 @@
-"""Running the network over batches of windows, on every replica."""
+"""The network over batches of windows, on every replica."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from astromer.encoder.reconstructor import Reconstructor
 from astromer.system.distribution import divide
 from astromer.system.parallel import OrderedPool, micro_batches_at_once
 from astromer.windows.batches import Batch
-from astromer.windows.micro_batches import Pass, plan_passes
+from astromer.windows.micro_batches import MicroBatch, plan_micro_batches
 
-_WINDOWS_PER_GPU_PASS = 256  # what fills a GPU
-_WINDOWS_PER_CPU_PASS = 32  # what suits the caches where a pass has all cores
-_LARGEST_ON_A_CORE = 64  # with a core for each pass, larger ones pay
+# Windows of a micro-batch.
+_ON_A_GPU = 256
+_ON_ALL_CORES = 32  # fits the caches
+_LARGEST_ON_A_CORE = 64  # larger ones are faster with a core for each micro-batch
 _SMALLEST_ON_A_CORE = 8  # a batch is divided among all cores down to this
 
 NETWORK_INPUTS = {
@@ -43,23 +44,20 @@ class Predictor:
         def run(inputs: dict[str, Any]) -> Any:
             return self.strategy.run(lambda inputs: model(**inputs), args=(inputs,))
 
-        self._passes = OrderedPool(micro_batches_at_once(self.strategy.num_replicas_in_sync))
-        self._run = compile_for_passes(run, self.strategy, NETWORK_INPUTS)
+        self._threads = OrderedPool(micro_batches_at_once(self.strategy.num_replicas_in_sync))
+        self._run = compile_for_micro_batches(run, self.strategy, NETWORK_INPUTS)
 
     def __call__(self, batch: Batch) -> np.ndarray:
-        """float32 [num_windows, window_size], centred and scaled like ``batch.target``.
-
-        Without meaning at padding.
-        """
+        """float32 [num_windows, window_size], scaled like the target; undefined at padding."""
         predicted = np.zeros_like(batch.target)
         inputs = network_inputs(batch)
-        parts = passes_of(batch, self.model, self.strategy)
-        results = self._passes.map(lambda part: self._predict(inputs, part), parts)
+        parts = micro_batches_of(batch, self.model, self.strategy)
+        results = self._threads.map(lambda part: self._predict(inputs, part), parts)
         for part, result in zip(parts, results, strict=True):
             predicted[part.rows, : part.steps] = result.numpy()[: len(part.rows)]
         return predicted
 
-    def _predict(self, inputs: dict[str, np.ndarray], part: Pass) -> tf.Tensor:
+    def _predict(self, inputs: dict[str, np.ndarray], part: MicroBatch) -> tf.Tensor:
         replicas = self.strategy.num_replicas_in_sync
         chosen = {name: array[part.rows, : part.steps] for name, array in inputs.items()}
         predicted = self._run(divide(self.strategy, chosen, -(-len(part.rows) // replicas)))
@@ -68,38 +66,38 @@ class Predictor:
         return predicted
 
 
-def passes_of(
+def micro_batches_of(
     batch: Batch, model: Reconstructor, strategy: tf.distribute.Strategy, per_replica: int = 0
-) -> list[Pass]:
-    """The passes that a batch is worked on in.
+) -> list[MicroBatch]:
+    """Divides a batch into micro-batches.
 
     Args:
         batch: the batch.
-        model: public weights are given whole windows: what they say depends on the padding.
+        model: public weights get whole windows, as their output depends on the padding.
         strategy: where it runs.
-        per_replica: windows that a replica works on at once; 0 for what suits its device.
+        per_replica: windows that a replica computes at once; 0 for what suits its device.
     """
-    per_replica = per_replica or _windows_per_pass(len(batch), strategy)
+    per_replica = per_replica or _windows_per_micro_batch(len(batch), strategy)
     length = batch.probing.observed.sum(axis=1)
     window_size = batch.target.shape[1]
     if model.encoder.quirks is not None:
         length = np.full_like(length, window_size)
-    return plan_passes(length, window_size, per_replica * strategy.num_replicas_in_sync)
+    return plan_micro_batches(length, window_size, per_replica * strategy.num_replicas_in_sync)
 
 
-def _windows_per_pass(windows: int, strategy: tf.distribute.Strategy) -> int:
+def _windows_per_micro_batch(windows: int, strategy: tf.distribute.Strategy) -> int:
     if tf.config.list_logical_devices("GPU"):
-        return _WINDOWS_PER_GPU_PASS
+        return _ON_A_GPU
     at_once = micro_batches_at_once(strategy.num_replicas_in_sync)
     if at_once == 1:
-        return _WINDOWS_PER_CPU_PASS
+        return _ON_ALL_CORES
     return min(max(-(-windows // at_once), _SMALLEST_ON_A_CORE), _LARGEST_ON_A_CORE)
 
 
-def compile_for_passes(
+def compile_for_micro_batches(
     function: Callable[..., Any], strategy: tf.distribute.Strategy, *signature: Any
 ) -> Any:
-    """A tf.function that is traced once for passes of all sizes.
+    """A tf.function that is traced once for micro-batches of all sizes.
 
     Without AutoGraph, whose translation of the sources takes longer than tracing.
     """
@@ -110,7 +108,7 @@ def compile_for_passes(
 
 
 def network_inputs(batch: Batch) -> dict[str, np.ndarray]:
-    """What the network is given of a batch: nothing of the hidden magnitudes."""
+    """The inputs of the network, without the hidden magnitudes."""
     return {
         "times": batch.times,
         "magnitudes": batch.magnitudes,

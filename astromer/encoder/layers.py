@@ -1,4 +1,4 @@
-"""Element-wise operations in one pass over memory, where that pays."""
+"""Dense and normalisation layers that read and write memory as seldom as they can."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ import tensorflow as tf
 from astromer.encoder.steps import Standardised, Steps
 from astromer.system.logs import quiet_stderr
 
-_fusing: ContextVar[bool] = ContextVar("fusing", default=False)
+_fusion_allowed: ContextVar[bool] = ContextVar("fusion_allowed", default=False)
 
 
 @contextlib.contextmanager
-def fusing(wanted: bool = True) -> Iterator[None]:
+def allow_fusion(allowed: bool = True) -> Iterator[None]:
     """While a network is traced in this context, :func:`fused` compiles.
 
-    Each shape is compiled anew and takes a tenth of a second: for shapes that recur.
+    Use it for shapes that recur: compiling takes a tenth of a second for each shape.
     """
-    token = _fusing.set(wanted)
+    token = _fusion_allowed.set(allowed)
     try:
         yield
     finally:
-        _fusing.reset(token)
+        _fusion_allowed.reset(token)
 
 
 def fused(function: Callable[..., Any], dtype: tf.DType) -> Callable[..., Any]:
     """Compiles a function of element-wise operations with XLA for bfloat16 on a CPU.
 
     There each operation would convert to float32 and back: normalisation takes half the time this
-    way, its gradient a third. In float32 a step gains a few per cent, less than compiling is
-    worth; a GPU would need the CUDA compiler.
+    way, its gradient a third. In float32 a step gains too little for the cost of compiling; a GPU
+    would need the CUDA compiler.
 
     Args:
         function: of tensors, with static ranks.
         dtype: of its inputs.
 
     Returns:
-        The function itself outside of :func:`fusing`.
+        The function itself outside of :func:`allow_fusion`.
     """
-    if not _fusing.get() or dtype != tf.bfloat16 or tf.config.list_physical_devices("GPU"):
+    if not _fusion_allowed.get() or dtype != tf.bfloat16 or tf.config.list_physical_devices("GPU"):
         return function
     _start_compiler()
     return tf.function(function, jit_compile=True, autograph=False)
@@ -52,7 +52,7 @@ def fused(function: Callable[..., Any], dtype: tf.DType) -> Callable[..., Any]:
 
 @functools.cache
 def _start_compiler() -> None:
-    """Lets XLA say once, to nobody, that it has started and compiled something."""
+    """Starts XLA once, without the lines that it logs then."""
     with quiet_stderr(), tf.init_scope():
         tf.function(lambda: tf.zeros(1) + 1, jit_compile=True, autograph=False)()
 
@@ -71,7 +71,10 @@ class FlatDense(keras.layers.Dense):
 
 
 class FastLayerNorm(keras.layers.LayerNormalization):
-    """keras.layers.LayerNormalization over the last axis, in half the passes over memory."""
+    """keras.layers.LayerNormalization over the last axis, with its gradient written out.
+
+    It reads and writes memory half as often.
+    """
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """x: float [..., width]. Returns the same shape."""
@@ -84,30 +87,26 @@ class FastLayerNorm(keras.layers.LayerNormalization):
         kept: tf.Tensor | None = None,
         scale: float = 1.0,
     ) -> Standardised:
-        """Normalises dropout(x) + skip; gain and shift are left to what reads the result.
+        """Normalises y = dropout(x) + skip; the layers that read the result apply gain and shift.
+
+        (y - mean) / sqrt(variance + epsilon) over the last axis (Ba et al. 2016).
 
         Args:
             x: float [..., width].
             skip: float, same shape and type, or None for nothing.
             kept: bool, same shape, False where x is dropped; None to keep everything.
-            scale: of what is kept.
+            scale: factor of kept values.
 
         Returns:
             Of the type of ``x``; the statistics are float32 anyway.
         """
-        gamma, beta = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
-        return Standardised(_standardise(x, skip, kept, scale, self.epsilon), gamma, beta)
+        unit = _standardise(x, skip, kept, scale, self.epsilon)
+        return Standardised(unit, tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta))
 
 
 def _standardise(
-    x: tf.Tensor,
-    skip: tf.Tensor | None,
-    kept: tf.Tensor | None,
-    scale: float,
-    epsilon: float,
+    x: tf.Tensor, skip: tf.Tensor | None, kept: tf.Tensor | None, scale: float, epsilon: float
 ) -> tf.Tensor:
-    """(y - mean) / sqrt(variance + epsilon) over the last axis (Ba et al. 2016)."""
-
     def forward(x: tf.Tensor, *others: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         rest = list(others)
         y = tf.cast(x, tf.float32)

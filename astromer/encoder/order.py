@@ -1,4 +1,4 @@
-"""The order of the steps of a window inside the encoder, which does not care for it."""
+"""The order in which the encoder, which works in any, takes the steps of a window."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from astromer.encoder.steps import Steps
 
 @dataclass(frozen=True)
 class Quirks:
-    """How a public implementation treats the steps that are hidden or padded.
+    """How a public implementation treats steps that are hidden or padded.
 
-    Never used in our own training: with any of these, hidden magnitudes reach the network, and
-    scores on "hidden" steps partly measure copying.
+    Our own training never uses it: hidden magnitudes reach the network, and scores on "hidden"
+    steps partly measure copying.
 
     Attributes:
-        attention_bias: what is added to the attention logits of those steps. Astromer 1 adds +1,
-            which draws attention to them.
+        attention_bias: added to the attention logits of those steps; +1 in Astromer 1, which draws
+            attention to them.
         blocks_queries: whether it is added where the query is such a step, too.
         shows_hidden: whether the network reads the true magnitudes of hidden steps.
     """
@@ -34,7 +34,7 @@ ASTROMER_2 = Quirks(attention_bias=-1e9, blocks_queries=False, shows_hidden=True
 
 
 BLOCKED = -1e9  # added to a logit, leaves no weight in float32
-_LANES = 8  # numbers of keys are multiples: products like them, and fewer kinds are compiled
+_LANES = 8  # numbers of keys are multiples of it: products are faster, and few shapes occur
 
 
 class Order:
@@ -46,8 +46,8 @@ class Order:
 
     bias: tf.Tensor
 
-    def arrange(self, values: tf.Tensor) -> tf.Tensor:
-        """[batch, steps], as the encoder takes them."""
+    def apply(self, values: tf.Tensor) -> tf.Tensor:
+        """[batch, steps] in the encoder's order."""
         return values
 
     def keys(self, x: Steps) -> Steps:
@@ -55,16 +55,16 @@ class Order:
         return x
 
     def restore(self, x: tf.Tensor) -> tf.Tensor:
-        """[batch, steps, ...], as the caller gave them."""
+        """[batch, steps, ...] in the caller's order."""
         return x
 
 
 class AsGiven(Order):
-    """For public weights, which attend to hidden steps.
+    """The caller's order, for public weights, which attend to hidden steps.
 
     Args:
         visible: bool [batch, steps].
-        quirks: what the public weights add to the logits.
+        quirks: of the public weights.
     """
 
     def __init__(self, visible: tf.Tensor, quirks: Quirks) -> None:
@@ -74,27 +74,25 @@ class AsGiven(Order):
         self.bias = tf.where(blocked, quirks.attention_bias, 0.0)
 
 
-class Arranged(Order):
-    """Windows that come with their visible steps first, so that those alone are keys.
+class Presorted(Order):
+    """Windows whose visible steps come first already, so that those alone are keys.
 
-    Their times tell the encoder where steps are. Hidden steps and padding are blocked as keys,
-    so only the first ``num_keys`` steps, about the most that any window of the batch shows, need
-    keys and values: a third of them less under the published masking, and attention is that much
-    smaller.
+    Only the first ``num_keys`` steps need keys and values, as many as the window with the most
+    visible steps has: a third fewer under the published masking.
 
     Args:
         visible: bool [batch, steps]. A window without a visible step attends to its first step,
-            whatever the other windows of the batch are like.
+            whatever the other windows of the batch are.
 
     Attributes:
-        bias: float32 [batch, 1, 1, num_keys], blocks what is not visible among the keys.
+        bias: float32 [batch, 1, 1, num_keys], blocks keys that are not visible.
     """
 
     def __init__(self, visible: tf.Tensor) -> None:
         count = tf.math.count_nonzero(visible, axis=1, dtype=tf.int32)
         count = tf.maximum(count, 1)
-        most = tf.maximum(tf.reduce_max(count), 1)  # of no window, too
-        # Of positive numbers alone: ONNX rounds quotients towards zero, not down.
+        most = tf.maximum(tf.reduce_max(count), 1)  # for an empty batch, too
+        # Positive numbers only: ONNX rounds quotients towards zero, not down.
         lanes = (most + _LANES - 1) // _LANES
         self._most = tf.minimum(lanes * _LANES, tf.shape(visible)[1])
         shown = tf.range(self._most)[None, :] < count[:, None]
@@ -104,19 +102,15 @@ class Arranged(Order):
         return x.part(0, self._most)
 
 
-class VisibleFirst(Arranged):
-    """Brings the visible steps to the front, and the outputs back.
-
-    Args:
-        visible: bool [batch, steps].
-    """
+class VisibleFirst(Presorted):
+    """Visible steps first; outputs go back to the caller's order."""
 
     def __init__(self, visible: tf.Tensor) -> None:
         super().__init__(visible)
         self._order = tf.argsort(tf.cast(~visible, tf.int32), axis=1, stable=True)
         self._back = tf.argsort(self._order, axis=1)
 
-    def arrange(self, values: tf.Tensor) -> tf.Tensor:
+    def apply(self, values: tf.Tensor) -> tf.Tensor:
         return tf.gather(values, self._order, batch_dims=1)
 
     def restore(self, x: tf.Tensor) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""From the encoder's output at every step to a few vectors for each light curve."""
+"""Pooling: from the encoder's output at every step to a few vectors for each light curve."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from astromer.encoder.inference import network_inputs, passes_of
+from astromer.encoder.inference import NETWORK_INPUTS, micro_batches_of, network_inputs
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.system.terminal import progress_bar
@@ -16,11 +16,6 @@ from astromer.windows.batches import assemble, sequential_windows
 from astromer.windows.masking import nothing_probed
 
 _WINDOWS_PER_BATCH = 512
-_INPUTS = (
-    tf.TensorSpec([None, None], tf.float32),
-    tf.TensorSpec([None, None], tf.float32),
-    tf.TensorSpec([None, None], tf.bool),
-)
 
 
 class CurveEncoder:
@@ -28,7 +23,7 @@ class CurveEncoder:
 
     Args:
         model: the encoder to use, with its window size and normalisation.
-        head: "mean", "max" or "layers"; see :mod:`astromer.encoder.pooling`.
+        head: "mean", "max" or "layers"; see :func:`pool_steps`.
     """
 
     def __init__(self, model: Reconstructor, head: str) -> None:
@@ -36,7 +31,7 @@ class CurveEncoder:
         self.head = head
         encoder = model.encoder
 
-        @tf.function(input_signature=_INPUTS, autograph=False)
+        @tf.function(input_signature=tuple(NETWORK_INPUTS.values()), autograph=False)
         def run(times: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor) -> tf.Tensor:
             return pool_steps(encoder.layer_outputs(times, magnitudes, visible), visible, head)
 
@@ -49,15 +44,15 @@ class CurveEncoder:
         vectors = num_vectors(self.head, model.encoder.num_layers)
         pooled = np.zeros((len(windows), vectors, model.encoder.d_model), np.float32)
         strategy = tf.distribute.get_strategy()
-        with progress_bar(
-            total=len(windows), desc=desc or "encode", unit="window", disable=not progress
-        ) as bar:
+        title = desc or "encode"
+        bar = progress_bar(total=len(windows), desc=title, unit="window", disable=not progress)
+        with bar:
             for first in range(0, len(windows), _WINDOWS_PER_BATCH):
                 some = windows[first : first + _WINDOWS_PER_BATCH]
                 probing = nothing_probed(some.length, model.window_size)
                 batch = assemble(curves, some, probing, normalise=model.normalise)
                 inputs = network_inputs(batch)
-                for part in passes_of(batch, model, strategy):
+                for part in micro_batches_of(batch, model, strategy):
                     chosen = [array[part.rows, : part.steps] for array in inputs.values()]
                     pooled[first + part.rows] = self._run(*chosen).numpy()
                 bar.update(len(some))
@@ -95,7 +90,7 @@ def pool_windows(
         pooled: float32 [num_windows, K, d_model], from :func:`pool_steps`.
         row: int [num_windows], the light curve of each window.
         num_observations: int [num_curves], observed steps of all its windows.
-        head: as there.
+        head: as in :func:`pool_steps`.
 
     Returns:
         float32 [num_curves, K, d_model]; zeros for a light curve without observations.
@@ -124,5 +119,5 @@ def pool_windows_numpy(
 
 
 def num_vectors(head: str, num_layers: int) -> int:
-    """K: the vectors that a head reads of each light curve."""
+    """K, the vectors of each light curve."""
     return num_layers + 1 if head == LAYERS else 1

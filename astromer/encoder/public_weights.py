@@ -16,8 +16,8 @@ from astromer.encoder.order import ASTROMER_1, ASTROMER_2
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.system.errors import ModelError
 
-# Names of the public variables: the objects of a TF checkpoint (Astromer 1), or Keras layers
-# (Astromer 2). {i} is the number of the layer.
+# Public names: objects of a TF checkpoint (Astromer 1) or Keras layers (Astromer 2). {i} is the
+# number of the layer.
 _LAYOUTS = {
     "layer_with_weights-0/inp_transform/kernel": {
         "encoder": "layer_with_weights-0",
@@ -36,7 +36,7 @@ _MASK_TOKEN = "msk_token"
 
 
 class PublicShape(NamedTuple):
-    """Sizes that the weights themselves tell."""
+    """The sizes of a network, from its weights."""
 
     architecture: str
     d_model: int
@@ -52,24 +52,21 @@ def load_public(source: str | Path) -> tuple[Reconstructor, dict[str, Any]]:
     heads = _setting(settings, "heads", "num_heads", "n_heads")
     if heads is None or shape.d_model % int(heads):
         raise ModelError(
-            f"The settings must tell a number of heads that divides the width {shape.d_model}. "
+            f"The number of heads in the settings must divide the width {shape.d_model}. "
             f"Received: {heads}."
         )
     quirks = ASTROMER_1
-    if "m_alpha" in settings:  # Astromer 2 and later write it down
+    if "m_alpha" in settings:  # since Astromer 2
         quirks = dataclasses.replace(
             ASTROMER_2,
             attention_bias=float(settings["m_alpha"]),
             blocks_queries=settings.get("mask_format", "K") == "QK",
         )
-    # The public code ignores the base in its settings: 10000 is what the weights were trained with.
+    # The public code ignores the base in its settings and always uses 10000.
     encoder = Encoder(
-        shape.architecture,
-        shape.d_model,
-        int(heads),
-        shape.num_layers,
-        shape.ffn_dim,
-        float(settings.get("dropout", 0.1)),
+        **shape._asdict(),
+        num_heads=int(heads),
+        dropout=float(settings.get("dropout", 0.1)),
         quirks=quirks,
         name="encoder",
     )
@@ -84,7 +81,7 @@ def _setting(settings: dict[str, Any], *names: str) -> Any:
 
 
 def shape_of(weights: Mapping[str, np.ndarray]) -> PublicShape:
-    """Reads the sizes off the weights.
+    """The sizes, from the shapes of the weights.
 
     Raises:
         ModelError: if they are not AstroMer weights.
@@ -98,8 +95,8 @@ def shape_of(weights: Mapping[str, np.ndarray]) -> PublicShape:
     first_ffn = f"{block.format(i=0)}/{layout['ffn'][0]}/kernel"
     if not num_layers or first_ffn not in weights:
         raise ModelError(
-            f"AstroMer weights must have a feed-forward layer. {first_ffn} is missing. Choose the "
-            "checkpoint of a pre-trained AstroMer."
+            f"AstroMer weights must have a feed-forward layer. Received: no {first_ffn}. "
+            "Choose the checkpoint of a pre-trained AstroMer."
         )
     skips = any("reshape_leak" in name for name in weights)
     return PublicShape(

@@ -11,6 +11,7 @@ from astromer.encoder.block import LAYER_NORM_EPSILON
 from astromer.encoder.config import EncoderConfig
 from astromer.encoder.encoder import Encoder
 from astromer.encoder.layers import FastLayerNorm, FlatDense
+from astromer.system.config import to_dict
 
 
 class Reconstructor(keras.Model):
@@ -18,9 +19,9 @@ class Reconstructor(keras.Model):
 
     Args:
         encoder: the encoder to train.
-        window_size: observations per window that it is trained on.
-        normalise: whether it is fed magnitudes divided by the window's visible spread.
-        seed: seed of the head's initial weights.
+        window_size: observations per window.
+        normalise: whether its input magnitudes are divided by the window's visible spread.
+        seed: of the head's initial weights.
     """
 
     def __init__(
@@ -32,9 +33,7 @@ class Reconstructor(keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.encoder = encoder
-        self.window_size = window_size
-        self.normalise = normalise
+        self.encoder, self.window_size, self.normalise = encoder, window_size, normalise
         self.norm = FastLayerNorm(epsilon=LAYER_NORM_EPSILON, name="head_norm")
         self.head = FlatDense(
             1, kernel_initializer=keras.initializers.GlorotUniform(seed=seed), name="head"
@@ -48,20 +47,12 @@ class Reconstructor(keras.Model):
     def from_settings(
         cls, config: EncoderConfig, *, normalise: bool = False, seed: int | None = None
     ) -> Reconstructor:
-        """Builds a model, weights and all, from the knobs."""
-        encoder = Encoder(
-            config.architecture,
-            config.d_model,
-            config.num_heads,
-            config.num_layers,
-            config.ffn_dim,
-            config.dropout,
-            config.pe_base,
-            seed=seed,
-            name="encoder",
-        )
+        """Builds a model with its initial weights from the knobs."""
+        shape = to_dict(config)
+        window_size = shape.pop("window_size")
+        encoder = Encoder(**shape, seed=seed, name="encoder")
         head_seed = None if seed is None else seed + 1
-        return cls(encoder, config.window_size, normalise, seed=head_seed, name="astromer")
+        return cls(encoder, window_size, normalise, seed=head_seed, name="astromer")
 
     def call(
         self,
@@ -72,8 +63,7 @@ class Reconstructor(keras.Model):
         dropout_key: tf.Tensor | None = None,
     ) -> tf.Tensor:
         """Arguments as in :meth:`Encoder.call`. Returns float32 [batch, steps], centred."""
-        order = self.encoder.order(visible)
-        x = self.encoder.embed(*map(order.arrange, (times, magnitudes, visible)))
+        order, x = self.encoder.embed_ordered(times, magnitudes, visible)
         z = self.encoder.run(x, order, training=training, dropout_key=dropout_key)[-1]
         return order.restore(self.magnitudes(z.value()))
 
@@ -86,23 +76,23 @@ class Reconstructor(keras.Model):
         dropout_key: tf.Tensor | None = None,
         dtype: tf.DType = tf.float32,
     ) -> tf.Tensor:
-        """What training needs: the predictions of the steps from number ``first`` on.
+        """For training: the predictions of the steps from number ``first`` on.
 
         Args:
             times, magnitudes, visible: as in :meth:`Encoder.call`, visible steps first.
             first: int32, the first step that the loss scores in any window; 0 for public weights
                 that block queries.
             dropout_key: as in :meth:`Encoder.call`.
-            dtype: of the matrix products; all between them is float32.
+            dtype: of the matrix products; everything between them is float32.
 
         Returns:
             float32 [batch, steps - first], centred.
         """
-        order = self.encoder.order(visible, arranged=True)
+        order = self.encoder.order(visible, presorted=True)
         x = self.encoder.embed(times, magnitudes, visible, dtype)
         z = self.encoder.run(x, order, first, training=True, dropout_key=dropout_key)[-1]
         return self.magnitudes(z.value())
 
     def magnitudes(self, z: tf.Tensor) -> tf.Tensor:
-        """The head alone: of the encoder's output, float32 [batch, steps], centred."""
+        """The head: float32 [batch, steps], centred, from the encoder's output."""
         return tf.squeeze(self.head.read(self.norm.standardise(z)), axis=-1)

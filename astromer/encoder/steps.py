@@ -30,8 +30,8 @@ def project(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
 class Steps:
     """One vector per step.
 
-    Layers read each other's outputs through :meth:`project` alone, so that an output need not
-    be made where its parts are cheaper to multiply.
+    Layers read each other's outputs through :meth:`project` alone: an output is not computed where
+    its parts are cheaper to multiply.
 
     Args:
         tensor: float [batch, steps, width].
@@ -62,10 +62,10 @@ class Steps:
 
 
 class Standardised(Steps):
-    """What LayerNorm gives: gamma unit + beta.
+    """The output of LayerNorm: gamma unit + beta.
 
-    Gain and shift go into the kernels that read it, (gamma unit + beta) W = unit (gamma W) +
-    beta W: a kernel has fewer numbers than the steps of a batch.
+    Gain and shift go into the kernels that read it, as these have fewer numbers than a batch:
+    (gamma unit + beta) W = unit (gamma W) + beta W.
 
     Args:
         unit: float [batch, steps, width], of mean 0 and variance 1.
@@ -90,14 +90,14 @@ class Standardised(Steps):
 class Embedded(Steps):
     """The input embedding: columns rows + position.
 
-    In training only ``rows`` has weights behind it, so that the gradient of a product with the
-    value needs that of a few columns, not of every number of every step.
+    In training only ``rows`` depends on weights, so that the gradient of a product with the value
+    needs that of a few columns, not of every number of every step.
 
     Args:
         columns: float [batch, steps, few].
         rows: float32 [few, width].
         position: float [batch, steps, width].
-        value: float [batch, steps, width], their sum; made here by default.
+        value: float [batch, steps, width], their sum; computed by default.
     """
 
     def __init__(
@@ -117,9 +117,8 @@ class Embedded(Steps):
         return _project_embedded(value, self.position, self.columns, self.rows, kernel, bias)
 
     def part(self, first: tf.Tensor | int, count: tf.Tensor | int = -1) -> Embedded:
-        columns, position, value = (
-            _part(x, first, count) for x in (self.columns, self.position, self.tensor)
-        )
+        tensors = (self.columns, self.position, self.tensor)
+        columns, position, value = (_part(x, first, count) for x in tensors)
         return Embedded(columns, self.rows, position, value)
 
 
@@ -137,14 +136,13 @@ def _project_embedded(
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
         flat, few, whole = (tf.reshape(x, [-1, x.shape[-1]]) for x in (upstream, columns, value))
         along = tf.cast(tf.matmul(few, flat, transpose_a=True), tf.float32)
-        read = tf.cast(tf.matmul(rows, kernel), flat.dtype)
-        # Those of position and columns are large and seldom asked for: then TensorFlow leaves
-        # them out of the graph.
+        rows_kernel = tf.cast(tf.matmul(rows, kernel), flat.dtype)
+        # TensorFlow leaves the large gradients of position and columns out of the graph if unused.
         of_position = tf.matmul(flat, tf.cast(kernel, flat.dtype), transpose_b=True)
         return (
             None,
             tf.reshape(of_position, tf.shape(position)),
-            tf.reshape(tf.matmul(flat, read, transpose_b=True), tf.shape(columns)),
+            tf.reshape(tf.matmul(flat, rows_kernel, transpose_b=True), tf.shape(columns)),
             tf.matmul(along, kernel, transpose_b=True),
             tf.cast(tf.matmul(whole, flat, transpose_a=True), tf.float32),
             tf.cast(tf.reduce_sum(flat, axis=0), tf.float32),

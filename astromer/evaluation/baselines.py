@@ -1,17 +1,19 @@
-"""What a reconstruction must beat: two predictions that need no training.
+"""Two predictions without training that a reconstruction must beat.
 
-Both see the truthful steps only. They are told which visible steps show another step's
-magnitude, which the network has to find out: a model that beats them has not been helped.
+Both read the truthful steps only: unlike the network, they know which visible steps show another
+step's magnitude.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from astromer.windows.batches import Batch
 
-TITLES = {"mean": "mean of the window", "interpolation": "linear interpolation"}
-"""What tables and plots call them."""
+BASELINE_TITLES = {"mean": "mean of the window", "interpolation": "linear interpolation"}
+"""Their names in tables and plots."""
 
 
 def window_mean(batch: Batch) -> np.ndarray:
@@ -54,3 +56,9 @@ def linear_interpolation(batch: Batch) -> np.ndarray:
     shown = np.where(truthful, batch.target, 0)
     value = weight_before * at(shown, before) + weight_after * at(shown, after)
     return (value / np.where(total > 0, total, 1)).astype(np.float32)
+
+
+BASELINES: dict[str, Callable[[Batch], np.ndarray]] = {
+    "mean": window_mean,
+    "interpolation": linear_interpolation,
+}

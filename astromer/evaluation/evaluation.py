@@ -1,8 +1,8 @@
-"""Evaluation: how well hidden magnitudes are reconstructed, beside two baselines."""
+"""Evaluation: how well a model and two baselines reconstruct hidden magnitudes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from astromer.encoder.inference import Predictor
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.evaluation.baselines import linear_interpolation, window_mean
+from astromer.evaluation.baselines import BASELINES
 from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
 from astromer.system.terminal import progress_bar
@@ -21,18 +21,13 @@ from astromer.windows.masking import draw, mask_seed
 
 _LENGTH_EDGES = (5, 50, 100, 150, 200)
 
-BASELINES: dict[str, Callable[[Batch], np.ndarray]] = {
-    "mean": window_mean,
-    "interpolation": linear_interpolation,
-}
-
 
 @dataclass(frozen=True)
 class Evaluation:
     """Scores of a model and of the baselines on the same windows and masks.
 
     Attributes:
-        windows: the windows that were scored.
+        windows: the scored windows.
         hidden: scores at hidden steps, by "model", "mean" and "interpolation".
         probed: scores of the model at all probed steps, comparable with publications.
         class_names: str [num_windows].
@@ -46,17 +41,13 @@ class Evaluation:
     @property
     def metrics(self) -> dict[str, float]:
         """Named numbers; RMSE in magnitudes, skill = 1 - (RMSE / baseline RMSE)^2."""
-        model = self.hidden["model"]
-        named = {
-            "hidden_rmse": model.rmse(),
-            "hidden_r2": model.r2(),
-            "hidden_rmse_per_window": model.rmse_per_window(),
-            "probed_rmse": self.probed.rmse(),
-            "probed_r2": self.probed.r2(),
-            "probed_rmse_per_window": self.probed.rmse_per_window(),
-            "hidden_steps": float(model.count.sum()),
-            "windows": float(len(self.windows)),
-        }
+        model, named = self.hidden["model"], {}
+        for steps, scores in (("hidden", model), ("probed", self.probed)):
+            named[f"{steps}_rmse"] = scores.rmse()
+            named[f"{steps}_r2"] = scores.r2()
+            named[f"{steps}_rmse_per_window"] = scores.rmse_per_window()
+        named["hidden_steps"] = float(model.count.sum())
+        named["windows"] = float(len(self.windows))
         for name in BASELINES:
             baseline = self.hidden[name]
             named[f"{name}_hidden_rmse"] = baseline.rmse()
@@ -66,10 +57,9 @@ class Evaluation:
 
     def groups(self) -> dict[str, np.ndarray]:
         """bool [num_windows] for each class and each range of window lengths that occurs."""
-        groups = {f"class {name}": self.class_names == name for name in np.unique(self.class_names)}
-        groups.pop("class ", None)
-        edges = (1, *_LENGTH_EDGES, np.inf)
-        for low, high in pairwise(edges):
+        named = filter(None, np.unique(self.class_names))
+        groups = {f"class {name}": self.class_names == name for name in named}
+        for low, high in pairwise((1, *_LENGTH_EDGES, np.inf)):
             chosen = (self.windows.length >= low) & (self.windows.length < high)
             upper = f" to {high - 1}" if np.isfinite(high) else " and more"
             groups[f"{low}{upper} steps"] = chosen
@@ -120,10 +110,8 @@ def evaluate(
     """Scores a model on sequential windows with masks that depend on the seed alone.
 
     Args:
-        model: the model.
-        curves: light curves, for instance of the test split.
         masking: fractions of probed, same and random steps.
-        seed: seed of the masks: equal seeds compare models on equal terms.
+        seed: of the masks; models are comparable under equal seeds.
         batch_size: windows per call; changes speed only.
         predictor: reused over calls so that the network is compiled once.
         progress: whether to show a bar.
@@ -135,12 +123,11 @@ def evaluate(
     bar = progress_bar(total=len(windows), desc="evaluate", unit="window", disable=not progress)
     with bar:
         for batch in fixed_batches(model, curves, windows, masking, seed, batch_size):
-            predicted = predictor(batch)
-            scored = batch.probing.hidden
-            hidden["model"].append(WindowScores.of(batch, predicted, scored))
-            for name, baseline in BASELINES.items():
-                hidden[name].append(WindowScores.of(batch, baseline(batch), scored))
-            probed.append(WindowScores.of(batch, predicted, batch.probing.probed))
+            predicted = {"model": predictor(batch)}
+            predicted |= {name: baseline(batch) for name, baseline in BASELINES.items()}
+            for name, values in predicted.items():
+                hidden[name].append(WindowScores.of(batch, values, batch.probing.hidden))
+            probed.append(WindowScores.of(batch, predicted["model"], batch.probing.probed))
             bar.update(len(batch))
     return Evaluation(
         windows,

@@ -1,4 +1,4 @@
-"""Scores of a reconstruction, kept per window so that they add up over batches and replicas."""
+"""Scores of a reconstruction per window, which add up over batches and replicas."""
 
 from __future__ import annotations
 
@@ -36,12 +36,8 @@ class WindowScores:
 
     @classmethod
     def concatenate(cls, parts: list[WindowScores]) -> WindowScores:
-        return cls(
-            *(
-                np.concatenate([getattr(part, name) for part in parts])
-                for name in ("count", "squared_error", "squared_spread")
-            )
-        )
+        names = ("count", "squared_error", "squared_spread")
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
     def where(self, chosen: np.ndarray) -> WindowScores:
         """The scores of some windows; ``chosen`` is bool [num_windows]."""
@@ -56,8 +52,7 @@ class WindowScores:
     def rmse_per_window(self) -> float:
         """RMSE with equal weight for each window [mag]; NaN if no window has a scored step.
 
-        The public code counts windows without a scored step as free of error; here they do not
-        count.
+        Windows without a scored step do not count; the public code gives them an error of 0.
         """
         scored = self.count > 0
         per_window = self.squared_error[scored] / self.count[scored]

@@ -19,7 +19,7 @@ from astromer.system.terminal import progress_bar
 from astromer.training.schedule import WarmUp
 from astromer.windows.batches import Windows, assemble
 from astromer.windows.masking import nothing_probed
-from astromer.windows.micro_batches import plan_passes
+from astromer.windows.micro_batches import plan_micro_batches
 
 _WINDOWS_PER_MICRO_BATCH = 32
 _CLIP_NORM = 1.0  # the first steps of a fresh encoder can be wild
@@ -218,7 +218,7 @@ class EncoderTraining:
         longest = np.minimum(curves.lengths[rows], size)
         padded = np.full_like(longest, size) if model.encoder.quirks is not None else longest
         largest = max(_WINDOWS_PER_MICRO_BATCH // self.config.windows_per_curve, 1)
-        for part in plan_passes(padded, size, largest):
+        for part in plan_micro_batches(padded, size, largest):
             row = np.repeat(np.arange(len(part.rows)), counts[part.rows])
             curve = rows[part.rows][row]
             latest = np.maximum(curves.lengths[curve] - size, 0)

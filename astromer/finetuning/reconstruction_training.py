@@ -11,7 +11,7 @@ import numpy as np
 
 from astromer.encoder.config import EncoderConfig
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.evaluation.baselines import TITLES
+from astromer.evaluation.baselines import BASELINE_TITLES
 from astromer.evaluation.config import EvaluationConfig
 from astromer.evaluation.evaluation import Evaluation, evaluate
 from astromer.finetuning.config import FinetuneConfig
@@ -52,7 +52,7 @@ class ReconstructionResult:
         scores = {
             "pushed encoder as it is": self.zero_shot.hidden["model"],
             "fine-tuned encoder": self.fine_tuned.hidden["model"],
-            **{title: self.zero_shot.hidden[name] for name, title in TITLES.items()},
+            **{title: self.zero_shot.hidden[name] for name, title in BASELINE_TITLES.items()},
         }
         lines = [(name, f"{s.rmse():.4f}", f"{s.r2():.3f}") for name, s in scores.items()]
         return [("hidden steps of the test split", "RMSE [mag]", "R2"), *lines]

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from astromer.evaluation import baselines
+from astromer.evaluation.baselines import BASELINE_TITLES
 from astromer.system.environment import MissingExtraError
 from astromer.system.html.page import data_address, to_bytes
 from astromer.system.text import brief
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MODEL, MEAN, INTERPOLATION = "model", "mean", "interpolation"
 COLOURS = {MODEL: "#0072B2", MEAN: "#999999", INTERPOLATION: "#D55E00"}
 """Distinct with any colour vision."""
-TITLES = {MODEL: "this model", **baselines.TITLES}
+TITLES = {MODEL: "this model", **BASELINE_TITLES}
 _LOG = logging.getLogger(__name__)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from astromer.encoder.inference import Predictor
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.evaluation.evaluation import BASELINES
+from astromer.evaluation.baselines import BASELINES
 from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
 from astromer.reports.plot import COLOURS, INTERPOLATION, MODEL, Plot, make_plot

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
@@ -13,36 +14,30 @@ from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw, mask_seed
 
 
+@dataclass
 class TrainingEpoch:
     """Random windows with fresh masks, in random order.
 
-    Any batch can be made by itself, so that a resumed epoch goes on exactly where it stopped.
+    Any batch can be made without those before it, so that a stopped epoch resumes where it was.
 
-    Args:
+    Attributes:
         curves: the training light curves.
         epoch: number of the epoch, from 0.
         window_size, batch_size, masking, normalise, seed: the knobs.
     """
 
-    def __init__(
-        self,
-        curves: LightCurves,
-        epoch: int,
-        *,
-        window_size: int,
-        batch_size: int,
-        masking: MaskingConfig,
-        normalise: bool,
-        seed: int,
-    ):
-        self.curves = curves
-        self.window_size = window_size
-        self.batch_size = batch_size
-        self.masking = masking
-        self.normalise = normalise
-        self._mask_seed = mask_seed(seed, epoch)
-        rng = np.random.default_rng([seed, epoch])
-        self.windows = random_windows(curves.offsets, window_size, rng)
+    curves: LightCurves
+    epoch: int
+    _: KW_ONLY
+    window_size: int
+    batch_size: int
+    masking: MaskingConfig
+    normalise: bool
+    seed: int
+
+    def __post_init__(self) -> None:
+        rng = np.random.default_rng([self.seed, self.epoch])
+        self.windows = random_windows(self.curves.offsets, self.window_size, rng)
 
     def __len__(self) -> int:
         """Batches per epoch; the last one may be short."""
@@ -52,9 +47,8 @@ class TrainingEpoch:
         """Batch number ``step``."""
         first = step * self.batch_size
         windows = self.windows[first : first + self.batch_size]
-        probing = draw(
-            windows.length, self.window_size, self.masking, seed=self._mask_seed, first=first
-        )
+        seed = mask_seed(self.seed, self.epoch)
+        probing = draw(windows.length, self.window_size, self.masking, seed=seed, first=first)
         return assemble(self.curves, windows, probing, normalise=self.normalise)
 
     def batches(self, start: int = 0) -> Iterator[Batch]:

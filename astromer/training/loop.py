@@ -32,21 +32,37 @@ from astromer.training.epoch import TrainingEpoch
 from astromer.training.report import TrainingReport, TrainingResult
 from astromer.training.state import Progress, StateFile, run_fingerprint
 from astromer.training.step import STEP_SUMS, TrainStep
-from astromer.training.tensorboard.log import RunLog, TrainingBoard
-from astromer.windows.batches import Batch
+from astromer.training.tensorboard.log import RunLog, TrainingLog
 from astromer.windows.config import MaskingConfig
 
-_DRAIN_EVERY = 10  # steps between two looks at the step's numbers; each look waits for them
+_COLLECT_EVERY = 10  # steps; reading their sums waits for them
+
+
+def train(train: LightCurves, validation: LightCurves, **settings: Any) -> TrainingResult:
+    """Pre-trains a model; see :class:`Trainer` for the arguments and errors."""
+    if not len(train) or not len(validation):
+        raise UsageError(
+            "Training needs light curves to train on and to validate with. Received: "
+            f"{len(train)} and {len(validation)}."
+        )
+    training: TrainingConfig = settings["training"]
+    keras.utils.set_random_seed(training.seed)
+    tf.config.experimental.enable_op_determinism()
+    strategy = settings.pop("strategy", None) or make_strategy(
+        training.replicas, worker_seconds=training.worker_seconds
+    )
+    with together(strategy):
+        return Trainer(train, validation, strategy=strategy, **settings).run()
 
 
 class Trainer:
-    """Pre-trains the encoder by masked reconstruction, and goes on where an earlier run stopped.
+    """Pre-trains the encoder by masked reconstruction, or resumes a run that was stopped.
 
     Args:
         train: training light curves.
         validation: light curves that decide on early stopping and on the best epoch.
         encoder, masking, training: the knobs.
-        checkpoint_dir: folder of the training state; the same folder continues a run.
+        checkpoint_dir: folder of the training state; the same folder resumes a run.
         log_dir: folder of the TensorBoard logs.
         tensorboard: what they show besides numbers.
         strategy: where to run; made from ``training.replicas`` by default.
@@ -74,8 +90,7 @@ class Trainer:
         initial: Sequence[np.ndarray] = (),
     ):
         self.train_curves, self.validation_curves = train, validation
-        self.masking, self.training = masking, training
-        self.window_size = encoder.window_size
+        self.window_size, self.masking, self.training = encoder.window_size, masking, training
         self.strategy = strategy or make_strategy(
             training.replicas, worker_seconds=training.worker_seconds
         )
@@ -94,7 +109,7 @@ class Trainer:
         self.predictor = Predictor(self.model, self.strategy)
         self.state_file = StateFile(checkpoint_dir)
         self.report = TrainingReport(training.epochs, silent=not self.chief)
-        self.board = TrainingBoard(
+        self.log = TrainingLog(
             RunLog(log_dir, enabled=self.chief),
             tensorboard,
             self.model,
@@ -107,28 +122,145 @@ class Trainer:
             run_fingerprint(encoder, masking, training, train, validation, initial)
         )
         self._restore()
-        check_same(self.strategy, _place(self.progress))
+        check_same(self.strategy, str(self.progress))
 
     def run(self) -> TrainingResult:
         """Trains until the last epoch or until validation stops improving."""
-        started = time.monotonic() - self.progress.seconds
-        stopping, trained = False, not self._finished()
+        self._started = time.monotonic() - self.progress.seconds
+        trained, stopping = not self._finished(), False
         with StopRequest() as stop:
             if trained:
-                done = self.progress.epoch, self._steps_done()
-                self.board.begin(self.progress.fingerprint[:12], *done)
+                name = self.progress.fingerprint[:12]
+                self.log.begin(name, self.progress.epoch, self._steps_done())
             while not self._finished() and not stopping:
-                row = self._train_epoch(started, stop)
-                row |= self._validate()
-                row["seconds"] = time.monotonic() - started
-                self._end_epoch(row)
+                row = self._train_epoch(stop) | self._validate()
+                self._end_epoch(row | {"seconds": self._seconds()})
                 stopping = any_worker(self.strategy, stop.requested)
-        if stopping and not self._finished():
+        if not self._finished():
             self._interrupt()
         self._assign(self.best_weights)
-        self.board.end(trained)
+        self.log.end(trained)
+        history, resumed = list(self.progress.history), self.progress.resumed
+        return TrainingResult(self.model, history, self.summary(), resumed)
+
+    def _train_epoch(self, stop: StopRequest) -> dict[str, float]:
+        """Takes the steps that are left of the epoch. Returns its metrics."""
+        progress, epoch = self.progress, self._epoch(self.progress.epoch)
+        if not progress.step:
+            progress.sums = [0.0] * len(STEP_SUMS)
+        pending: list[tf.Tensor] = []  # sums of the last steps, not read yet
+        saved_at = time.monotonic()
+        title = self.report.title(progress.epoch, progress.history)
+        bar = progress_bar(total=len(epoch), desc=title, unit="step", disable=not self.chief)
+        bar.update(progress.step)
+        self.log.begin_epoch()
+        with bar:
+            for batch in epoch.batches(progress.step):
+                pending.append(self.step(batch, self._steps_done()))
+                progress.step += 1
+                bar.update()
+                self.log.count(len(batch))
+                if len(pending) == _COLLECT_EVERY or progress.step == len(epoch):
+                    row = self._collect(pending, epoch)
+                    bar.set_postfix_str(f"loss {row['loss']:.4f}", refresh=False)
+                if progress.step % self.training.log_every == 0:
+                    self.log.step(
+                        self._collect(pending, epoch), self._steps_done(), self._learning_rate()
+                    )
+                overdue = time.monotonic() - saved_at > self.training.checkpoint_seconds
+                stopping = self._must_stop(stop)
+                if overdue or stopping:
+                    self._collect(pending, epoch)
+                    progress.seconds = self._seconds()
+                    self._save()
+                    saved_at = time.monotonic()
+                if stopping:
+                    self._interrupt()
+        self.log.end_steps()
+        return {f"train_{name}": value for name, value in self._collect(pending, epoch).items()}
+
+    def _collect(self, pending: list[tf.Tensor], epoch: TrainingEpoch) -> dict[str, float]:
+        """Adds the pending sums to those of the epoch. Returns its metrics so far."""
         progress = self.progress
-        return TrainingResult(self.model, list(progress.history), self.summary(), progress.resumed)
+        for step, sums in enumerate(pending, progress.step - len(pending)):
+            values = sums.numpy().astype(np.float64)
+            if not np.isfinite(values).all():
+                self._fail(values[0], epoch, step)
+            progress.sums = [
+                total + value for total, value in zip(progress.sums, values.tolist(), strict=True)
+            ]
+        pending.clear()
+        loss, count, error, spread = progress.sums
+        return {
+            "loss": loss / max(progress.step, 1),
+            "hidden_rmse": float(np.sqrt(error / count)) if count else float("nan"),
+            "hidden_r2": 1 - error / spread if spread else float("nan"),
+        }
+
+    def _fail(self, loss: float, epoch: TrainingEpoch, step: int) -> NoReturn:
+        """Names the objects of the batch, those with values that are not finite first."""
+        batch = epoch.batch(step)
+        finite = np.isfinite(batch.target).all(axis=1) & np.isfinite(batch.times).all(axis=1)
+        suspects = batch.curve[np.argsort(finite, kind="stable")]
+        ids = list(dict.fromkeys(self.train_curves.ids[suspects].tolist()))
+        raise TrainingError(
+            f"The loss must stay finite. Received: {loss} in epoch {self.progress.epoch + 1}, step "
+            f"{step + 1}, on objects {', '.join(ids[:10])}{' ...' if len(ids) > 10 else ''}. "
+            "Inspect these light curves, lower --lr, or set --clip-norm 1."
+        )
+
+    def _validate(self) -> dict[str, float]:
+        evaluation = evaluate(
+            self.model,
+            self.validation_curves,
+            masking=self.masking,
+            seed=self.training.seed,
+            batch_size=self.training.batch_size,
+            predictor=self.predictor,
+            progress=self.chief,
+        )
+        return {f"val_{name}": value for name, value in evaluation.metrics.items()}
+
+    def _end_epoch(self, row: dict[str, float]) -> None:
+        """Keeps the best weights, then logs, saves and reports the epoch."""
+        progress, rmse = self.progress, row["val_hidden_rmse"]
+        if not np.isfinite(rmse):
+            raise TrainingError(
+                f"Validation must have a finite hidden-step RMSE. Received: {rmse} over "
+                f"{row['val_hidden_steps']:.0f} hidden steps. Validate with longer light curves, "
+                "or probe more steps (--probed)."
+            )
+        if rmse < progress.best:
+            progress.best, progress.best_epoch, progress.waited = rmse, progress.epoch, 0
+            self.best_weights = self._weights()
+        else:
+            progress.waited += 1
+        row = {"epoch": progress.epoch, **row}
+        progress.history.append(row)
+        progress.seconds = row["seconds"]
+        # Before the state is saved: a resumed run removes what its state does not know.
+        self.log.epoch(row, self._learning_rate())
+        progress.epoch, progress.step = progress.epoch + 1, 0
+        self._save()
+        self.report.epoch(row, progress.waited)
+
+    def _finished(self) -> bool:
+        progress, training = self.progress, self.training
+        ended = progress.epoch >= training.epochs or progress.waited >= training.patience
+        return ended and not progress.step
+
+    def _must_stop(self, stop: StopRequest) -> bool:
+        """Several workers ask each other only now and then: all stop after the same step."""
+        if several(self.strategy) and self.progress.step % _COLLECT_EVERY:
+            return False
+        return any_worker(self.strategy, stop.requested)
+
+    def _interrupt(self) -> NoReturn:
+        raise TrainingInterrupted(
+            f"training was interrupted in epoch {self.progress.epoch + 1}, after step "
+            f"{self.progress.step}. Its state is in {self.state_file.path}: give the same command "
+            "again to resume."
+        )
 
     def summary(self) -> dict[str, Any]:
         """JSON-able facts about the run."""
@@ -146,126 +278,6 @@ class Trainer:
             **{name: value for name, value in best.items() if name.startswith(("val_", "train_"))},
         }
 
-    def _steps_done(self) -> int:
-        return self.progress.epoch * self.steps_per_epoch + self.progress.step
-
-    def _finished(self) -> bool:
-        progress = self.progress
-        if progress.step:
-            return False
-        return progress.epoch >= self.training.epochs or progress.waited >= self.training.patience
-
-    def _train_epoch(self, started: float, stop: StopRequest) -> dict[str, float]:
-        progress = self.progress
-        epoch = self._epoch(progress.epoch)
-        pending: list[tf.Tensor] = []
-        if not progress.step:
-            progress.sums = [0.0] * len(STEP_SUMS)
-        saved_at = time.monotonic()
-        desc = self.report.title(progress.epoch, progress.history)
-        self.board.epoch_begins()
-        bar = progress_bar(total=len(epoch), desc=desc, unit="step", disable=not self.chief)
-        bar.update(progress.step)
-        with bar:
-            for batch in epoch.batches(progress.step):
-                pending.append(self.step(batch, progress.epoch * len(epoch) + progress.step))
-                progress.step += 1
-                bar.update()
-                self.board.count(len(batch))
-                if len(pending) == _DRAIN_EVERY or progress.step == len(epoch):
-                    row = self._drain(pending, epoch)
-                    bar.set_postfix_str(f"loss {row['loss']:.4f}", refresh=False)
-                if progress.step % self.training.log_every == 0:
-                    row, done = self._drain(pending, epoch), self._steps_done()
-                    self.board.step(row, done, self.step.learning_rate(done - 1))
-                overdue = time.monotonic() - saved_at > self.training.checkpoint_seconds
-                stopping = self._is_to_stop(stop)
-                if overdue or stopping:
-                    self._drain(pending, epoch)
-                    progress.seconds = time.monotonic() - started
-                    self._save()
-                    saved_at = time.monotonic()
-                if stopping:
-                    self._interrupt()
-        self.board.trained()
-        return {f"train_{name}": value for name, value in self._drain(pending, epoch).items()}
-
-    def _is_to_stop(self, stop: StopRequest) -> bool:
-        """Several workers ask each other only now and then: all stop after the same step."""
-        if several(self.strategy) and self.progress.step % _DRAIN_EVERY:
-            return False
-        return any_worker(self.strategy, stop.requested)
-
-    def _drain(self, pending: list[tf.Tensor], epoch: TrainingEpoch) -> dict[str, float]:
-        """Adds the steps' numbers to the epoch's sums and returns its metrics so far."""
-        progress = self.progress
-        first = progress.step - len(pending)
-        for step, sums in enumerate(pending, first):
-            values = sums.numpy().astype(np.float64)
-            if not np.isfinite(values).all():
-                ids = _suspects(epoch.batch(step), self.train_curves)
-                raise TrainingError(
-                    f"The loss must stay finite. Received {values[0]} in epoch "
-                    f"{progress.epoch + 1}, step {step + 1}, on objects {', '.join(ids[:10])}"
-                    f"{' ...' if len(ids) > 10 else ''}. Look at these light curves, lower --lr, "
-                    "or set --clip-norm 1."
-                )
-            progress.sums = [
-                total + value for total, value in zip(progress.sums, values.tolist(), strict=True)
-            ]
-        pending.clear()
-        loss, count, error, spread = progress.sums
-        return {
-            "loss": loss / max(progress.step, 1),
-            "hidden_rmse": float(np.sqrt(error / count)) if count else float("nan"),
-            "hidden_r2": 1 - error / spread if spread else float("nan"),
-        }
-
-    def _interrupt(self) -> NoReturn:
-        raise TrainingInterrupted(
-            f"training was interrupted in epoch {self.progress.epoch + 1}, after step "
-            f"{self.progress.step}. Its state is in {self.state_file.path}: give the same command "
-            "again to go on."
-        )
-
-    def _validate(self) -> dict[str, float]:
-        evaluation = evaluate(
-            self.model,
-            self.validation_curves,
-            masking=self.masking,
-            seed=self.training.seed,
-            batch_size=self.training.batch_size,
-            predictor=self.predictor,
-            progress=self.chief,
-        )
-        return {f"val_{name}": value for name, value in evaluation.metrics.items()}
-
-    def _end_epoch(self, row: dict[str, float]) -> None:
-        progress = self.progress
-        row = {"epoch": progress.epoch, **row}
-        if not np.isfinite(row["val_hidden_rmse"]):
-            raise TrainingError(
-                f"Validation must have a finite hidden-step RMSE. Received "
-                f"{row['val_hidden_rmse']} over {row['val_hidden_steps']:.0f} hidden steps. "
-                "Validate with longer light curves, or probe more steps (--probed)."
-            )
-        if row["val_hidden_rmse"] < progress.best:
-            progress.best, progress.best_epoch, progress.waited = (
-                row["val_hidden_rmse"],
-                progress.epoch,
-                0,
-            )
-            self.best_weights = self._weights()
-        else:
-            progress.waited += 1
-        progress.history.append(row)
-        progress.seconds = row["seconds"]
-        # Before the state is saved: a resumed run takes back what its state does not know.
-        self.board.epoch(row, self.step.learning_rate(self._steps_done() - 1))
-        progress.epoch, progress.step = progress.epoch + 1, 0
-        self._save()
-        self.report.epoch(row, progress.waited)
-
     def _epoch(self, number: int) -> TrainingEpoch:
         return TrainingEpoch(
             self.train_curves,
@@ -277,17 +289,23 @@ class Trainer:
             seed=self.training.seed,
         )
 
+    def _steps_done(self) -> int:
+        return self.progress.epoch * self.steps_per_epoch + self.progress.step
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def _learning_rate(self) -> float:
+        """That of the last step."""
+        return self.step.learning_rate(self._steps_done() - 1)
+
     def _save(self) -> None:
-        if not self.chief:
-            return  # every worker holds the same state
-        self.state_file.save(self.progress, self._state())
+        if self.chief:  # every worker holds the same state
+            self.state_file.save(self.progress, self._state())
 
     def _state(self) -> dict[str, list[np.ndarray]]:
-        return {
-            "weights": self._weights(),
-            "best": self.best_weights,
-            "optimizer": [np.asarray(v) for v in self.step.optimizer.variables],
-        }
+        optimizer = [np.asarray(v) for v in self.step.optimizer.variables]
+        return {"weights": self._weights(), "best": self.best_weights, "optimizer": optimizer}
 
     def _restore(self) -> None:
         shapes = {name: [a.shape for a in arrays] for name, arrays in self._state().items()}
@@ -295,7 +313,7 @@ class Trainer:
         if saved is None:
             return
         if self.state_file.damaged:
-            self.report.goes_back(self.state_file.path, self.state_file.earlier)
+            self.report.fell_back(self.state_file.path, self.state_file.earlier)
         self.progress, groups = saved
         self._assign(groups["weights"])
         self.best_weights = groups["best"]
@@ -303,7 +321,7 @@ class Trainer:
             variable.assign(value)
         if not self._finished():
             self.progress.resumed.append([self.progress.epoch, self.progress.step])
-            self.report.goes_on(self.state_file.source, self.progress.epoch, self.progress.step)
+            self.report.resumed(self.state_file.source, self.progress.epoch, self.progress.step)
 
     def _weights(self) -> list[np.ndarray]:
         return [np.asarray(v) for v in self.model.variables]
@@ -311,31 +329,3 @@ class Trainer:
     def _assign(self, values: list[np.ndarray]) -> None:
         for variable, value in zip(self.model.variables, values, strict=True):
             variable.assign(value)
-
-
-def _place(progress: Progress) -> str:
-    return f"epoch {progress.epoch + 1}, step {progress.step} of the run {progress.fingerprint}"
-
-
-def _suspects(batch: Batch, curves: LightCurves) -> list[str]:
-    """Ids of the objects of a batch, those with values that are not finite first."""
-    finite = np.isfinite(batch.target).all(axis=1) & np.isfinite(batch.times).all(axis=1)
-    order = np.argsort(finite, kind="stable")
-    return list(dict.fromkeys(curves.ids[batch.curve[order]].tolist()))
-
-
-def train(train: LightCurves, validation: LightCurves, **settings: Any) -> TrainingResult:
-    """Pre-trains a model; see :class:`Trainer` for the arguments and errors."""
-    if not len(train) or not len(validation):
-        raise UsageError(
-            "Training needs light curves to train on and to validate with. Received: "
-            f"{len(train)} and {len(validation)}."
-        )
-    keras.utils.set_random_seed(settings["training"].seed)
-    tf.config.experimental.enable_op_determinism()
-    training: TrainingConfig = settings["training"]
-    strategy = settings.pop("strategy", None) or make_strategy(
-        training.replicas, worker_seconds=training.worker_seconds
-    )
-    with together(strategy):
-        return Trainer(train, validation, strategy=strategy, **settings).run()

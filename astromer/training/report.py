@@ -1,4 +1,4 @@
-"""What a training run tells on the terminal while it goes on: a line per epoch."""
+"""The lines of a training run on the terminal, and its result."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class TrainingReport:
     """Writes to the terminal.
 
     Args:
-        epochs: how many there are to be at most.
-        silent: whether to leave the epochs to another worker, the chief.
+        epochs: the most that there may be.
+        silent: whether another worker, the chief, reports the epochs.
     """
 
     def __init__(self, epochs: int, silent: bool = False):
@@ -24,17 +24,17 @@ class TrainingReport:
         self._silent = silent
         self._began = False
 
-    def goes_on(self, place: object, epoch: int, step: int) -> None:
-        """Tells, in every worker, that it goes on from a checkpoint; epochs count from 0."""
-        say(f"Going on from {place}: epoch {epoch + 1}, step {step}")
+    def resumed(self, checkpoint: object, epoch: int, step: int) -> None:
+        """In every worker; epochs count from 0."""
+        say(f"Resuming from {checkpoint}: epoch {epoch + 1}, step {step}")
 
-    def goes_back(self, damaged: object, earlier: object) -> None:
-        """Tells that the newest checkpoint is damaged and the one before it is taken."""
-        say(warn(f"The newest checkpoint, {damaged}, is damaged; {earlier}, the one before it,"))
-        say(warn("is taken in its place. The training comes to the same end."))
+    def fell_back(self, damaged: object, earlier: object) -> None:
+        """The newest checkpoint is damaged, and the one before it is used."""
+        say(warn(f"The newest checkpoint, {damaged}, is damaged; the one before it,"))
+        say(warn(f"{earlier}, is used instead. The result is the same."))
 
     def title(self, epoch: int, history: Sequence[dict[str, float]]) -> str:
-        """Of the bar of an epoch, counted from 0: which it is, and how long all may take yet."""
+        """The bar's title in an epoch, counted from 0, with the time that all may take yet."""
         title = f"epoch {epoch + 1}/{self.epochs}"
         if not history:
             return title
@@ -42,7 +42,7 @@ class TrainingReport:
         return f"{title}, all in {duration(left)}"
 
     def epoch(self, row: dict[str, float], waited: int) -> None:
-        """Prints the line of an epoch; above the first one, what the baselines reach."""
+        """Prints the line of an epoch, and above the first one the scores of the baselines."""
         if self._silent:
             return
         if not self._began:
@@ -61,7 +61,7 @@ class TrainingReport:
 
 
 COURSE = "course"
-"""Among the metadata of a pushed model: what :meth:`TrainingResult.course` gives."""
+"""The key of :meth:`TrainingResult.course` in the metadata of a pushed model."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class TrainingResult:
         history: one row for each epoch: "epoch", "seconds" and the metrics, "val_" ones from
             the validation split.
         summary: JSON-able facts: parameters, epochs, best epoch, best metrics, seconds.
-        resumed: epoch and step at which each part of a run that was stopped went on.
+        resumed: epoch and step at which each resumed part began.
     """
 
     model: Reconstructor
@@ -82,5 +82,5 @@ class TrainingResult:
     resumed: list[list[int]] = field(default_factory=list)
 
     def course(self) -> dict[str, Any]:
-        """How the training went, as plain JSON types."""
+        """History and resumptions as plain JSON types."""
         return {"history": self.history, "resumed": self.resumed}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import overload
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from astromer.system.untrusted_files import DAMAGED, read_arrays
 from astromer.training.config import TrainingConfig
 from astromer.windows.config import MaskingConfig
 
-# Settings that change how long a run goes on or what it prints, not what a step does.
+# Settings that do not change what a step does.
 _FREE_TO_CHANGE = (
     "epochs",
     "patience",
@@ -62,10 +62,10 @@ _EPOCH = "epoch"
 
 
 class EpochHistory(Sequence[dict[str, float]]):
-    """One row for each epoch that is done: "epoch", from 0, and its metrics.
+    """One row for each finished epoch: "epoch", from 0, and its metrics.
 
-    All rows have the same metrics; what an epoch did not measure is NaN. They are kept as numbers
-    side by side, as a run of many short epochs holds all of its rows to the end.
+    All rows have the same metrics; NaN stands for those that an epoch did not measure. The values
+    are in one array, since a run may have many short epochs.
 
     Args:
         rows: the first ones.
@@ -96,30 +96,19 @@ class EpochHistory(Sequence[dict[str, float]]):
         return np.array(self._values).reshape(-1, max(len(self.metrics), 1))[:, : len(self.metrics)]
 
     def append(self, row: Mapping[str, float]) -> None:
-        """Adds the row of the epoch that follows the last."""
-        self._widen([name for name in row if name != _EPOCH and name not in self.metrics])
+        """Adds the row of the next epoch."""
+        new = [name for name in row if name != _EPOCH and name not in self.metrics]
+        if new:  # the first row, or a run resumed by a release that measures more
+            earlier = list(self)
+            self.metrics, self._values = (*self.metrics, *new), array("d")
+            for before in earlier:
+                self.append(before)
         self._values.extend(row.get(name, float("nan")) for name in self.metrics)
-
-    def _widen(self, more: Sequence[str]) -> None:
-        """Makes room for metrics that another release of the program measures."""
-        if not more:
-            return
-        before = list(self)
-        self.metrics = (*self.metrics, *more)
-        self._values = array("d")
-        for row in before:
-            self.append(row)
 
     def __len__(self) -> int:
         return len(self._values) // len(self.metrics) if self.metrics else 0
 
-    @overload
-    def __getitem__(self, index: int) -> dict[str, float]: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[dict[str, float]]: ...
-
-    def __getitem__(self, index: int | slice) -> dict[str, float] | list[dict[str, float]]:
+    def __getitem__(self, index: Any) -> Any:
         epochs = range(len(self))[index]
         return self._row(epochs) if isinstance(epochs, int) else [self._row(e) for e in epochs]
 
@@ -138,18 +127,18 @@ _HISTORY = "history"
 
 @dataclass
 class Progress:
-    """Where a training run is.
+    """How far a training run is.
 
     Attributes:
-        fingerprint: of the settings and data that must not change on the way.
-        epoch: the epoch that is under way, from 0.
-        step: steps of it that are done.
-        sums: float64 sums of the step's numbers so far in this epoch.
+        fingerprint: from :func:`run_fingerprint`.
+        epoch: the current epoch, from 0.
+        step: its finished steps.
+        sums: float64 sums of its step sums so far.
         best: best validation hidden-step RMSE [mag] so far.
         best_epoch: the epoch that reached it, -1 before the first.
         waited: epochs since then.
         seconds: time spent in training, over all resumed parts.
-        history: the metrics of each epoch that is done.
+        history: the metrics of each finished epoch.
         resumed: epoch and step at which each part but the first began.
     """
 
@@ -164,20 +153,20 @@ class Progress:
     history: EpochHistory = field(default_factory=EpochHistory)
     resumed: list[list[int]] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        return f"epoch {self.epoch + 1}, step {self.step} of the run {self.fingerprint}"
+
     def arrays(self) -> dict[str, np.ndarray]:
-        """Everything, by the names in a file."""
-        facts = vars(self) | {_HISTORY: self.history.metrics}
-        return {
-            _PROGRESS: np.array(json.dumps(facts).encode()),
-            _HISTORY: self.history.values(),
-        }
+        """All attributes as arrays by their names in the file."""
+        facts = json.dumps(vars(self) | {_HISTORY: self.history.metrics})
+        return {_PROGRESS: np.array(facts.encode()), _HISTORY: self.history.values()}
 
     @classmethod
     def take_from(cls, arrays: dict[str, np.ndarray]) -> Progress:
-        """What :meth:`arrays` gave, which is taken out of ``arrays``.
+        """Takes what :meth:`arrays` returned out of ``arrays``.
 
         Raises:
-            DAMAGED: it is not there, or something else.
+            DAMAGED: an array is missing or malformed.
         """
         facts = json.loads(arrays.pop(_PROGRESS).item())  # bytes; str of older releases
         if _HISTORY in arrays:
@@ -191,13 +180,11 @@ class StateFile:
     """Saves and restores progress and named groups of arrays in one file, atomically.
 
     Args:
-        folder: made if missing. Holds ``state.npz``, the state before it as
-            ``state.earlier.npz`` (not in a store, which keeps what it was given) and, while it is
-            being replaced, a copy that is not complete yet.
+        folder: made if missing. Holds ``state.npz`` and, except in a store, the state before it,
+            ``state.earlier.npz``.
 
     Attributes:
-        damaged: whether the state was restored from the one before it, as ``state.npz`` is
-            damaged.
+        damaged: whether ``state.npz`` is damaged and the state before it was restored.
     """
 
     def __init__(self, folder: Path):
@@ -212,7 +199,7 @@ class StateFile:
         return self.earlier if self.damaged else self.path
 
     def save(self, progress: Progress, groups: dict[str, list[np.ndarray]]) -> None:
-        """Writes everything to a new file, then puts it in the place of the old one."""
+        """Writes everything to a new file, then replaces the old one by it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         arrays = {
             f"{group}/{index}": array
@@ -231,7 +218,7 @@ class StateFile:
         self.damaged = False
 
     def _keep_earlier(self) -> None:
-        """Gives the state that is about to be replaced a second name."""
+        """Links the state that is about to be replaced to a second name."""
         if self.damaged or isinstance(self.path, RemotePath) or not self.path.is_file():
             return
         link = self.folder / ".earlier.partial"
@@ -243,19 +230,16 @@ class StateFile:
     def restore(
         self, expected: str, shapes: dict[str, list[tuple[int, ...]]] | None = None
     ) -> tuple[Progress, dict[str, list[np.ndarray]]] | None:
-        """The saved state, or None where there is none.
-
-        Where it is damaged and the state before it is not, that one, from which the training
-        comes to the same end.
+        """The saved state, the one before it if that is damaged, or None if there is none.
 
         Args:
             expected: the fingerprint that it must have.
-            shapes: of the arrays in each group; None takes them as they are.
+            shapes: of the arrays in each group; None accepts any.
 
         Raises:
-            UsageError: if it belongs to other settings or data.
-            ModelError: if the file is damaged, and the one before it, too, or missing.
-            OSError, MemoryError: if the system does not let it be read.
+            UsageError: it belongs to other settings or data.
+            ModelError: the file is damaged, and the one before it is damaged or missing, too.
+            OSError, MemoryError: the system failed to read it.
         """
         if not self.path.exists():
             return None
@@ -286,14 +270,14 @@ def _read(
             raise ValueError("arrays are missing or of another shape")
     except DAMAGED as error:
         if is_system_error(error):
-            raise  # nothing is wrong with the file
+            raise  # the file may be whole
         raise ModelError(
             f"A checkpoint must be readable. Received: {path}, which is damaged "
             f"({type(error).__name__}). Delete it to train from the start."
         ) from error
     if progress.fingerprint != expected:
         raise UsageError(
-            f"A training run goes on with the settings and data it began with. {path} "
-            "belongs to other ones. Choose another --output, or delete it to start anew."
+            f"A training run must keep the settings and data it began with. Received: {path}, "
+            "which belongs to other ones. Choose another --output, or delete it to start anew."
         )
     return progress, groups

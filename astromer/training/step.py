@@ -1,4 +1,4 @@
-"""One training step over all replicas, in passes."""
+"""One training step over all replicas, in micro-batches."""
 
 from __future__ import annotations
 
@@ -9,63 +9,28 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from astromer.encoder.inference import NETWORK_INPUTS, compile_for_passes, network_inputs, passes_of
-from astromer.encoder.layers import fusing
+from astromer.encoder.inference import (
+    NETWORK_INPUTS,
+    compile_for_micro_batches,
+    micro_batches_of,
+    network_inputs,
+)
+from astromer.encoder.layers import allow_fusion
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.system.distribution import divide
 from astromer.system.parallel import OrderedPool, micro_batches_at_once
 from astromer.training.config import TrainingConfig
 from astromer.training.schedule import make_schedule
 from astromer.windows.batches import Batch
-from astromer.windows.micro_batches import Pass
+from astromer.windows.micro_batches import MicroBatch
 
-_LANES = 8  # multiples of it, so that few kinds of pass occur
+STEP_SUMS = ("loss", "hidden_count", "hidden_squared_error", "hidden_squared_spread")
+"""The sums over the global batch that a step returns, in this order."""
 
+PRODUCT_TYPES = {"float32": tf.float32, "mixed_bfloat16": tf.bfloat16}
+"""The type of the matrix products, by ``--precision``."""
 
-def arrange(
-    arrays: dict[str, np.ndarray], visible: np.ndarray, scored: np.ndarray
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Brings visible steps to the front and scored ones to the back.
-
-    The encoder attends to the visible steps, and the loss asks for the scored ones: with both in
-    one stretch, the rest need not be computed. Visible steps that are scored lie between.
-
-    Args:
-        arrays: [num_windows, window_size], or [num_windows, 1], which stay as they are.
-        visible: bool [num_windows, window_size].
-        scored: bool, same shape.
-
-    Returns:
-        The arrays in the new order, and int64 [num_windows], the number of steps in each window
-        before the first scored one.
-    """
-    unscored = visible & ~scored
-    rank = np.where(visible, 1 - unscored, np.where(scored, 2, 3)).astype(np.uint8)
-    order = np.argsort(rank, axis=1, kind="stable")
-    arranged = {
-        name: array if array.shape[1] == 1 else np.take_along_axis(array, order, axis=1)
-        for name, array in arrays.items()
-    }
-    return arranged, unscored.sum(axis=1)
-
-
-def first_of_passes(parts: list[Pass], first_scored: np.ndarray) -> dict[int, int]:
-    """The first step that must be predicted, by the padded length of a pass.
-
-    The same in all passes of one length, so that dropout does not depend on how many there are. At
-    least one step is predicted, so that no product is empty.
-
-    Args:
-        parts: the passes of a batch.
-        first_scored: int64 [num_windows], from :func:`arrange`.
-    """
-    first = {part.steps: part.steps - 1 for part in parts}
-    for part in parts:
-        lowest = int(first_scored[part.rows].min())
-        first[part.steps] = min(first[part.steps], lowest // _LANES * _LANES)
-    return first
-
-
+_LANES = 8  # the first predicted step is a multiple of it, so that few shapes occur
 _INPUTS = {
     **NETWORK_INPUTS,
     "target": tf.TensorSpec([None, None], tf.float32),
@@ -75,19 +40,14 @@ _INPUTS = {
 }
 _KEY = tf.TensorSpec([5], tf.int64)  # seed, step, first row, rows per replica, first scored step
 
-PRODUCT_TYPES = {"float32": tf.float32, "mixed_bfloat16": tf.bfloat16}
-
-# Sums that a step returns over the global batch, in this order.
-STEP_SUMS = ("loss", "hidden_count", "hidden_squared_error", "hidden_squared_spread")
-
 
 class TrainStep:
     """Adam on the root mean squared error of the scored steps of the global batch.
 
     loss = sqrt(mean over windows of sum(scored (y - p)^2) / sum(scored)), as published; windows
-    without a scored step do not count. Optionally the squared errors of a window are weighed by
-    1 / errmag^2. The gradient is that of the global batch, so the number
-    of replicas changes nothing but rounding.
+    without a scored step do not count. Optionally the squared errors of a window are weighted by
+    1 / errmag^2. The gradient is that of the global batch, so the number of replicas changes
+    nothing but rounding.
 
     Args:
         model: the model, made under ``strategy``.
@@ -103,9 +63,7 @@ class TrainStep:
         training: TrainingConfig,
         steps_per_epoch: int,
     ):
-        self.model = model
-        self.strategy = strategy
-        self.training = training
+        self.model, self.strategy, self.training = model, strategy, training
         self._dtype = PRODUCT_TYPES[training.precision]
         self._schedule = make_schedule(training, steps_per_epoch)
         with strategy.scope():
@@ -113,17 +71,17 @@ class TrainStep:
                 self._schedule, beta_1=0.9, beta_2=0.98, epsilon=1e-9
             )
             self.optimizer.build(model.trainable_variables)
-            self._gradients = [_sum_of_passes(v.shape) for v in model.trainable_variables]
-            self._sums = _sum_of_passes([len(STEP_SUMS)])
-        self._passes = OrderedPool(micro_batches_at_once(strategy.num_replicas_in_sync))
+            self._gradients = [_sum_per_replica(v.shape) for v in model.trainable_variables]
+            self._sums = _sum_per_replica([len(STEP_SUMS)])
+        self._threads = OrderedPool(micro_batches_at_once(strategy.num_replicas_in_sync))
         self._differentiate = {
-            fuse: compile_for_passes(
-                functools.partial(self._differentiate_pass, fuse), strategy, _INPUTS, _KEY
+            fuse: compile_for_micro_batches(
+                functools.partial(self._differentiate_on_replicas, fuse), strategy, _INPUTS, _KEY
             )
             for fuse in (False, True)
         }
-        self._add = tf.function(self._add_pass, autograph=False)
-        self._end = tf.function(self._end_step, autograph=False)
+        self._add = tf.function(self._add_on_replicas, autograph=False)
+        self._update = tf.function(self._update_on_replicas, autograph=False)
 
     def __call__(self, batch: Batch, step: int) -> tf.Tensor:
         """Trains on one batch.
@@ -146,32 +104,24 @@ class TrainStep:
         }
         first_scored = np.zeros(len(batch), np.int64)
         if self.model.encoder.quirks is None:
-            arrays, first_scored = arrange(arrays, probing.visible, scored)
-        parts = passes_of(batch, self.model, self.strategy, self.training.windows_per_pass)
-        first = first_of_passes(parts, first_scored)
+            arrays, first_scored = sort_steps(arrays, probing.visible, scored)
+        parts = micro_batches_of(batch, self.model, self.strategy, self.training.windows_per_pass)
+        first = first_predicted(parts, first_scored)
         most = max(len(part.rows) for part in parts) if self._dtype == tf.bfloat16 else 0
 
-        def differentiate(part: Pass) -> Any:
-            # Of full passes there are few shapes, which recur.
+        def differentiate(part: MicroBatch) -> Any:
+            # Full micro-batches have few shapes, which recur.
             full = part.steps == batch.target.shape[1] and len(part.rows) == most
             return self._differentiate[full](*self._inputs(arrays, first[part.steps], part, step))
 
-        # Added in one order, whichever pass is done first: float32 sums depend on it.
-        for gradients, sums in self._passes.map(differentiate, parts):
+        # Added in the order of the parts, whichever is done first: float32 sums depend on it.
+        for gradients, sums in self._threads.map(differentiate, parts):
             self._add(gradients, sums)
-        return self._end()
+        return self._update()
 
     def learning_rate(self, step: int) -> float:
         """That of a step, counted from 0."""
         return float(self._schedule(np.int64(step)))  # TensorFlow keeps each Python number
-
-    def _inputs(
-        self, arrays: dict[str, np.ndarray], first_scored: int, part: Pass, step: int
-    ) -> tuple[Any, Any]:
-        rows = -(-len(part.rows) // self.strategy.num_replicas_in_sync)
-        chosen = {name: array[part.rows, : part.steps] for name, array in arrays.items()}
-        key = np.array([self.training.seed, step, part.first_row, rows, first_scored], np.int64)
-        return divide(self.strategy, chosen, rows), tf.constant(key)
 
     def _weights(self, batch: Batch, scored: np.ndarray) -> np.ndarray:
         """float32, shape of ``scored``; a weighted sum over the batch is a mean of window means."""
@@ -182,7 +132,15 @@ class TrainStep:
         windows = max(int(np.count_nonzero(total)), 1)
         return (weight / np.where(total > 0, total, 1) / windows).astype(np.float32)
 
-    def _differentiate_pass(self, fuse: bool, inputs: dict[str, Any], key: tf.Tensor) -> Any:
+    def _inputs(
+        self, arrays: dict[str, np.ndarray], first_scored: int, part: MicroBatch, step: int
+    ) -> tuple[Any, Any]:
+        rows = -(-len(part.rows) // self.strategy.num_replicas_in_sync)
+        chosen = {name: array[part.rows, : part.steps] for name, array in arrays.items()}
+        key = np.array([self.training.seed, step, part.first_row, rows, first_scored], np.int64)
+        return divide(self.strategy, chosen, rows), tf.constant(key)
+
+    def _differentiate_on_replicas(self, fuse: bool, inputs: dict[str, Any], key: tf.Tensor) -> Any:
         return self.strategy.run(self._differentiate_on_replica, args=(fuse, inputs, key))
 
     def _differentiate_on_replica(
@@ -193,11 +151,9 @@ class TrainStep:
         seed, step, first_row, rows, first_scored = tf.unstack(key)
         first_scored = tf.cast(first_scored, tf.int32)
         first_row += tf.cast(replica, tf.int64) * rows
-        with fusing(fuse), tf.GradientTape() as tape:
+        with allow_fusion(fuse), tf.GradientTape() as tape:
             predicted = self.model.predict_scored(
-                inputs["times"],
-                inputs["magnitudes"],
-                inputs["visible"],
+                *(inputs[name] for name in NETWORK_INPUTS),
                 first_scored,
                 dropout_key=tf.stack([seed, step, first_row]),
                 dtype=self._dtype,
@@ -210,42 +166,80 @@ class TrainStep:
         gradients = tape.gradient(mse, self.model.trainable_variables)
         return gradients, tf.stack([mse, *_hidden_sums(error, target, hidden, inputs["scale"])])
 
-    def _add_pass(self, gradients: list[Any], sums: Any) -> None:
-        self.strategy.run(self._add_on_replica, args=(gradients, sums))
+    def _add_on_replicas(self, gradients: list[Any], sums: Any) -> None:
+        def on_replica(gradients: list[tf.Tensor], sums: tf.Tensor) -> None:
+            for total, gradient in zip(self._gradients, gradients, strict=True):
+                total.assign_add(gradient)
+            self._sums.assign_add(sums)
 
-    def _add_on_replica(self, gradients: list[tf.Tensor], sums: tf.Tensor) -> None:
-        for total, gradient in zip(self._gradients, gradients, strict=True):
-            total.assign_add(gradient)
-        self._sums.assign_add(sums)
+        self.strategy.run(on_replica, args=(gradients, sums))
 
-    def _end_step(self) -> tf.Tensor:
-        sums = self.strategy.run(self._end_on_replica)
+    def _update_on_replicas(self) -> tf.Tensor:
+        sums = self.strategy.run(self._update_on_replica)
         return self.strategy.experimental_local_results(sums)[0]
 
-    def _end_on_replica(self) -> tf.Tensor:
+    def _update_on_replica(self) -> tf.Tensor:
         context = tf.distribute.get_replica_context()
         sums = context.all_reduce(tf.distribute.ReduceOp.SUM, self._sums.read_value())
         loss = tf.sqrt(sums[0])
         # d sqrt(mse) = d mse / (2 sqrt(mse)), with the mse of the global batch.
         slope = tf.math.divide_no_nan(0.5, loss)
         gradients = [total.read_value() * slope for total in self._gradients]
-        if self.training.clip_norm:
-            gradients = self._clip(gradients, context)
+        if self.training.clip_norm:  # of the global gradient; each replica keeps an equal share
+            gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+            gradients, _ = tf.clip_by_global_norm(gradients, self.training.clip_norm)
+            gradients = [g / self.strategy.num_replicas_in_sync for g in gradients]
         self.optimizer.apply(gradients, self.model.trainable_variables)  # sums over the replicas
         for total in (self._sums, *self._gradients):
             total.assign(tf.zeros_like(total))
         return tf.concat([loss[None], sums[1:]], axis=0)
 
-    def _clip(
-        self, gradients: list[tf.Tensor], context: tf.distribute.ReplicaContext
-    ) -> list[tf.Tensor]:
-        """Clips the global gradient; each replica keeps an equal share of it."""
-        gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-        gradients, _ = tf.clip_by_global_norm(gradients, self.training.clip_norm)
-        return [gradient / self.strategy.num_replicas_in_sync for gradient in gradients]
+
+def sort_steps(
+    arrays: dict[str, np.ndarray], visible: np.ndarray, scored: np.ndarray
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Sorts the steps of each window: visible ones first, then scored ones, then the rest.
+
+    The encoder attends to the visible steps and the loss reads the scored ones; each are in one
+    stretch, so that nothing else is computed. Steps that are both lie between.
+
+    Args:
+        arrays: [num_windows, window_size], or [num_windows, 1], which stay as they are.
+        visible: bool [num_windows, window_size].
+        scored: bool, same shape.
+
+    Returns:
+        The sorted arrays, and int64 [num_windows], the number of steps in each window before the
+        first scored one.
+    """
+    unscored = visible & ~scored
+    rank = np.where(visible, 1 - unscored, np.where(scored, 2, 3)).astype(np.uint8)
+    order = np.argsort(rank, axis=1, kind="stable")
+    by_rank = {
+        name: array if array.shape[1] == 1 else np.take_along_axis(array, order, axis=1)
+        for name, array in arrays.items()
+    }
+    return by_rank, unscored.sum(axis=1)
 
 
-def _sum_of_passes(shape: Any) -> tf.Variable:
+def first_predicted(parts: list[MicroBatch], first_scored: np.ndarray) -> dict[int, int]:
+    """The first step that must be predicted, by the padded length of a micro-batch.
+
+    It is the same for all of one length, so that dropout does not depend on their number. At least
+    one step is predicted, so that no product is empty.
+
+    Args:
+        parts: of a batch.
+        first_scored: int64 [num_windows], from :func:`sort_steps`.
+    """
+    first = {part.steps: part.steps - 1 for part in parts}
+    for part in parts:
+        lowest = int(first_scored[part.rows].min())
+        first[part.steps] = min(first[part.steps], lowest // _LANES * _LANES)
+    return first
+
+
+def _sum_per_replica(shape: Any) -> tf.Variable:
     """Zeros, of which each replica adds to its own; reduced over replicas by the caller."""
     return tf.Variable(
         tf.zeros(shape),

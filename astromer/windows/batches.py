@@ -1,4 +1,4 @@
-"""Batches: windows with their times, magnitudes and roles, as the network reads them."""
+"""Windows of consecutive observations, and batches of them as the network reads them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from astromer.windows.masking import Probing
 
 @dataclass(frozen=True)
 class Windows:
-    """Where windows lie in a packed set of light curves.
+    """Where windows lie in a packed set of light curves. All arrays are int64 [num_windows].
 
     Attributes:
-        start: int64 [num_windows], index of the first observation in the flat arrays.
-        length: int64 [num_windows], observations in the window, 1 to window_size.
-        curve: int64 [num_windows], index of the light curve.
+        start: index of the first observation in the flat arrays.
+        length: observations in the window, 1 to window_size.
+        curve: index of the light curve.
     """
 
     start: np.ndarray
@@ -39,16 +39,16 @@ def sequential_windows(offsets: np.ndarray, window_size: int) -> Windows:
         window_size: observations per window.
     """
     lengths = np.diff(offsets)
-    curve, order = _windows_of(lengths, window_size)
-    start = offsets[curve] + order * window_size
+    curve, number = _windows_of(lengths, window_size)
+    start = offsets[curve] + number * window_size
     return Windows(start, np.minimum(window_size, offsets[curve + 1] - start), curve)
 
 
 def random_windows(offsets: np.ndarray, window_size: int, rng: np.random.Generator) -> Windows:
-    """Draws windows at random places, in random order.
+    """Draws windows at random positions, in random order.
 
-    A curve of n observations gets ceil(n / window_size) windows, so that an epoch is about
-    one pass over the observations. Curves no longer than a window are taken whole.
+    A curve of n observations gets ceil(n / window_size) windows, so that an epoch reads about as
+    many observations as there are. Curves no longer than a window are taken whole.
     """
     lengths = np.diff(offsets)
     curve, _ = _windows_of(lengths, window_size)
@@ -98,10 +98,10 @@ class Batch:
 def assemble(
     curves: LightCurves, windows: Windows, probing: Probing, *, normalise: bool = False
 ) -> Batch:
-    """Cuts windows out of light curves and hides what is to be hidden.
+    """Cuts windows out of light curves and hides the hidden steps.
 
-    Centre and scale come from the truthful steps only: a mean over all steps would tell the
-    network something about the hidden ones.
+    Centre and scale come from the truthful steps only: a mean over all steps would leak
+    information about the hidden ones.
     """
     observed, truthful = probing.observed, probing.truthful
     # At padding this reads whatever follows, and the last observation at the end.
@@ -122,7 +122,7 @@ def assemble(
     target = np.where(observed, residual, 0.0).astype(np.float32)
     return Batch(
         times=np.where(observed, mjd, 0.0).astype(np.float32),
-        magnitudes=np.where(probing.visible, _shown(target, probing), np.float32(0)),
+        magnitudes=np.where(probing.visible, _with_donors(target, probing), np.float32(0)),
         target=target,
         errmag=np.where(observed, errmag, np.float32(1)),
         centre=centre.astype(np.float32),
@@ -132,7 +132,7 @@ def assemble(
     )
 
 
-def _shown(target: np.ndarray, probing: Probing) -> np.ndarray:
+def _with_donors(target: np.ndarray, probing: Probing) -> np.ndarray:
     """The target, with the donor's magnitude at random steps."""
     shown = target.copy()
     step = np.flatnonzero(probing.random)  # few: gathering every step costs ten times as much

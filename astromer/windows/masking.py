@@ -49,10 +49,7 @@ class Probing:
 
 
 def mask_seed(seed: int, epoch: int | None = None) -> list[int]:
-    """What the draws of a training epoch depend on, or those of evaluation (``None``).
-
-    The words are equally many in both cases, so that no epoch shares its masks with evaluation.
-    """
+    """The seed of a training epoch's masks, or of evaluation's (``None``); never the same."""
     return [seed, 0, _EVALUATION] if epoch is None else [seed, epoch, _TRAINING]
 
 
@@ -65,7 +62,7 @@ def counts(lengths: np.ndarray, masking: MaskingConfig) -> tuple[np.ndarray, ...
     probed = np.floor(masking.probed * lengths + 1e-9).astype(np.int64)
     same = np.ceil(masking.same * probed - 1e-9).astype(np.int64)
     random = np.ceil(masking.random * (probed - same) - 1e-9).astype(np.int64)
-    # With no truthful step left there is no magnitude to lend.
+    # Without a truthful step there is no donor.
     return probed, same, np.where(lengths - probed + same > 0, random, 0)
 
 
@@ -74,14 +71,13 @@ def draw(
 ) -> Probing:
     """Draws the roles of a run of windows.
 
-    The draw of a window depends on ``seed`` and its number alone, never on the batch that it
-    comes in: window ``first + i`` gets the same roles whatever the batch size.
+    The draw of window ``first + i`` depends on ``seed`` and that number alone, whatever the batch.
 
     Args:
         lengths: int64 [num_windows], observed steps of each window.
         window_size: width of the arrays that are returned.
         masking: fractions.
-        seed: what the draw depends on, for instance [seed, epoch].
+        seed: from :func:`mask_seed`.
         first: number of the first window within its epoch.
     """
     rows, column = len(lengths), np.arange(window_size)
@@ -94,16 +90,16 @@ def draw(
     same = _below(keys, ranked, same_count)
     random = _below(keys, ranked, same_count + random_count) & ~same
 
-    # The ranks are random already, so the truthful steps lend in the order of theirs:
-    # first those ranked after the probed ones, then the same ones, then again.
+    # The ranks are random already, so the truthful steps are donors in the order of theirs: first
+    # those ranked after the probed ones, then the same ones, then again.
     others = lengths - probed_count
     row = np.repeat(np.arange(rows), random_count)
     number = np.arange(len(row)) - np.repeat(np.cumsum(random_count) - random_count, random_count)
     turn = number % (others + same_count)[row]
-    lender = np.where(turn < others[row], probed_count[row] + turn, turn - others[row])
+    donor_rank = np.where(turn < others[row], probed_count[row] + turn, turn - others[row])
     donor = np.tile(column, (rows, 1))
     donor[row, _step(ranked[row, same_count[row] + number], window_size)] = _step(
-        ranked[row, lender], window_size
+        ranked[row, donor_rank], window_size
     )
     return Probing(observed, probed, same, random, probed & ~same & ~random, donor)
 
@@ -119,9 +115,9 @@ def nothing_probed(lengths: np.ndarray, window_size: int) -> Probing:
 def _keys(observed: np.ndarray, seed: list[int], first: int) -> np.ndarray:
     """uint64, shape of ``observed``: random bits over the number of the step, padding highest.
 
-    The generator is counter-based, so that any window can be drawn by itself. The number makes
-    equal bits no matter (some 55 of them, in windows of 200), and tells after a sort, which is
-    five times as fast as an argsort, where each key was.
+    The generator is counter-based, so that any window can be drawn alone. The number breaks ties
+    between equal bits and gives each key's position after a sort, which is five times as fast as
+    an argsort.
     """
     rows, window_size = observed.shape
     blocks = -(-window_size // _BLOCK)

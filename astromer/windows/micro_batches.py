@@ -1,4 +1,4 @@
-"""Passes: windows of like length that go through the network together."""
+"""Micro-batches: windows of similar length that go through the network together."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from itertools import pairwise
 
 import numpy as np
 
-# Padded lengths are multiples of this share of a window, so that few kinds of pass occur.
-_LENGTH_CLASSES = 10
-# A pass costs some milliseconds whatever its size; fewer windows than this join longer ones.
-_FEWEST = 8
+_LENGTH_CLASSES = 10  # padded lengths are multiples of a tenth of a window: few shapes occur
+_FEWEST = (
+    8  # a micro-batch costs some milliseconds whatever its size; fewer windows join longer ones
+)
 _LANE = 2**32
 
 
 @dataclass(frozen=True)
-class Pass:
+class MicroBatch:
     """A part of a batch.
 
     Attributes:
         rows: int64 [num_windows], which windows of the batch.
-        steps: steps that each is padded to.
+        steps: padded length of each window.
         first_row: number of the first window for dropout, whose draw depends on the batch as a
-            whole and not on how passes are divided.
+            whole and not on how it is divided.
     """
 
     rows: np.ndarray
@@ -30,28 +30,28 @@ class Pass:
     first_row: int
 
 
-def plan_passes(length: np.ndarray, window_size: int, largest: int) -> list[Pass]:
+def plan_micro_batches(length: np.ndarray, window_size: int, largest: int) -> list[MicroBatch]:
     """Divides a batch so that short windows are not padded to the longest.
 
     Args:
         length: int64 [num_windows], observations in each window, 0 to ``window_size``.
         window_size: longest window.
-        largest: windows per pass at most.
+        largest: windows per micro-batch at most.
 
     Returns:
-        Passes from the longest windows to the shortest; every window is in one of them.
+        From the longest windows to the shortest; every window is in one of them.
     """
     quantum = 8 * -(-window_size // (8 * _LENGTH_CLASSES))
     padded = np.minimum(np.maximum(-(-length // quantum), 1) * quantum, window_size)
     order = np.argsort(-padded, kind="stable")
     bounds = np.flatnonzero(np.diff(padded[order], prepend=0, append=0))
-    passes: list[Pass] = []
+    micro_batches: list[MicroBatch] = []
     for group in _merge_small(bounds.tolist()):
         steps = int(padded[order[group.start]])
         for first in range(group.start, group.stop, largest):
             rows = order[first : min(first + largest, group.stop)]
-            passes.append(Pass(rows, steps, steps * _LANE + first - group.start))
-    return passes
+            micro_batches.append(MicroBatch(rows, steps, steps * _LANE + first - group.start))
+    return micro_batches
 
 
 def _merge_small(bounds: list[int]) -> list[slice]:

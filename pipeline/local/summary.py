@@ -10,7 +10,7 @@ from typing import Any
 
 from tfx.types import Artifact
 
-from astromer.evaluation.baselines import TITLES
+from astromer.evaluation.baselines import BASELINE_TITLES
 from astromer.finetuning.study_report import TEXT_FILE
 from astromer.records.fold import SPLITS
 from astromer.serving.versions.folder import WITHDRAWN
@@ -199,7 +199,7 @@ def _doubts(metrics: Mapping) -> list[str]:
     model = metrics["model"]
     better = [
         label
-        for name, label in TITLES.items()
+        for name, label in BASELINE_TITLES.items()
         if model[f"{name}_hidden_rmse"] <= model["hidden_rmse"]
     ]
     if not better:
@@ -215,7 +215,7 @@ def _scores(metrics: Mapping) -> str:
     rows = [("this model", model["hidden_rmse"], model["hidden_r2"])]
     if pushed:
         rows.append(("model pushed before", pushed["hidden_rmse"], pushed["hidden_r2"]))
-    for name, label in TITLES.items():
+    for name, label in BASELINE_TITLES.items():
         rows.append((label, model[f"{name}_hidden_rmse"], model[f"{name}_hidden_r2"]))
     lines = [bold(f"{'hidden steps of the test split':32}{'RMSE [mag]':>12}{'R2':>9}")]
     lines += [f"{label:32}{rmse:12.4f}{r2:9.3f}" for label, rmse, r2 in rows]

@@ -146,5 +146,5 @@ def test_a_lost_worker_ends_the_others_and_a_restart_of_all_goes_on(tmp_path, ex
     with run.start(tfjob({"worker": 2}), "again") as job:
         one = Run(tmp_path / "one", examples, LONG).here()
         assert job.wait() == [0, 0], job.told()
-    assert all("Going on from" in log.read_text() for log in job.logs)
+    assert all("Resuming from" in log.read_text() for log in job.logs)
     assert_same(one, run)

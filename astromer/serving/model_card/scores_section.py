@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from astromer.evaluation.baselines import TITLES
+from astromer.evaluation.baselines import BASELINE_TITLES
 from astromer.serving.model_card.markdown import escaped, number, table
 
 _UNKNOWN = "How good it is, is unknown: the run left no evaluation."
-_ROWS = {"": "this model", **{f"{name}_": title for name, title in TITLES.items()}}
+_ROWS = {"": "this model", **{f"{name}_": title for name, title in BASELINE_TITLES.items()}}
 
 
 def encoder_scores(evaluation: Mapping[str, Any]) -> str:

@@ -1,4 +1,8 @@
-"""What a training tells TensorBoard, and when."""
+"""The TensorBoard log of a training: event files, one folder for each line of its charts.
+
+``train/`` and ``validation/`` have the same tags, so that both are in one chart; ``mean/`` and
+``interpolation/`` are the baselines in those charts. Hyperparameters are in the folder itself.
+"""
 
 from __future__ import annotations
 
@@ -18,25 +22,31 @@ from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.system.storage import as_path
 from astromer.training.config import TensorBoardConfig, TrainingConfig
-from astromer.training.tensorboard import plugins as hyperparameters
+from astromer.training.tensorboard import plugins
 from astromer.training.tensorboard.event_files import LINES, TRAIN, VALIDATION, remove_events
-from astromer.training.tensorboard.pictures import ReconstructionImage, WatchedCurves
-from astromer.training.tensorboard.plugins import CONFIG_FILE, write_projector
+from astromer.training.tensorboard.pictures import WatchedCurves
 from astromer.windows.config import MaskingConfig
 
+EPOCH = "epoch/"
+"""Prefix of the tags of an epoch's metrics."""
 
-class TrainingBoard:
-    """Keeps the clock and the pictures of a training for its :class:`RunLog`.
+_STEP = "step/"
+_COUNTS = ("hidden_steps", "windows")  # the same at every epoch
+_LOG = logging.getLogger(__name__)
+
+
+class TrainingLog:
+    """Decides what of a training its :class:`RunLog` shows, and measures its speed.
 
     Nothing here is random or changes the model.
 
     Args:
-        log: where it is written.
+        log: where to write.
         config: what is shown besides numbers.
         model: the model in training.
         curves: the validation light curves.
         settings: the knobs of the training.
-        predictor: of the model; None where it must not be called in one process alone.
+        predictor: of the model; None where one process alone must not call it.
     """
 
     def __init__(
@@ -48,69 +58,71 @@ class TrainingBoard:
         settings: tuple[EncoderConfig, MaskingConfig, TrainingConfig],
         predictor: Predictor | None,
     ):
-        self._log, self._config = log, config
-        self._model, self._curves = model, curves
-        self._settings = settings
-        self._predictor = predictor
+        self._log, self._config, self._settings = log, config, settings
+        self._model, self._curves, self._predictor = model, curves, predictor
         self._watched: WatchedCurves | None = None
         self._epoch, self._part = _Clock(), _Clock()
 
     def begin(self, name: str, epoch: int, step: int) -> None:
-        """Training begins, or goes on.
+        """Training begins or resumes.
 
         Args:
             name: of the training.
-            epoch: epochs that are done.
-            step: steps that are done, from the start of training.
+            epoch: finished epochs.
+            step: finished steps since the start of training.
         """
         if not self._log.enabled:
             return
-        self._log.go_on(epoch, step)
-        self._log.settings(self._settings, name)
-        if self._config.image_epochs and self._log.can_draw():
-            self._predictor = self._predictor or Predictor(self._model)
-            _, masking, training = self._settings
-            self._watched = WatchedCurves(
-                self._curves,
-                self._config.image_curves,
-                window_size=self._model.window_size,
-                normalise=self._model.normalise,
-                masking=masking,
-                seed=training.seed,
-            )
+        self._log.resume(epoch, step)
+        self._log.hyperparameters(self._settings, name)
+        if not self._config.image_epochs:
+            return
+        if importlib.util.find_spec("matplotlib") is None:
+            _LOG.warning("No pictures for TensorBoard: matplotlib is not installed (extra plots).")
+            return
+        _, masking, training = self._settings
+        self._predictor = self._predictor or Predictor(self._model)
+        self._watched = WatchedCurves(
+            self._curves,
+            self._config.image_curves,
+            window_size=self._model.window_size,
+            normalise=self._model.normalise,
+            masking=masking,
+            seed=training.seed,
+        )
 
-    def epoch_begins(self) -> None:
-        """From now on steps are counted and timed."""
+    def begin_epoch(self) -> None:
+        """Starts to count and time the steps of an epoch."""
         self._epoch, self._part = _Clock(), _Clock()
 
     def count(self, windows: int) -> None:
-        """A step was taken on so many windows."""
+        """Counts the windows of a step."""
         self._epoch.windows += windows
         self._part.windows += windows
 
     def step(self, row: dict[str, float], step: int, learning_rate: float) -> None:
         """Writes the epoch's metrics so far."""
-        numbers = {"windows_per_second": self._part.rate(), "learning_rate": learning_rate}
-        self._log.step({**row, **numbers}, step)
+        speed = self._part.windows_per_second()
+        self._log.step({**row, "windows_per_second": speed, "learning_rate": learning_rate}, step)
         self._part = _Clock()
 
-    def trained(self) -> None:
-        """The steps of the epoch are done."""
+    def end_steps(self) -> None:
+        """Stops timing: the steps of the epoch are done."""
         self._epoch.stop()
 
     def epoch(self, row: dict[str, float], learning_rate: float) -> None:
-        """Writes the metrics of an epoch, and now and then a picture."""
+        """Writes the metrics of an epoch, and of some epochs a picture."""
         epoch = int(row["epoch"]) + 1
-        speed = self._epoch.rate()
+        speed = self._epoch.windows_per_second()
         self._log.epoch(row, epoch, learning_rate=learning_rate, windows_per_second=speed)
         if self._watched and (epoch == 1 or epoch % self._config.image_epochs == 0):
-            self._log.picture(self._watched, self._predictor, epoch)
+            self._log.picture(self._watched.draw(self._predictor), epoch)
 
     def end(self, trained: bool) -> None:
         """The model has its final weights.
 
         Args:
-            trained: whether there was anything to train; else what is missing is made up for.
+            trained: False if the training had ended before; then only missing embeddings are added.
         """
         if trained:
             self._log.end()
@@ -119,7 +131,7 @@ class TrainingBoard:
 
 
 class _Clock:
-    """Windows per second, from the moment that it is made."""
+    """Windows per second since it was made."""
 
     def __init__(self) -> None:
         self.windows = 0
@@ -129,20 +141,12 @@ class _Clock:
     def stop(self) -> None:
         self._ended = time.monotonic()
 
-    def rate(self) -> Any:
+    def windows_per_second(self) -> float:
         return self.windows / max((self._ended or time.monotonic()) - self._began, 1e-9)
 
 
-_COUNTS = ("hidden_steps", "windows")  # the same at every epoch
-EPOCH = "epoch/"
-"""Begins the tags of an epoch's metrics."""
-
-_STEP = "step/"
-_LOG = logging.getLogger(__name__)
-
-
 class RunLog:
-    """Writes what TensorBoard shows. Nothing is made before something is written.
+    """Writes what TensorBoard shows. Makes no file before there is something to write.
 
     Args:
         folder: of the training's logs, here or in a store.
@@ -153,29 +157,27 @@ class RunLog:
         self.folder = as_path(folder)
         self.enabled = enabled
         self._writers: dict[str, Any] = {}
-        self._image = ReconstructionImage()
 
-    def go_on(self, epoch: int, step: int) -> None:
-        """Forgets what comes after a checkpoint.
+    def resume(self, epoch: int, step: int) -> None:
+        """Removes what an earlier part wrote after the checkpoint.
 
         Args:
-            epoch: epochs that it has seen.
-            step: steps since the start of training that it has seen.
+            epoch: finished epochs at the checkpoint.
+            step: finished steps since the start of training.
         """
         if not self.enabled:
             return
-
-        def keep(tag: str, at: int) -> bool:
-            return at <= (step if tag.startswith(_STEP) else epoch)
-
-        remove_events(self.folder, lambda tag, _: not tag.startswith(hyperparameters.TAGS))
+        remove_events(self.folder, lambda tag, _: not tag.startswith(plugins.HPARAMS_TAGS))
         for name in LINES:
-            remove_events(self.folder / name, keep)
+            remove_events(
+                self.folder / name,
+                lambda tag, at: at <= (step if tag.startswith(_STEP) else epoch),
+            )
 
-    def settings(self, configs: Sequence[Any], name: str) -> None:
+    def hyperparameters(self, configs: Sequence[Any], name: str) -> None:
         """Writes the hyperparameters of the run called ``name``."""
         with self._writer("").as_default():
-            hyperparameters.write_hyperparameters(configs, name, VALIDATION)
+            plugins.write_hyperparameters(configs, name, VALIDATION)
         self._flush("")
 
     def step(self, row: Mapping[str, float], step: int) -> None:
@@ -186,15 +188,16 @@ class RunLog:
         """Writes the metrics of an epoch.
 
         Args:
-            row: "train_..." and "val_..." go to charts of their own names without that.
+            row: metrics; their prefix ("train_", "val_" ...) gives the line and is left out.
             epoch: its number, from 1.
             more: further numbers of the training.
         """
         found: dict[str, dict[str, float]] = {name: {} for name in LINES}
         for metric, value in row.items():
-            # Of two beginnings that fit the longer: "val_mean_" is a line of its own.
-            name = max((n for n in LINES if metric.startswith(LINES[n])), key=_length, default=None)
-            if name is not None:
+            # The longest prefix that fits: "val_mean_" is a line of its own.
+            fitting = [name for name in LINES if metric.startswith(LINES[name])]
+            if fitting:
+                name = max(fitting, key=lambda name: len(LINES[name]))
                 found[name][metric.removeprefix(LINES[name])] = value
         for name in _COUNTS:
             found[VALIDATION].pop(name, None)
@@ -202,39 +205,30 @@ class RunLog:
         for name, values in found.items():
             self._scalars(name, EPOCH, values, epoch)
 
-    def picture(self, watched: WatchedCurves, predict: Any, epoch: int) -> None:
-        """Draws light curves with what the network makes of them."""
-        if not self.enabled:
-            return
-        image = tf.image.decode_png(self._image.draw(watched.panels(predict)), channels=3)
+    def picture(self, png: bytes, epoch: int) -> None:
+        """Writes a picture of reconstructions."""
+        image = tf.image.decode_png(png, channels=3)
         with self._writer(VALIDATION).as_default():
             tf.summary.image("reconstructions", image[None], step=np.int64(epoch))
         self._flush(VALIDATION)
 
-    def can_draw(self) -> bool:
-        """Whether pictures can be drawn; if not, one line of the log says why."""
-        found = importlib.util.find_spec("matplotlib") is not None
-        if not found and self.enabled:
-            _LOG.warning("No pictures for TensorBoard: matplotlib is not installed (extra plots).")
-        return found
-
     def end(self) -> None:
-        """Writes that the training has come to its end."""
+        """Writes that the training has ended."""
         with self._writer("").as_default():
-            hyperparameters.write_end()
+            plugins.write_end()
         self._flush("")
 
     def has_embeddings(self) -> bool:
         """Whether the projector has something to show."""
-        return (self.folder / VALIDATION / CONFIG_FILE).exists()
+        return (self.folder / VALIDATION / plugins.PROJECTOR_CONFIG).exists()
 
     def embeddings(self, model: Reconstructor, curves: LightCurves, most: int) -> None:
-        """Writes the embeddings of at most so many light curves for the projector."""
+        """Writes the embeddings of at most ``most`` light curves for the projector."""
         if self.enabled and most:
-            write_projector(self.folder / VALIDATION, model, curves, most, progress=True)
+            plugins.write_projector(self.folder / VALIDATION, model, curves, most)
 
     def _scalars(self, name: str, prefix: str, row: Mapping[str, float], step: int) -> None:
-        # As numpy's: of each Python number TensorFlow keeps a tensor until the process ends.
+        # As NumPy's: TensorFlow keeps a tensor of each Python number until the process ends.
         at = np.int64(step)
         with self._writer(name).as_default():
             for metric, value in row.items():
@@ -245,14 +239,10 @@ class RunLog:
         if not self.enabled:
             return tf.summary.create_noop_writer()
         if name not in self._writers:
-            place = self.folder / name if name else self.folder
-            self._writers[name] = tf.summary.create_file_writer(str(place))
+            folder = self.folder / name if name else self.folder
+            self._writers[name] = tf.summary.create_file_writer(str(folder))
         return self._writers[name]
 
     def _flush(self, name: str) -> None:
         if name in self._writers:
             self._writers[name].flush()
-
-
-def _length(name: str) -> int:
-    return len(LINES[name])

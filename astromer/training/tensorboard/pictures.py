@@ -1,10 +1,9 @@
-"""Windows of validation light curves that are drawn again and again as training goes on."""
+"""Pictures of validation windows: what the network saw, what was hidden, what it predicts."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,99 +15,9 @@ from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw, mask_seed
 
 _WIDTH, _HEIGHT, _DPI = 4.6, 2.3, 100  # inches of a panel
-_SEEN, _HIDDEN, _PREDICTED = "0.35", "tab:blue", "tab:orange"
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One window. Arrays are [num_observed].
-
-    Attributes:
-        title: whose it is.
-        days: times since the window's mean time [days].
-        mag, errmag: what was observed [mag].
-        hidden: bool, whether the network saw no magnitude there.
-        predicted: what it says [mag]; drawn at the hidden steps.
-    """
-
-    title: str
-    days: np.ndarray
-    mag: np.ndarray
-    errmag: np.ndarray
-    hidden: np.ndarray
-    predicted: np.ndarray
-
-
-class ReconstructionImage:
-    """A picture that is drawn again and again. Needs matplotlib.
-
-    In one figure: Matplotlib keeps the sizes of each figure's texts, thousands of them.
-    """
-
-    def __init__(self) -> None:
-        self._figure: Any = None
-
-    def draw(self, panels: list[Panel]) -> bytes:
-        """A PNG image with a panel for each window, two beside each other."""
-        columns = min(len(panels), 2)
-        rows = -(-len(panels) // columns)
-        figure = self._cleared((_WIDTH * columns, _HEIGHT * rows + 0.3))
-        axes = figure.subplots(rows, columns, squeeze=False).ravel()
-        for panel, axis in zip(panels, axes):
-            _draw(panel, axis)
-        for axis in axes[len(panels) :]:
-            axis.set_axis_off()
-        figure.legend(
-            *axes[0].get_legend_handles_labels(),
-            loc="outside lower center",
-            ncols=3,
-            frameon=False,
-            fontsize=9,
-        )
-        picture = io.BytesIO()
-        figure.savefig(picture, format="png")
-        return picture.getvalue()
-
-    def _cleared(self, inches: tuple[float, float]) -> Any:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        if self._figure is None:
-            self._figure = Figure(inches, _DPI, layout="constrained")
-            FigureCanvasAgg(self._figure)
-        self._figure.clear()
-        self._figure.set_size_inches(inches)
-        return self._figure
-
-
-def _draw(panel: Panel, axis) -> None:  # type: ignore[no-untyped-def]
-    seen, hidden = ~panel.hidden, panel.hidden
-    for chosen, label, style in (
-        (seen, "seen", {"color": _SEEN, "markersize": 3}),
-        (hidden, "hidden", {"color": _HIDDEN, "markersize": 4, "markerfacecolor": "none"}),
-    ):
-        axis.errorbar(
-            panel.days[chosen],
-            panel.mag[chosen],
-            panel.errmag[chosen],
-            fmt="o",
-            elinewidth=0.6,
-            label=label,
-            **style,
-        )
-    axis.plot(
-        panel.days[hidden],
-        panel.predicted[hidden],
-        "x",
-        color=_PREDICTED,
-        markersize=5,
-        label="predicted",
-    )
-    axis.invert_yaxis()
-    axis.set_title(panel.title, fontsize=9, parse_math=False)
-    axis.set_xlabel("days", fontsize=8)
-    axis.set_ylabel("magnitude", fontsize=8)
-    axis.tick_params(labelsize=7)
+_SEEN = {"label": "seen", "color": "0.35", "markersize": 3}
+_HIDDEN = {"label": "hidden", "color": "tab:blue", "markersize": 4, "markerfacecolor": "none"}
+_PREDICTED = {"label": "predicted", "color": "tab:orange", "markersize": 5}
 
 
 class WatchedCurves:
@@ -118,7 +27,7 @@ class WatchedCurves:
         curves: the validation light curves.
         count: how many are watched: of each class the longest, of the commonest class first.
         window_size, normalise: of the model.
-        masking, seed: what is hidden.
+        masking, seed: of the masks.
     """
 
     def __init__(
@@ -137,27 +46,63 @@ class WatchedCurves:
         windows = windows[first]
         probing = draw(windows.length, window_size, masking, seed=mask_seed(seed), first=0)
         self.batch: Batch = assemble(self._curves, windows, probing, normalise=normalise)
+        self._figure: Any = None
 
-    def panels(self, predict: Callable[[Batch], np.ndarray]) -> list[Panel]:
-        """The windows with what the network says of them now."""
-        return list(self._panels(predict(self.batch)))
+    def draw(self, predict: Callable[[Batch], np.ndarray]) -> bytes:
+        """A PNG image with a panel for each window, in two columns. Needs matplotlib."""
+        predicted = predict(self.batch)
+        columns = min(len(self.batch), 2)
+        rows = -(-len(self.batch) // columns)
+        figure = self._cleared_figure((_WIDTH * columns, _HEIGHT * rows + 0.3))
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
+        for row, axis in enumerate(axes):
+            if row < len(self.batch):
+                self._draw_window(axis, row, predicted[row])
+            else:
+                axis.set_axis_off()
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(
+            handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=9
+        )
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png")
+        return picture.getvalue()
 
-    def _panels(self, predicted: np.ndarray) -> Iterator[Panel]:
-        batch = self.batch
-        for row, curve in enumerate(batch.curve.tolist()):
-            observed = batch.probing.observed[row]
-            hidden = batch.probing.hidden[row][observed]
-            mag, says = (
-                (values[row] * batch.scale[row] + batch.centre[row])[observed]
-                for values in (batch.target, predicted)
+    def _cleared_figure(self, inches: tuple[float, float]) -> Any:
+        """One figure for all epochs: Matplotlib caches the sizes of each figure's texts."""
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        if self._figure is None:
+            self._figure = Figure(inches, _DPI, layout="constrained")
+            FigureCanvasAgg(self._figure)
+        self._figure.clear()
+        self._figure.set_size_inches(inches)
+        return self._figure
+
+    def _draw_window(self, axis: Any, row: int, predicted: np.ndarray) -> None:
+        batch, curve = self.batch, int(self.batch.curve[row])
+        observed = batch.probing.observed[row]
+        hidden = batch.probing.hidden[row][observed]
+        days, errmag = batch.times[row][observed], batch.errmag[row][observed]
+        mag, predicted = (
+            (values * batch.scale[row] + batch.centre[row])[observed]
+            for values in (batch.target[row], predicted)
+        )
+        for chosen, style in ((~hidden, _SEEN), (hidden, _HIDDEN)):
+            axis.errorbar(
+                days[chosen], mag[chosen], errmag[chosen], fmt="o", elinewidth=0.6, **style
             )
-            name = shortened(str(self._curves.ids[curve]), 24)
-            kind = shortened(str(self._curves.class_names[curve]), 16)
-            rmse = np.sqrt(np.mean((mag - says)[hidden] ** 2)) if hidden.any() else np.nan
-            title = f"{name}{f' ({kind})' if kind else ''}: RMSE {rmse:.3f} mag"
-            yield Panel(
-                title, batch.times[row][observed], mag, batch.errmag[row][observed], hidden, says
-            )
+        axis.plot(days[hidden], predicted[hidden], "x", **_PREDICTED)
+        axis.invert_yaxis()
+        name = shortened(str(self._curves.ids[curve]), 24)
+        kind = shortened(str(self._curves.class_names[curve]), 16)
+        rmse = np.sqrt(np.mean((mag - predicted)[hidden] ** 2)) if hidden.any() else np.nan
+        title = f"{name}{f' ({kind})' if kind else ''}: RMSE {rmse:.3f} mag"
+        axis.set_title(title, fontsize=9, parse_math=False)
+        axis.set_xlabel("days", fontsize=8)
+        axis.set_ylabel("magnitude", fontsize=8)
+        axis.tick_params(labelsize=7)
 
 
 def _choose(curves: LightCurves, count: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Embeddings of validation light curves for TensorBoard's embedding projector."""
+"""What TensorBoard's plugins show of a training: the embedding projector and hyperparameters."""
 
 from __future__ import annotations
 
@@ -15,53 +15,12 @@ from astromer.light_curves import LightCurves
 from astromer.system.config import to_dict
 from astromer.system.text import shortened
 
-CONFIG_FILE = "projector_config.pbtxt"
+PROJECTOR_CONFIG = "projector_config.pbtxt"
+"""The projector's file that names the others."""
+HPARAMS_TAGS = "_hparams_/"
+"""Prefix of the tags of hyperparameters, whose values are at step 0."""
+
 _VECTORS, _METADATA = "embeddings.tsv", "embeddings_metadata.tsv"
-
-
-def write_projector(
-    folder: Path, model: Reconstructor, curves: LightCurves, most: int, *, progress: bool = False
-) -> None:
-    """Embeds light curves and writes the projector's files; the config, which names them, last.
-
-    Args:
-        folder: of a run in TensorBoard: it must have event files, too.
-        model: its encoder embeds.
-        curves: evenly spaced ones are taken where there are more than ``most``.
-        most: how many.
-        progress: whether to show a bar.
-    """
-    from google.protobuf import text_format
-    from tensorboard.plugins.projector import ProjectorConfig
-
-    count = min(most, len(curves))
-    taken = curves.take(np.linspace(0, len(curves) - 1, count).round().astype(np.int64))
-    vectors = CurveEncoder(model, MEAN)(taken, desc="embedding for TensorBoard", progress=progress)
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = ("\t".join(f"{value:.5g}" for value in vector) for vector in vectors[:, 0])
-    (folder / _VECTORS).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / _METADATA).write_text(_describe(taken), encoding="utf-8")
-    config = ProjectorConfig()
-    config.embeddings.add(
-        tensor_name="validation light curves", tensor_path=_VECTORS, metadata_path=_METADATA
-    )
-    (folder / CONFIG_FILE).write_text(text_format.MessageToString(config), encoding="utf-8")
-
-
-def _describe(curves: LightCurves) -> str:
-    """A table with a line for each light curve; what is missing is a dash."""
-    lines = ["class\tid\tobservations\tmean magnitude"]
-    for index in range(len(curves)):
-        curve = curves[index]
-        kind, name = (shortened(text) or "-" for text in (curve.class_name, curve.id))
-        mean = float(np.mean(curve.mag, dtype=np.float64)) if len(curve) else float("nan")
-        lines.append(f"{kind}\t{name}\t{len(curve)}\t{mean:.3f}")
-    return "\n".join(lines) + "\n"
-
-
-TAGS = "_hparams_/"
-"""What the tags begin with; the values stand at step 0."""
-
 _WITHOUT_EFFECT = (
     "checkpoint_seconds",
     "debug",
@@ -76,22 +35,55 @@ _METRICS = {
 }
 
 
+def write_projector(folder: Path, model: Reconstructor, curves: LightCurves, most: int) -> None:
+    """Embeds light curves and writes the projector's files; the config, which names them, last.
+
+    Args:
+        folder: of a run in TensorBoard: it must have event files, too.
+        model: its encoder embeds.
+        curves: evenly spaced ones are taken where there are more than ``most``.
+        most: how many.
+    """
+    from google.protobuf import text_format
+    from tensorboard.plugins.projector import ProjectorConfig
+
+    count = min(most, len(curves))
+    taken = curves.take(np.linspace(0, len(curves) - 1, count).round().astype(np.int64))
+    vectors = CurveEncoder(model, MEAN)(taken, desc="embedding for TensorBoard", progress=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = ("\t".join(f"{value:.5g}" for value in vector) for vector in vectors[:, 0])
+    (folder / _VECTORS).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / _METADATA).write_text(_metadata_table(taken), encoding="utf-8")
+    config = ProjectorConfig()
+    config.embeddings.add(
+        tensor_name="validation light curves", tensor_path=_VECTORS, metadata_path=_METADATA
+    )
+    (folder / PROJECTOR_CONFIG).write_text(text_format.MessageToString(config), encoding="utf-8")
+
+
+def _metadata_table(curves: LightCurves) -> str:
+    """A line for each light curve; a dash for what is missing."""
+    lines = ["class\tid\tobservations\tmean magnitude"]
+    for index in range(len(curves)):
+        curve = curves[index]
+        kind, name = (shortened(text) or "-" for text in (curve.class_name, curve.id))
+        mean = float(np.mean(curve.mag, dtype=np.float64)) if len(curve) else float("nan")
+        lines.append(f"{kind}\t{name}\t{len(curve)}\t{mean:.3f}")
+    return "\n".join(lines) + "\n"
+
+
 def write_hyperparameters(configs: Sequence[Any], name: str, validation: str) -> None:
-    """Writes the values, and which metrics stand beside them, to the current writer.
+    """Writes the values, and which metrics are shown with them, to the current writer.
 
     Args:
         configs: config dataclasses whose fields have different names.
         name: of the training.
-        validation: folder of the validation metrics, seen from the writer's.
+        validation: folder of the validation metrics, relative to the writer's.
     """
     from tensorboard.plugins.hparams import api
 
-    values = {
-        knob: value
-        for config in configs
-        for knob, value in to_dict(config).items()
-        if knob not in _WITHOUT_EFFECT
-    }
+    values = {knob: value for config in configs for knob, value in to_dict(config).items()}
+    values = {knob: value for knob, value in values.items() if knob not in _WITHOUT_EFFECT}
     metrics = [
         api.Metric(tag, group=validation, display_name=title) for tag, title in _METRICS.items()
     ]
@@ -100,7 +92,7 @@ def write_hyperparameters(configs: Sequence[Any], name: str, validation: str) ->
 
 
 def write_end() -> None:
-    """Writes that the training has come to its end."""
+    """Writes to the current writer that the training has ended."""
     from tensorboard.plugins.hparams import api_pb2, summary
 
     ended = summary.session_end_pb(api_pb2.STATUS_SUCCESS)

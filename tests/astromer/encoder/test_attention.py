@@ -79,7 +79,7 @@ def test_a_blocked_key_leaves_no_trace(layer: MultiHeadAttention) -> None:
 
 
 def test_width_must_be_divisible() -> None:
-    with pytest.raises(ValueError, match=r"must divide the width\. Received: num_heads=5"):
+    with pytest.raises(ValueError, match=r"must divide the width\. Received: heads=5"):
         MultiHeadAttention(5).build((None, None, 12))
 
 

@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.encoder.layers import FastLayerNorm, FlatDense, fused, fusing
+from astromer.encoder.layers import FastLayerNorm, FlatDense, allow_fusion, fused
 
 
 def test_only_bfloat16_is_compiled_and_only_on_request() -> None:
     assert fused(tf.tanh, tf.bfloat16) is tf.tanh
-    with fusing():
+    with allow_fusion():
         assert fused(tf.tanh, tf.float32) is tf.tanh
         assert fused(tf.tanh, tf.bfloat16) is not tf.tanh
-        with fusing(False):
+        with allow_fusion(False):
             assert fused(tf.tanh, tf.bfloat16) is tf.tanh
     assert fused(tf.tanh, tf.bfloat16) is tf.tanh
 
@@ -21,7 +21,7 @@ def test_only_bfloat16_is_compiled_and_only_on_request() -> None:
 def test_bfloat16_is_compiled_and_has_a_gradient(capfd: pytest.CaptureFixture[str]) -> None:
     x = tf.cast(tf.random.stateless_normal((3, 5), [1, 2]), tf.bfloat16)
     found = []
-    with fusing():
+    with allow_fusion():
         compiled = fused(tf.tanh, tf.bfloat16)
     for function in (compiled, tf.tanh):
         with tf.GradientTape() as tape:

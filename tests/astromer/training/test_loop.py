@@ -284,7 +284,7 @@ def test_a_damaged_checkpoint_costs_no_bit_where_the_one_before_is_whole(
     assert without_seconds(result.history) == without_seconds(uninterrupted.result.history)
     said = capsys.readouterr().out
     assert "state.npz, is damaged" in said
-    assert f"Going on from {state.with_name('state.earlier.npz')}" in said
+    assert f"Resuming from {state.with_name('state.earlier.npz')}" in said
 
 
 def test_a_checkpoint_without_all_weights_is_a_model_error(

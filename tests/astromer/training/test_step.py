@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from astromer.system.distribution import make_strategy
 from astromer.training.config import TrainingConfig
-from astromer.training.step import STEP_SUMS, TrainStep, arrange, first_of_passes
-from astromer.windows.micro_batches import Pass
+from astromer.training.step import STEP_SUMS, TrainStep, first_predicted, sort_steps
+from astromer.windows.micro_batches import MicroBatch
 
 
 @pytest.mark.parametrize("scored_name", ["probed", "hidden"])
@@ -22,7 +22,7 @@ def test_visible_steps_come_first_and_scored_ones_in_one_stretch(toy, scored_nam
         "step": np.broadcast_to(np.arange(20), scored.shape),
         "scale": np.arange(4.0)[:, None],
     }
-    arranged, first = arrange(arrays, probing.visible, scored)
+    arranged, first = sort_steps(arrays, probing.visible, scored)
     for row in range(4):
         visible, score, step = (arranged[name][row] for name in ("visible", "scored", "step"))
         assert (np.diff(visible.astype(int)) <= 0).all()
@@ -39,7 +39,7 @@ def test_visible_steps_come_first_and_scored_ones_in_one_stretch(toy, scored_nam
 def test_steps_keep_their_order_within_a_stretch() -> None:
     visible = np.array([[True, False, True, True, False]])
     scored = np.array([[False, True, True, False, True]])
-    arranged, first = arrange({"step": np.arange(5)[None]}, visible, scored)
+    arranged, first = sort_steps({"step": np.arange(5)[None]}, visible, scored)
     assert arranged["step"].tolist() == [[0, 3, 2, 1, 4]]
     assert first.tolist() == [2]
 
@@ -47,12 +47,12 @@ def test_steps_keep_their_order_within_a_stretch() -> None:
 def test_passes_of_one_length_start_at_the_same_step() -> None:
     first_scored = np.array([19, 100, 30, 0, 17, 23])
     parts = [
-        Pass(np.array([0, 1]), 200, 0),
-        Pass(np.array([2]), 200, 2),
-        Pass(np.array([4, 5]), 10, 0),
-        Pass(np.array([3]), 48, 0),
+        MicroBatch(np.array([0, 1]), 200, 0),
+        MicroBatch(np.array([2]), 200, 2),
+        MicroBatch(np.array([4, 5]), 10, 0),
+        MicroBatch(np.array([3]), 48, 0),
     ]
-    assert first_of_passes(parts, first_scored) == {200: 16, 10: 9, 48: 0}
+    assert first_predicted(parts, first_scored) == {200: 16, 10: 9, 48: 0}
 
 
 @pytest.fixture(params=["probed", "hidden"])
@@ -220,7 +220,7 @@ def test_short_windows_cost_the_same_loss_as_padded_ones(toy, make_step, monkeyp
     batch = toy.batch((20,) * 9 + (6,) * 10 + (3,) * 8)
     step = make_step(TrainingConfig(batch_size=32), dropout=0.0)
     got, gradients = step(batch, 0).numpy(), gradients_of(step)
-    whole = [Pass(np.arange(len(batch)), 20, 0)]
+    whole = [MicroBatch(np.arange(len(batch)), 20, 0)]
     monkeypatch.setattr("astromer.training.step.passes_of", lambda *_: whole)
     step = make_step(TrainingConfig(batch_size=32), dropout=0.0)
     assert got == pytest.approx(step(batch, 0).numpy(), rel=1e-5)

@@ -17,7 +17,7 @@ from astromer.records.reader import read_light_curves
 from astromer.training.config import TrainingConfig
 from astromer.training.epoch import TrainingEpoch
 from astromer.windows.config import MaskingConfig
-from astromer.windows.micro_batches import plan_passes
+from astromer.windows.micro_batches import plan_micro_batches
 from tools.benchmarks.measuring.curves import make_curves, mixed_lengths, write_records
 from tools.benchmarks.measuring.section import OURS, PLAIN, Section
 from tools.benchmarks.measuring.turns import Way, take_turns
@@ -93,7 +93,7 @@ def passes(curves: LightCurves, number: int) -> Iterator[np.ndarray]:
             "probed": batch.probing.probed,
             "hidden": batch.probing.hidden,
         }
-        for part in plan_passes(batch.probing.observed.sum(axis=1), WINDOW, 32):
+        for part in plan_micro_batches(batch.probing.observed.sum(axis=1), WINDOW, 32):
             for array in arrays.values():
                 tf.constant(array[part.rows, : part.steps])
             yield part.rows

@@ -70,7 +70,7 @@ def test_a_file_that_a_kill_cut_off_is_read_up_to_there(tmp_path: Path) -> None:
 
 def test_a_worker_that_is_not_the_chief_writes_nothing(tmp_path: Path) -> None:
     log = RunLog(tmp_path / "logs", enabled=False)
-    log.go_on(0, 0)
+    log.resume(0, 0)
     log.step({"loss": 1.0}, 1)
     log.epoch({"train_loss": 1.0, "val_hidden_rmse": 1.0}, 1)
     log.end()

@@ -5,11 +5,11 @@ import pytest
 import tensorflow as tf
 
 from astromer.encoder.config import EncoderConfig
-from astromer.encoder.order import Arranged
-from astromer.training.step import arrange, first_of_passes
+from astromer.encoder.order import Presorted
+from astromer.training.step import first_predicted, sort_steps
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw
-from astromer.windows.micro_batches import plan_passes
+from astromer.windows.micro_batches import plan_micro_batches
 from tools.benchmarks.baseline import PlainModel
 from tools.benchmarks.measuring.flops import (
     forward_flops,
@@ -64,9 +64,9 @@ def test_keys_and_scored_steps_are_those_of_the_train_step(masking, steps: int) 
     lengths = np.full(6, steps)
     probing = draw(lengths, steps, masking, seed=[1], first=0)
     arrays = {"visible": probing.visible}
-    arranged, first_scored = arrange(arrays, probing.visible, probing.probed)
-    (first,) = first_of_passes(plan_passes(lengths, steps, 8), first_scored).values()
-    keys = Arranged(tf.constant(arranged["visible"])).bias.shape[-1]
+    arranged, first_scored = sort_steps(arrays, probing.visible, probing.probed)
+    (first,) = first_predicted(plan_micro_batches(lengths, steps, 8), first_scored).values()
+    keys = Presorted(tf.constant(arranged["visible"])).bias.shape[-1]
     assert keys_and_scored(config, masking) == (keys, steps - first)
 
 
