@@ -221,7 +221,7 @@ def test_short_windows_cost_the_same_loss_as_padded_ones(toy, make_step, monkeyp
     step = make_step(TrainingConfig(batch_size=32), dropout=0.0)
     got, gradients = step(batch, 0).numpy(), gradients_of(step)
     whole = [MicroBatch(np.arange(len(batch)), 20, 0)]
-    monkeypatch.setattr("astromer.training.step.passes_of", lambda *_: whole)
+    monkeypatch.setattr("astromer.training.step.micro_batches_of", lambda *_: whole)
     step = make_step(TrainingConfig(batch_size=32), dropout=0.0)
     assert got == pytest.approx(step(batch, 0).numpy(), rel=1e-5)
     for one, other in zip(gradients.values(), gradients_of(step).values()):
