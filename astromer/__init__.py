@@ -33,7 +33,7 @@ def load(path: str | Path | None = None, version: int | None = None) -> Embedder
 
     silence()
     from astromer.serving.embedder import Embedder
-    from astromer.serving.versions.finding import find_version
+    from astromer.serving.versions.folder import find_version
 
     return Embedder(find_version(path, version))
 
@@ -54,9 +54,10 @@ def load_trainable(path: str | Path | None = None, version: int | None = None) -
 
     silence()
     from astromer.records.config import LightCurveRules
-    from astromer.serving.export import load_model, read_config
+    from astromer.serving.export import load_model
     from astromer.serving.keras_layer import TrainableEncoder
-    from astromer.serving.versions.finding import find_version
+    from astromer.serving.saved_model import read_config
+    from astromer.serving.versions.folder import find_version
 
     folder = find_version(path, version)
     return TrainableEncoder(load_model(folder), LightCurveRules(**read_config(folder)["rules"]))

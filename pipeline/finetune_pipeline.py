@@ -12,7 +12,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
 from astromer.records.fold import SPLITS, Fold
-from astromer.serving.export import EXTRA, WEIGHTS
+from astromer.serving.saved_model import EXTRA, WEIGHTS
 from astromer.system.config import to_dict
 from astromer.system.errors import ModelError
 from astromer.system.storage import as_path

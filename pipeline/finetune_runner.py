@@ -19,7 +19,7 @@ sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
 from astromer.commands.finetune import check_public_weights
 from astromer.records.fold import Fold
-from astromer.serving.versions.finding import latest_version
+from astromer.serving.versions.folder import latest_version
 from astromer.system.config import (
     OUTPUT,
 )

@@ -15,7 +15,7 @@ from astromer.commands.export_onnx import export_onnx
 from astromer.commands.versions import main as versions
 from astromer.records.fold import Fold
 from astromer.serving.export import export_saved_model
-from astromer.serving.versions.publishing import publish
+from astromer.serving.versions.push import push_version
 from tests.astromer.records.conftest import write_survey
 from tests.pages import assert_self_contained
 from tests.pipeline.folds import make_curves, write_fold
@@ -83,7 +83,7 @@ def test_folds_are_made_merged_and_validated(place, capsys) -> None:
 @pytest.mark.parametrize("place", [NAMES["globs"], NAMES["long"]], indirect=True)
 def test_a_model_is_found_and_its_answers_written(place, model, capsys) -> None:
     folder = place / "serving"
-    version = publish(model, folder)
+    version = push_version(model, folder)
     fold = write_fold(place / place.name)
     # A file has an ending, too, within the 255 bytes of a name.
     stem = place.name[:240]

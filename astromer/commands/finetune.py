@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from astromer.commands.cli import parse_config, run_program
 from astromer.commands.config import ClassificationConfig
 from astromer.records.fold import Fold
-from astromer.serving.versions.finding import latest_version
+from astromer.serving.versions.folder import latest_version
 from astromer.system.atomic import replace_folder
 from astromer.system.config import OUTPUT, knob, to_dict
 from astromer.system.environment import require

@@ -71,8 +71,9 @@ def main(arguments: list[str] | None = None) -> int:
     from astromer.reports.lineage import lineage_of_model
     from astromer.reports.run import Run
     from astromer.reports.run_report import PAGE_FILE, write_run_report
-    from astromer.serving.export import load_model, read_config
-    from astromer.serving.versions.finding import latest_version
+    from astromer.serving.export import load_model
+    from astromer.serving.saved_model import read_config
+    from astromer.serving.versions.folder import latest_version
     from astromer.system.atomic import replace_folder
     from astromer.system.storage import make_folder
 

@@ -58,7 +58,7 @@ def score(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     from astromer.evaluation.evaluation import evaluate
     from astromer.records.reader import read_light_curves
     from astromer.serving.export import load_model
-    from astromer.serving.versions.finding import latest_version
+    from astromer.serving.versions.folder import latest_version
 
     path = latest_version(args.model)
     model = load_model(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,15 @@ from astromer.commands.cli import Parser, add_flags, config_from, run_program
 from astromer.records.fold import SPLITS, Fold
 from astromer.serving.checksums import check_whole, verify
 from astromer.serving.config import PUSHED
-from astromer.serving.versions import comparison, listing
-from astromer.serving.versions import promotion as moving
-from astromer.serving.versions.facts import CARD_FILE, CLASSIFIER, kind_of, read_settings
-from astromer.serving.versions.finding import find_version, latest_version
+from astromer.serving.saved_model import CARD_FILE, CLASSIFIER, model_kind, try_read_config
+from astromer.serving.versions import comparison, listing, promotion
 from astromer.serving.versions.folder import (
     LATEST,
     WITHDRAWN,
+    find_version,
     is_number,
     is_whole,
+    latest_version,
     newest,
     versions,
     withdrawn,
@@ -88,8 +89,11 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _list(folder: Path, args: argparse.Namespace) -> None:
-    found = listing.rows(folder, check=not args.quick)
-    print(json.dumps(listing.as_plain(found), indent=1) if args.json else listing.to_table(found))
+    rows = listing.version_rows(folder, check=not args.quick)
+    if args.json:
+        print(json.dumps([dataclasses.asdict(row) for row in rows], indent=1))
+    else:
+        print(listing.listing_table(rows))
 
 
 def _show(folder: Path, args: argparse.Namespace) -> None:
@@ -109,7 +113,7 @@ def _compare(folder: Path, args: argparse.Namespace) -> None:
     note = comparison.on_equal_terms(one, other)
     if args.data:
         found["scores"], note = _scored(one, other, args)
-    print(comparison.to_table((one.name, other.name), found))
+    print(comparison.comparison_table((one.name, other.name), found))
     if note:
         hint = "" if args.data else "; --data FOLD scores both on the same ones"
         print(f"note: the scores do not compare: {note}{hint}")
@@ -122,7 +126,7 @@ def _scored(
     if args.seed < 0:
         raise UsageError(f"--seed must be 0 or more. Received: {args.seed}.")
     for version in (one, other):
-        if kind_of(read_settings(version)) == CLASSIFIER:
+        if model_kind(try_read_config(version)) == CLASSIFIER:
             raise UsageError(
                 f"compare --data scores encoders, at hidden magnitudes. {version} is a classifier. "
                 "Leave --data out."
@@ -132,11 +136,9 @@ def _scored(
     from astromer.system.logs import silence
 
     silence()
-    from astromer.serving.versions.scoring import score_all
-
-    first, second = score_all((one, other), files, masking, args.seed)
+    first, second = comparison.score_all((one, other), files, masking, args.seed)
     pairs = {name: (first[name], second[name]) for name in comparison.SCORES}
-    sizes = [read_settings(version).get("window_size") for version in (one, other)]
+    sizes = [try_read_config(version).get("window_size") for version in (one, other)]
     note = (
         f"windows of {sizes[0]} and {sizes[1]} hide different steps" if len(set(sizes)) > 1 else ""
     )
@@ -172,20 +174,20 @@ def _verify(folder: Path, args: argparse.Namespace) -> None:
 def _promote(folder: Path, args: argparse.Namespace) -> None:
     version = _version(folder, args.version)
     _check_sound(version)
-    gone = moving.promote(folder, version.name, withdraw_newer=args.withdraw)
+    gone = promotion.promote(folder, version.name, withdraw_newer=args.withdraw)
     _tell(folder, version.name, gone)
 
 
 def _rollback(folder: Path, args: argparse.Namespace) -> None:
-    earlier = moving.earlier_versions(folder)
+    earlier = promotion.earlier_versions(folder)
     if earlier:
         _check_sound(earlier[0])
-    number, gone = moving.rollback(folder, withdraw_newer=args.withdraw)
+    number, gone = promotion.rollback(folder, withdraw_newer=args.withdraw)
     _tell(folder, number, gone)
 
 
 def _restore(folder: Path, args: argparse.Namespace) -> None:
-    moving.restore(folder, args.version)
+    promotion.restore(folder, args.version)
     print(
         f"restored {folder / args.version}; {LATEST} still names {latest_version(folder).name}, "
         "and "
@@ -223,7 +225,7 @@ def _version(folder: Path, name: str, also_withdrawn: bool = False) -> Path:
         raise UsageError(f"A version is a number, or {LATEST}. Received: {name}.")
     if also_withdrawn and not is_whole(folder / name) and is_whole(folder / WITHDRAWN / name):
         return folder / WITHDRAWN / name
-    moving.check_there(folder, name)
+    promotion.check_there(folder, name)
     return find_version(folder, name)
 
 

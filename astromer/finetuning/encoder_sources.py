@@ -12,8 +12,9 @@ import numpy as np
 from astromer.encoder.encoder import Encoder
 from astromer.encoder.public_weights import load_public
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.serving.export import load_model, read_config
-from astromer.serving.versions.finding import latest_version
+from astromer.serving.export import load_model
+from astromer.serving.saved_model import read_config
+from astromer.serving.versions.folder import latest_version
 
 PRETRAINED, RANDOM, PUBLIC, FOREST = "pretrained", "random", "public", "forest"
 _RANDOM_SEED = 1_000_003  # so that no head draws the same weights

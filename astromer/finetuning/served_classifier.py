@@ -19,14 +19,7 @@ from astromer.light_curves import LightCurves
 from astromer.records.config import LightCurveRules
 from astromer.serving.checksums import check_whole
 from astromer.serving.config import ServingConfig
-from astromer.serving.export import (
-    EXTRA,
-    WEIGHTS,
-    check_weights,
-    read_config,
-    whole_number,
-    write_extra,
-)
+from astromer.serving.export import check_weights, whole_number, write_extra
 from astromer.serving.graph_input import (
     OBSERVATIONS,
     PADDED,
@@ -39,7 +32,7 @@ from astromer.serving.graph_input import (
     traced,
 )
 from astromer.serving.network import Outputs, WindowNetwork
-from astromer.serving.saved_models import load_saved_model
+from astromer.serving.saved_model import EXTRA, WEIGHTS, load_saved_model, read_config
 from astromer.system.errors import ModelError
 from astromer.system.storage import as_path
 from astromer.system.text import brief

@@ -15,10 +15,9 @@ from astromer.light_curves import LightCurves
 from astromer.records.curve_inputs import as_light_curves
 from astromer.serving.checksums import check_whole
 from astromer.serving.config import ServingConfig
-from astromer.serving.export import read_config
 from astromer.serving.graph_input import STATUS_TOO_LONG
-from astromer.serving.saved_models import load_saved_model
-from astromer.serving.versions.finding import latest_version
+from astromer.serving.saved_model import load_saved_model, read_config
+from astromer.serving.versions.folder import latest_version
 from astromer.system.errors import LightCurveError, ModelError, UsageError
 from astromer.system.parallel import OrderedPool, micro_batches_at_once
 from astromer.system.terminal import progress_bar

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,16 +17,13 @@ from astromer.encoder.reconstructor import Reconstructor
 from astromer.records.config import LightCurveRules
 from astromer.serving.checksums import check_whole, write_checksums
 from astromer.serving.config import ServingConfig
+from astromer.serving.saved_model import CONFIG, EXTRA, WEIGHTS, read_config
 from astromer.serving.signatures import ServingModule
 from astromer.system.config import to_dict
 from astromer.system.errors import ModelError
 from astromer.system.storage import as_path
 from astromer.system.text import brief, shortened
-from astromer.system.untrusted_files import DAMAGED, read_arrays, read_json
-
-EXTRA = "assets.extra"
-CONFIG = "config.json"
-WEIGHTS = "weights.npz"
+from astromer.system.untrusted_files import DAMAGED, read_arrays
 
 
 def export_saved_model(
@@ -164,42 +160,6 @@ def whole_number(settings: Mapping[str, Any], name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} must be a number from 1. Received: {shortened(repr(value))}")
     return value
-
-
-def read_config(directory: str | Path) -> dict[str, Any]:
-    """The ``config.json`` of a pushed model.
-
-    Raises:
-        ModelError: if there is none, it cannot be read, or is none of a model.
-    """
-    path = as_path(directory) / EXTRA / CONFIG
-    try:
-        config = read_json(path)
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"A pushed model must hold {EXTRA}/{CONFIG}. Received: {directory}, where it cannot be "
-            f"read ({error.__class__.__name__}). Name the folder of one version, for instance "
-            "outputs/serving/astromer/1."
-        ) from error
-    if problem := _problem(config):
-        raise ModelError(
-            f"{path} must describe a model. Received: {problem}. Export the model again."
-        )
-    return config
-
-
-def _problem(config: Any) -> str:
-    """What is wrong with a config's form; empty where nothing is."""
-    if not isinstance(config, dict):
-        return f"{type(config).__name__} instead of an object"
-    for name in ("encoder", "rules", "metadata"):
-        if not isinstance(config.get(name, {}), dict):
-            return f"{name} that is no object"
-    rules = {field.name for field in dataclasses.fields(LightCurveRules)}
-    for name, value in config.get("rules", {}).items():
-        if name not in rules or isinstance(value, bool) or not isinstance(value, (int, float)):
-            return f"the rule {shortened(repr(name))} of {shortened(repr(value))}"
-    return ""
 
 
 def _named_variables(model: Reconstructor) -> dict[str, keras.Variable]:

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.records.encoding import encode_light_curve
-from astromer.serving.saved_models import load_saved_model, plain_folder
+from astromer.serving.saved_model import load_saved_model, plain_folder
 from astromer.system.errors import ModelError
 
 _SIGNATURE = "serving_default"

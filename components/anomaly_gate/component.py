@@ -20,7 +20,7 @@ from tfx.utils import path_utils
 
 from astromer.records.cleaning import interval
 from astromer.records.config import LightCurveRules
-from astromer.serving.export import read_config
+from astromer.serving.saved_model import read_config
 from astromer.system.errors import DataAnomalyError, ModelError
 from astromer.system.storage import as_path
 from astromer.validation.config import OFF, STOP

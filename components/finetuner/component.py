@@ -15,7 +15,7 @@ from astromer.records.config import LightCurveRules
 from astromer.records.fold import SPLITS
 from astromer.records.reader import read_light_curves
 from astromer.serving.config import ServingConfig
-from astromer.serving.export import read_config
+from astromer.serving.saved_model import read_config
 from astromer.system.atomic import replace_folder
 from astromer.system.environment import MACHINE, describe_machine
 from astromer.system.storage import as_path

@@ -13,10 +13,10 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
 from astromer.finetuning.study_report import RESULTS_FILE
-from astromer.serving.export import EXTRA, WEIGHTS, read_config
 from astromer.serving.model_card import Evidence, write_card
+from astromer.serving.saved_model import EXTRA, WEIGHTS, read_config
 from astromer.serving.versions.folder import WITHDRAWN, newest, withdrawn
-from astromer.serving.versions.publishing import publish
+from astromer.serving.versions.push import push_version
 from astromer.system.environment import MACHINE
 from astromer.system.errors import ModelError
 from astromer.system.storage import as_path
@@ -63,7 +63,7 @@ class Executor(executor.Executor):
             def describe(copy: Path, number: str) -> None:
                 write_card(copy, number, evidence, folder.name)
 
-            version = publish(model, folder, describe)
+            version = push_version(model, folder, describe)
         copy_tree(model, as_path(pushed.uri))  # the archive that PushedModel promises
         self._MarkPushed(pushed, pushed_destination=str(version), pushed_version=version.name)
         # So that the run can say so.

@@ -20,7 +20,8 @@ from astromer.reports.config import ReportConfig
 from astromer.reports.lineage import Lineage, LineageBuilder, Node
 from astromer.reports.run import Run
 from astromer.reports.run_report import publish_report, write_run_report
-from astromer.serving.export import load_model, read_config
+from astromer.serving.export import load_model
+from astromer.serving.saved_model import read_config
 from astromer.system.storage import as_path
 from astromer.system.text import brief
 from astromer.windows.config import MaskingConfig

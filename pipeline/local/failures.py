@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from astromer.records.fold import Fold
-from astromer.serving.saved_models import PATTERN_CHARACTERS
+from astromer.serving.saved_model import PATTERN_CHARACTERS
 from astromer.system.cluster import read_cluster
 from astromer.system.errors import (
     AstromerError,

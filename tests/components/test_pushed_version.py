@@ -7,9 +7,9 @@ import pytest
 from tfx.types import standard_artifacts
 
 from astromer.serving.versions import folder as folders
-from astromer.serving.versions.alias import set_alias
+from astromer.serving.versions.folder import set_alias
 from astromer.serving.versions.promotion import promote, rollback
-from astromer.serving.versions.publishing import publish
+from astromer.serving.versions.push import push_version
 from components.pushed_version import (
     LatestBlessedModelOfOtherData,
     LatestOtherBlessedModel,
@@ -95,7 +95,7 @@ def served(tmp_path, monkeypatch) -> tuple[Path, list[Any]]:
     for number in range(1, 4):
         model = artifact(standard_artifacts.Model, tmp_path / "models" / str(number))
         model.id = number
-        publish(saved_model(Path(model.uri) / "Format-Serving", weights=str(number)), folder)
+        push_version(saved_model(Path(model.uri) / "Format-Serving", weights=str(number)), folder)
         models.append(model)
     return folder, models
 

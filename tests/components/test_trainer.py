@@ -11,7 +11,8 @@ from tfx.types import channel, standard_artifacts
 
 from astromer.encoder.config import EncoderConfig
 from astromer.records.config import LightCurveRules
-from astromer.serving.export import load_model, read_config
+from astromer.serving.export import load_model
+from astromer.serving.saved_model import read_config
 from astromer.training.config import TrainingConfig
 from astromer.windows.config import MaskingConfig
 from components.trainer import AstromerTrainer

@@ -20,7 +20,7 @@ from ml_metadata.metadata_store import metadata_store
 from tfx.orchestration import metadata
 
 from astromer.light_curves import LightCurve
-from astromer.serving.versions.facts import read_facts
+from astromer.serving.saved_model import read_facts
 from astromer.serving.versions.folder import versions
 from astromer.system.storage.lock import locked
 from pipeline.local.lineage import trace

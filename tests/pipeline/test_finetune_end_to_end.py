@@ -14,7 +14,7 @@ from ml_metadata.metadata_store import metadata_store
 from tfx.orchestration import metadata
 
 from astromer.light_curves import LightCurve
-from astromer.serving.versions.facts import read_facts, read_settings
+from astromer.serving.saved_model import read_facts, try_read_config
 from astromer.serving.versions.folder import versions as versions_in
 from tests.pipeline.folds import SIZES, encode, make_curves, write_fold
 
@@ -91,7 +91,7 @@ def test_the_classifier_has_a_card_with_its_scores_and_its_encoder(place, first)
     assert "most frequent class" in card
     assert "labelled" in facts["data"]["surveys"]
     [encoder] = versions_in(place / "outputs/serving/astromer")
-    assert f"`{read_settings(version)['metadata']['encoder']['fingerprint']}`" in card
+    assert f"`{try_read_config(version)['metadata']['encoder']['fingerprint']}`" in card
     assert f"the pushed encoder {encoder.name}" in card
     assert facts["encoder"]["surveys"] == ["survey"]
     done = subprocess.run(

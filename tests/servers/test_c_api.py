@@ -18,7 +18,7 @@ import pytest
 from astromer.serving.graph_input import STATUS_UNREADABLE
 from astromer.serving.versions.folder import newest
 from astromer.serving.versions.promotion import rollback
-from astromer.serving.versions.publishing import publish
+from astromer.serving.versions.push import push_version
 
 COMPILER = os.environ.get("CXX", "g++")
 pytestmark = pytest.mark.skipif(
@@ -77,7 +77,7 @@ def program(toy, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(models, tmp_path: Path) -> Path:
-    publish(models[0], tmp_path / "serving" / "astromer")
+    push_version(models[0], tmp_path / "serving" / "astromer")
     return tmp_path / "serving" / "astromer"
 
 
@@ -97,7 +97,7 @@ def test_it_answers_as_python_does_and_goes_over_to_a_new_version_and_back(
     code, got = server.ask("POST", "/embed", body)
     assert (code, got["version"]) == (200, old.name)
     differences = [same(got, answers[0])]
-    new = publish(models[1], folder)
+    new = push_version(models[1], folder)
     server.wait(lambda: server.version() == new.name)
     code, got = server.ask("POST", "/embed", body)
     assert (code, got["version"]) == (200, new.name)
@@ -120,7 +120,7 @@ def test_a_version_that_does_not_load_leaves_the_old_one_in_service(
     server.wait(lambda: f"version {broken.name} does not load" in server.log.read_text())
     assert server.version() == old.name
     same(server.ask("POST", "/embed", record_file.read_bytes())[1], answers[0])
-    new = publish(models[1], folder)
+    new = push_version(models[1], folder)
     server.wait(lambda: server.version() == new.name)
     assert server.log.read_text().count("does not load") == 1
 

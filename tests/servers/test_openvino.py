@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from astromer.commands.export_onnx import export_onnx
-from astromer.serving.versions.publishing import publish
+from astromer.serving.versions.push import push_version
 from astromer.windows.batches import assemble, sequential_windows
 from astromer.windows.masking import nothing_probed
 
@@ -50,7 +50,7 @@ def test_openvino_loads_each_pushed_version(
     folder = tmp_path / "astromer"
     differences = []
     for model, answer in zip(models, answers):
-        publish(model, folder)
+        push_version(model, folder)
         monkeypatch.chdir(tmp_path)
         names = {"outputs/serving/astromer/latest": str(folder / "latest")}
         exec(documented('signatures=model.signatures["encode_windows"]', **names))

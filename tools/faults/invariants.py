@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from astromer.serving.checksums import verify
-from astromer.serving.versions.alias import aliased
-from astromer.serving.versions.folder import WITHDRAWN, is_number
-from astromer.serving.versions.publishing import STAGING
+from astromer.serving.versions.folder import WITHDRAWN, aliased, is_number
+from astromer.serving.versions.push import STAGING
 from astromer.system.errors import AstromerError
 from astromer.system.untrusted_files import DAMAGED
 from tools.faults.metadata import damage

@@ -17,8 +17,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from astromer.serving.versions.alias import aliased
-from astromer.serving.versions.folder import LATEST, is_number
+from astromer.serving.versions.folder import LATEST, aliased, is_number
 from astromer.system.errors import AstromerError
 from astromer.system.logs import silence
 from astromer.system.text import brief

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from astromer.serving.export import EXTRA, WEIGHTS, read_config
 from astromer.serving.model_card.citation import citation_text, license_name, reference
 from astromer.serving.model_card.data_facts import data_facts
 from astromer.serving.model_card.data_section import data_section, preprocessing_section
@@ -20,7 +19,16 @@ from astromer.serving.model_card.model_section import architecture_section, trai
 from astromer.serving.model_card.scores_section import classifier_scores, encoder_scores
 from astromer.serving.model_card.usage import snippet
 from astromer.serving.model_card.yaml_text import to_yaml
-from astromer.serving.versions.facts import CARD_FILE, CLASSIFIER, FACTS_FILE, kind_of, read_facts
+from astromer.serving.saved_model import (
+    CARD_FILE,
+    CLASSIFIER,
+    EXTRA,
+    FACTS_FILE,
+    WEIGHTS,
+    model_kind,
+    read_config,
+    read_facts,
+)
 from astromer.system.storage import as_path
 from astromer.system.untrusted_files import DAMAGED, read_arrays
 
@@ -56,10 +64,10 @@ def gather_facts(version: Path, number: str, evidence: Evidence, name: str) -> d
     return {
         "name": name,
         "version": number,
-        "kind": kind_of(config),
+        "kind": model_kind(config),
         "pushed": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "parameters": count_parameters(version),
-        **({"encoder": _encoder(config)} if kind_of(config) == CLASSIFIER else {}),
+        **({"encoder": _encoder(config)} if model_kind(config) == CLASSIFIER else {}),
         "data": data_facts(evidence, config),
         "evaluation": dict(evidence.evaluation),
         "study": study,

@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from astromer.serving.model_card.citation import license_name
-from astromer.serving.versions.facts import CLASSIFIER, kind_of
+from astromer.serving.saved_model import CLASSIFIER, model_kind
 
 _TAGS = ("astronomy", "light-curves", "time-series", "variable-stars", "transformer", "tensorflow")
 
 
 def front_matter(facts: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """Licence, library, tags, data sets and scores, in the hubs' own words."""
-    classifier = kind_of(config) == CLASSIFIER
+    classifier = model_kind(config) == CLASSIFIER
     architecture = config.get("encoder", {}).get("architecture")
     scores = _classifier_scores(facts) if classifier else _encoder_scores(facts)
     found: dict[str, Any] = {
         "license": license_name().lower(),
         "library_name": "astromer",
-        "tags": [*_TAGS, *([architecture] if architecture else []), kind_of(config)],
+        "tags": [*_TAGS, *([architecture] if architecture else []), model_kind(config)],
         "datasets": facts["data"]["surveys"],
         "metrics": list(dict.fromkeys(score["type"] for score in scores)),
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from astromer.serving.model_card.markdown import UNKNOWN, listed, number
-from astromer.serving.versions.facts import CLASSIFIER, kind_of
+from astromer.serving.saved_model import CLASSIFIER, model_kind
 from astromer.validation.profile import UNKNOWN as NO_NAME
 
 SERVED = {
@@ -26,7 +26,7 @@ def limits(
     found = [*_of_data(config, data, train)] if train else [_nothing_known()]
     found += _of_training(config)
     found += _of_requests(config)
-    scores = _of_classifier if kind_of(config) == CLASSIFIER else _of_encoder
+    scores = _of_classifier if model_kind(config) == CLASSIFIER else _of_encoder
     return [*found, *scores(evaluation)]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from astromer.serving.model_card.markdown import UNKNOWN, escaped, listed, number, settings
-from astromer.serving.versions.facts import CLASSIFIER, kind_of
+from astromer.serving.saved_model import CLASSIFIER, model_kind
 from astromer.system.environment import MACHINE
 
 
@@ -14,7 +14,7 @@ def architecture_section(config: Mapping[str, Any], facts: Mapping[str, Any]) ->
     """All sizes."""
     sizes: dict[str, Any] = {**config.get("encoder", {}), "window_size": config.get("window_size")}
     sizes["quirks"] = sizes.get("quirks") or "none"
-    if kind_of(config) == CLASSIFIER:
+    if model_kind(config) == CLASSIFIER:
         sizes = {"encoder": sizes, "pooling": config.get("pooling"), "head": config["head"]}
     return (
         f"{number(facts['parameters'])} parameters, float32 in the SavedModel.\n\n"
@@ -29,7 +29,9 @@ def training_section(config: Mapping[str, Any], facts: Mapping[str, Any]) -> str
     metadata = config.get("metadata", {})
     names = ("training", "finetune", "cell", "study")
     used = {name: metadata[name] for name in names if name in metadata}
-    course = _fine_tuned(metadata, facts) if kind_of(config) == CLASSIFIER else _trained(metadata)
+    course = (
+        _fine_tuned(metadata, facts) if model_kind(config) == CLASSIFIER else _trained(metadata)
+    )
     lines = [course, settings(used) if used else "", _made_with(config)]
     return "\n\n".join(line for line in lines if line)
 

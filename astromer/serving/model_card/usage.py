@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from astromer.serving.versions.facts import CLASSIFIER, kind_of
+from astromer.serving.saved_model import CLASSIFIER, model_kind
 
 _ENCODER = """\
 import astromer
@@ -53,5 +53,5 @@ def snippet(config: Mapping[str, Any], data: Mapping[str, Any]) -> str:
         period=typical["cadence"] * 10,
         errmag=typical["errmag"],
     )
-    text = _CLASSIFIER if kind_of(config) == CLASSIFIER else _ENCODER
+    text = _CLASSIFIER if model_kind(config) == CLASSIFIER else _ENCODER
     return text.format(curve=curve)

@@ -1,9 +1,7 @@
-"""Numbered versions of a model: which are there, which one users get, and going back.
+"""Numbered versions of a model: listing, comparison, promotion and rollback.
 
-In a folder of versions, for instance ``outputs/serving/astromer``, lie the versions by their
-numbers, the alias ``latest`` (:mod:`astromer.serving.versions.alias`), ``withdrawn/`` with
-versions that were taken out of the sight of model servers, and ``.versions/`` with a lock and the
-history of the alias.
-``astromer versions`` is the program. Nothing here loads TensorFlow before a model is
-loaded or a store is looked at.
+A folder of versions, for instance ``outputs/serving/astromer``, holds the versions under their
+numbers, the alias ``latest``, ``withdrawn/`` with versions that are hidden from model servers, and
+``.versions/`` with a lock and the history of the alias. ``astromer versions`` is the
+program. These modules load TensorFlow only to score a model, and to use a store.
 """

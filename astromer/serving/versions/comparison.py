@@ -1,13 +1,15 @@
-"""Two versions side by side: scores, data, settings."""
+"""Compares versions: scores, data and settings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from astromer.serving.versions.facts import read_facts, read_settings
+from astromer.serving.saved_model import read_facts, try_read_config
+from astromer.system.errors import DataNotFoundError
 from astromer.system.text import shortened
+from astromer.windows.config import MaskingConfig
 
 SCORES = (
     *("hidden_rmse", "hidden_r2", "mean_hidden_rmse", "interpolation_hidden_rmse"),
@@ -19,14 +21,14 @@ _MOST, _WIDEST = 40, 60
 
 
 def compare(one: Path, other: Path) -> dict[str, dict[str, tuple[Any, Any]]]:
-    """What two versions have in different ways.
+    """Compares what two versions were pushed with.
 
     Returns:
-        Pairs of values by name, in the groups "scores" (all of them, differing or not), "data" and
-        "settings" (only those that differ); None where a version does not tell.
+        Pairs of values by name, in the groups "scores" (all), "data" and "settings" (those that
+        differ); None where a version does not have a value.
     """
     facts = read_facts(one), read_facts(other)
-    settings = read_settings(one), read_settings(other)
+    settings = try_read_config(one), try_read_config(other)
     return {
         "scores": _paired(*(scores_of(each) for each in facts)),
         "data": _differing(*(_flat(_data(each)) for each in facts)),
@@ -45,21 +47,59 @@ def scores_of(facts: Mapping[str, Any]) -> dict[str, float]:
 
 
 def on_equal_terms(one: Path, other: Path) -> str:
-    """Why the scores of two versions cannot be compared as they are; empty where they can."""
+    """Why the scores of two versions cannot be compared; empty if they can."""
     first, second = read_facts(one), read_facts(other)
     if not scores_of(first) or not scores_of(second):
-        return "a version does not tell its scores"
+        return "a version has no scores"
     prints = [facts["data"].get("fingerprint") for facts in (first, second)]
     if prints[0] != prints[1] or not prints[0]:
         return "they were measured on different light curves"
     conditions = [facts["evaluation"].get("conditions") for facts in (first, second)]
-    windows = [read_settings(version).get("window_size") for version in (one, other)]
+    windows = [try_read_config(version).get("window_size") for version in (one, other)]
     if conditions[0] != conditions[1] or windows[0] != windows[1]:
         return "they were measured at different hidden steps"
     return ""
 
 
-def to_table(names: tuple[str, str], found: Mapping[str, Mapping[str, tuple[Any, Any]]]) -> str:
+def score_all(
+    versions: Sequence[Path], files: Sequence[Path], masking: MaskingConfig, seed: int
+) -> list[dict[str, Any]]:
+    """Scores versions on the same light curves; loads TensorFlow.
+
+    Versions with the same window size are scored at the same hidden steps.
+
+    Returns:
+        Metrics of each version, see :class:`astromer.evaluation.evaluation.Evaluation`.
+
+    Raises:
+        DataNotFoundError: there are no light curves.
+        ModelError: a version cannot be rebuilt.
+    """
+    from astromer.evaluation.config import EvaluationConfig
+    from astromer.evaluation.evaluation import evaluate
+    from astromer.records.reader import read_light_curves
+    from astromer.serving.export import load_model
+
+    curves = read_light_curves(files, progress=True)
+    if not len(curves):
+        raise DataNotFoundError(f"{files[0].parent} holds no light curve.")
+    scores = (
+        evaluate(
+            load_model(version),
+            curves,
+            masking=masking,
+            seed=seed,
+            batch_size=EvaluationConfig().batch_size,
+            progress=True,
+        )
+        for version in versions
+    )
+    return [{**each.metrics, "table": each.table(by_group=True)} for each in scores]
+
+
+def comparison_table(
+    names: tuple[str, str], found: Mapping[str, Mapping[str, tuple[Any, Any]]]
+) -> str:
     """The comparison as text."""
     lines: list[tuple[str, str, str, str]] = []
     for group, pairs in found.items():

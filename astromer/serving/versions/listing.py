@@ -4,38 +4,36 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from astromer.serving.checksums import condition
-from astromer.serving.versions.alias import alias
-from astromer.serving.versions.facts import CLASSIFIER, kind_of, read_facts, read_settings
-from astromer.serving.versions.folder import LATEST, WITHDRAWN, versions, withdrawn
+from astromer.serving.saved_model import CLASSIFIER, model_kind, read_facts, try_read_config
+from astromer.serving.versions.folder import LATEST, WITHDRAWN, alias, versions, withdrawn
 from astromer.system.storage.trees import files_in
 from astromer.system.text import printable, shortened
 
-_MISSING = "-"
 _CLOCK = (946684800, 4102444800)  # numbers that are Unix times of this century
 
 
 @dataclass(frozen=True)
-class Row:
-    """A version.
+class VersionRow:
+    """A version in the table.
 
     Attributes:
         version: its number.
-        pushed: when, "2026-01-31 12:00" UTC; from the number where the version has no card.
-        survey: names of the surveys, "" where unknown.
-        curves: light curves that were trained on; None where unknown.
-        score: error at hidden steps of the test split [mag]; of a classifier macro-F1.
-        mean, interpolation: errors of the baselines at the same steps [mag]; of a classifier the
+        pushed: time, "2026-01-31 12:00" UTC; from the number if the version has no card.
+        survey: names of the surveys, "" if unknown.
+        curves: light curves in the training split; None if unknown.
+        score: RMSE at hidden steps of the test split [mag]; macro-F1 of a classifier.
+        mean, interpolation: RMSE of the baselines at the same steps [mag]; of a classifier the
             macro-F1 of the most frequent class, and None.
         kind: "encoder" or "classifier".
         size: bytes of all files.
-        condition: "whole", "damaged" or "no checksums"; "" where it was not looked at.
+        condition: "whole", "damaged" or "no checksums"; "" if it was not checked.
         is_latest: whether the alias names it.
-        is_withdrawn: whether model servers do not see it.
+        is_withdrawn: whether it is hidden from model servers.
     """
 
     version: str
@@ -52,8 +50,8 @@ class Row:
     is_withdrawn: bool
 
 
-def rows(folder: Path, *, check: bool = True) -> list[Row]:
-    """A row for each version, oldest first, then those that were withdrawn.
+def version_rows(folder: Path, *, check: bool = True) -> list[VersionRow]:
+    """A row for each version, oldest first, then the withdrawn ones.
 
     Args:
         folder: the folder of versions.
@@ -63,22 +61,18 @@ def rows(folder: Path, *, check: bool = True) -> list[Row]:
         ModelError: the alias is damaged.
     """
     named = alias(folder)
-    there = [(path, False) for path in versions(folder)]
-    there += [(path, True) for path in withdrawn(folder)]
-    return [_row(path, named, gone, check) for path, gone in there]
+    return [
+        *(_row(path, named == path.name, False, check) for path in versions(folder)),
+        *(_row(path, False, True, check) for path in withdrawn(folder)),
+    ]
 
 
-def as_plain(found: Sequence[Row]) -> list[dict[str, Any]]:
-    """The rows as plain JSON types."""
-    return [asdict(row) for row in found]
-
-
-def to_table(found: Sequence[Row]) -> str:
+def listing_table(rows: Sequence[VersionRow]) -> str:
     """The rows as text."""
-    classifiers = any(row.kind == CLASSIFIER for row in found)
+    classifiers = any(row.kind == CLASSIFIER for row in rows)
     titles = ("macro-F1", "majority", "") if classifiers else ("RMSE", "mean", "interpolation")
     head = ("version", "pushed (UTC)", "survey", "curves", *titles, "size", "files", "")
-    lines = [head, *(_cells(row) for row in found)]
+    lines = [head, *(_texts(row) for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     text = [
         "  ".join(
@@ -88,13 +82,13 @@ def to_table(found: Sequence[Row]) -> str:
         ).rstrip()
         for line in lines
     ]
-    if not classifiers and any(row.score is not None for row in found):
+    if not classifiers and any(row.score is not None for row in rows):
         text.append("RMSE [mag]: of each at the hidden steps of its own test split; see compare")
     return "\n".join(text)
 
 
-def _row(version: Path, named: str | None, gone: bool, check: bool) -> Row:
-    facts, settings = read_facts(version), read_settings(version)
+def _row(version: Path, is_latest: bool, is_withdrawn: bool, check: bool) -> VersionRow:
+    facts, settings = read_facts(version), try_read_config(version)
     metadata = settings.get("metadata", {})
     evaluation = facts.get("evaluation", {})
     scores = evaluation.get("model") or {}
@@ -104,7 +98,7 @@ def _row(version: Path, named: str | None, gone: bool, check: bool) -> Row:
         mean = facts.get("study", {}).get("majority", {}).get("macro_f1")
     data = facts.get("data", {})
     train = data.get("splits", {}).get("train", {})
-    return Row(
+    return VersionRow(
         version=version.name,
         pushed=_when(facts, version.name),
         survey=", ".join(data.get("surveys", ())),
@@ -112,11 +106,11 @@ def _row(version: Path, named: str | None, gone: bool, check: bool) -> Row:
         score=score,
         mean=mean,
         interpolation=scores.get("interpolation_hidden_rmse"),
-        kind=kind_of(settings),
+        kind=model_kind(settings),
         size=sum((version / file).stat().st_size for file in files_in(version)),
         condition=condition(version)[0] if check else "",
-        is_latest=named == version.name and not gone,
-        is_withdrawn=gone,
+        is_latest=is_latest,
+        is_withdrawn=is_withdrawn,
     )
 
 
@@ -129,16 +123,16 @@ def _when(facts: Mapping[str, Any], number: str) -> str:
     return ""
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _texts(row: VersionRow) -> tuple[str, ...]:
     notes = [LATEST] if row.is_latest else []
     notes += [WITHDRAWN] if row.is_withdrawn else []
     numbers = [row.score, row.mean, row.interpolation]
     return (
         row.version,
-        row.pushed or _MISSING,
-        shortened(printable(row.survey), 30) or _MISSING,
-        _MISSING if row.curves is None else f"{row.curves:,}",
-        *(_MISSING if value is None else f"{value:.4f}" for value in numbers),
+        row.pushed or "-",
+        shortened(printable(row.survey), 30) or "-",
+        "-" if row.curves is None else f"{row.curves:,}",
+        *("-" if value is None else f"{value:.4f}" for value in numbers),
         f"{row.size / 1e6:.1f} MB",
         row.condition or "not checked",
         ", ".join(notes),

@@ -1,77 +1,49 @@
-"""Moves of the alias: pushed, promoted, rolled back. Each holds the folder's lock."""
+"""Changes of the alias ``latest``: push, promotion and rollback, with their history.
+
+A change is recorded before it is made, and marked as done after it. If a process is killed in
+between, its entry is not marked; the alias shows whether the change was made. Every change holds
+the folder's lock.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from astromer.serving.versions.alias import alias, set_alias
-from astromer.serving.versions.folder import KEPT, LATEST, WITHDRAWN, is_whole, newest, versions
-from astromer.serving.versions.history import (
-    PROMOTE,
-    PUSH,
-    ROLLBACK,
-    begin,
-    earlier,
-    mark_done,
-    read_history,
+from astromer.serving.versions.folder import (
+    KEPT,
+    LATEST,
+    WITHDRAWN,
+    alias,
+    is_whole,
+    newest,
+    numbers_in,
+    set_alias,
+    versions,
 )
-from astromer.serving.versions.withdrawal import bring_back, withdraw
+from astromer.system.atomic import write_file
 from astromer.system.errors import ModelError
+from astromer.system.storage import RemotePath
 from astromer.system.storage.lock import locked
+from astromer.system.storage.trees import copy_tree, remove_tree
 from astromer.system.text import shell_word
+from astromer.system.untrusted_files import read_json
 
-_WAIT = 120.0  # seconds for another process that pushes or promotes
+HISTORY_FILE = "history.json"
+PUSH, PROMOTE, ROLLBACK = "push", "promote", "rollback"
 
-
-@contextmanager
-def changing(folder: Path) -> Iterator[None]:
-    """Holds the lock of a folder of versions, and settles what a killed process has left.
-
-    Raises:
-        UsageError: the folder cannot be written.
-        OutputLockedError: another process held it for two minutes.
-    """
-    with locked(folder / KEPT, "--model", _WAIT):
-        _settle(folder)
-        yield
-
-
-def current(folder: Path) -> Path | None:
-    """The version that users get: that of the alias, else the newest; None where there is none.
-
-    An alias that names a version which is gone counts as none, so that it can be mended.
-    """
-    number = alias(folder)
-    if number is not None and is_whole(folder / number):
-        return folder / number
-    return newest(folder)
-
-
-@contextmanager
-def following(folder: Path, number: str) -> Iterator[None]:
-    """Lets the alias go along with a version that appears in the block. The folder is locked.
-
-    The alias stays where it is if it names another version than the newest, as it does after a
-    rollback: what was chosen by hand stays chosen.
-
-    Args:
-        folder: the folder of versions.
-        number: of the version that will appear.
-    """
-    named = current(folder)
-    if named != newest(folder):
-        yield
-        return
-    begin(folder, PUSH, _name(named), number)
-    yield
-    set_alias(folder, number)
-    mark_done(folder)
+_LOCK_SECONDS = 120.0  # to wait for another process that pushes or promotes
+_MOST_CHANGES = 200  # that the history keeps
 
 
 def promote(folder: Path, number: str, *, withdraw_newer: bool = False) -> list[str]:
-    """Makes ``latest`` name a version. Whether it is sound is the caller's to check before.
+    """Makes ``latest`` name a version. The caller has checked that the version works.
 
     Args:
         folder: the folder of versions.
@@ -86,8 +58,7 @@ def promote(folder: Path, number: str, *, withdraw_newer: bool = False) -> list[
     """
     with changing(folder):
         check_there(folder, number)
-        _move(folder, PROMOTE, number)
-        return _withdraw_above(folder, number) if withdraw_newer else []
+        return _change(folder, PROMOTE, number, withdraw_newer)
 
 
 def rollback(folder: Path, *, withdraw_newer: bool = False) -> tuple[str, list[str]]:
@@ -97,91 +68,229 @@ def rollback(folder: Path, *, withdraw_newer: bool = False) -> tuple[str, list[s
         The number of the version, and numbers that were withdrawn.
 
     Raises:
-        ModelError: nothing that is still there was named before.
+        ModelError: no version that it named before still exists.
     """
     with changing(folder):
-        there = earlier_versions(folder)
-        if not there:
+        candidates = earlier_versions(folder)
+        if not candidates:
             raise ModelError(
-                f"A rollback needs a version that {LATEST} named before and that is still there. "
-                f"{folder} has none. Choose one: astromer versions promote VERSION "
-                f"--model {shell_word(folder)}; there is {_listed(folder)}."
+                f"A rollback needs a version that {LATEST} named before and that still exists. "
+                f"{folder} has none. Choose one of {numbers_in(folder)}: "
+                f"astromer versions promote VERSION --model {shell_word(folder)}"
             )
-        number = there[0].name
-        _move(folder, ROLLBACK, number)
-        return number, _withdraw_above(folder, number) if withdraw_newer else []
+        number = candidates[0].name
+        return number, _change(folder, ROLLBACK, number, withdraw_newer)
 
 
 def restore(folder: Path, number: str) -> None:
-    """Brings back a version that was withdrawn. The alias stays where it is.
+    """Restores a version that was withdrawn. The alias does not change.
 
     Raises:
         ModelError: there is no such version.
     """
     with changing(folder):
-        bring_back(folder, number)
+        source = folder / WITHDRAWN / number
+        if not is_whole(source):
+            raise ModelError(
+                f"A version must be withdrawn to be restored. Received: version {number} of "
+                f"{folder}, in whose {WITHDRAWN}/ there is {numbers_in(folder / WITHDRAWN)}."
+            )
+        _relocate(source, folder / number)
+
+
+def current(folder: Path) -> Path | None:
+    """The version that users get: that of the alias, else the newest; None if there is none.
+
+    An alias that names a missing version counts as none, so that it can be replaced.
+    """
+    number = alias(folder)
+    if number is not None and is_whole(folder / number):
+        return folder / number
+    return newest(folder)
 
 
 def earlier_versions(folder: Path) -> list[Path]:
-    """The versions that users got before the current one and that are still there, latest first."""
+    """The existing versions that users got before the current one, latest first."""
     named = current(folder)
-    numbers = earlier(read_history(folder), _name(named))
-    found = [folder / number for number in dict.fromkeys(numbers)]
-    return [version for version in found if version != named and is_whole(version)]
+    numbers = earlier(read_alias_history(folder), _name(named))
+    candidates = [folder / number for number in dict.fromkeys(numbers)]
+    return [version for version in candidates if version != named and is_whole(version)]
 
 
 def versions_of_users(folder: Path) -> list[Path]:
-    """The version that users get, then those that they got before and that are still there."""
+    """The version that users get, then the existing ones that they got before."""
     named = current(folder)
     return [named, *earlier_versions(folder)] if named is not None else []
 
 
-def _move(folder: Path, action: str, number: str) -> None:
-    before = current(folder)
-    begin(folder, action, _name(before), number)
-    set_alias(folder, number)
-    mark_done(folder)
-
-
-def _withdraw_above(folder: Path, number: str) -> list[str]:
-    above = [path.name for path in versions(folder) if int(path.name) > int(number)]
-    for newer in reversed(above):  # servers never see one come back that is older than the next
-        withdraw(folder, newer)
-    return above
-
-
-def _settle(folder: Path) -> None:
-    """Ends a push that was killed after its version had appeared, and before the alias moved."""
-    moves = read_history(folder)
-    if not moves or moves[-1].done:
-        return
-    last, named = moves[-1], alias(folder)
-    if last.action == PUSH and named in (None, last.before) and is_whole(folder / last.after):
-        set_alias(folder, last.after)
-        named = last.after
-    if named == last.after:
-        mark_done(folder)
-
-
 def check_there(folder: Path, number: str) -> None:
-    """Raises a ModelError that says where a version is, if it is not in service."""
+    """Checks that a version is in service.
+
+    Raises:
+        ModelError: it is not; the message says whether it is withdrawn.
+    """
     if is_whole(folder / number):
         return
     if is_whole(folder / WITHDRAWN / number):
         raise ModelError(
             f"A version must be in service to be promoted. Received: {number} of {folder}, which "
-            "is "
-            f"withdrawn. Bring it back: astromer versions restore {number} --model "
+            f"is withdrawn. Restore it: astromer versions restore {number} --model "
             f"{shell_word(folder)}"
         )
     raise ModelError(
-        f"A version must be in the folder of versions. Received: version {number} of {folder}, "
-        f"in which there is {_listed(folder)}."
+        "A version must be in the folder of versions. "
+        f"Received: version {number} of {folder}, in which there is {numbers_in(folder)}."
     )
 
 
-def _listed(folder: Path) -> str:
-    return ", ".join(path.name for path in versions(folder)) or "none"
+@contextmanager
+def changing(folder: Path) -> Iterator[None]:
+    """Holds the lock of a folder of versions, and completes the push of a killed process.
+
+    Raises:
+        UsageError: the folder cannot be written.
+        OutputLockedError: another process held it for two minutes.
+    """
+    with locked(folder / KEPT, "--model", _LOCK_SECONDS):
+        _complete_push(folder)
+        yield
+
+
+@contextmanager
+def following(folder: Path, number: str) -> Iterator[None]:
+    """Makes ``latest`` name a version that appears in the block. The folder is locked.
+
+    The alias does not change if it names an older version than the newest, as after a rollback.
+
+    Args:
+        folder: the folder of versions.
+        number: of the version that will appear.
+    """
+    named = current(folder)
+    if named != newest(folder):
+        yield
+        return
+    _begin(folder, PUSH, _name(named), number)
+    yield
+    _finish(folder, number)
+
+
+@dataclass(frozen=True)
+class AliasChange:
+    """A change of the alias.
+
+    Attributes:
+        action: "push", "promote" or "rollback".
+        before: number that the alias named before; None if there was no alias.
+        after: number that it names then.
+        time: Unix time [s].
+        done: whether the change is known to have been made.
+    """
+
+    action: str
+    before: str | None
+    after: str
+    time: float
+    done: bool = False
+
+
+def read_alias_history(folder: Path) -> list[AliasChange]:
+    """The changes, oldest first; none if there is no readable history."""
+    try:
+        entries = read_json(folder / KEPT / HISTORY_FILE)
+        return [AliasChange(**entry) for entry in entries]
+    except (OSError, ValueError, TypeError):
+        return []  # the alias does not depend on its history
+
+
+def earlier(changes: Sequence[AliasChange], named: str | None) -> list[str]:
+    """Numbers that the alias named before the current one, latest first.
+
+    A rollback drops the numbers that it left. A change was made if it is marked as done, or if the
+    next one starts from its result; another start is a change by hand, which counts, too.
+
+    Args:
+        changes: the history.
+        named: what the alias names now.
+    """
+    stack: list[str] = []
+    starts = [*(change.before for change in changes[1:]), named]
+    for change, start in zip(changes, starts):
+        _put(stack, change.before)
+        if not change.done and start != change.after:
+            continue
+        if change.action == ROLLBACK:
+            while stack and stack[-1] != change.after:
+                stack.pop()
+        _put(stack, change.after)
+    _put(stack, named)
+    return stack[-2::-1] if len(stack) > 1 else []
+
+
+def _put(stack: list[str], number: str | None) -> None:
+    if number is not None and stack[-1:] != [number]:
+        stack.append(number)
+
+
+def _change(folder: Path, action: str, number: str, withdraw_newer: bool) -> list[str]:
+    """Makes a promotion or a rollback; returns the numbers that were withdrawn."""
+    _begin(folder, action, _name(current(folder)), number)
+    _finish(folder, number)
+    if not withdraw_newer:
+        return []
+    above = [path.name for path in versions(folder) if int(path.name) > int(number)]
+    for newer in reversed(above):  # servers must never see a lower number replace a higher one
+        _relocate(folder / newer, folder / WITHDRAWN / newer)
+    return above
+
+
+def _complete_push(folder: Path) -> None:
+    """Completes a push that was killed between the new version and the change of the alias."""
+    changes = read_alias_history(folder)
+    if not changes or changes[-1].done:
+        return
+    last, named = changes[-1], alias(folder)
+    if last.action == PUSH and named in (None, last.before) and is_whole(folder / last.after):
+        _finish(folder, last.after)
+    elif named == last.after:
+        _mark_done(folder)
+
+
+def _begin(folder: Path, action: str, before: str | None, after: str) -> None:
+    change = AliasChange(action, before, after, time.time())
+    _write_history(folder, [*read_alias_history(folder), change])
+
+
+def _finish(folder: Path, number: str) -> None:
+    set_alias(folder, number)
+    _mark_done(folder)
+
+
+def _mark_done(folder: Path) -> None:
+    changes = read_alias_history(folder)
+    if changes:
+        _write_history(folder, [*changes[:-1], dataclasses.replace(changes[-1], done=True)])
+
+
+def _write_history(folder: Path, changes: Sequence[AliasChange]) -> None:
+    """Replaces the history in one step."""
+    file = folder / KEPT / HISTORY_FILE
+    file.parent.mkdir(exist_ok=True)
+    entries = [dataclasses.asdict(change) for change in changes[-_MOST_CHANGES:]]
+    write_file(file, json.dumps(entries, indent=1) + "\n")
+
+
+def _relocate(source: Path, target: Path) -> None:
+    """Moves a version in one step; in a store file by file, complete in one folder at any time.
+
+    If a copy in a store was interrupted, the same call makes it again.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(source, RemotePath):
+        copy_tree(source, target)
+        remove_tree(source)
+    else:
+        os.rename(source, target)
 
 
 def _name(version: Path | None) -> str | None:

@@ -70,8 +70,9 @@ def test_the_documented_command_trains_evaluates_and_exports(trained) -> None:
 
 
 def test_the_model_can_be_served_and_trained_on(trained, toy) -> None:
-    from astromer.serving.export import load_model, read_config
+    from astromer.serving.export import load_model
     from astromer.serving.load_check import check_servable
+    from astromer.serving.saved_model import read_config
 
     (model,) = (trained[2] / "pretrain").glob("*/model")
     assert check_servable(model, toy.curves([45, 5]))["curves"] == 2

@@ -13,9 +13,8 @@ from astromer.commands.versions import main
 from astromer.serving import load_check
 from astromer.serving.checksums import write_checksums
 from astromer.serving.export import export_saved_model
-from astromer.serving.versions.alias import aliased
-from astromer.serving.versions.folder import versions, withdrawn
-from astromer.serving.versions.publishing import publish
+from astromer.serving.versions.folder import aliased, versions, withdrawn
+from astromer.serving.versions.push import push_version
 from astromer.system.errors import AstromerError, DamagedVersionError, ModelError, UsageError
 from tests.pipeline.folds import write_fold
 
@@ -40,13 +39,13 @@ def models(toy, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of two versions that load."""
     place = tmp_path_factory.mktemp("models")
     model = export_saved_model(toy.model(num_layers=1), place / "exported")
-    publish(model, place / "serving")
+    push_version(model, place / "serving")
     weights = model / "assets.extra" / "weights.npz"
     with np.load(weights) as saved:
         changed = {name: saved[name] + 0.1 for name in saved.files}
     np.savez(weights, **changed)  # what compare rebuilds; the graph stays
     write_checksums(model)
-    publish(model, place / "serving")
+    push_version(model, place / "serving")
     return place / "serving"
 
 

@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from astromer.encoder.encoder import Encoder
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.serving.export import export_saved_model, load_model, read_config
+from astromer.serving.export import export_saved_model, load_model
+from astromer.serving.saved_model import read_config
 from astromer.system.errors import ModelError
 
 

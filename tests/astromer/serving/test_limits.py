@@ -11,8 +11,9 @@ import tensorflow as tf
 import astromer
 from astromer.records.encoding import encode_light_curve
 from astromer.serving.config import ServingConfig
-from astromer.serving.export import export_saved_model, read_config
+from astromer.serving.export import export_saved_model
 from astromer.serving.graph_input import STATUS_OK, STATUS_TOO_LONG, STATUS_TOO_SHORT
+from astromer.serving.saved_model import read_config
 from astromer.system.errors import LightCurveError, UsageError
 
 LIMITS = ServingConfig(

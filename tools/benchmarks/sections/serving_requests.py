@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.serving.config import ServingConfig
-from astromer.serving.export import read_config
+from astromer.serving.saved_model import read_config
 from tools.benchmarks.measuring.memory import forget_peak, peak_memory, resident_memory
 
 Request = Callable[[], dict[str, tf.Tensor]]

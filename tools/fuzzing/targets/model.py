@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from astromer.serving.export import CONFIG, EXTRA, WEIGHTS, load_model, read_config
+from astromer.serving.export import load_model
+from astromer.serving.saved_model import CONFIG, EXTRA, WEIGHTS, read_config
 from tools.fuzzing.choices import Choices
 from tools.fuzzing.models import a_model_folder
 from tools.fuzzing.target import Target, allowed, require

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from astromer.serving.checksums import CHECKSUMS_FILE, digest, verify
-from astromer.serving.versions.facts import read_facts, read_settings
-from astromer.serving.versions.finding import latest_version
-from astromer.serving.versions.folder import KEPT
-from astromer.serving.versions.history import HISTORY_FILE, earlier, read_history
+from astromer.serving.saved_model import read_facts, try_read_config
+from astromer.serving.versions.folder import KEPT, latest_version
+from astromer.serving.versions.promotion import HISTORY_FILE, earlier, read_alias_history
 from tools.fuzzing.choices import Choices
 from tools.fuzzing.target import Target, allowed, require
 
@@ -30,9 +29,9 @@ def check(data: bytes, folder: Path) -> None:
     latest = allowed(lambda: latest_version(folder), folder)
     if latest is not None:
         require(latest == version, "another version was found")
-    earlier(read_history(folder), "7")
+    earlier(read_alias_history(folder), "7")
     require(isinstance(read_facts(version), dict), "facts must be a mapping")
-    require(isinstance(read_settings(version), dict), "settings must be a mapping")
+    require(isinstance(try_read_config(version), dict), "settings must be a mapping")
 
 
 _CARD = "7/assets.extra/card.json"

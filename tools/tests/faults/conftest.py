@@ -8,7 +8,7 @@ import pytest
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as pb
 
-from astromer.serving.versions.publishing import publish
+from astromer.serving.versions.push import push_version
 from tools.faults.workplace import Workplace
 
 
@@ -20,7 +20,7 @@ def place(tmp_path: Path) -> Workplace:
         (model / name).write_text(name)
     made = Workplace(tmp_path / "place")
     made.output.mkdir(parents=True)
-    publish(model, made.serving)
+    push_version(model, made.serving)
     return made
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from astromer.serving.versions.folder import newest
-from astromer.serving.versions.publishing import publish
+from astromer.serving.versions.push import push_version
 from tools.faults.watcher import View, answer
 
 
@@ -34,7 +34,7 @@ def test_versions_are_loaded_when_they_change_by_number_and_by_alias(place, aske
     view.look()
     view.look()
     assert asked.names == ["latest"]
-    second = publish(tmp_path / "model", place.serving)
+    second = push_version(tmp_path / "model", place.serving)
     view.look()
     assert asked.names == ["latest", second.name]
 

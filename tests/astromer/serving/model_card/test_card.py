@@ -19,7 +19,7 @@ from astromer.records.fold import Fold
 from astromer.records.reader import read_light_curves
 from astromer.serving.export import export_saved_model
 from astromer.serving.model_card import Evidence, write_card
-from astromer.serving.versions.facts import read_facts
+from astromer.serving.saved_model import read_facts
 from astromer.system.config import to_dict
 from astromer.training.config import TrainingConfig
 from astromer.validation.config import ValidationConfig, all_rules

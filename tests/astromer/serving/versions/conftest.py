@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from astromer.serving.versions import folder as folders
-from astromer.serving.versions.publishing import publish
+from astromer.serving.versions.push import push_version
 
 
 def saved_model(place: Path, text: str = "graph", **facts: Any) -> Path:
@@ -38,7 +38,7 @@ def pushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pat
             model = saved_model(
                 tmp_path / "models" / f"{folder.name}-{number}", str(number), **facts
             )
-            publish(model, folder)
+            push_version(model, folder)
         return folder
 
     return push

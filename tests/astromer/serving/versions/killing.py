@@ -12,10 +12,9 @@ import sys
 from pathlib import Path
 
 from astromer.serving.checksums import Differences, verify
-from astromer.serving.versions.alias import aliased
-from astromer.serving.versions.folder import newest, versions, withdrawn
+from astromer.serving.versions.folder import aliased, newest, versions, withdrawn
 from astromer.serving.versions.promotion import promote, restore, rollback
-from astromer.serving.versions.publishing import publish
+from astromer.serving.versions.push import push_version
 
 _OPERATIONS = ("rename", "symlink", "remove", "mkdir", "rmdir")
 _EVENTS = ("open", "shutil.copyfile", *(f"os.{name}" for name in _OPERATIONS))
@@ -23,7 +22,7 @@ _EVENTS = ("open", "shutil.copyfile", *(f"os.{name}" for name in _OPERATIONS))
 
 def do(action: str, folder: Path) -> None:
     if action == "push":
-        publish(folder.parent.parent / "model", folder)
+        push_version(folder.parent.parent / "model", folder)
     elif action == "promote":
         promote(folder, "1", withdraw_newer=True)
     elif action == "rollback":
@@ -90,7 +89,7 @@ def main(place: Path, action: str, before: str, after: str) -> None:
 def settle(action: str, folder: Path) -> None:
     """What a user does then ends well."""
     if action == "push":
-        publish(folder.parent.parent / "model", folder)
+        push_version(folder.parent.parent / "model", folder)
         assert aliased(folder) == newest(folder)
         staged = folder.parent / ".staging"
         assert not staged.exists() or list(staged.iterdir()) == []

@@ -6,9 +6,9 @@ import sys
 import time
 from pathlib import Path
 
-from astromer.serving.versions.finding import latest_version
+from astromer.serving.versions.folder import latest_version
 from astromer.serving.versions.promotion import promote
-from astromer.serving.versions.publishing import publish
+from astromer.serving.versions.push import push_version
 
 
 def promote_all(folder: Path, seconds: float) -> int:
@@ -22,7 +22,7 @@ def promote_all(folder: Path, seconds: float) -> int:
 
 def push_all(folder: Path, count: float) -> int:
     for _ in range(int(count)):
-        publish(folder.parent.parent / "models" / "astromer-1", folder)
+        push_version(folder.parent.parent / "models" / "astromer-1", folder)
     return int(count)
 
 

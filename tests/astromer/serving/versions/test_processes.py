@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from astromer.serving.checksums import Differences, verify
-from astromer.serving.versions.alias import aliased
-from astromer.serving.versions.folder import newest, versions
+from astromer.serving.versions.folder import aliased, newest, versions
 from astromer.serving.versions.promotion import promote, rollback
 from tests.astromer.serving.versions.conftest import saved_model
 

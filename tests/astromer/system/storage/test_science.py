@@ -16,7 +16,7 @@ from astromer.records.fold import SPLITS, Fold
 from astromer.records.reader import read_light_curves
 from astromer.serving.export import export_saved_model, load_model
 from astromer.serving.load_check import check_servable
-from astromer.serving.versions.finding import find_version
+from astromer.serving.versions.folder import find_version
 from astromer.system.errors import DataNotFoundError, ModelError, RecordError, TrainingInterrupted
 from astromer.system.storage import RemotePath
 from astromer.system.storage.trees import copy_tree

@@ -1,4 +1,4 @@
-"""A model becomes a version, which appears whole or not at all."""
+"""Pushes a model as a new version, which appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from astromer.system.storage.trees import copy_tree, remove_tree, size_of
 from astromer.system.terminal import progress_bar
 
 STAGING = ".staging"
-"""Beside the folder of versions: where a version is made before it appears."""
+"""Folder beside the folder of versions, in which a version is prepared."""
 
 Describe = Callable[[Path, str], None]
 """Adds files, such as a model card, to a copy of the model that will have this number."""
 
 
-def publish(model: Path, folder: Path, describe: Describe = lambda copy, number: None) -> Path:
-    """Copies a SavedModel to a new version, with checksums, and lets ``latest`` follow.
+def push_version(model: Path, folder: Path, describe: Describe = lambda copy, number: None) -> Path:
+    """Copies a SavedModel to a new version, with checksums, and updates ``latest``.
 
-    The copy is made beside the folder, on the same file system, and then renamed. A store
-    cannot rename folders: there the files are copied into place, ``saved_model.pb`` last.
-    The version is the Unix time, or the last version plus one where the clock is behind it.
+    The copy is made beside the folder, on the same file system, and then renamed. A store cannot
+    rename folders: there the files are copied one by one, ``saved_model.pb`` last. For its number
+    see :func:`~astromer.serving.versions.folder.next_number`.
 
     Args:
         model: folder of the SavedModel.
         folder: the folder of versions; made if missing.
-        describe: adds what belongs to the version.
+        describe: adds files to the version.
 
     Returns:
         The version's folder.
@@ -57,7 +57,7 @@ def publish(model: Path, folder: Path, describe: Describe = lambda copy, number:
 
 
 def _compare(copy: Path, model: Path) -> None:
-    """Compares a copy with the checksums of the model, which were made when it was written."""
+    """Compares a copy with the checksums that were made when the model was written."""
     try:
         found = verify(copy)
     except DamagedVersionError:
@@ -66,19 +66,19 @@ def _compare(copy: Path, model: Path) -> None:
         differences = str(found) if found is not None and found.is_damage else ""
     if differences:
         raise ModelError(
-            f"A model must be pushed as it was written. Received: {model}; {differences}. Give the "
-            "command again that made it: it makes it anew."
+            f"A model must be pushed as it was written. Received: {model}; {differences}. "
+            "Repeat the command that made it."
         )
 
 
 @contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
-    """An empty folder; what is in it at the end is removed."""
+    """A path for the copy, which is removed at the end."""
     if isinstance(folder, RemotePath):
-        with tempfile.TemporaryDirectory(prefix="astromer-") as place:
-            yield Path(place) / "version"
+        with tempfile.TemporaryDirectory(prefix="astromer-") as temporary:
+            yield Path(temporary) / "version"
         return
-    # The folder is locked: what lies here was left by a process that was killed.
+    # The folder is locked, so files here are those of a process that was killed.
     staged = folder.parent / STAGING / folder.name
     shutil.rmtree(staged, ignore_errors=True)
     try:
