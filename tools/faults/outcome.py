@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from astromer.serving.saved_model import EXTRA
 from astromer.serving.versions.folder import newest
 
-EXTRA = Path("assets.extra")  # as in astromer.serving.export, which loads TensorFlow
 _CIRCUMSTANCES = ("seconds",)
 
 

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from astromer.commands.import_weights import import_weights
-from astromer.encoder.checkpoint import opened, read_weights, try_read_config
+from astromer.encoder.checkpoint import opened, read_settings, read_weights
 from astromer.encoder.public_weights import load_public
 from astromer.serving.export import load_model
 from astromer.serving.saved_model import read_config
@@ -43,7 +43,7 @@ def test_a_folder_reads_as_a_zip_does(checkpoint, tmp_path):
     for source in (checkpoint, tmp_path / "w.zip", checkpoint / "weights"):
         with opened(source) as prefix:
             np.testing.assert_array_equal(read_weights(prefix)["w"], [1.0, 2.0])
-            assert try_read_config(prefix) == {"heads": 2}
+            assert read_settings(prefix) == {"heads": 2}
 
 
 def test_a_zip_cannot_write_outside(checkpoint, tmp_path):

@@ -19,7 +19,7 @@ from astromer.serving.checksums import (
     write_checksums,
 )
 from astromer.system.errors import DamagedVersionError, ModelError
-from tests.astromer.serving.versions.conftest import saved_model
+from tests.astromer.conftest import saved_model
 
 ODD = ("with space", "back\\slash", "line\nbreak", "\N{GREEK SMALL LETTER OMEGA}", ".hidden")
 

@@ -14,7 +14,7 @@ import pytest
 from astromer.serving.checksums import Differences, verify
 from astromer.serving.versions.folder import aliased, newest, versions
 from astromer.serving.versions.promotion import promote, rollback
-from tests.astromer.serving.versions.conftest import saved_model
+from tests.astromer.conftest import saved_model
 
 HERE = Path(__file__).parent
 ROOT = Path(__file__).resolve().parents[4]

@@ -14,7 +14,7 @@ from astromer.serving.versions.promotion import promote, read_alias_history, rol
 from astromer.serving.versions.push import STAGING, push_version
 from astromer.system.errors import ModelError
 from astromer.system.storage.trees import copy_tree
-from tests.astromer.serving.versions.conftest import saved_model
+from tests.astromer.conftest import saved_model
 
 
 def test_numbers_rise_even_where_the_clock_stands_still_or_goes_back(
