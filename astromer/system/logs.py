@@ -16,7 +16,7 @@ from typing import IO, Any, BinaryIO
 
 from astromer.system.storage import local_folder
 from astromer.system.termination import set_watchdog_log
-from astromer.system.text import Formatter
+from astromer.system.text import without_secrets
 
 _verbose = False
 
@@ -162,6 +162,13 @@ class _Shown(io.TextIOWrapper):
         return super().write(text)
 
 
+class _Formatter(logging.Formatter):
+    """Log lines of any library, without secrets."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
+
+
 class _Quiet(logging.StreamHandler):
     """A full disk ends the log, and prints no traceback for each line that it lacks."""
 
@@ -175,7 +182,7 @@ def _logging_to(file: IO[str]) -> Iterator[None]:
     from absl import logging as absl_logging
 
     handler = _Quiet(file)
-    handler.setFormatter(Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     # absl's own handler would write to sys.stderr; TensorFlow adds one of its own, too.
     absl_logging.use_absl_handler()

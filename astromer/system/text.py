@@ -1,8 +1,10 @@
-"""A user's words in messages, tables and plots. Imports the standard library only."""
+"""Text of users and libraries in messages, tables and plots: printable, short, without secrets.
+
+Imports the standard library only.
+"""
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import shlex
@@ -12,7 +14,15 @@ from urllib.parse import urlsplit
 
 PIPELINE = "astromer-pipeline"
 """The command that an installation of the pipeline brings."""
-_MOST = 80
+HIDDEN = "***"
+# Up to the last @ of the word: a password may hold any character.
+_LOGIN = re.compile(r"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://[^\s:/@]*:)(?P<secret>\S*)@")
+_NAMES = (
+    r"sig|signature|token|access_?token|sas|password|passwd|pwd|secret|client_?secret|api_?key|"
+    r"key|aws_?access_?key_?id|aws_?secret_?access_?key|x-(?:amz|goog)-"
+    r"(?:signature|credential|security-token)"
+)
+_PARAMETER = re.compile(rf"(?P<before>[?&;](?:{_NAMES})=)(?P<secret>[^\s&#;'\"]*)", re.IGNORECASE)
 
 
 def printable(text: str) -> str:
@@ -20,7 +30,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def shortened(text: str, width: int = _MOST) -> str:
+def shortened(text: str, width: int = 80) -> str:
     """Printable text, cut to ``width`` characters."""
     # Cut first: a name may be as long as its record.
     text = printable(text[: width + 1])
@@ -28,20 +38,19 @@ def shortened(text: str, width: int = _MOST) -> str:
 
 
 def brief(error: BaseException, width: int = 300) -> str:
-    """What an error says first, cut to ``width`` characters, without a full stop.
+    """The first line of an error's message, cut to ``width`` characters, without a full stop.
 
-    Its type where it says nothing. A library's message may hold whatever is in a file.
+    Its type where the message is empty.
     """
     lines = (line.strip() for line in str(error).splitlines())
-    said = next((line for line in lines if line), "").rstrip(".")
-    return shortened(said, width) or type(error).__name__
+    first = next((line for line in lines if line), "").rstrip(".")
+    return shortened(first, width) or type(error).__name__
 
 
 def csv_cell(text: str) -> str:
-    """A user's word in a CSV table, which no spreadsheet takes for a formula.
+    """A text for a CSV table that no spreadsheet takes for a formula (OWASP, "CSV Injection").
 
-    A quote before it makes it text, as spreadsheets have it (OWASP, "CSV Injection"). Numbers stay
-    as they are. The csv module writes no NUL.
+    Numbers stay as they are. The csv module writes no NUL.
     """
     text = text.replace("\0", "\\x00")
     if not text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
@@ -54,10 +63,7 @@ def csv_cell(text: str) -> str:
 
 
 def shell_word(path: str | Path) -> str:
-    """A path as a shell takes it, so that a printed command can be copied.
-
-    Where it has characters that a terminal would obey, it is quoted as bash and zsh do: $'...'.
-    """
+    """A path quoted for a shell, as $'...' where it has control characters."""
     text = str(path)
     if text.startswith("-"):
         text = f"./{text}"  # else an option
@@ -85,7 +91,7 @@ def pipeline_command() -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time as people say it: "4 s", "12 min", "3.5 h"."""
+    """A time in the largest unit that fits: "4 s", "12 min", "3.5 h"."""
     if seconds < 99.5:
         return f"{seconds:.0f} s"
     if seconds < 99.5 * 60:
@@ -94,25 +100,9 @@ def duration(seconds: float) -> str:
 
 
 def other_classes(names: Collection[str], unknown: bool = False) -> str:
-    """What joins the classes that have no colour or row of their own.
-
-    Args:
-        names: those classes.
-        unknown: whether light curves without a class are with them.
-    """
+    """The name of several classes without a colour or row of their own, and of unknown ones."""
     parts = [f"{len(names)} other classes"] if len(names) > 1 else list(names)
     return " or ".join([*parts, *(["class unknown"] if unknown else [])])
-
-
-HIDDEN = "***"
-# Up to the last @ of the word: a password may hold any character.
-_LOGIN = re.compile(r"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://[^\s:/@]*:)(?P<secret>\S*)@")
-_NAMES = (
-    r"sig|signature|token|access_?token|sas|password|passwd|pwd|secret|client_?secret|api_?key|"
-    r"key|aws_?access_?key_?id|aws_?secret_?access_?key|x-(?:amz|goog)-"
-    r"(?:signature|credential|security-token)"
-)
-_PARAMETER = re.compile(rf"(?P<before>[?&;](?:{_NAMES})=)(?P<secret>[^\s&#;'\"]*)", re.IGNORECASE)
 
 
 def without_secrets(text: str) -> str:
@@ -125,14 +115,7 @@ def has_secrets(place: str) -> bool:
     """Whether an address in a store carries a password or a token of its own."""
     try:
         login = urlsplit(place).netloc.rpartition("@")[0]
-    except ValueError:  # no address: whoever opens it will say so
+    except ValueError:  # no address: opening it fails
         login = ""
     # s3://key:secret@bucket: a secret may have a slash, which ends what urlsplit takes for it.
     return ":" in login or bool(_LOGIN.match(place)) or bool(_PARAMETER.search(place))
-
-
-class Formatter(logging.Formatter):
-    """Log lines of any library, without secrets."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return without_secrets(super().format(record))

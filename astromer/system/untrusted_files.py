@@ -1,7 +1,9 @@
-"""Files that people and programs write settings and facts into: JSON, TOML and plain text.
+"""Files that may be damaged, or made to do harm: text, JSON, TOML and ``.npz``.
 
-Whoever reads one takes all of it into memory, so each has a largest size; and parsers recurse, so
-that what is nested deeply ends in a RecursionError. Here all that is a ValueError.
+Whoever reads a small file takes all of it into memory, so each kind has a largest size. Parsers
+recurse, so deep nesting ends in a RecursionError. ``numpy.load`` allocates the shape that a member
+claims and unpacks a member of any size; files of this project are not compressed, so what they
+claim is checked against the bytes that they have. NumPy is imported where arrays are read.
 """
 
 from __future__ import annotations
@@ -15,13 +17,16 @@ import zlib
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
+
 if TYPE_CHECKING:
     import numpy as np
 
-
 MOST_BYTES = 1 << 26
 """64 MiB: facts, histories and checksums. Those of a version with 100,000 files have 16 MiB."""
-
 MOST_TOML_BYTES = 1 << 18
 """256 KiB: settings. A survey's have a kilobyte; the parser takes three seconds for the worst."""
 
@@ -41,21 +46,12 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """What a small JSON file holds.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it is too large, no UTF-8, no JSON, or nested too deeply.
-    """
+    """The content of a small JSON file; raises as :func:`read_text` and :func:`parse_json`."""
     return parse_json(read_text(path))
 
 
 def parse_json(text: str) -> Any:
-    """What a JSON text says.
-
-    Raises:
-        ValueError: it is no JSON, or nested too deeply.
-    """
+    """The content of a JSON text; raises ValueError if it is none, or nested too deeply."""
     try:
         return json.loads(text)
     except RecursionError:
@@ -63,39 +59,22 @@ def parse_json(text: str) -> Any:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """What a small TOML file says.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it is too large, no UTF-8, no TOML, or nested too deeply.
-    """
+    """The content of a small TOML file; raises as :func:`read_text` and :func:`parse_toml`."""
     return parse_toml(read_text(path, MOST_TOML_BYTES))
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """What a TOML text says.
-
-    Raises:
-        ValueError: it is no TOML, or nested too deeply.
-    """
+    """The content of a TOML text; raises ValueError if it is none, or nested too deeply."""
     try:
         return tomllib.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
 
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib
-
-__all__ = ["to_toml", "tomllib"]
-
-
 def to_toml(value: Any) -> str:
     """A text, number, truth value or list of them, as TOML writes it.
 
-    It is JSON, but with its letters as they are: JSON's two halves of an emoji are none of TOML's.
+    It is JSON without escaped surrogate pairs, which TOML does not have.
     """
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 

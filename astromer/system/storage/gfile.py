@@ -7,6 +7,8 @@ import functools
 import importlib
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
 from astromer.system.errors import UsageError
@@ -21,6 +23,8 @@ _NUMBERS = {
     "UnauthenticatedError": errno.EACCES,
     "ResourceExhaustedError": errno.ENOSPC,
 }
+_BLOCK = 1 << 20
+"""Bytes per request, which costs tens of milliseconds."""
 
 
 class FileSystem:
@@ -42,35 +46,24 @@ class FileSystem:
         """Calls a function of ``tf.io.gfile``; the first argument is the path.
 
         Raises:
-            OSError: of the kind that tells what went wrong, with the path.
+            OSError: with the path and the number that fits TensorFlow's error.
         """
-        try:
+        with self.os_errors(str(arguments[0])):
             return getattr(self._gfile, operation)(*arguments, **options)
-        except self._error as error:
-            raise self.os_error(error, str(arguments[0])) from error
 
     def open(self, path: str, mode: str) -> Any:
-        """A ``tf.io.gfile.GFile``, whose methods must be called by :meth:`guard`."""
+        """A ``tf.io.gfile.GFile``, to be used inside :meth:`os_errors`."""
         return self._gfile.GFile(path, mode)
 
-    def guard(self, method: Any, path: str, *arguments: Any) -> Any:
-        """Calls a method of an open file.
-
-        Raises:
-            OSError: as :meth:`call`.
-        """
+    @contextmanager
+    def os_errors(self, path: str) -> Iterator[None]:
+        """Raises TensorFlow's errors as OSErrors of a path."""
         try:
-            return method(*arguments)
+            yield
         except self._error as error:
-            raise self.os_error(error, path) from error
-
-    @staticmethod
-    def os_error(error: Exception, path: str) -> OSError:
-        """The OSError that tells what TensorFlow's error does."""
-        number = _NUMBERS.get(type(error).__name__, errno.EIO)
-        said = (getattr(error, "message", "") or str(error)).strip().split("\n")[0]
-        said = said or os.strerror(number)
-        return OSError(number, said[:300], path)
+            number = _NUMBERS.get(type(error).__name__, errno.EIO)
+            text = (getattr(error, "message", "") or str(error)).strip().split("\n")[0]
+            raise OSError(number, (text or os.strerror(number))[:300], path) from error
 
 
 def file_system(path: str) -> FileSystem:
@@ -88,9 +81,8 @@ def _file_system() -> FileSystem:
     return FileSystem()
 
 
-@functools.cache
+@functools.cache  # successes only: the extension may be installed later
 def _check_scheme(scheme: str) -> None:
-    """Only what is right is remembered: the extension may be installed meanwhile."""
     system = _file_system()
     if scheme in system.schemes():
         return
@@ -110,14 +102,7 @@ def _check_scheme(scheme: str) -> None:
             "TensorFlow 2.16 (`pip install tensorflow-io==0.37.1`), or copy the files to this "
             f"machine. Without it there are {known}."
         )
-    raise UsageError(
-        f"a path must be local, or begin with one of {known}. Received: one that begins with "
-        f"{scheme}://."
-    )
-
-
-_BLOCK = 1 << 20
-"""Bytes that are asked for at once: a request to a store costs tens of milliseconds."""
+    raise UsageError(f"a path must be local, or begin with one of {known}. Received: {scheme}://.")
 
 
 def open_stream(path: str, mode: str) -> BinaryIO:
@@ -140,12 +125,25 @@ def open_stream(path: str, mode: str) -> BinaryIO:
     return cast(BinaryIO, io.BufferedWriter(_Writer(path, mode), _BLOCK))
 
 
-class _Reader(io.RawIOBase):
+class _Stream(io.RawIOBase):
+    def __init__(self, path: str, mode: str):
+        self._system, self._path, self._position = file_system(path), path, 0
+        self._file = self._system.open(path, mode + "b")
+
+    def tell(self) -> int:
+        return self._position
+
+    def close(self) -> None:
+        if not self.closed:
+            with self._system.os_errors(self._path):
+                self._file.close()
+        super().close()
+
+
+class _Reader(_Stream):
     def __init__(self, path: str):
-        self._system, self._path = file_system(path), path
-        self._size = int(self._system.call("stat", path).length)
-        self._file = self._system.open(path, "rb")
-        self._position = 0
+        self._size = int(file_system(path).call("stat", path).length)
+        super().__init__(path, "r")
 
     def readable(self) -> bool:
         return True
@@ -156,8 +154,9 @@ class _Reader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         wanted = min(len(buffer), self._size - self._position)
         if wanted <= 0:
-            return 0  # TensorFlow would raise where a file ends before the place to read
-        block = self._system.guard(self._file.read, self._path, wanted)
+            return 0  # TensorFlow would raise where a file ends before the position
+        with self._system.os_errors(self._path):
+            block = self._file.read(wanted)
         buffer[: len(block)] = block
         self._position += len(block)
         return len(block)
@@ -166,41 +165,22 @@ class _Reader(io.RawIOBase):
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         self._position = start + offset
         if self._position <= self._size:
-            self._system.guard(self._file.seek, self._path, self._position)
+            with self._system.os_errors(self._path):
+                self._file.seek(self._position)
         return self._position
 
-    def tell(self) -> int:
-        return self._position
 
-    def close(self) -> None:
-        if not self.closed:
-            self._file.close()
-        super().close()
-
-
-class _Writer(io.RawIOBase):
+class _Writer(_Stream):
     def __init__(self, path: str, mode: str):
-        self._system, self._path = file_system(path), path
-        self._file = self._system.open(path, mode + "b")
-        self._position = 0
-        self._write(b"")  # makes an empty file, and tells at once where none can be made
+        super().__init__(path, mode)
+        self.write(b"")  # makes an empty file, and fails at once where none can be made
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        view = memoryview(data).cast("B")
-        self._write(view.tobytes())
-        self._position += len(view)
-        return len(view)
-
-    def tell(self) -> int:
-        return self._position
-
-    def close(self) -> None:
-        if not self.closed:
-            self._system.guard(self._file.close, self._path)
-        super().close()
-
-    def _write(self, data: bytes) -> None:
-        self._system.guard(self._file.write, self._path, data)
+        block = bytes(memoryview(data).cast("B"))
+        with self._system.os_errors(self._path):
+            self._file.write(block)
+        self._position += len(block)
+        return len(block)
