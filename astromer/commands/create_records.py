@@ -88,7 +88,6 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the program."""
     args = parse_args(arguments)
     options, errors = config_from(args, RecordsConfig), config_from(args, MissingErrorsConfig)
-    _check_options(options)
     survey = local_path(args.data, "--data").expanduser()
     if not survey.exists():
         raise DataNotFoundError(
@@ -159,18 +158,6 @@ def _describe(args: argparse.Namespace, survey: Path) -> SurveyConfig:
     if args.columns:
         columns = tuple(name.strip() for name in args.columns.split(","))
     return dataclasses.replace(config, calibration=calibration, columns=columns)
-
-
-def _check_options(options: RecordsConfig) -> None:
-    from astromer.records.division import check_fractions
-
-    for name in ("folds", "njobs", "elements_per_shard"):
-        if getattr(options, name) < 1:
-            flag = "--" + name.replace("_", "-")
-            raise UsageError(f"{flag} must be at least 1, got {getattr(options, name)}.")
-    if options.seed < 0:
-        raise UsageError(f"--seed must not be negative, got {options.seed}.")
-    check_fractions(options.val_frac, options.test_frac)
 
 
 if __name__ == "__main__":

@@ -185,12 +185,12 @@ def _integer(value: bytes | int | float | None) -> int:
         return -1
 
 
-def parse_record(serialized: bytes, place: str) -> tf.train.SequenceExample:
+def parse_record(serialized: bytes, location: str) -> tf.train.SequenceExample:
     """A record as a message.
 
     Args:
         serialized: the record.
-        place: names it in the error; see :func:`astromer.records.framing.where`.
+        location: names it in the error; see :func:`astromer.records.framing.locate`.
 
     Raises:
         RecordError: it is none. TensorFlow's own parser, which reads the series, accepts
@@ -199,17 +199,19 @@ def parse_record(serialized: bytes, place: str) -> tf.train.SequenceExample:
     try:
         return tf.train.SequenceExample.FromString(serialized)
     except DecodeError:
-        raise not_a_light_curve(place) from None
+        raise not_a_light_curve(location) from None
 
 
-def not_a_light_curve(place: str) -> RecordError:
+def not_a_light_curve(location: str) -> RecordError:
     """The error for bytes that are no SequenceExample."""
     return RecordError(
-        f"{place} is not a tf.train.SequenceExample, so it is no light curve. {MAKE_AGAIN}"
+        f"{location} is not a tf.train.SequenceExample, so it is no light curve. {MAKE_AGAIN}"
     )
 
 
-def canonicalise(serialized: bytes, kinds: Kinds | None = None, place: str = "the record") -> bytes:
+def canonicalise(
+    serialized: bytes, kinds: Kinds | None = None, location: str = "the record"
+) -> bytes:
     """A record in the canonical layout: three lists of one Feature each, known names and types.
 
     Programs that read features by name, such as TensorFlow Data Validation, need this.
@@ -219,7 +221,7 @@ def canonicalise(serialized: bytes, kinds: Kinds | None = None, place: str = "th
         kinds: given for one record after another, makes features of one name have one type:
             text for id, class and band, for others that of the first record. What cannot be
             converted is left out; a type of its own in one record stops TFX for all.
-        place: names the record in errors.
+        location: names the record in errors.
 
     Returns:
         The record with its context and all other lists kept; a canonical record unchanged.
@@ -227,7 +229,7 @@ def canonicalise(serialized: bytes, kinds: Kinds | None = None, place: str = "th
     Raises:
         RecordError: see :func:`parse_record`.
     """
-    record = parse_record(serialized, place)
+    record = parse_record(serialized, location)
     lists = record.feature_lists.feature_list
     changed = kinds is not None and _unify(record, kinds)
     for name, older in zip(SERIES, OLDER_SERIES):
@@ -256,13 +258,13 @@ def complete_errors(serialized: bytes, errmag: np.ndarray) -> bytes:
     return record.SerializeToString(deterministic=True)
 
 
-def read_series(serialized: bytes, place: str = "the record") -> tuple[np.ndarray, ...]:
+def read_series(serialized: bytes, location: str = "the record") -> tuple[np.ndarray, ...]:
     """mjd (float64), mag and errmag (float32) of a record as they are, equally long or not.
 
     Raises:
         RecordError: see :func:`parse_record`.
     """
-    lists = parse_record(serialized, place).feature_lists.feature_list
+    lists = parse_record(serialized, location).feature_lists.feature_list
     mjd, mag, errmag = (
         np.array([*_values(lists[name]), *_values(lists[older])], np.float32)
         for name, older in zip(SERIES, OLDER_SERIES)

@@ -19,10 +19,10 @@ class RecordsConfig(Config):
         bounds="[1, inf)",
     )
     val_frac: float = knob(
-        0.2, "fraction of the stars held out for validation", "--val-frac", bounds="[0, 1)"
+        0.2, "fraction of the stars held out for validation", "--val-frac", bounds="(0, 1)"
     )
     test_frac: float = knob(
-        0.2, "fraction of the stars held out for the test", "--test-frac", bounds="[0, 1)"
+        0.2, "fraction of the stars held out for the test", "--test-frac", bounds="(0, 1)"
     )
     njobs: int = knob(
         4,
@@ -37,11 +37,16 @@ class RecordsConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.val_frac + self.test_frac >= 1:
-            raise UsageError(
-                "--val-frac and --test-frac must leave stars to train on. Received: "
-                f"{self.val_frac} and {self.test_frac}."
-            )
+        check_fractions(self.val_frac, self.test_frac)
+
+
+def check_fractions(val_frac: float, test_frac: float) -> None:
+    """Raises UsageError for fractions that leave no stars to train on."""
+    if val_frac + test_frac >= 1:
+        raise UsageError(
+            "--val-frac and --test-frac must leave stars to train on. Received: "
+            f"{val_frac} and {test_frac}."
+        )
 
 
 @dataclass(frozen=True)

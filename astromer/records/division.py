@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,16 +13,7 @@ TRAIN, VALIDATION, TEST = range(3)
 UNUSED = -1
 
 
-def check_fractions(val_frac: float, test_frac: float) -> None:
-    """Raises UsageError for fractions that leave a subset empty."""
-    if not (val_frac > 0 and test_frac > 0 and val_frac + test_frac < 1):
-        raise UsageError(
-            "--val-frac and --test-frac must be above 0 and their sum below 1, so that training, "
-            f"validation and test all get light curves; got {val_frac} and {test_frac}."
-        )
-
-
-def divide(
+def divide_stars(
     stars: np.ndarray,
     classes: np.ndarray,
     usable: np.ndarray,
@@ -53,17 +43,16 @@ def divide(
         UsageError: there are too few stars for three subsets.
     """
     rng = np.random.default_rng(seed)
-    roll = _enrol(stars, classes, usable, fixed_test, rng)
-    remaining = roll.free
-    needed = 2 if roll.fixed else 3
+    subset_of_star, remaining = _free_stars(stars, classes, usable, fixed_test, rng)
+    fixed = bool((subset_of_star == TEST).any())
+    needed = 2 if fixed else 3
     if len(remaining) < needed:
         raise UsageError(
             f"{len(remaining)} star(s) with usable light curves cannot be divided into "
             f"{', '.join(SPLITS[:needed])}: every subset needs at least one."
         )
-    subset_of_star = roll.subset_of_star
     subset_of_star[remaining] = TRAIN
-    num_test = 0 if roll.fixed else _share(len(remaining), test_frac, leave=2)
+    num_test = 0 if fixed else _share(len(remaining), test_frac, leave=2)
     num_validation = _share(len(remaining), val_frac, leave=1 + num_test)
     for subset, count in ((TEST, num_test), (VALIDATION, num_validation)):
         chosen = _spread(len(remaining), count, rng)
@@ -87,10 +76,10 @@ def cross_validate(
     The stars are dealt into K groups, each with the same share of every class to within one
     star. Fold k tests on stars of group k (on all of them where ``test_frac`` is 1/K or more)
     and validates on the next groups, so that two folds share validation stars only where
-    ``val_frac`` is above 1/K. One fold is what :func:`divide` gives.
+    ``val_frac`` is above 1/K. One fold is what :func:`divide_stars` gives.
 
     Args:
-        stars, classes, usable, fixed_test, val_frac, test_frac: as for :func:`divide`. Where
+        stars, classes, usable, fixed_test, val_frac, test_frac: as for :func:`divide_stars`. Where
             there is a fixed test it is the test of every fold.
         seed: seed of the division.
         folds: K.
@@ -102,13 +91,14 @@ def cross_validate(
         UsageError: there are too few stars for so many folds.
     """
     if folds == 1:
-        only = divide(stars, classes, usable, fixed_test, val_frac, test_frac, (seed, 0))
+        only = divide_stars(stars, classes, usable, fixed_test, val_frac, test_frac, (seed, 0))
         return only[np.newaxis]
     rng = np.random.default_rng((seed, 0))
-    roll = _enrol(stars, classes, usable, fixed_test, rng)
-    count = len(roll.free)
-    groups = [roll.free[first::folds] for first in range(folds)]
-    largest_test = 0 if roll.fixed else len(groups[0])
+    subset_before, free = _free_stars(stars, classes, usable, fixed_test, rng)
+    fixed = bool((subset_before == TEST).any())
+    count = len(free)
+    groups = [free[first::folds] for first in range(folds)]
+    largest_test = 0 if fixed else len(groups[0])
     if count < folds or count - largest_test < 2:
         raise UsageError(
             f"{count} star(s) with usable light curves cannot be divided into {folds} folds: each "
@@ -118,17 +108,17 @@ def cross_validate(
     for number in range(folds):
         own = groups[number]
         num_test = 0
-        if not roll.fixed:
+        if not fixed:
             share = max(1, round(count * fold_test_fraction(test_frac, folds)))
             num_test = len(own) if covers_all(test_frac, folds) else min(share, len(own))
         test = own[_spread(len(own), num_test, rng)]
         others = [groups[(number + step) % folds] for step in range(1, folds)]
         rest = np.setdiff1d(own, test, assume_unique=True)
         # Without tests of its own, a fold's own group is the first to validate on.
-        candidates = [own, *others] if roll.fixed else [*others, rest]
+        candidates = [own, *others] if fixed else [*others, rest]
         num_validation = _share(count, val_frac, leave=1 + num_test)
-        subset_of_star = roll.subset_of_star.copy()
-        subset_of_star[roll.free] = TRAIN
+        subset_of_star = subset_before.copy()
+        subset_of_star[free] = TRAIN
         subset_of_star[test] = TEST
         subset_of_star[_take(candidates, num_validation, rng)] = VALIDATION
         divisions.append(np.where(usable, subset_of_star[stars], UNUSED).astype(np.int8))
@@ -145,28 +135,19 @@ def covers_all(test_frac: float, folds: int) -> bool:
     return folds > 1 and folds * test_frac > 1 - 1e-9
 
 
-@dataclass(frozen=True)
-class _Roll:
-    """The stars to be divided.
-
-    Attributes:
-        subset_of_star: int8 [stars], TEST for those fixed there, else UNUSED.
-        free: int64, the other stars, those of a class together, shuffled within it.
-        fixed: whether there are stars fixed to the test.
-    """
-
-    subset_of_star: np.ndarray
-    free: np.ndarray
-    fixed: bool
-
-
-def _enrol(
+def _free_stars(
     stars: np.ndarray,
     classes: np.ndarray,
     usable: np.ndarray,
     fixed_test: np.ndarray,
     rng: np.random.Generator,
-) -> _Roll:
+) -> tuple[np.ndarray, np.ndarray]:
+    """The stars to be divided.
+
+    Returns:
+        int8 [stars], TEST for those fixed there, else UNUSED; and int64, the other stars,
+        those of a class together, shuffled within it.
+    """
     subset_of_star = np.full(int(stars.max(initial=-1)) + 1, UNUSED, np.int8)
     subset_of_star[np.unique(stars[usable & fixed_test])] = TEST
     # A star's class is the first, in alphabetical order, that its curves have.
@@ -175,7 +156,7 @@ def _enrol(
     free, first = np.unique(stars[order], return_index=True)
     shuffled = rng.permutation(len(free))
     by_class = shuffled[np.argsort(classes[order][first][shuffled], kind="stable")]
-    return _Roll(subset_of_star, free[by_class], bool((subset_of_star == TEST).any()))
+    return subset_of_star, free[by_class]
 
 
 def _take(groups: list[np.ndarray], count: int, rng: np.random.Generator) -> np.ndarray:

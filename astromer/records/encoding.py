@@ -139,55 +139,55 @@ def is_mostly_series(record: bytes) -> bool:
     left = LARGE
     levels = [(0, len(record), 0)]  # start, end, depth in _PATH
     while levels:
-        place, end, depth = levels.pop()
-        while place < end:
-            before = place
+        position, end, depth = levels.pop()
+        while position < end:
+            before = position
             try:
-                tag, place = varint(record, place)
-                place, length = _skip(record, place, tag & 7)
+                tag, position = varint(record, position)
+                position, length = _skip(record, position, tag & 7)
             except (IndexError, ValueError):
                 return True  # damaged: parsing it ends here, too
-            start = place - length
+            start = position - length
             inside = tag & 7 == _DELIMITED and tag >> 3 == _PATH[depth]
             if inside and depth == len(_PATH) - 1:
                 left -= start - before  # the values themselves are no overhead
             elif inside:
                 left -= start - before
-                levels += [(place, end, depth), (start, min(place, end), depth + 1)]
-                place = end
+                levels += [(position, end, depth), (start, min(position, end), depth + 1)]
+                position = end
             else:
-                left -= place - before
+                left -= position - before
             if left < 0:
                 return False
     return True
 
 
-def varint(record: bytes, place: int) -> tuple[int, int]:
-    """A number of variable length, and the place after it.
+def varint(record: bytes, position: int) -> tuple[int, int]:
+    """A number of variable length, and the position after it.
 
     Raises:
-        IndexError: it goes on beyond the end.
+        IndexError: it does not end.
         ValueError: it has more than ten bytes.
     """
     value = 0
     for shift in range(0, 70, 7):
-        byte = record[place]
-        place += 1
+        byte = record[position]
+        position += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return value, place
+            return value, position
     raise ValueError("a number of more than ten bytes")
 
 
-def _skip(record: bytes, place: int, kind: int) -> tuple[int, int]:
+def _skip(record: bytes, position: int, kind: int) -> tuple[int, int]:
     """The end of a field, and the length of its content where that is delimited."""
     if kind == _VARINT:
-        return varint(record, place)[1], 0
+        return varint(record, position)[1], 0
     if kind == _FIXED64:
-        return place + 8, 0
+        return position + 8, 0
     if kind == _FIXED32:
-        return place + 4, 0
+        return position + 4, 0
     if kind == _DELIMITED:
-        length, place = varint(record, place)
-        return place + length, length
+        length, position = varint(record, position)
+        return position + length, length
     raise ValueError("a group, or no field")

@@ -93,7 +93,7 @@ def _check_is_fold(folder: Path) -> None:
     if not folder.exists():
         raise DataNotFoundError(
             f"A fold must be a folder with {', '.join(SPLITS)}. Received: {folder}, which does not "
-            "exist. Mend the path, or make records with astromer create_records."
+            "exist. Correct the path, or make records with astromer create_records."
         )
     if not folder.is_dir():
         raise DataNotFoundError(
@@ -102,7 +102,7 @@ def _check_is_fold(folder: Path) -> None:
         )
     if isinstance(folder, RemotePath) and (folder / UNFINISHED).exists():
         raise DataNotFoundError(
-            f"{folder} is not complete: its writing goes on, or was cut off. Wait for it, or make "
+            f"{folder} is not complete: it is being written, or its writing was cut off. Wait for it, or make "
             "the records again with --overwrite."
         )
     names = [name for options in _FOLDER_NAMES.values() for name in options]
@@ -127,7 +127,7 @@ def _check_is_fold(folder: Path) -> None:
 
 
 def _misspelt(folder: Path, names: Sequence[str]) -> str:
-    """Says which folders are nearly called like one that is looked for."""
+    """Which folders have almost the name of one that is needed."""
     meant = {**{name: name for name in names}, **_OTHER_NAMES}
     found = sorted(
         (path.name, meant[path.name.lower()])
@@ -190,7 +190,7 @@ def _check_files(split: str, files: Sequence[Path]) -> None:
 
 
 def _check_shards(files: Sequence[Path]) -> None:
-    """Refuses a set of files that says of itself that one is missing."""
+    """Raises where file names of the form N-of-M show that one is missing."""
     found: dict[tuple[str, int], set[int]] = {}
     for file in files:
         name = _RECORD_FILE.fullmatch(file.name)
@@ -214,7 +214,6 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        place = error.filename or path
         raise DataNotFoundError(
-            f"{place} cannot be read: {error.strerror or error}. Mend its path or its permissions."
+            f"{error.filename or path} cannot be read: {error.strerror or error}. Correct its path or its permissions."
         ) from None

@@ -1,7 +1,7 @@
 """The frames of a TFRecord file: whether each is whole, without reading what is inside.
 
 TensorFlow reads a file that ends inside a frame's header as if it were complete, and dies of
-a header that claims more memory than there is. So every frame is looked at first. Imports
+a header that claims more memory than there is. So every frame is checked first. Imports
 the standard library only.
 """
 
@@ -23,11 +23,11 @@ MOST_BYTES = 1 << 28
 
 MAKE_AGAIN = "Make or copy the records again."
 _HEADER, _FOOTER = 12, 4
-_LOOKED_AT = 500  # records that an estimate is made from
+_SAMPLED = 500  # records that an estimate is made from
 
 
 def compression_of(file: Path) -> str:
-    """``"GZIP"`` or ``""`` (none), told by the first bytes, in TensorFlow's words."""
+    """``"GZIP"`` or ``""`` (none), as TensorFlow calls it; the first bytes decide."""
     with file.open("rb") as raw:
         return "GZIP" if unpacked(raw)[1] else ""
 
@@ -57,7 +57,7 @@ def record_sizes(file: Path) -> array[int]:
 
 
 def estimate_records(files: Iterable[Path]) -> int | None:
-    """About how many records some files hold, for a progress bar; None where that is not known.
+    """About how many records some files hold, for a progress bar; None where it is unknown.
 
     From the sizes of the files and of the first records of the largest one.
     """
@@ -67,18 +67,18 @@ def estimate_records(files: Iterable[Path]) -> int | None:
         with largest.open("rb") as raw:
             stream, _ = unpacked(raw)
             looked = 0
-            for looked in range(1, _LOOKED_AT + 1):
+            for looked in range(1, _SAMPLED + 1):
                 if len(header := stream.read(_HEADER)) < _HEADER:
                     looked -= 1
                     break
                 stream.read(min(int.from_bytes(header[:8], "little"), MOST_BYTES) + _FOOTER)
             return round(sum(sizes.values()) * looked / max(raw.tell(), 1)) or None
     except (OSError, ValueError, *DAMAGED):
-        return None  # what is wrong is told when the file is read
+        return None  # reading the file will say what is wrong
 
 
-def where(file: Path, index: int) -> str:
-    """Names a record."""
+def locate(file: Path, index: int) -> str:
+    """Where a record is, for errors."""
     return f"record {index} (counted from 0) of {file}"
 
 
@@ -98,7 +98,7 @@ def _frames(file: Path) -> Iterator[int]:
                 raise RecordError(_gzip_damage(file, index, error)) from None
             if reached < position:
                 raise RecordError(
-                    f"{where(file, index)} is cut off: it needs {position - reached:,} bytes more "
+                    f"{locate(file, index)} is cut off: it needs {position - reached:,} bytes more "
                     f"than the file has. {MAKE_AGAIN}"
                 )
             if size is not None:
@@ -127,7 +127,7 @@ def _length(header: bytes, file: Path, index: int) -> int:
     if whole and checksum == masked_crc32c(header[:8]):
         if length > MOST_BYTES:
             raise RecordError(
-                f"{where(file, index)} claims {length:,} bytes; a light curve has at most "
+                f"{locate(file, index)} claims {length:,} bytes; a light curve has at most "
                 f"{MOST_BYTES:,}. {MAKE_AGAIN}"
             )
         return int(length)
@@ -138,7 +138,7 @@ def _length(header: bytes, file: Path, index: int) -> int:
         )
     damage = "has a corrupt header (wrong checksum)" if whole else "is cut off in its header"
     raise RecordError(
-        f"{where(file, index)} {damage}: the file is damaged, or goes on after its last record. "
+        f"{locate(file, index)} {damage}: the file is damaged, or has bytes after its last record. "
         f"{MAKE_AGAIN}"
     )
 
@@ -147,7 +147,7 @@ def _gzip_damage(file: Path, index: int, error: Exception) -> str:
     if isinstance(error, EOFError):
         damage = "it is cut off"
     elif "Not a gzipped file" in str(error):
-        damage = "it goes on with something else after its end"
+        damage = "it has other bytes after its end"
     else:
         damage = "it is corrupt (wrong checksum or code)"
     at = f" at record {index} (counted from 0)"

@@ -26,8 +26,8 @@ from astromer.records.framing import (
     MAKE_AGAIN,
     compression_of,
     estimate_records,
+    locate,
     record_sizes,
-    where,
 )
 from astromer.system.errors import LightCurveError, RecordError
 from astromer.system.parallel import map_ahead
@@ -66,9 +66,9 @@ class RecordBatch(LightCurves):
     residual_lengths: np.ndarray
     largest_residuals: np.ndarray
 
-    def place(self, row: int) -> str:
+    def location(self, row: int) -> str:
         """Names a record in errors."""
-        return where(self.file, self.first_record + row)
+        return locate(self.file, self.first_record + row)
 
     def contexts(self) -> list[Context]:
         """Id, label, class name and band of each curve."""
@@ -200,7 +200,7 @@ def _refuse_bloated(serialized: np.ndarray, path: Path, first: int) -> None:
     for row, record in enumerate(serialized):
         if len(record) > LARGE and not is_mostly_series(record):
             raise RecordError(
-                f"{where(path, first + row)} must hold each series in one list, as records of more "
+                f"{locate(path, first + row)} must hold each series in one list, as records of more "
                 f"than {LARGE:,} bytes do. Received: {len(record):,} bytes, most of them no "
                 f"observations. {MAKE_AGAIN}"
             )
@@ -271,7 +271,7 @@ def find_bad_record(file: Path, *, strict: bool = True) -> None:
             index += 1
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError):
         raise RecordError(
-            f"{where(file, index)} is corrupt (wrong checksum). {MAKE_AGAIN}"
+            f"{locate(file, index)} is corrupt (wrong checksum). {MAKE_AGAIN}"
         ) from None
 
 
@@ -283,36 +283,36 @@ def explain_record(serialized: bytes, file: Path, index: int, *, strict: bool = 
             it lacks a list.
         LightCurveError: with ``strict``, the curve is empty or its series are not equally long.
     """
-    place = where(file, index)
+    location = locate(file, index)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        record = parse_record(serialized, place)
+        record = parse_record(serialized, location)
     if warned:  # of some damage, protobuf only warns
-        raise not_a_light_curve(place)
+        raise not_a_light_curve(location)
     lists = record.feature_lists.feature_list
     if not lists and not _is_object(serialized):
         inside = ", ".join(sorted(record.context.feature)) or "nothing"
         raise RecordError(
-            f"{place} has no series (feature lists {', '.join(SERIES)}); it holds {inside}. Is it "
+            f"{location} has no series (feature lists {', '.join(SERIES)}); it holds {inside}. Is it "
             "a tf.train.Example? Light curves are tf.train.SequenceExample records."
         )
     if name := read_context(serialized).id:
-        place += f" (object {shortened(name)})"
+        location += f" (object {shortened(name)})"
     if strict and not lists:
-        raise LightCurveError(f"{place} is an empty light curve. Leave such objects out.")
+        raise LightCurveError(f"{location} is an empty light curve. Leave such objects out.")
     older = any(name in lists for name in OLDER_SERIES) and "mag" not in lists
     names = OLDER_SERIES if older else SERIES
-    lengths = {name: _length(lists, name, place) for name in names if strict or name in lists}
+    lengths = {name: _length(lists, name, location) for name in names if strict or name in lists}
     if RESIDUAL in lists:
-        _length(lists, RESIDUAL, place)
+        _length(lists, RESIDUAL, location)
     if not strict:
         return
     if not any(lengths.values()):
-        raise LightCurveError(f"{place} is an empty light curve. Leave such objects out.")
+        raise LightCurveError(f"{location} is an empty light curve. Leave such objects out.")
     if len(set(lengths.values())) > 1:
         counts = ", ".join(f"{name} {length}" for name, length in lengths.items())
         raise LightCurveError(
-            f"{place} has series of unequal length: {counts}. Each observation needs all three."
+            f"{location} has series of unequal length: {counts}. Each observation needs all three."
         )
 
 
@@ -329,15 +329,15 @@ def _is_object(serialized: bytes) -> bool:
     return single and not series and bool(read_context(serialized).id)
 
 
-def _length(lists: tf.train.FeatureLists, name: str, place: str) -> int:
+def _length(lists: tf.train.FeatureLists, name: str, location: str) -> int:
     if name not in lists:
         raise RecordError(
-            f"{place} lacks the feature list {name!r}; it has {', '.join(sorted(lists))}."
+            f"{location} lacks the feature list {name!r}; it has {', '.join(sorted(lists))}."
         )
     total = 0
     for feature in lists[name].feature:
         kind = feature.WhichOneof("kind")
         if kind not in (None, "float_list"):
-            raise RecordError(f"{place}: {name!r} must be a float_list, it is a {kind}.")
+            raise RecordError(f"{location}: {name!r} must be a float_list, it is a {kind}.")
         total += len(feature.float_list.value)
     return total

@@ -85,11 +85,12 @@ def default_config(survey: Path, metadata: Path | None = None) -> SurveyConfig:
         metadata: its metadata table, where that lies elsewhere.
     """
     found = _default_metadata(survey, metadata)
-    place = _default_light_curves(survey)
-    if found is None and survey.is_dir() and place != survey and any(place.glob("*.parquet")):
+    light_curves = _default_light_curves(survey)
+    shards = light_curves != survey and any(light_curves.glob("*.parquet"))
+    if found is None and survey.is_dir() and shards:
         raise DataNotFoundError(
             f"the metadata table is missing: there is no {survey / _METADATA}. A raw survey needs "
-            f"metadata.parquet and light_curves/. To do without, give --data {place}."
+            f"metadata.parquet and light_curves/. To do without, give --data {light_curves}."
         )
     target = f"./data/records/{_stem(survey)}"
     return SurveyConfig(
@@ -98,7 +99,7 @@ def default_config(survey: Path, metadata: Path | None = None) -> SurveyConfig:
         id_column="newID",
         metadata=found,
         test_metadata=None,
-        light_curves=place,
+        light_curves=light_curves,
         context=_DEFAULT_CONTEXT,
         series=_SERIES,
         described=False,
@@ -125,7 +126,7 @@ def load_config(path: Path, survey: Path, metadata: Path | None = None) -> Surve
         settings = _Settings(path, parse_toml(text))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read as TOML: {brief(error)}.") from None
-    places = [path.resolve().parent, Path.cwd(), survey]
+    folders = [path.resolve().parent, Path.cwd(), survey]
     target = settings.string("target", "path", default=f"./data/records/{_stem(survey)}")
     table = settings.string("context_features", "path", default="")
     test_table = settings.string("context_features", "test_path", default="")
@@ -148,17 +149,17 @@ def load_config(path: Path, survey: Path, metadata: Path | None = None) -> Surve
             id_column, target, table or _METADATA, series_path or _LIGHT_CURVES, context
         )
     if metadata is None and table:
-        metadata = _existing(table, places, "the metadata table")
+        metadata = _existing(table, folders, "the metadata table")
     return SurveyConfig(
         text=text,
         target=target,
         id_column=id_column,
         metadata=_default_metadata(survey, metadata),
         test_metadata=(
-            _existing(test_table, places, "the test metadata table") if test_table else None
+            _existing(test_table, folders, "the test metadata table") if test_table else None
         ),
         light_curves=(
-            _existing(series_path, places, "the light-curve folder")
+            _existing(series_path, folders, "the light-curve folder")
             if series_path and survey.is_dir() and not is_fold(survey)
             else _default_light_curves(survey)
         ),
@@ -174,8 +175,8 @@ def _calibration(settings: _Settings) -> Calibration:
     kind = settings.string("sequential_features", "kind", default="magnitude")
     if kind not in ("magnitude", "flux"):
         raise UsageError(
-            f"[sequential_features] kind in {settings.path} must be magnitude or flux, got "
-            f"{_told(kind)}."
+            f"[sequential_features] kind in {settings.path} must be magnitude or flux. Received: "
+            f"{_shown(kind)}."
         )
     offset = settings.number("sequential_features", "time_offset", 0.0)
     if kind == "magnitude":
@@ -205,51 +206,42 @@ class _Settings:
         self.path = path
         self._document = document
 
-    def string(self, section: str, key: str, default: str | None = None) -> str:
-        value = self._get(section, key, default)
-        if not isinstance(value, str):
-            raise UsageError(
-                f"[{section}] {key} in {self.path} must be a string, got {_told(value)}."
-            )
-        return value
-
-    def number(self, section: str, key: str, default: float | None = None) -> float:
-        value = self._get(section, key, default)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise UsageError(
-                f"[{section}] {key} in {self.path} must be a number, got {_told(value)}."
-            )
-        return float(value)
-
-    def names(self, section: str, key: str) -> list[str]:
-        value = self._get(section, key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise UsageError(
-                f"[{section}] {key} in {self.path} must be a list of strings, got {_told(value)}."
-            )
-        return value
-
     def has(self, section: str, key: str = "") -> bool:
         table = self._document.get(section)
         return table is not None and (not key or (isinstance(table, dict) and key in table))
 
+    def string(self, section: str, key: str, default: str | None = None) -> str:
+        value = self._get(section, key, default)
+        return str(self._check(isinstance(value, str), section, key, "a string", value))
+
+    def number(self, section: str, key: str, default: float | None = None) -> float:
+        value = self._get(section, key, default)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return float(self._check(is_number, section, key, "a number", value))
+
+    def names(self, section: str, key: str) -> list[str]:
+        value = self._get(section, key, [])
+        are_names = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        return list(self._check(are_names, section, key, "a list of strings", value))
+
     def columns(self, section: str) -> dict[str, str]:
         names = self.names(section, "value")
         dtypes = self.names(section, "dtypes") or ["float"] * len(names)
-        if len(names) != len(dtypes) or len(set(names)) != len(names):
-            raise UsageError(
-                f"[{section}] value and dtypes in {self.path} must be equally long and value "
-                f"without repeats, got {_told(names)} and {_told(dtypes)}."
-            )
+        fit = len(names) == len(dtypes) and len(set(names)) == len(names)
+        rule = f"without repeats, and as long as dtypes ({_shown(dtypes)})"
+        self._check(fit, section, "value", rule, names)
         return {n: self.dtype(section, d) for n, d in zip(names, dtypes, strict=True)}
 
     def dtype(self, section: str, name: str) -> str:
-        if name not in DTYPES:
+        rule = f"among {', '.join(DTYPES)}"
+        return str(self._check(name in DTYPES, section, "dtype or dtypes", rule, name))
+
+    def _check(self, valid: bool, section: str, key: str, rule: str, value: Any) -> Any:
+        if not valid:
             raise UsageError(
-                f"dtypes of [{section}] in {self.path} must be among {', '.join(DTYPES)}, "
-                f"got {_told(name)}."
+                f"[{section}] {key} in {self.path} must be {rule}. Received: {_shown(value)}."
             )
-        return name
+        return value
 
     def _get(self, section: str, key: str, default: Any = None) -> Any:
         table = self._document.get(section, {})
@@ -259,7 +251,7 @@ class _Settings:
         return value
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     """A value as a message shows it: a config may hold anything, of any length."""
     return shortened(repr(value), 300)
 
@@ -270,14 +262,14 @@ def _order_series(names: list[str], path: Path) -> tuple[str, str, str]:
     if len(names) != 3:
         raise UsageError(
             f"[sequential_features] value in {path} must name {', '.join(_SERIES)}, or three "
-            f"columns in the order time, magnitude, error; got {_told(names)}."
+            f"columns in the order time, magnitude, error. Received: {_shown(names)}."
         )
     return names[0], names[1], names[2]
 
 
-def _existing(name: str, places: list[Path], what: str) -> Path:
+def _existing(name: str, folders: list[Path], what: str) -> Path:
     try:
-        tried = [place / Path(name).expanduser() for place in places]
+        tried = [folder / Path(name).expanduser() for folder in folders]
         for path in tried:
             if path.exists():
                 return path

@@ -162,7 +162,7 @@ def _missing(batch: RecordBatch) -> np.ndarray:
 
 def _describe_missing(batch: RecordBatch, row: int, limits: LightCurveRules) -> str:
     counts = batch.series_lengths[:, row].tolist()
-    lists = parse_record(batch.serialized[row], batch.place(row)).feature_lists.feature_list
+    lists = parse_record(batch.serialized[row], batch.location(row)).feature_lists.feature_list
     unknown = sorted({*lists} - {*SERIES, *OLDER_SERIES, RESIDUAL})
     others = ", ".join(map(shortened, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
     if not any(counts):

@@ -132,7 +132,7 @@ def _light_curve(batch: RecordBatch, row: int) -> LightCurve:
     span = slice(batch.offsets[row], batch.offsets[row + 1])
     series: tuple[np.ndarray, ...] = (batch.mjd[span], batch.mag[span], batch.errmag[span])
     if not batch.lengths[row]:
-        series = read_series(batch.serialized[row], batch.place(row))
+        series = read_series(batch.serialized[row], batch.location(row))
         shortest = min(map(len, series))
         series = tuple(values[:shortest] for values in series)
     mjd, mag, errmag = (values.copy() for values in series)

@@ -207,7 +207,7 @@ def _canonical(
 
 
 def _record(batch: RecordBatch, row: int, errors: MissingErrorsConfig, kinds: Kinds) -> bytes:
-    record = canonicalise(batch.serialized[row], kinds, batch.place(row))
+    record = canonicalise(batch.serialized[row], kinds, batch.location(row))
     if errors.missing_errors == "refuse" or not batch.lengths[row]:
         return record
     return complete_errors(record, batch.errmag[batch.offsets[row] : batch.offsets[row + 1]])

@@ -42,12 +42,12 @@ def check_structure(path: Path) -> None:
     with path.open("rb") as raw:
         stream, packed = unpacked(raw)
         size = None if packed else path.stat().st_size
-        place = 0
+        position = 0
         for number in range(MOST_EXTENSIONS + 1):
             cards, length = _header(stream, path, number)
             if not cards:
                 return
-            place += length
+            position += length
             data = _data_bytes(cards, path, number)
             if packed and data > MOST_PACKED_DATA:
                 raise _wrong(
@@ -57,14 +57,14 @@ def check_structure(path: Path) -> None:
                     f"{data:,}",
                     "Unpack it first (gunzip)",
                 )
-            end = place + data
-            place = end + -end % _BLOCK
-            reached = stream.seek(place) if packed else min(place, size or 0)
+            end = position + data
+            position = end + -end % _BLOCK
+            reached = stream.seek(position) if packed else min(position, size or 0)
             if reached < end:
                 raise _wrong(path, number, f"the {data:,} bytes of data that it claims", "fewer")
             if packed:
                 check_growth(path, raw.tell(), reached)
-            stream.seek(place)
+            stream.seek(position)
         raise _wrong(path, number, f"at most {MOST_EXTENSIONS} extensions", "more")
 
 
@@ -114,9 +114,9 @@ def _data_bytes(numbers: dict[str, int], path: Path, number: int) -> int:
 def _wrong(
     path: Path, number: int, rule: str, received: str, what_to_do: str = "Copy it again"
 ) -> RecordError:
-    place = "its first header" if not number else f"extension {number}"
+    part = "its first header" if not number else f"extension {number}"
     return RecordError(
-        f"{path} cannot be read as FITS: {place} must have {rule}. Received: {received[:200]}. "
+        f"{path} cannot be read as FITS: {part} must have {rule}. Received: {received[:200]}. "
         f"{what_to_do}."
     )
 

@@ -161,7 +161,7 @@ def _read_fold(
             for batch in iterate_batches(files, strict=False):
                 numbers = np.repeat(contexts.rows + np.arange(len(batch)), batch.lengths)
                 for row, record in enumerate(batch.serialized):
-                    contexts.add(record, batch.place(row))
+                    contexts.add(record, batch.location(row))
                 file.add(numbers, batch.mjd, batch.mag, batch.errmag)
                 bar.update(len(numbers))
     return metadata_of_records(config, contexts.to_table(config.light_curves)), Counter(), ()

@@ -128,20 +128,20 @@ class _Block:
         for number, line in enumerate(self.data.splitlines(), self.first_line):
             if not line.strip() or line.lstrip().startswith(b"#"):
                 continue
-            place = f"{self.table.path}, line {number}"
+            location = f"{self.table.path}, line {number}"
             try:
                 cells = _cells(line, self.table.delimiter)
             except UnicodeDecodeError:
-                raise RecordError(f"{place} is not text in UTF-8. Convert the file.") from None
+                raise RecordError(f"{location} is not text in UTF-8. Convert the file.") from None
             if len(cells) != len(names):
                 raise RecordError(
-                    f"{place} has {len(cells)} cell(s) where {len(names)} are expected "
+                    f"{location} has {len(cells)} cell(s) where {len(names)} are expected "
                     f"({', '.join(names)}). Is it cut off? Correct or remove the line."
                 )
             for i in numeric:
                 if not _is_number(cells[i]) and cells[i] not in MISSING:
                     raise RecordError(
-                        f"{place}: {names[i]} must be a number, got {cells[i][:40]!r}. Correct the "
+                        f"{location}: {names[i]} must be a number, got {cells[i][:40]!r}. Correct the "
                         "cell, or leave it empty where there is no value."
                     )
 
@@ -233,7 +233,7 @@ def _read_blocks(path: Path, skip: int, size: int = 0) -> Iterator[tuple[int, by
     try:
         with path.open("rb") as raw:
             stream, packed = unpacked(raw)
-            line, place = 1 + stream.read(skip).count(b"\n"), skip
+            line, position = 1 + stream.read(skip).count(b"\n"), skip
             while data := stream.read(size):
                 data += stream.readline(MOST_LINE_BYTES)
                 if len(data) >= size + MOST_LINE_BYTES and not data.endswith(b"\n"):
@@ -241,9 +241,9 @@ def _read_blocks(path: Path, skip: int, size: int = 0) -> Iterator[tuple[int, by
                         f"{path} must have lines of at most {MOST_LINE_BYTES:,} bytes. Received: a "
                         f"longer one after line {line + data.count(newline) - 1}. Is it a table?"
                     )
-                place += len(data)
+                position += len(data)
                 if packed:
-                    check_growth(path, raw.tell(), place)
+                    check_growth(path, raw.tell(), position)
                 yield line, data
                 line += data.count(newline)
     except DAMAGED:

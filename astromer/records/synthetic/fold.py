@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from astromer.records.config import RecordsConfig
+from astromer.records.config import RecordsConfig, check_fractions
 from astromer.records.encoding import ContextValue, encode_light_curve
 from astromer.records.fold import SPLITS
 from astromer.records.synthetic.survey import label_of, make_star
@@ -72,6 +72,10 @@ class SyntheticConfig(Config):
         "--test-frac",
         bounds="(0, 1)",
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_fractions(self.val_frac, self.test_frac)
 
 
 @dataclass(frozen=True)
@@ -154,13 +158,8 @@ def split_of_stars(config: SyntheticConfig) -> list[str]:
     """The split of each star, 'train', 'validation' or 'test', stratified by class.
 
     Raises:
-        UsageError: the fractions leave no stars to train on, or there are too few stars for them.
+        UsageError: there are too few stars for the fractions.
     """
-    if config.val_frac + config.test_frac >= 1:
-        raise UsageError(
-            "--val-frac and --test-frac must leave stars to train on. Received: "
-            f"{config.val_frac} and {config.test_frac}."
-        )
     labels = np.array([label_of(index) for index in range(config.curves)])
     rng = np.random.default_rng([config.seed, _DIVISION_STREAM])
     by_class = np.lexsort((rng.random(len(labels)), labels))

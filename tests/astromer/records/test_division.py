@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from astromer.records.config import RecordsConfig
 from astromer.records.division import (
     TEST,
     TRAIN,
     UNUSED,
     VALIDATION,
-    check_fractions,
     cross_validate,
-    divide,
+    divide_stars,
 )
 from astromer.system.errors import UsageError
 
@@ -20,7 +20,7 @@ from astromer.system.errors import UsageError
 def divided(stars, classes=None, usable=None, fixed=None, val=0.2, test=0.2, seed=(1, 0)):
     stars = np.asarray(stars)
     count = len(stars)
-    return divide(
+    return divide_stars(
         stars,
         np.full(count, "") if classes is None else np.asarray(classes),
         np.ones(count, bool) if usable is None else np.asarray(usable),
@@ -77,8 +77,8 @@ def test_a_given_test_set_takes_its_stars_whole_and_no_others():
 
 @pytest.mark.parametrize(("val", "test"), [(0, 0.2), (0.2, 0), (0.5, 0.5), (-0.1, 0.2), (2, 2)])
 def test_fractions_that_leave_a_subset_empty_are_refused(val, test):
-    with pytest.raises(UsageError, match="--val-frac"):
-        check_fractions(val, test)
+    with pytest.raises(UsageError, match="--(val|test)-frac"):
+        RecordsConfig(val_frac=val, test_frac=test)
 
 
 def folds_of(stars, classes=None, fixed=None, val=0.2, test=0.2, seed=1, folds=5):

@@ -34,7 +34,7 @@ def check(data: bytes, folder: Path) -> None:
     for batch in lenient:
         _check_batch(batch)
         for row, record in enumerate(batch.serialized):
-            place = batch.place(row)
+            place = batch.location(row)
             canonical = allowed(lambda: canonicalise(record, kinds, place), file)  # noqa: B023
             if canonical is not None:
                 for one, other in zip(read_series(record), read_series(canonical), strict=True):
