@@ -19,11 +19,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import gc
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
 from astromer.records.config import LightCurveRules, MissingErrorsConfig, RecordsConfig
+from astromer.system.atomic import write_file
 from astromer.system.errors import DataNotFoundError, UsageError
 from astromer.system.logs import silence
 from astromer.system.storage import as_path, local_path
@@ -91,39 +93,34 @@ def main(arguments: list[str] | None = None) -> int:
     survey = local_path(args.data, "--data").expanduser()
     if not survey.exists():
         raise DataNotFoundError(
-            f"--data must be a folder or a table. Received: {survey}, which does not exist. Mend "
-            "the path; docs/data_format.md has the layouts."
+            f"--data must be a folder or a table. Received: {survey}, which does not exist. "
+            "Correct the path; docs/data_format.md has the layouts."
         )
     config = _describe(args, survey)
     output = as_path(args.output or config.target).expanduser()
 
     silence()
-    from astromer.records.conversion import convert, summarise, to_table, write_summary
+    from astromer.records.conversion import convert, summary_table
     from astromer.records.division import fold_test_fraction
 
     # Under Python 3.10 pyarrow asks the garbage collector about every object that it knows, each
     # time that it reads text: the longest part of reading many small files.
     gc.freeze()
     rules = LightCurveRules()
-    conversion = convert(
-        config,
-        options,
-        rules,
-        output,
-        errors=errors,
-        bands=tuple(dict.fromkeys(args.band or ())),
-        overwrite=args.overwrite,
+    bands = tuple(dict.fromkeys(args.band or ()))
+    summary = convert(
+        config, options, rules, output, errors=errors, bands=bands, overwrite=args.overwrite
     )
-    summary = summarise(conversion, survey, options, rules)
-    write_summary(summary, output / "summary.json")
-    print(to_table(summary))
+    summary = {"survey": str(survey), **summary}
+    write_file(output / "summary.json", json.dumps(summary, indent=2) + "\n")
+    print(summary_table(summary))
     if options.test_frac > fold_test_fraction(options.test_frac, options.folds):
         print(
             f"--test-frac {options.test_frac:g} became 1/{options.folds}: the tests of "
             f"{options.folds} folds have no star in common"
         )
     print(f"folds and summary.json are in {output}")
-    print(f"next: {pipeline_command()} --data {shell_word(conversion.folders[0])} --debug")
+    print(f"next: {pipeline_command()} --data {shell_word(output / 'fold_0')} --debug")
     return 0
 
 

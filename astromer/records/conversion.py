@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -15,17 +14,18 @@ import numpy as np
 from astromer.light_curves import LightCurves
 from astromer.records.cleaning import CleanCurves, clean
 from astromer.records.config import LightCurveRules, MissingErrorsConfig, RecordsConfig
-from astromer.records.division import UNUSED, cross_validate
+from astromer.records.division import cross_validate
 from astromer.records.encoding import SERIES, ContextValue, encode_light_curve
 from astromer.records.fold import SPLITS
 from astromer.records.sources.metadata import Metadata
 from astromer.records.sources.survey import Survey, open_survey
 from astromer.records.survey_config import Processing, SurveyConfig
 from astromer.records.writer import FoldWriter, refuse_existing, write_folders
-from astromer.system.atomic import write_file
 from astromer.system.errors import LightCurveError, UsageError
 from astromer.system.parallel import map_ahead
 from astromer.system.terminal import progress_bar
+
+_SUBSETS = np.arange(len(SPLITS))[:, np.newaxis]
 
 
 @dataclass
@@ -86,25 +86,6 @@ class Tally:
         return hints
 
 
-@dataclass(frozen=True)
-class Conversion:
-    """A finished conversion, for the summary.
-
-    Attributes:
-        survey: what went in.
-        processing: what was done to its values.
-        divisions: int8 [folds, metadata rows], subset of each light curve in each fold.
-        tally: what became of it.
-        folders: the folds that were written.
-    """
-
-    survey: Survey
-    processing: Processing
-    divisions: np.ndarray
-    tally: Tally
-    folders: tuple[Path, ...]
-
-
 def convert(
     config: SurveyConfig,
     options: RecordsConfig,
@@ -115,7 +96,7 @@ def convert(
     bands: tuple[str, ...] = (),
     overwrite: bool = False,
     progress: bool = True,
-) -> Conversion:
+) -> dict[str, Any]:
     """Writes ``output/fold_0``, ``fold_1``, ... or nothing.
 
     The same survey, options and seed give the same bytes, whatever ``njobs`` is.
@@ -129,6 +110,9 @@ def convert(
         bands: only light curves in these bands; all where there are none.
         overwrite: replace folds that are there.
         progress: show progress bars.
+
+    Returns:
+        What was taken, dropped and written, in plain JSON types.
 
     Raises:
         UsageError: a fold is there already, there are too few stars to divide, or a band is
@@ -173,7 +157,7 @@ def convert(
                 _write(writers, divisions[:, rows], records)
                 bar.update(observations)
             _check_filled(config, tally, divisions)
-    return Conversion(survey, processing, divisions, tally, folders)
+    return _summarise(survey, options, rules, processing, divisions, tally)
 
 
 def _divide(
@@ -210,7 +194,7 @@ def _divide(
     return tally, divisions
 
 
-def in_bands(metadata: Metadata, bands: tuple[str, ...], place: Path) -> np.ndarray:
+def in_bands(metadata: Metadata, bands: tuple[str, ...], survey: Path) -> np.ndarray:
     """bool [rows], light curves in one of some bands; all of them where none is named.
 
     Raises:
@@ -221,12 +205,12 @@ def in_bands(metadata: Metadata, bands: tuple[str, ...], place: Path) -> np.ndar
     there = metadata.bands
     if there is None:
         raise UsageError(
-            f"--band {' '.join(bands)}: {place} does not tell bands. Leave out --band."
+            f"--band {' '.join(bands)}: {survey} does not tell bands. Leave out --band."
         )
     unknown = [band for band in bands if band not in there]
     if unknown:
         raise UsageError(
-            f"--band: there is no light curve in {', '.join(unknown)}. The bands of {place} are "
+            f"--band: there is no light curve in {', '.join(unknown)}. The bands of {survey} are "
             f"{', '.join(sorted(set(there.tolist())))}."
         )
     return np.isin(there, bands)
@@ -253,7 +237,7 @@ def _check_filled(config: SurveyConfig, tally: Tally, divisions: np.ndarray) -> 
     for number, division in enumerate(divisions):
         for subset, split in enumerate(SPLITS):
             if not (tally.written & (division == subset)).any():
-                chosen = int(((division == subset) & (division != UNUSED)).sum())
+                chosen = int((division == subset).sum())
                 raise UsageError(
                     f"fold {number} would have no {split} light curves: all {chosen} chosen for "
                     f"it were dropped ({tally.reasons()}). Nothing was written. Give larger "
@@ -270,60 +254,63 @@ def _nothing_left(config: SurveyConfig, tally: Tally) -> LightCurveError:
     )
 
 
-def summarise(
-    conversion: Conversion, survey: Path, options: RecordsConfig, rules: LightCurveRules
+def _summarise(
+    survey: Survey,
+    options: RecordsConfig,
+    rules: LightCurveRules,
+    processing: Processing,
+    divisions: np.ndarray,
+    tally: Tally,
 ) -> dict[str, Any]:
-    """The summary as plain JSON types; the same conversion gives the same summary."""
-    read, tally = conversion.survey, conversion.tally
-    metadata, dropped = read.metadata, tally.dropped_observations
-    observations = int(read.inventory.observations.sum())
+    metadata, dropped = survey.metadata, tally.dropped_observations
+    observations = int(survey.inventory.observations.sum())
     # How many jobs shared the work does not show in the result.
     settings = {k: v for k, v in dataclasses.asdict(options).items() if k != "njobs"}
+
+    def light_curves(chosen: np.ndarray) -> dict[str, Any]:
+        stars = len(np.unique(metadata.stars[chosen]))
+        return {"light_curves": int(chosen.sum()), "stars": stars}
+
+    def classes(chosen: np.ndarray) -> dict[str, int]:
+        return dict(sorted(Counter(metadata.classes[chosen].tolist()).items()))
+
+    everything = np.ones(len(metadata), bool)
     return {
-        "survey": str(survey),
         "options": settings,
         "rules": dataclasses.asdict(rules),
-        "processing": conversion.processing.as_dict(),
+        "processing": processing.as_dict(),
         "input": {
-            "light_curves": len(metadata),
-            "stars": len(np.unique(metadata.stars)),
+            **light_curves(everything),
             "observations": observations + dropped["unknown_light_curve"] + dropped["flagged"],
-            "classes": _count(metadata.classes),
+            "classes": classes(everything),
         },
         "dropped_observations": dict(dropped),
         "dropped_light_curves": dict(tally.dropped_curves),
         "written": {
-            "light_curves": int(tally.written.sum()),
-            "stars": len(np.unique(metadata.stars[tally.written])),
+            **light_curves(tally.written),
             "observations": tally.observations,
             "filled_errors": tally.filled_errors,
         },
-        "notes": [*read.notes, *tally.hints()],
+        "notes": [*survey.notes, *tally.hints()],
         "folds": {
-            folder.name: {
-                split: _describe(conversion, division == subset)
-                for subset, split in enumerate(SPLITS)
+            f"fold_{number}": {
+                split: {**light_curves(chosen), "classes": classes(chosen)}
+                for split, chosen in zip(SPLITS, tally.written & (division == _SUBSETS))
             }
-            for folder, division in zip(conversion.folders, conversion.divisions, strict=True)
+            for number, division in enumerate(divisions)
         },
     }
 
 
-def write_summary(summary: dict[str, Any], path: Path) -> None:
-    """Writes the summary in one step."""
-    write_file(path, json.dumps(summary, indent=2) + "\n")
-
-
-def to_table(summary: dict[str, Any]) -> str:
+def summary_table(summary: dict[str, Any]) -> str:
     """The summary in lines for a terminal."""
     taken, written = summary["input"], summary["written"]
     lines = [f"{'':28}{'light curves':>14}{'observations':>16}"]
     lines.append(_row("read", taken["light_curves"], taken["observations"]))
-    curves, observations = summary["dropped_light_curves"], summary["dropped_observations"]
-    for reason, number in observations.items():
+    for reason, number in summary["dropped_observations"].items():
         if number:
             lines.append(_row(f"- {reason.replace('_', ' ')}", "", number))
-    for reason, number in curves.items():
+    for reason, number in summary["dropped_light_curves"].items():
         if number:
             lines.append(_row(f"- {reason.replace('_', ' ')}", number, ""))
     lines.append(_row("written", written["light_curves"], written["observations"]))
@@ -335,19 +322,6 @@ def to_table(summary: dict[str, Any]) -> str:
         lines.append(f"{written['filled_errors']:,} missing error(s) were filled in ({policy})")
     lines += [f"note: {note}" for note in summary["notes"]]
     return "\n".join(lines)
-
-
-def _describe(conversion: Conversion, chosen: np.ndarray) -> dict[str, Any]:
-    chosen = chosen & conversion.tally.written
-    return {
-        "light_curves": int(chosen.sum()),
-        "stars": len(np.unique(conversion.survey.metadata.stars[chosen])),
-        "classes": _count(conversion.survey.metadata.classes[chosen]),
-    }
-
-
-def _count(names: np.ndarray) -> dict[str, int]:
-    return dict(sorted(Counter(names.tolist()).items()))
 
 
 def _row(name: str, curves: int | str, observations: int | str) -> str:

@@ -102,8 +102,8 @@ def _check_is_fold(folder: Path) -> None:
         )
     if isinstance(folder, RemotePath) and (folder / UNFINISHED).exists():
         raise DataNotFoundError(
-            f"{folder} is not complete: it is being written, or its writing was cut off. Wait for it, or make "
-            "the records again with --overwrite."
+            f"{folder} is not complete: it is being written, or its writing was cut off. Wait for "
+            "it, or make the records again with --overwrite."
         )
     names = [name for options in _FOLDER_NAMES.values() for name in options]
     if any((folder / name).is_dir() for name in names):
@@ -215,5 +215,6 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DataNotFoundError(
-            f"{error.filename or path} cannot be read: {error.strerror or error}. Correct its path or its permissions."
+            f"{error.filename or path} cannot be read: {error.strerror or error}. Correct its path "
+            "or its permissions."
         ) from None

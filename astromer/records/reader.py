@@ -200,8 +200,8 @@ def _refuse_bloated(serialized: np.ndarray, path: Path, first: int) -> None:
     for row, record in enumerate(serialized):
         if len(record) > LARGE and not is_mostly_series(record):
             raise RecordError(
-                f"{locate(path, first + row)} must hold each series in one list, as records of more "
-                f"than {LARGE:,} bytes do. Received: {len(record):,} bytes, most of them no "
+                f"{locate(path, first + row)} must hold each series in one list, as records of "
+                f"more than {LARGE:,} bytes do. Received: {len(record):,} bytes, most of them no "
                 f"observations. {MAKE_AGAIN}"
             )
 
@@ -293,8 +293,8 @@ def explain_record(serialized: bytes, file: Path, index: int, *, strict: bool = 
     if not lists and not _is_object(serialized):
         inside = ", ".join(sorted(record.context.feature)) or "nothing"
         raise RecordError(
-            f"{location} has no series (feature lists {', '.join(SERIES)}); it holds {inside}. Is it "
-            "a tf.train.Example? Light curves are tf.train.SequenceExample records."
+            f"{location} has no series (feature lists {', '.join(SERIES)}); it holds {inside}. Is "
+            "it a tf.train.Example? Light curves are tf.train.SequenceExample records."
         )
     if name := read_context(serialized).id:
         location += f" (object {shortened(name)})"

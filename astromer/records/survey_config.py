@@ -6,7 +6,6 @@ Imports nothing heavier than NumPy.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,7 +72,7 @@ class SurveyConfig:
         if dict(context) == dict(self.context) and id_column == self.id_column:
             return self
         metadata = self.metadata.name if self.metadata else _METADATA
-        text = _to_toml(id_column, self.target, metadata, self.light_curves.name, context)
+        text = features_toml(id_column, context, self.target, metadata, self.light_curves.name)
         return dataclasses.replace(self, text=text, context=context, id_column=id_column)
 
 
@@ -94,7 +93,7 @@ def default_config(survey: Path, metadata: Path | None = None) -> SurveyConfig:
         )
     target = f"./data/records/{_stem(survey)}"
     return SurveyConfig(
-        text=_to_toml("newID", target, _METADATA, _LIGHT_CURVES, _DEFAULT_CONTEXT),
+        text=features_toml("newID", _DEFAULT_CONTEXT, target),
         target=target,
         id_column="newID",
         metadata=found,
@@ -145,8 +144,8 @@ def load_config(path: Path, survey: Path, metadata: Path | None = None) -> Surve
     as_written = series == _SERIES and calibration == Calibration() and described
     if not as_written or columns or settings.has("processing"):
         # Records always carry the canonical names, so their config must say so.
-        text = _to_toml(
-            id_column, target, table or _METADATA, series_path or _LIGHT_CURVES, context
+        text = features_toml(
+            id_column, context, target, table or _METADATA, series_path or _LIGHT_CURVES
         )
     if metadata is None and table:
         metadata = _existing(table, folders, "the metadata table")
@@ -228,7 +227,7 @@ class _Settings:
         names = self.names(section, "value")
         dtypes = self.names(section, "dtypes") or ["float"] * len(names)
         fit = len(names) == len(dtypes) and len(set(names)) == len(names)
-        rule = f"without repeats, and as long as dtypes ({_shown(dtypes)})"
+        rule = f"without repeats, and dtypes ({_shown(dtypes)}) equally long"
         self._check(fit, section, "value", rule, names)
         return {n: self.dtype(section, d) for n, d in zip(names, dtypes, strict=True)}
 
@@ -285,34 +284,39 @@ def _existing(name: str, folders: list[Path], what: str) -> Path:
     )
 
 
-def features_toml(id_column: str, context: Mapping[str, str]) -> str:
-    """A ``config.toml`` that only says which features records have."""
-    return _to_toml(id_column, "", _METADATA, _LIGHT_CURVES, context)
-
-
-def _to_toml(
-    id_column: str, target: str, metadata: str, light_curves: str, context: Mapping[str, str]
+def features_toml(
+    id_column: str,
+    context: Mapping[str, str],
+    target: str = "",
+    metadata: str = _METADATA,
+    light_curves: str = _LIGHT_CURVES,
 ) -> str:
-    goes_to = ["[target]", f"path = {to_toml(target)}", ""] if target else []
-    return "\n".join(
-        [
-            "[id_column]",
-            f"value = {to_toml(id_column)}",
-            f"dtype = {to_toml(context[id_column])}",
-            "",
-            *goes_to,
-            "[context_features]",
-            f"path = {to_toml(metadata)}",
-            f"value = {to_toml(list(context))}",
-            f"dtypes = {to_toml(list(context.values()))}",
-            "",
-            "[sequential_features]",
-            f"path = {to_toml(light_curves)}",
-            f"value = {to_toml(list(_SERIES))}",
-            f"dtypes = {to_toml(['float'] * 3)}",
-            "",
-        ]
+    """The ``config.toml`` of records: their features, and where they come from and go to."""
+    return toml_tables(
+        {
+            "id_column": {"value": id_column, "dtype": context[id_column]},
+            **({"target": {"path": target}} if target else {}),
+            "context_features": {
+                "path": metadata,
+                "value": list(context),
+                "dtypes": list(context.values()),
+            },
+            "sequential_features": {
+                "path": light_curves,
+                "value": list(_SERIES),
+                "dtypes": ["float"] * 3,
+            },
+        }
     )
+
+
+def toml_tables(tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """TOML tables by name, with an empty line between them."""
+    texts = []
+    for name, values in tables.items():
+        lines = [f"{key} = {to_toml(value)}" for key, value in values.items()]
+        texts.append("\n".join([f"[{name}]", *lines, ""]))
+    return "\n".join(texts)
 
 
 @dataclass(frozen=True)
@@ -345,9 +349,7 @@ class Processing:
 
     def to_toml(self) -> str:
         """A table ``[processing]``."""
-        # JSON strings, numbers and lists are valid TOML.
-        lines = [f"{key} = {json.dumps(value)}" for key, value in self.as_dict().items()]
-        return "\n".join(["", "[processing]", *lines, ""])
+        return "\n" + toml_tables({"processing": self.as_dict()})
 
 
 def read_processing(config: Path | None) -> dict[str, Any]:

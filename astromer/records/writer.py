@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from astromer.records.fold import SPLITS, Fold
-from astromer.records.survey_config import features_toml
+from astromer.records.survey_config import features_toml, toml_tables
 from astromer.system.atomic import cut_name, replace_folders
 from astromer.system.errors import UsageError
 from astromer.system.storage import as_path, not_writable
@@ -192,6 +192,5 @@ def _merged_config(configs: Mapping[str, dict[str, Any]]) -> str:
     for name, config in configs.items():
         done = config.get("processing")
         if isinstance(done, dict) and done:
-            lines = [f"{key} = {to_toml(value)}" for key, value in done.items()]
-            text += "\n".join(["", f"[processing.{to_toml(name)}]", *lines, ""])
+            text += "\n" + toml_tables({f"processing.{to_toml(name)}": done})
     return text

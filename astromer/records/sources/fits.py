@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -50,13 +51,8 @@ def check_structure(path: Path) -> None:
             position += length
             data = _data_bytes(cards, path, number)
             if packed and data > MOST_PACKED_DATA:
-                raise _wrong(
-                    path,
-                    number,
-                    f"at most {MOST_PACKED_DATA:,} bytes of data in a compressed file",
-                    f"{data:,}",
-                    "Unpack it first (gunzip)",
-                )
+                most = f"at most {MOST_PACKED_DATA:,} bytes of data in a compressed file"
+                raise _wrong(path, number, most, f"{data:,}", "Unpack it first (gunzip)")
             end = position + data
             position = end + -end % _BLOCK
             reached = stream.seek(position) if packed else min(position, size or 0)
@@ -99,15 +95,10 @@ def _data_bytes(numbers: dict[str, int], path: Path, number: int) -> int:
     pcount, gcount = numbers.get("PCOUNT", 0), numbers.get("GCOUNT", 1)
     bits = numbers.get("BITPIX", 8)
     if min([*lengths, pcount, gcount]) < 0 or abs(bits) not in (8, 16, 32, 64):
-        raise _wrong(
-            path,
-            number,
-            "lengths that are not negative, and BITPIX of 8 to 64",
-            f"NAXISn {lengths}, PCOUNT {pcount}, GCOUNT {gcount}, BITPIX {bits}",
-        )
-    values = 1 if axes else 0
-    for length in lengths:
-        values *= length
+        rule = "lengths that are not negative, and BITPIX of 8 to 64"
+        found = f"NAXISn {lengths}, PCOUNT {pcount}, GCOUNT {gcount}, BITPIX {bits}"
+        raise _wrong(path, number, rule, found)
+    values = math.prod(lengths) if axes else 0
     return abs(bits) // 8 * gcount * (pcount + values)
 
 

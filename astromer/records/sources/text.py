@@ -141,8 +141,8 @@ class _Block:
             for i in numeric:
                 if not _is_number(cells[i]) and cells[i] not in MISSING:
                     raise RecordError(
-                        f"{location}: {names[i]} must be a number, got {cells[i][:40]!r}. Correct the "
-                        "cell, or leave it empty where there is no value."
+                        f"{location}: {names[i]} must be a number, got {cells[i][:40]!r}. Correct "
+                        "the cell, or leave it empty where there is no value."
                     )
 
 

@@ -65,7 +65,7 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "too long": (lambda c: with_length(c, 5, 2**40), r"record 5 .* claims 1,099,511,627,776"),
     "endless": (lambda c: with_length(c, 0, 2**64 - 20), r"record 0 .* claims"),
     "longer than the file": (lambda c: with_length(c, 5, 10**8), r"record 5 .* is cut off"),
-    "goes on": (lambda c: c + b"# the end of the file, or so", r"record 8 .* goes on"),
+    "has bytes after its last record": (lambda c: c + b"# the end of the file, or so", r"record 8 .* goes on"),
 }
 
 
@@ -90,7 +90,7 @@ def test_a_damaged_frame_is_named_and_takes_no_memory(file, name, pack):
         (lambda packed: packed[:-8], "it is cut off at record 8"),
         (lambda packed: packed[:-1], "it is cut off at record 8"),
         (lambda packed: packed[:-8] + b"\0\0\0\0" + packed[-4:], "it is corrupt"),
-        (lambda packed: packed + b"something else", "goes on with something else"),
+        (lambda packed: packed + b"something else", "has other bytes after its end"),
     ],
 )
 def test_damaged_gzip_files_are_named(file, spoil, said):

@@ -45,13 +45,13 @@ def check(data: bytes, folder: Path) -> None:
     except AstromerError as error:
         check_refusal(error, [str(survey), "there are", "light curve", "star"])
         return
-    fold = Fold.open(made.folders[0])
+    fold = Fold.open(output / "fold_0")
     written = sum(
         int(batch.lengths.sum())
         for files in fold.files.values()
         for batch in iterate_batches(files)
     )
-    require(written == made.tally.observations, "the tally is wrong")
+    require(written == made["written"]["observations"], "the tally is wrong")
 
 
 def _write_text(survey: Path, data: bytes, long: bool) -> None:
