@@ -65,7 +65,10 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "too long": (lambda c: with_length(c, 5, 2**40), r"record 5 .* claims 1,099,511,627,776"),
     "endless": (lambda c: with_length(c, 0, 2**64 - 20), r"record 0 .* claims"),
     "longer than the file": (lambda c: with_length(c, 5, 10**8), r"record 5 .* is cut off"),
-    "has bytes after its last record": (lambda c: c + b"# the end of the file, or so", r"record 8 .* goes on"),
+    "has bytes after its last record": (
+        lambda c: c + b"# the end of the file, or so",
+        r"record 8 .* goes on",
+    ),
 }
 
 
