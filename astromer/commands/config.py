@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from astromer.encoder.config import EncoderConfig
 from astromer.finetuning.config import FinetuneConfig, StudyConfig
 from astromer.records.config import LightCurveRules, MissingErrorsConfig
+from astromer.records.fold import SPLITS
 from astromer.serving.config import ServingConfig
 from astromer.system.config import OUTPUT, REQUIRED, Config, LogConfig, knob
 from astromer.system.errors import UsageError
 from astromer.training.config import DebugConfig, Hyperparameters, TensorBoardConfig, TrainingConfig
 from astromer.validation.config import ValidationConfig
 from astromer.windows.config import MaskingConfig
+
+MODEL = knob(
+    REQUIRED, "a SavedModel, or a folder of versions (the one that latest names)", "--model"
+)
+FOLD = knob(REQUIRED, "a fold folder", "--data", metavar="FOLD")
+SPLIT = knob("test", "split of the fold", "--split", choices=SPLITS)
+MASK_SEED = knob(TrainingConfig.seed, "seed of what is hidden", "--seed", bounds="[0, inf)")
 
 
 @dataclass(frozen=True)
@@ -46,12 +54,7 @@ class PretrainingConfig(Config):
 class ClassificationConfig(Config):
     """Model, data and output."""
 
-    model: str = knob(
-        REQUIRED,
-        "a SavedModel, or a folder of versions (the one that latest names), for instance "
-        "OUTPUT/serving/astromer of a pre-training run",
-        "--model",
-    )
+    model: str = MODEL
     data: str = knob(REQUIRED, "folder of fold records with classes", "--data", metavar="FOLD")
     output: str = knob("", "where results and models go", "--output", metavar="FOLDER")
     public_weights: str = knob(

@@ -16,16 +16,17 @@ cross-validation.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import gc
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.commands.cli import parse_config, run_program
 from astromer.records.config import LightCurveRules, MissingErrorsConfig, RecordsConfig
 from astromer.system.atomic import write_file
+from astromer.system.config import REQUIRED, Config, knob
 from astromer.system.errors import DataNotFoundError, UsageError
 from astromer.system.logs import silence
 from astromer.system.storage import as_path, local_path
@@ -35,61 +36,65 @@ if TYPE_CHECKING:
     from astromer.records.survey_config import SurveyConfig
 
 
-def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Parses the command line."""
-    parser = Parser(prog="astromer create_records", description=__doc__)
-    parser.add_argument(
-        "--data", required=True, metavar="PATH", help="the survey: a folder or a table"
-    )
-    parser.add_argument(
+@dataclass(frozen=True)
+class CreateRecordsOptions(Config):
+    """The survey and the output."""
+
+    data: str = knob(REQUIRED, "the survey: a folder or a table", "--data", metavar="PATH")
+    output: str = knob(
+        "",
+        "where the folds go (default: [target] path of the config, or ./data/records/<survey>)",
         "--output",
-        metavar="DIR",
-        help="where the folds go (default: [target] path of the config, "
-        "or ./data/records/<survey>)",
+        metavar="FOLDER",
     )
-    parser.add_argument(
+    config: str = knob(
+        "",
+        "description of the survey (default: PATH/config.toml, or the usual names)",
         "--config",
         metavar="FILE",
-        help="description of the survey (default: PATH/config.toml, or the usual names)",
     )
-    parser.add_argument(
+    metadata: str = knob(
+        "",
+        "table of the light curves or stars (default: PATH/metadata.parquet, .csv or .fits)",
         "--metadata",
         metavar="FILE",
-        help="table of the light curves or stars (default: PATH/metadata.parquet, .csv or .fits)",
     )
-    parser.add_argument(
+    band: tuple[str, ...] = knob(
+        (),
+        "only light curves in these bands (default: all, one light curve for each)",
         "--band",
-        nargs="+",
-        action="extend",
         metavar="BAND",
-        help="only light curves in these bands (default: all, one light curve for each)",
     )
-    parser.add_argument(
+    columns: str = knob(
+        "",
+        "names of the columns of text files without a header (default: mjd,mag,errmag)",
         "--columns",
         metavar="NAME,NAME,...",
-        help="names of the columns of text files without a header (default: mjd,mag,errmag)",
     )
-    parser.add_argument(
-        "--flux", action="store_true", help="the survey has fluxes; needs --zero-point"
+    flux: bool = knob(False, "the survey has fluxes; needs --zero-point", "--flux")
+    zero_point: float | None = knob(
+        None, "magnitude of a flux of 1 (with --flux)", "--zero-point", metavar="MAG"
     )
-    parser.add_argument(
-        "--zero-point", type=float, metavar="MAG", help="magnitude of a flux of 1 (with --flux)"
-    )
-    parser.add_argument(
+    time_offset: float | None = knob(
+        None,
+        "days to add to the times to get MJD, for instance -2400000.5 to a JD (default: 0)",
         "--time-offset",
-        type=float,
         metavar="DAYS",
-        help="days to add to the times to get MJD, for instance -2400000.5 to a JD (default: 0)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace folds that are there")
-    add_flags(parser, RecordsConfig, MissingErrorsConfig)
-    return parser.parse_args(arguments)
+    overwrite: bool = knob(False, "replace folds that are there", "--overwrite")
+    records: RecordsConfig = RecordsConfig()
+    errors: MissingErrorsConfig = MissingErrorsConfig()
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the program."""
-    args = parse_args(arguments)
-    options, errors = config_from(args, RecordsConfig), config_from(args, MissingErrorsConfig)
+    args = parse_config(
+        CreateRecordsOptions,
+        arguments,
+        prog="astromer create_records",
+        description=__doc__,
+    )
+    options, errors = args.records, args.errors
     survey = local_path(args.data, "--data").expanduser()
     if not survey.exists():
         raise DataNotFoundError(
@@ -124,7 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _describe(args: argparse.Namespace, survey: Path) -> SurveyConfig:
+def _describe(args: CreateRecordsOptions, survey: Path) -> SurveyConfig:
     """The survey's config, with what the options say in its place."""
     from astromer.records.sources.names import is_fold
     from astromer.records.survey_config import default_config, load_config

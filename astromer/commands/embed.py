@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import typing
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from astromer.commands.cli import Parser, run_program
+from astromer.commands.cli import parse_config, run_program
+from astromer.commands.config import MODEL
+from astromer.serving.versions.folder import latest_version
 from astromer.system.atomic import replace_file
-from astromer.system.errors import DataNotFoundError, ModelError, UsageError
+from astromer.system.config import REQUIRED, Config, knob
+from astromer.system.errors import DataNotFoundError, UsageError
 from astromer.system.storage import as_path
 
 if typing.TYPE_CHECKING:
@@ -24,29 +27,40 @@ if typing.TYPE_CHECKING:
 _TABLES = (".parquet", ".csv")
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Reads the options. Imports nothing heavy."""
-    parser = Parser(prog="astromer embed", description=__doc__)
-    parser.add_argument(
-        "--model", required=True, help="a SavedModel, or a folder of versions (newest is taken)"
-    )
-    parser.add_argument(
-        "--data",
-        required=True,
-        help="a fold folder, one folder of records, or a Parquet or CSV table of observations with "
+@dataclass(frozen=True)
+class EmbedOptions(Config):
+    """Model, data and output."""
+
+    model: str = MODEL
+    data: str = knob(
+        REQUIRED,
+        "a fold folder, one folder of records, or a Parquet or CSV table of observations with "
         "columns id, mjd, mag and errmag, those of a light curve together",
+        "--data",
     )
-    parser.add_argument("--out", required=True, help="the Parquet file to write")
-    parser.add_argument(
-        "--bs", type=int, default=1024, help="light curves per call (default: 1024)"
+    out: str = knob(REQUIRED, "the Parquet file to write", "--out", metavar="FILE")
+    batch_size: int = knob(1024, "light curves per call", "--bs", bounds="[1, inf)")
+    id_column: str = knob(
+        "",
+        "the table's column of ids (default: the one called id, ID or newID)",
+        "--id-column",
+        metavar="NAME",
     )
-    parser.add_argument(
-        "--id-column", help="the table's column of ids (default: the one called id, ID or newID)"
-    )
-    return parser.parse_args(arguments)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.id_column and as_path(self.data).suffix not in _TABLES:
+            raise UsageError(
+                f"--id-column is for a Parquet or CSV table. Received: --data {self.data}."
+            )
 
 
-def embed(args: argparse.Namespace) -> Path:
+def parse(arguments: list[str] | None = None) -> EmbedOptions:
+    """Reads the options. Imports nothing heavy."""
+    return parse_config(EmbedOptions, arguments, prog="astromer embed", description=__doc__)
+
+
+def embed(options: EmbedOptions) -> Path:
     """Writes one row per light curve: id, split, label, class, counts, status, mean and max.
 
     Light curves are read, embedded and written some hundreds at a time.
@@ -54,16 +68,10 @@ def embed(args: argparse.Namespace) -> Path:
     Raises:
         AstromerError: for bad options, data or models; see the subclasses.
     """
-    out = as_path(args.out)
-    if args.bs < 1:
-        raise UsageError(f"--bs must be at least 1. Received: {args.bs}.")
+    out, data = as_path(options.out), as_path(options.data)
     if out.is_dir():
         raise UsageError(f"--out must be a file. Received: {out}, which is a folder.")
-    if not as_path(args.model).exists():
-        raise ModelError(f"--model must exist. Received: {args.model}. Train one with `make run`.")
-    data = as_path(args.data)
-    if args.id_column and data.suffix not in _TABLES:
-        raise UsageError(f"--id-column is for a Parquet or CSV table. Received: --data {data}.")
+    model = latest_version(options.model)
     files = {} if data.suffix in _TABLES and data.is_file() else _record_files(data)
 
     from astromer.system.logs import silence
@@ -73,7 +81,7 @@ def embed(args: argparse.Namespace) -> Path:
     from astromer.system.parallel import claim_cores
 
     claim_cores()
-    embedder = astromer.load(args.model)
+    embedder = astromer.load(model)
     import pyarrow.parquet as pq
 
     from astromer.records.framing import estimate_records
@@ -82,11 +90,11 @@ def embed(args: argparse.Namespace) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     width, rows, writer = embedder.config["encoder"]["d_model"], 0, None
     total = estimate_records(file for paths in files.values() for file in paths)
-    parts = _from_records(files) if files else _from_table(data, args.id_column)
+    parts = _from_records(files) if files else _from_table(data, options.id_column or None)
     with replace_file(out, shared=True) as partial, partial.open("wb") as stream:
         with progress_bar(total=total, desc="embedding", unit="curves") as bar:
             for split, curves, problem in parts:
-                found = embedder.embed_packed(curves, batch_size=args.bs, progress=False)
+                found = embedder.embed_packed(curves, batch_size=options.batch_size, progress=False)
                 table = _table(split, curves, found, problem)
                 writer = writer or pq.ParquetWriter(stream, table.schema)
                 writer.write_table(table)

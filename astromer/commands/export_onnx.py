@@ -6,15 +6,18 @@ in the `light-curve` package, which can load it. It is checked against the pushe
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from astromer import __version__
-from astromer.commands.cli import Parser, run_program
+from astromer.commands.cli import parse_config, run_program
+from astromer.commands.config import MODEL
+from astromer.serving.versions.folder import latest_version
+from astromer.system.config import REQUIRED, Config, knob
 from astromer.system.environment import require
-from astromer.system.errors import ModelError, UsageError
-from astromer.system.storage import as_path, local_path
+from astromer.system.errors import UsageError
+from astromer.system.storage import local_path
 
 CONTRACT = (
     "input = magnitudes less their mean over the valid steps of the window [mag]; "
@@ -24,19 +27,22 @@ CONTRACT = (
 )
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Reads the options. Imports nothing heavy."""
-    parser = Parser(prog="astromer export_onnx", description=__doc__)
-    parser.add_argument(
-        "--model", required=True, help="a SavedModel, or a folder of versions (newest is taken)"
-    )
-    parser.add_argument("--out", required=True, help="the .onnx file to write")
-    parser.add_argument(
+@dataclass(frozen=True)
+class ExportOptions(Config):
+    """Model and output."""
+
+    model: str = MODEL
+    out: str = knob(REQUIRED, "the .onnx file to write", "--out", metavar="FILE")
+    license: str = knob(
+        "MIT",
+        "licence of the weights, written into the file; by default that of this software",
         "--license",
-        default="MIT",
-        help="licence of the weights, written into the file (default: MIT, as of this software)",
     )
-    return parser.parse_args(arguments)
+
+
+def parse(arguments: list[str] | None = None) -> ExportOptions:
+    """Reads the options. Imports nothing heavy."""
+    return parse_config(ExportOptions, arguments, prog="astromer export_onnx", description=__doc__)
 
 
 def export_onnx(model: str | Path, out: str | Path, license: str = "MIT") -> float:
@@ -56,8 +62,7 @@ def export_onnx(model: str | Path, out: str | Path, license: str = "MIT") -> flo
         ModelError: if the model is missing or damaged, or the file would answer otherwise.
     """
     out = local_path(out, "--out")
-    if not as_path(model).exists():
-        raise ModelError(f"--model must exist. Received: {model}. Train one with `make run`.")
+    model = latest_version(model)
     if out.is_dir():
         raise UsageError(f"--out must be a file. Received: {out}, which is a folder.")
     require("onnx", "tf2onnx", "onnx", "onnxruntime")
@@ -100,9 +105,9 @@ def _facts(config: dict[str, Any], difference: float) -> dict[str, Any]:
 
 def main() -> None:
     """``astromer export_onnx --model MODEL --out FILE``."""
-    args = parse()
-    difference = export_onnx(args.model, args.out, args.license)
-    print(f"ONNX file: {args.out}, within {difference:.1g} of the pushed model")
+    options = parse()
+    difference = export_onnx(options.model, options.out, options.license)
+    print(f"ONNX file: {options.out}, within {difference:.1g} of the pushed model")
 
 
 if __name__ == "__main__":

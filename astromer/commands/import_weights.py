@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
-from astromer.commands.cli import Parser, run_program
+from astromer.commands.cli import parse_config, run_program
+from astromer.system.config import REQUIRED, Config, knob
 from astromer.system.errors import ModelError, UsageError
 from astromer.system.storage import local_path
 from astromer.system.text import shell_word
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Reads the options. Imports nothing heavy."""
-    parser = Parser(prog="astromer import_weights", description=__doc__)
-    parser.add_argument(
-        "--weights", required=True, help="a zip, a folder or the prefix of a TensorFlow checkpoint"
+@dataclass(frozen=True)
+class ImportOptions(Config):
+    """Weights and output."""
+
+    weights: str = knob(
+        REQUIRED, "a zip, a folder or the prefix of a TensorFlow checkpoint", "--weights"
     )
-    parser.add_argument("--out", required=True, help="the folder to write the SavedModel to")
-    return parser.parse_args(arguments)
+    out: str = knob(REQUIRED, "the folder to write the SavedModel to", "--out", metavar="FOLDER")
+
+
+def parse(arguments: list[str] | None = None) -> ImportOptions:
+    """Reads the options. Imports nothing heavy."""
+    return parse_config(
+        ImportOptions, arguments, prog="astromer import_weights", description=__doc__
+    )
 
 
 def import_weights(source: str | Path, out: str | Path) -> Path:
@@ -56,8 +64,8 @@ def import_weights(source: str | Path, out: str | Path) -> Path:
 
 def main() -> None:
     """``astromer import_weights --weights ZIP --out FOLDER``."""
-    args = parse()
-    out = import_weights(args.weights, args.out)
+    options = parse()
+    out = import_weights(options.weights, options.out)
     print(
         f"SavedModel: {out}\nnext: astromer embed --model {shell_word(out)} --data FOLD --out FILE"
     )

@@ -7,32 +7,36 @@ Each split of the new fold holds the records of the same split of each survey, u
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 
-from astromer.commands.cli import Parser, run_program
+from astromer.commands.cli import parse_config, run_program
+from astromer.system.config import REQUIRED, Config, knob
 from astromer.system.errors import UsageError
 from astromer.system.storage import as_path
 from astromer.system.text import shell_word
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Reads the options. Imports nothing heavy."""
-    parser = Parser(prog="astromer merge_folds", description=__doc__)
-    parser.add_argument(
-        "--data", required=True, nargs="+", metavar="FOLD", help="fold folders, two or more"
-    )
-    parser.add_argument("--output", required=True, metavar="DIR", help="the new fold")
-    parser.add_argument("--overwrite", action="store_true", help="replace a fold that is there")
-    return parser.parse_args(arguments)
+@dataclass(frozen=True)
+class MergeOptions(Config):
+    """Data and output."""
+
+    data: tuple[str, ...] = knob(REQUIRED, "fold folders, two or more", "--data", metavar="FOLD")
+    output: str = knob(REQUIRED, "the new fold", "--output", metavar="FOLDER")
+    overwrite: bool = knob(False, "replace a fold that is there", "--overwrite")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.data) < 2:
+            raise UsageError(f"--data must name two folds or more. Received: {self.data[0]}.")
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the program."""
-    args = parse(arguments)
-    if len(args.data) < 2:
-        raise UsageError(f"--data must name two folds or more. Received: {args.data[0]}.")
-    folders = [as_path(name).expanduser() for name in args.data]
-    output = as_path(args.output).expanduser()
+    options = parse_config(
+        MergeOptions, arguments, prog="astromer merge_folds", description=__doc__
+    )
+    folders = [as_path(name).expanduser() for name in options.data]
+    output = as_path(options.output).expanduser()
     if len({folder.resolve() for folder in (*folders, output)}) <= len(folders):
         raise UsageError(
             "--data and --output must be different folders. Received: "
@@ -43,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     from astromer.records.writer import merge_folds, survey_names
 
     folds = dict(zip(survey_names(folders), map(Fold.open, folders)))
-    counts = merge_folds(folds, output, overwrite=args.overwrite)
+    counts = merge_folds(folds, output, overwrite=options.overwrite)
     print(f"{', '.join(folds)} in {output}:")
     for split, files in counts.items():
         print(f"  {split:<11}{files:>5} record file(s)")

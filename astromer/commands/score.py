@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
-import argparse
 import json
+from dataclasses import dataclass
 
-from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.commands.cli import parse_config, run_program
+from astromer.commands.config import FOLD, MODEL, SPLIT
 from astromer.evaluation.config import EvaluationConfig
-from astromer.records.fold import SPLITS, Fold
-from astromer.system.errors import DataNotFoundError, ModelError, UsageError
+from astromer.records.fold import Fold
+from astromer.serving.versions.folder import latest_version
+from astromer.system.config import Config, knob
+from astromer.system.errors import DataNotFoundError
 from astromer.system.storage import as_path
+from astromer.training.config import TrainingConfig
 from astromer.windows.config import MaskingConfig
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Reads the options. Imports nothing heavy."""
-    parser = Parser(prog="astromer score", description=__doc__)
-    parser.add_argument(
-        "--model",
-        required=True,
-        help="a SavedModel, or a folder of versions (the one that latest names)",
-    )
-    parser.add_argument("--data", required=True, help="a fold folder")
-    parser.add_argument("--split", default="test", choices=SPLITS, help="default: test")
-    parser.add_argument(
+@dataclass(frozen=True)
+class ScoreOptions(Config):
+    """Model and data."""
+
+    model: str = MODEL
+    data: str = FOLD
+    split: str = SPLIT
+    seeds: tuple[int, ...] = knob(
+        (TrainingConfig.seed,),
+        "seeds of the masks; several show what the choice of hidden steps is worth",
         "--seeds",
-        type=int,
-        nargs="+",
-        default=[42],
-        help="seeds of the masks; several show what the choice of hidden steps is worth",
+        bounds="[0, inf)",
     )
-    parser.add_argument("--out", help="a JSON file for the metrics")
-    add_flags(parser, MaskingConfig)
-    return parser.parse_args(arguments)
+    out: str = knob("", "a JSON file for the metrics", "--out", metavar="FILE")
+    masking: MaskingConfig = MaskingConfig()
 
 
-def score(args: argparse.Namespace) -> dict[str, dict[str, float]]:
+def parse(arguments: list[str] | None = None) -> ScoreOptions:
+    """Reads the options. Imports nothing heavy."""
+    return parse_config(ScoreOptions, arguments, prog="astromer score", description=__doc__)
+
+
+def score(options: ScoreOptions) -> dict[str, dict[str, float]]:
     """Prints the table by class and length for the first seed, and one line for each seed.
 
     Returns:
@@ -44,12 +48,8 @@ def score(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     Raises:
         AstromerError: for bad options, data or models; see the subclasses.
     """
-    masking = config_from(args, MaskingConfig)
-    if min(args.seeds) < 0:
-        raise UsageError(f"--seeds must be 0 or more. Received: {min(args.seeds)}.")
-    if not as_path(args.model).exists():
-        raise ModelError(f"--model must exist. Received: {args.model}. Train one with `make run`.")
-    files = Fold.open(args.data).files[args.split]
+    path = latest_version(options.model)
+    files = Fold.open(options.data).files[options.split]
 
     from astromer.system.logs import silence
 
@@ -58,22 +58,22 @@ def score(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     from astromer.evaluation.evaluation import evaluate
     from astromer.records.reader import read_light_curves
     from astromer.serving.export import load_model
-    from astromer.serving.versions.folder import latest_version
 
-    path = latest_version(args.model)
     model = load_model(path)
     batch_size = EvaluationConfig().batch_size
     predictor = Predictor(model)
     curves = read_light_curves(files, progress=True)
     if not len(curves):
-        raise DataNotFoundError(f"The {args.split} split of {args.data} holds no light curve.")
+        raise DataNotFoundError(
+            f"The {options.split} split of {options.data} holds no light curve."
+        )
     metrics: dict[str, dict[str, float]] = {}
-    print(f"{path}\n{len(curves)} light curves of the {args.split} split of {args.data}")
-    for seed in args.seeds:
+    print(f"{path}\n{len(curves)} light curves of the {options.split} split of {options.data}")
+    for seed in options.seeds:
         evaluation = evaluate(
             model,
             curves,
-            masking=masking,
+            masking=options.masking,
             seed=seed,
             batch_size=batch_size,
             predictor=predictor,
@@ -88,8 +88,8 @@ def score(args: argparse.Namespace) -> dict[str, dict[str, float]]:
             f"{found['interpolation_hidden_rmse']:.4f}",
             flush=True,
         )
-    if args.out:
-        as_path(args.out).write_text(json.dumps(metrics, indent=2) + "\n")
+    if options.out:
+        as_path(options.out).write_text(json.dumps(metrics, indent=2) + "\n")
     return metrics
 
 

@@ -5,12 +5,25 @@ astromer synthetic --output data/synthetic
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.commands.cli import parse_config, run_program
 from astromer.records.synthetic.fold import SyntheticConfig
+from astromer.system.config import REQUIRED, Config, knob
 from astromer.system.logs import silence
 from astromer.system.text import pipeline_command, shell_word
+
+
+@dataclass(frozen=True)
+class SyntheticOptions(Config):
+    """Output."""
+
+    output: str = knob(
+        REQUIRED, "folder of the survey; gets FOLDER/fold_0", "--output", metavar="FOLDER"
+    )
+    survey: SyntheticConfig = SyntheticConfig()
+    overwrite: bool = knob(False, "make it anew, also over one of other settings", "--overwrite")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -19,24 +32,19 @@ def main(arguments: list[str] | None = None) -> None:
     Raises:
         UsageError: a setting or the output folder cannot work.
     """
-    parser = Parser(
+    options = parse_config(
+        SyntheticOptions,
+        arguments,
         prog="astromer synthetic",
         description="Makes a seeded survey of realistic variable stars as fold records.",
         epilog="A complete survey of the same settings is left as it is.",
     )
-    parser.add_argument(
-        "--output", required=True, metavar="DIR", help="folder of the survey; gets DIR/fold_0"
-    )
-    add_flags(parser, SyntheticConfig)
-    parser.add_argument(
-        "--overwrite", action="store_true", help="make it anew, also over one of other settings"
-    )
-    args = parser.parse_args(arguments)
-    config = config_from(args, SyntheticConfig)
     silence()
     from astromer.records.synthetic.fold import provide_survey
 
-    survey = provide_survey(Path(args.output).expanduser(), config, overwrite=args.overwrite)
+    survey = provide_survey(
+        Path(options.output).expanduser(), options.survey, overwrite=options.overwrite
+    )
     verb = "made" if survey.made else "already there, complete and with these settings:"
     print(f"{verb} {survey.fold}")
     for split, curves in survey.curves.items():

@@ -5,8 +5,7 @@ astromer tensorboard --output outputs
 
 from __future__ import annotations
 
-from astromer.commands.cli import Parser, add_flags, config_from, run_program
-from astromer.system.config import OUTPUT
+from astromer.commands.cli import parse_config, run_program
 from astromer.system.logs import silence
 from astromer.system.storage import as_path
 from astromer.training.config import TensorBoardServerConfig
@@ -20,21 +19,14 @@ def main(arguments: list[str] | None = None) -> None:
         DataNotFoundError: no training has written anything there.
         UsageError: the port is in use.
     """
-    parser = Parser(
+    config = parse_config(
+        TensorBoardServerConfig,
+        arguments,
         prog="astromer tensorboard",
         description="Shows the trainings of an output folder in TensorBoard.",
         epilog="Trainings that begin later appear by themselves.",
     )
-    parser.add_argument(
-        "--output",
-        default=OUTPUT,
-        metavar="DIR",
-        help="an output folder of any program, or one training's folder (default: %(default)s)",
-    )
-    add_flags(parser, TensorBoardServerConfig)
-    args = parser.parse_args(arguments)
-    config = config_from(args, TensorBoardServerConfig)
-    output = as_path(args.output).expanduser()
+    output = as_path(config.output).expanduser()
     runs = find_runs(output)
     silence()
     print("loading TensorBoard ...", flush=True)

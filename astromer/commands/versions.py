@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
-from astromer.records.fold import SPLITS, Fold
+from astromer.commands.config import MASK_SEED, SPLIT
+from astromer.records.fold import Fold
 from astromer.serving.checksums import check_whole, verify
 from astromer.serving.config import PUSHED
 from astromer.serving.saved_model import CARD_FILE, CLASSIFIER, model_kind, try_read_config
@@ -25,10 +27,22 @@ from astromer.serving.versions.folder import (
     versions,
     withdrawn,
 )
+from astromer.system.config import Config, knob
 from astromer.system.errors import DamagedVersionError, ModelError, UsageError
 from astromer.system.storage import as_path
-from astromer.training.config import TrainingConfig
 from astromer.windows.config import MaskingConfig
+
+
+@dataclass(frozen=True)
+class CompareOptions(Config):
+    """Scores on the same light curves."""
+
+    data: str = knob(
+        "", "a fold: score both at the same hidden steps of it", "--data", metavar="FOLD"
+    )
+    split: str = SPLIT
+    seed: int = MASK_SEED
+    masking: MaskingConfig = MaskingConfig()
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -51,11 +65,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     made.add_argument("--json", action="store_true", help="as JSON")
     command("show", "the model card of a version", "version")
     made = command("compare", "scores, data and settings of two versions", "one", "other")
-    made.add_argument("--data", help="a fold: score both at the same hidden steps of it")
-    made.add_argument("--split", default="test", choices=SPLITS, help="default: test")
-    seed = TrainingConfig.seed
-    made.add_argument("--seed", type=int, default=seed, help=f"of the masks (default: {seed})")
-    add_flags(made, MaskingConfig)
+    add_flags(made, CompareOptions)
     command(
         "verify", "compare files with checksums, of one version or all", "version", optional=True
     )
@@ -111,32 +121,30 @@ def _compare(folder: Path, args: argparse.Namespace) -> None:
     one, other = (_version(folder, name, also_withdrawn=True) for name in (args.one, args.other))
     found = comparison.compare(one, other)
     note = comparison.on_equal_terms(one, other)
-    if args.data:
-        found["scores"], note = _scored(one, other, args)
+    options = config_from(args, CompareOptions)
+    if options.data:
+        found["scores"], note = _scored(one, other, options)
     print(comparison.comparison_table((one.name, other.name), found))
     if note:
-        hint = "" if args.data else "; --data FOLD scores both on the same ones"
+        hint = "" if options.data else "; --data FOLD scores both on the same ones"
         print(f"note: the scores do not compare: {note}{hint}")
 
 
 def _scored(
-    one: Path, other: Path, args: argparse.Namespace
+    one: Path, other: Path, options: CompareOptions
 ) -> tuple[dict[str, tuple[Any, Any]], str]:
-    masking = config_from(args, MaskingConfig)
-    if args.seed < 0:
-        raise UsageError(f"--seed must be 0 or more. Received: {args.seed}.")
     for version in (one, other):
         if model_kind(try_read_config(version)) == CLASSIFIER:
             raise UsageError(
                 f"compare --data scores encoders, at hidden magnitudes. {version} is a classifier. "
                 "Leave --data out."
             )
-    files = Fold.open(args.data).files[args.split]
+    files = Fold.open(options.data).files[options.split]
 
     from astromer.system.logs import silence
 
     silence()
-    first, second = comparison.score_all((one, other), files, masking, args.seed)
+    first, second = comparison.score_all((one, other), files, options.masking, options.seed)
     pairs = {name: (first[name], second[name]) for name in comparison.SCORES}
     sizes = [try_read_config(version).get("window_size") for version in (one, other)]
     note = (

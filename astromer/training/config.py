@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from astromer.encoder.config import EncoderConfig
 from astromer.system.cluster import WORKER_SECONDS
-from astromer.system.config import Config, knob
+from astromer.system.config import OUTPUT, Config, knob
 from astromer.windows.config import MaskingConfig
 
 
@@ -145,6 +145,12 @@ class TensorBoardConfig(Config):
 class TensorBoardServerConfig(Config):
     """Where TensorBoard is served, and what it shows."""
 
+    output: str = knob(
+        OUTPUT,
+        "an output folder of any program, or one training's folder",
+        "--output",
+        metavar="FOLDER",
+    )
     port: int = knob(
         6006, "port of the server, TensorBoard's usual one; 0 = any", "--port", bounds="[0, 65536)"
     )

@@ -135,7 +135,7 @@ def test_a_file_that_would_answer_otherwise_is_not_written(
 
 
 def test_mistakes_are_named_before_anything_is_loaded(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="--model must exist"):
+    with pytest.raises(ModelError, match="A model must be"):
         export_onnx(tmp_path / "nothing", tmp_path / "a.onnx")
     with pytest.raises(UsageError, match="which is a folder"):
         export_onnx(tmp_path, tmp_path)
