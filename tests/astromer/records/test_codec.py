@@ -6,7 +6,13 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 
-from astromer.records.codec import parse_records
+from astromer.records.codec import (
+    MOST_CHARACTERS,
+    Context,
+    canonicalise,
+    parse_records,
+    read_context,
+)
 from astromer.records.encoding import encode_light_curve
 
 
@@ -83,3 +89,108 @@ def test_unequal_series_and_odd_context_are_refused(make):
         encode_light_curve({**fields, "mag": fields["mag"][:4]}, {})
     with pytest.raises(TypeError, match="'Label'"):
         encode_light_curve(fields, {"Label": None})
+
+
+def context(**features: bytes | int | float | list[bytes]) -> Context:
+    record = tf.train.SequenceExample()
+    for name, value in features.items():
+        feature = record.context.feature[name]
+        if isinstance(value, float):
+            feature.float_list.value.append(value)
+        elif isinstance(value, int):
+            feature.int64_list.value.append(value)
+        else:
+            feature.bytes_list.value.extend([value] if isinstance(value, bytes) else value)
+    return read_context(record.SerializeToString())
+
+
+def test_an_id_of_any_type_is_the_same_name():
+    assert context(ID=b"77").id == context(ID=77).id == context(id=77.0).id == "77"
+    assert context(ID=7.5).id == "7.5"
+
+
+def test_a_blank_id_gives_way_to_the_number():
+    assert context(ID=b"  ", newID=12).id == "12"
+    assert context(ID=b"a", newID=12).id == "a"
+    assert context().id == ""
+
+
+def test_names_in_another_encoding_stay_different():
+    assert context(ID=b"\xe9toile").id != context(ID=b"\xe8toile").id
+    assert context(ID="étoile".encode()).id == "étoile"
+
+
+def test_long_names_are_cut_and_stay_different():
+    one, other = context(ID=b"x" * 10_000).id, context(ID=b"x" * 10_001).id
+    assert len(one) == len(other) == MOST_CHARACTERS
+    assert one != other
+    assert context(ID=b"x" * MOST_CHARACTERS).id == "x" * MOST_CHARACTERS
+
+
+def test_the_first_of_several_values_counts():
+    assert context(ID=[b"a", b"b"]).id == "a"
+    assert context(ID=[]).id == ""
+
+
+VALUES = np.arange(6, dtype=np.float32)
+
+
+def record(names: tuple[str, ...], spread: bool) -> tf.train.SequenceExample:
+    made = tf.train.SequenceExample()
+    made.context.feature["id"].bytes_list.value.append(b"star")
+    for name in names:
+        for part in VALUES[:, None] if spread else [VALUES]:
+            made.feature_lists.feature_list[name].feature.add().float_list.value.extend(part)
+    return made
+
+
+def test_a_canonical_record_comes_back_byte_by_byte():
+    series = {"mjd": VALUES + 59000.1234567, "mag": VALUES, "errmag": VALUES + 0.1}
+    serialized = encode_light_curve(series, {"ID": "star"})
+    assert canonicalise(serialized) == serialized
+
+
+def test_names_and_spread_lists_are_mended_and_all_else_is_kept():
+    old = record(("dim_0", "dim_1", "dim_2", "airmass"), spread=True)
+    new = tf.train.SequenceExample.FromString(canonicalise(old.SerializeToString()))
+
+    lists = new.feature_lists.feature_list
+    assert sorted(lists) == ["airmass", "errmag", "mag", "mjd"]
+    for name in ("mjd", "mag", "errmag"):
+        assert [list(f.float_list.value) for f in lists[name].feature] == [list(VALUES)]
+    assert len(lists["airmass"].feature) == len(VALUES)
+    assert new.context.feature["id"].bytes_list.value[0] == b"star"
+
+
+def context_kinds(serialized: bytes) -> dict[str, str]:
+    features = tf.train.SequenceExample.FromString(serialized).context.feature
+    return {name: features[name].WhichOneof("kind") for name in features}
+
+
+def test_features_of_one_name_get_one_type(make):
+    kinds: dict[str, str] = {}
+    first = make.record(5, 0, ID=77, RA=10.5, Label=3, Survey="x")
+    other = make.record(5, 1, ID="S1", RA="11.5", Label=4.0, Survey=7)
+    odd = make.record(5, 2, ID=7.0, RA="12:30", Label="unknown", Survey=2.5)
+    made = [canonicalise(record, kinds) for record in (first, other, odd)]
+    expected = {"ID": "bytes_list", "RA": "float_list", "Label": "int64_list"}
+    expected |= {"Survey": "bytes_list", "Class": "bytes_list"}
+    assert context_kinds(made[0]) == context_kinds(made[1]) == expected
+    # What cannot be converted is left out.
+    assert context_kinds(made[2]) == {n: k for n, k in expected.items() if n not in ("RA", "Label")}
+    assert [read_context(record).id for record in made] == ["77", "S1", "7"]
+    assert read_context(made[1]).label == 4
+    assert canonicalise(made[1], kinds) == made[1]
+
+
+def test_other_lists_of_another_type_are_left_out(make):
+    kinds: dict[str, str] = {}
+    records = []
+    for kind in ("float_list", "int64_list"):
+        record = tf.train.SequenceExample.FromString(make.record(5, 0))
+        feature = record.feature_lists.feature_list["airmass"].feature.add()
+        getattr(feature, kind).value.extend([1, 2])
+        records.append(canonicalise(record.SerializeToString(), kinds))
+    names = [tf.train.SequenceExample.FromString(r).feature_lists.feature_list for r in records]
+    assert "airmass" in names[0]
+    assert sorted(names[1]) == ["errmag", "mag", "mjd", "mjd_residual"]

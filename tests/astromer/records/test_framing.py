@@ -12,9 +12,13 @@ import pytest
 import tensorflow as tf
 
 from astromer.records import framing
+from astromer.records import framing as unpacking
 from astromer.records.framing import check_framing, record_sizes
 from astromer.records.reader import iterate_batches
+from astromer.records.sources import text
+from astromer.records.sources.text import open_text
 from astromer.system.errors import RecordError
+from tools.fuzzing.light_curve import frame
 
 
 def starts(content: bytes) -> list[int]:
@@ -67,7 +71,7 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "longer than the file": (lambda c: with_length(c, 5, 10**8), r"record 5 .* is cut off"),
     "has bytes after its last record": (
         lambda c: c + b"# the end of the file, or so",
-        r"record 8 .* goes on",
+        r"record 8 .* has bytes after its last record",
     ),
 }
 
@@ -107,3 +111,38 @@ def test_records_that_tensorflow_passes_over_are_missed(file, monkeypatch):
     monkeypatch.setattr(tf.data, "TFRecordDataset", lambda *given, **named: fewer)
     with pytest.raises(RecordError, match="holds 8 records, of which TensorFlow reads 5"):
         list(iterate_batches([file]))
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "FREE", 1 << 16)
+
+
+def test_a_table_that_grows_too_much_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b"mjd,mag\n" + b"1,2\n" * 4_000_000))
+    with pytest.raises(RecordError, match=r"a\.csv\.gz must not grow more than 200-fold.*gunzip"):
+        open_text(path).read([])
+
+
+def test_records_that_grow_too_much_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "0.record"
+    record = frame(bytes(3000))
+    path.write_bytes(gzip.compress(record * 20_000))
+    with pytest.raises(RecordError, match=r"0\.record must not grow"):
+        record_sizes(path)
+    path.write_bytes(record * 20)
+    assert list(record_sizes(path)) == [3000] * 20
+
+
+def test_a_line_and_a_table_have_a_largest_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"mjd,mag\n1,2\n" + b"3," * 3_000_000)
+    with pytest.raises(RecordError, match=r"a\.csv must have lines of at most 1,048,576 bytes"):
+        open_text(path)
+    monkeypatch.setattr(text, "MOST_TABLE_BYTES", 1000)
+    path.write_bytes(b"mjd,mag\n" + b"1,2\n" * 1000)
+    with pytest.raises(RecordError, match=r"a\.csv is read as a whole"):
+        open_text(path).read([])

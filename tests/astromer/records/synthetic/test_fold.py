@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from astromer.commands.synthetic import main
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.synthetic import make_star
-from astromer.records.synthetic.fold import SyntheticConfig, provide_survey
+from astromer.records.synthetic.fold import SyntheticConfig, provide_survey, split_of_stars
+from astromer.records.synthetic.survey import label_of
 from astromer.system.errors import UsageError
 
 SMALL = SyntheticConfig(curves=25, seed=3)
@@ -126,3 +128,31 @@ def test_settings_that_cannot_work_are_refused_and_nothing_is_written(tmp_path, 
     with pytest.raises(UsageError, match=message):
         main(["--output", str(tmp_path / "new"), *options])
     assert not (tmp_path / "new").exists()
+
+
+def test_split_sizes_are_the_shares():
+    counts = Counter(split_of_stars(SyntheticConfig(curves=1000, val_frac=0.3, test_frac=0.1)))
+    assert counts["train"] == pytest.approx(600, abs=2)
+    assert counts["validation"] == pytest.approx(300, abs=2)
+    assert counts["test"] == pytest.approx(100, abs=2)
+
+
+def test_every_class_has_its_share_of_every_split():
+    division = split_of_stars(SyntheticConfig(curves=600))
+    of_class = Counter(label_of(i) for i in range(600))
+    counts = Counter((label_of(i), split) for i, split in enumerate(division))
+    for label, total in of_class.items():
+        for split, share in (("train", 0.6), ("validation", 0.2), ("test", 0.2)):
+            assert counts[label, split] == pytest.approx(share * total, abs=2)
+
+
+def test_the_seed_alone_decides():
+    assert split_of_stars(SyntheticConfig(seed=5)) == split_of_stars(SyntheticConfig(seed=5))
+    assert split_of_stars(SyntheticConfig(seed=5)) != split_of_stars(SyntheticConfig(seed=6))
+
+
+def test_too_few_stars_and_fractions_without_training_stars_are_refused():
+    with pytest.raises(UsageError, match=r"leave none for test"):
+        split_of_stars(SyntheticConfig(curves=3, val_frac=0.4, test_frac=0.01))
+    with pytest.raises(UsageError, match=r"0\.5 and 0\.5"):
+        split_of_stars(SyntheticConfig(val_frac=0.5, test_frac=0.5))
