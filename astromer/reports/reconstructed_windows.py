@@ -190,7 +190,7 @@ def _draw(reconstruction: WindowReconstruction, window: int, name: str, which: s
     )
     for chosen, values, marker, size, colour, title in marks:
         if chosen.any():
-            style = {"color": colour, "markersize": size, "label": title}
+            style: dict[str, Any] = {"color": colour, "markersize": size, "label": title}
             fill = "none" if marker == "o" else "full"
             axes.plot(mjd[chosen], values[chosen], marker, fillstyle=fill, **style)
     axes.vlines(

@@ -273,9 +273,9 @@ def _after_rejection(
         curves[key] = {**curves[key], **more}
     profiles: dict[str, SplitProfile] = {}
     for (number, _), profile in profiles_of.items():
-        split = SPLITS[number]
+        name = SPLITS[number]
         if profile is not None:
-            profiles[split] = profiles[split].merge(profile) if split in profiles else profile
+            profiles[name] = profiles[name].merge(profile) if name in profiles else profile
     return profiles, tuple((finding, curves[at[:2]][at[2]]) for at, finding in examples)
 
 

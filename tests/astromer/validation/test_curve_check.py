@@ -21,6 +21,7 @@ GOOD = LightCurve(
         ("not_finite", "mjd", {5: np.inf}, [5]),
         ("missing_errmag", "errmag", {1: np.nan, 2: np.nan}, [1, 2]),
         ("unsorted_mjd", "mjd", {4: 59001.5}, [4]),
+        ("unsorted_mjd", "mjd", {2: np.inf, 5: 59000.5}, [5]),
         ("repeated_mjd", "mjd", {4: 59003.0}, [3, 4]),
         ("mjd_out_of_range", "mjd", {0: -5.0}, [0]),
         ("mag_out_of_range", "mag", {7: 99.999}, [7]),
