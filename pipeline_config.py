@@ -113,6 +113,22 @@ class RemotePipelineConfig(PipelineConfig):
 class ClusterConfig(Config):
     """Where and on what the pipeline runs, if not on this machine."""
 
+    spec: str = knob(
+        "",
+        f"the compiled pipeline (default: {OUTPUT}/compiled/vertex.yaml or kubeflow.yaml)",
+        "--spec",
+        metavar="FILE",
+    )
+    compile_only: bool = knob(
+        False, "write the compiled pipeline, which is the default", "--compile-only"
+    )
+    submit: bool = knob(False, "compile and start a run", "--submit")
+    schedule: str = knob(
+        "",
+        "cron expression, with --submit: start a run again and again instead of once",
+        "--schedule",
+        metavar="CRON",
+    )
     image: str = knob(
         "astromer-pipeline:latest",
         "container image that every step runs in; deploy/pipeline/Dockerfile makes it",
@@ -154,6 +170,15 @@ class ClusterConfig(Config):
         bounds="[0, 100]",
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.spec and not self.spec.endswith((".yaml", ".yml")):
+            raise UsageError(f"--spec must be the name of a .yaml file. Received: {self.spec}.")
+        if self.submit and self.compile_only:
+            raise UsageError("--compile-only and --submit exclude each other. Received: both.")
+        if self.schedule and not self.submit:
+            raise UsageError(f"--schedule needs --submit. Received: --schedule {self.schedule}.")
+
 
 @dataclass(frozen=True)
 class VertexConfig(Config):
@@ -177,6 +202,13 @@ class KubeflowConfig(Config):
     token_file: str = knob(
         "", "file with the access token, where the API asks for one", "--token-file"
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.endpoint and not self.endpoint.startswith(("http://", "https://")):
+            raise UsageError(
+                f"--endpoint must start with http:// or https://. Received: {self.endpoint}."
+            )
 
 
 @dataclass(frozen=True)

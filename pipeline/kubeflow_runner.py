@@ -14,10 +14,10 @@ _HERE = Path(__file__).resolve().parent
 # module instead of the package around it.
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
-from astromer.commands.cli import config_from, run_program
+from astromer.commands.cli import run_program
 from astromer.system.errors import ClusterError, UsageError
 from astromer.system.text import without_secrets
-from pipeline.cluster.cluster_options import ClusterRun, make_parser, need, read_options
+from pipeline.cluster.cluster_options import ClusterRun, need, read_run
 from pipeline.cluster.submission import Submit, compile_and_submit
 from pipeline_config import KubeflowConfig
 
@@ -34,16 +34,8 @@ def parse(arguments: list[str] | None = None) -> tuple[ClusterRun, KubeflowConfi
     Raises:
         UsageError: for a value that cannot work, or one that a submission lacks.
     """
-    parser = make_parser(
-        "kubeflow_runner", "Kubeflow Pipelines", "outputs/compiled/kubeflow.yaml", KubeflowConfig
-    )
-    run = read_options(parser, arguments)
-    kubeflow = config_from(run.options, KubeflowConfig)
+    run, kubeflow = read_run("kubeflow", "Kubeflow Pipelines", KubeflowConfig, arguments)
     need(run, kubeflow, "endpoint")
-    if kubeflow.endpoint and not kubeflow.endpoint.startswith(("http://", "https://")):
-        raise UsageError(
-            "--endpoint must start with http:// or https://. Received: " + kubeflow.endpoint + "."
-        )
     return run, kubeflow
 
 
@@ -109,8 +101,8 @@ def _start(client: Any, run: ClusterRun, kubeflow: KubeflowConfig, compiled: Com
         "pipeline_root": f"{run.config.output}/pipeline",
         "service_account": run.cluster.service_account or None,
     }
-    if run.schedule:
-        job = client.create_recurring_run(cron_expression=run.schedule, **common)
+    if run.cluster.schedule:
+        job = client.create_recurring_run(cron_expression=run.cluster.schedule, **common)
         return f"scheduled     {endpoint}/#/recurringrun/details/{job.recurring_run_id}"
     started = client.run_pipeline(**common)
     return f"submitted     {endpoint}/#/runs/details/{started.run_id}"

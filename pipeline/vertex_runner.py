@@ -15,10 +15,10 @@ _HERE = Path(__file__).resolve().parent
 # module instead of the package around it.
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
-from astromer.commands.cli import config_from, run_program
+from astromer.commands.cli import run_program
 from astromer.system.errors import ClusterError, UsageError
 from astromer.system.text import brief
-from pipeline.cluster.cluster_options import ClusterRun, make_parser, need, read_options
+from pipeline.cluster.cluster_options import ClusterRun, need, read_run
 from pipeline.cluster.submission import Submit, compile_and_submit
 from pipeline_config import VertexConfig
 
@@ -35,11 +35,9 @@ def parse(arguments: list[str] | None = None) -> tuple[ClusterRun, VertexConfig]
     Raises:
         UsageError: for a value that cannot work, or one that a submission lacks.
     """
-    parser = make_parser("vertex_runner", "Vertex AI", "outputs/compiled/vertex.yaml", VertexConfig)
-    run = read_options(parser, arguments)
-    vertex = config_from(run.options, VertexConfig)
+    run, vertex = read_run("vertex", "Vertex AI", VertexConfig, arguments)
     need(run, vertex, "project", "region")
-    if run.submit:
+    if run.cluster.submit:
         for flag, place in (("--output", run.config.output), ("--data", run.config.data)):
             if not place.startswith("gs://"):
                 raise UsageError(
@@ -84,9 +82,9 @@ def _connect(run: ClusterRun, vertex: VertexConfig) -> Submit:
         account = run.cluster.service_account or None
         logging.getLogger(_LOGGER).addFilter(_without_traceback)
         try:
-            if run.schedule:
+            if run.cluster.schedule:
                 schedule = job.create_schedule(
-                    cron=run.schedule, display_name=run.config.name, service_account=account
+                    cron=run.cluster.schedule, display_name=run.config.name, service_account=account
                 )
                 return f"scheduled     {schedule.resource_name}"
             job.submit(service_account=account)

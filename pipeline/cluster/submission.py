@@ -39,7 +39,7 @@ def compile_and_submit(run: ClusterRun, dialect: str, connect: Callable[[], Subm
     log = run.spec.with_suffix(".log")
     silence()
     with told(log), redirect_output(log):
-        submit = connect() if run.submit else None
+        submit = connect() if run.cluster.submit else None
         print("compiling ...", flush=True)
         from pipeline.cluster import cluster_runner
 

@@ -13,7 +13,6 @@ from google.cloud import aiplatform
 
 from astromer.system.errors import ClusterError, UsageError
 from pipeline import kubeflow_runner, vertex_runner
-from pipeline.cluster.cluster_options import make_parser, read_options
 from pipeline.cluster.cluster_runner import cores_and_memory
 from tests.pipeline.cluster_specs import DATA, OUTPUT
 from tests.standins.kubeflow import Kubeflow
@@ -178,7 +177,6 @@ def test_unknown_machines_are_refused(machine):
 
 
 def test_places_on_this_machine_become_absolute_and_buckets_stay(tmp_path):
-    parser = make_parser("x_runner", "X", "x.yaml")
-    run = read_options(parser, ["--data", "fold", "--output", "gs://bucket/out/"])
+    run, _ = kubeflow_runner.parse(["--data", "fold", "--output", "gs://bucket/out/"])
     assert run.config.data == str(tmp_path / "fold")
     assert run.config.output == "gs://bucket/out"
