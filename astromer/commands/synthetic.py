@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astromer.commands.cli import parse_config, run_program
-from astromer.records.synthetic.fold import SyntheticConfig
+from astromer.records.config import SyntheticConfig
 from astromer.system.config import REQUIRED, Config, knob
 from astromer.system.logs import silence
 from astromer.system.text import pipeline_command, shell_word

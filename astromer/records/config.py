@@ -9,7 +9,27 @@ from astromer.system.errors import UsageError
 
 
 @dataclass(frozen=True)
-class RecordsConfig(Config):
+class HeldOutConfig(Config):
+    """How many stars are held out."""
+
+    val_frac: float = knob(
+        0.2, "fraction of the stars held out for validation", "--val-frac", bounds="(0, 1)"
+    )
+    test_frac: float = knob(
+        0.2, "fraction of the stars held out for the test", "--test-frac", bounds="(0, 1)"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.val_frac + self.test_frac >= 1:
+            raise UsageError(
+                "--val-frac and --test-frac must leave stars to train on. Received: "
+                f"{self.val_frac} and {self.test_frac}."
+            )
+
+
+@dataclass(frozen=True)
+class RecordsConfig(HeldOutConfig):
     """How surveys become fold records."""
 
     folds: int = knob(
@@ -17,12 +37,6 @@ class RecordsConfig(Config):
         "divisions of the same stars whose tests have no star in common (K-fold cross-validation)",
         "--folds",
         bounds="[1, inf)",
-    )
-    val_frac: float = knob(
-        0.2, "fraction of the stars held out for validation", "--val-frac", bounds="(0, 1)"
-    )
-    test_frac: float = knob(
-        0.2, "fraction of the stars held out for the test", "--test-frac", bounds="(0, 1)"
     )
     njobs: int = knob(
         4,
@@ -35,18 +49,18 @@ class RecordsConfig(Config):
     )
     seed: int = knob(42, "seed of the division into subsets", "--seed", bounds="[0, 4294967296)")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_fractions(self.val_frac, self.test_frac)
 
+@dataclass(frozen=True)
+class SyntheticConfig(HeldOutConfig):
+    """Which built-in survey to make, and how it is divided."""
 
-def check_fractions(val_frac: float, test_frac: float) -> None:
-    """Raises UsageError for fractions that leave no stars to train on."""
-    if val_frac + test_frac >= 1:
-        raise UsageError(
-            "--val-frac and --test-frac must leave stars to train on. Received: "
-            f"{val_frac} and {test_frac}."
-        )
+    curves: int = knob(
+        1200,
+        "stars in the survey; enough for a small model to beat interpolation in minutes",
+        "--curves",
+        bounds="[3, 1e6]",
+    )
+    seed: int = knob(42, "seed of the stars and of their division", "--seed", bounds="[0, inf)")
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from astromer.records.config import RecordsConfig, check_fractions
+from astromer.records.config import SyntheticConfig
 from astromer.records.encoding import ContextValue, encode_light_curve
 from astromer.records.fold import SPLITS
 from astromer.records.synthetic.survey import label_of, make_star
 from astromer.records.writer import FoldWriter, write_folders
-from astromer.system.config import Config, knob
 from astromer.system.errors import UsageError
 from astromer.system.terminal import progress_bar
 
@@ -45,37 +44,6 @@ dtypes = ["string", "string", "string", "integer"]
 value = ["mjd", "mag", "errmag"]
 dtypes = ["float", "float", "float"]
 """
-
-
-@dataclass(frozen=True)
-class SyntheticConfig(Config):
-    """Which survey to make, and how it is divided."""
-
-    curves: int = knob(
-        1200,
-        "stars in the survey; enough for a small model to beat interpolation in minutes",
-        "--curves",
-        bounds="[3, 1e6]",
-    )
-    seed: int = knob(
-        RecordsConfig.seed, "seed of the stars and of their division", "--seed", bounds="[0, inf)"
-    )
-    val_frac: float = knob(
-        RecordsConfig.val_frac,
-        "fraction of the stars held out for validation",
-        "--val-frac",
-        bounds="(0, 1)",
-    )
-    test_frac: float = knob(
-        RecordsConfig.test_frac,
-        "fraction of the stars held out for the test",
-        "--test-frac",
-        bounds="(0, 1)",
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_fractions(self.val_frac, self.test_frac)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from astromer.commands.synthetic import main
+from astromer.records.config import SyntheticConfig
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.synthetic import make_star
-from astromer.records.synthetic.fold import SyntheticConfig, provide_survey, split_of_stars
+from astromer.records.synthetic.fold import provide_survey, split_of_stars
 from astromer.records.synthetic.survey import label_of
 from astromer.system.errors import UsageError
 
