@@ -17,8 +17,8 @@ from astromer.evaluation.evaluation import Evaluation, evaluate
 from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.encoder_sources import PretrainedSource
 from astromer.light_curves import LightCurves
-from astromer.serving.model_card.markdown import table
 from astromer.system.errors import ModelError
+from astromer.system.markdown import table
 from astromer.training.config import TrainingConfig
 from astromer.training.loop import train
 from astromer.windows.config import MaskingConfig

@@ -14,9 +14,9 @@ import numpy as np
 
 from astromer.finetuning.encoder_sources import FOREST, PRETRAINED, PUBLIC, RANDOM
 from astromer.finetuning.labelled_data import Dataset, classification_scores
-from astromer.serving.model_card.markdown import escaped, table
 from astromer.system.atomic import write_file
 from astromer.system.html.page import label, to_bytes
+from astromer.system.markdown import escaped, table
 from astromer.system.text import csv_cell, shortened
 
 RESULTS_FILE, CSV_FILE, CLASSES_FILE = "results.json", "results.csv", "per_class.csv"

@@ -70,6 +70,19 @@ def model_kind(config: Mapping[str, Any]) -> str:
     return CLASSIFIER if "head" in config else ENCODER
 
 
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings in one level: ``{"a": {"b": [1, 2]}}`` becomes ``{"a.b": "1, 2"}``."""
+    settings: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            settings |= flat(value, f"{prefix}{name}.")
+        elif isinstance(value, (list, tuple)):
+            settings[prefix + name] = ", ".join(map(str, value)) or "none"
+        else:
+            settings[prefix + name] = value
+    return settings
+
+
 def load_saved_model(directory: str | Path) -> Any:
     """As ``tf.saved_model.load``, from a folder of any name."""
     import tensorflow as tf

@@ -23,7 +23,7 @@ from astromer.system.storage import as_path
 from astromer.system.storage.trees import copy_tree, same_content
 from astromer.training.report import COURSE
 from astromer.validation.output import SUMMARY_FILE
-from components.evaluator.component import METRICS_FILE, TABLE_FILE
+from components.evaluator.component import METRICS_FILE
 from components.provenance import DATA_FINGERPRINT, ERROR_FILL, FOLD, MISSING_ERRORS, PROCESSING
 
 
@@ -77,7 +77,6 @@ EXAMPLES, ANOMALIES, EVALUATION, RESULTS = "examples", "anomalies", "evaluation"
 def gather(input_dict: dict[str, list[types.Artifact]]) -> Evidence:
     """Reads what there is; what is absent stays unknown."""
     examples = _single(input_dict, EXAMPLES)
-    evaluation = _single(input_dict, EVALUATION)
     known: dict[str, Any] = {}
     if examples is not None:
         known = {
@@ -90,8 +89,7 @@ def gather(input_dict: dict[str, list[types.Artifact]]) -> Evidence:
     return Evidence(
         **known,
         validation=_json(_single(input_dict, ANOMALIES), SUMMARY_FILE),
-        evaluation=_json(evaluation, METRICS_FILE),
-        table=_text(evaluation, TABLE_FILE),
+        evaluation=_json(_single(input_dict, EVALUATION), METRICS_FILE),
         study=_json(_single(input_dict, RESULTS), RESULTS_FILE),
     )
 
@@ -101,15 +99,11 @@ def _single(input_dict: dict[str, list[types.Artifact]], key: str) -> types.Arti
     return found[0] if found else None
 
 
-def _text(artifact: types.Artifact | None, name: str) -> str:
-    if artifact is None:
-        return ""
-    file = as_path(artifact.uri) / name
-    return file.read_text(encoding="utf-8") if file.is_file() else ""
-
-
 def _json(artifact: types.Artifact | None, name: str) -> dict[str, Any]:
-    return json.loads(_text(artifact, name) or "{}")
+    if artifact is None:
+        return {}
+    file = as_path(artifact.uri) / name
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 # Facts about how a model came about that differ although the model does not.

@@ -1,39 +1,58 @@
-"""Gathers the facts of a version and writes its card."""
+"""Writes the model card: a YAML header for model hubs and Markdown for people.
+
+The Markdown is the template ``card.md.jinja``, in which a value is shown by
+:func:`astromer.system.markdown.number`: as text that is escaped, and as "unknown" if it is missing.
+"""
 
 from __future__ import annotations
 
-import datetime
 import json
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from astromer.serving.model_card.citation import citation_text, license_name, reference
-from astromer.serving.model_card.data_facts import data_facts
-from astromer.serving.model_card.data_section import data_section, preprocessing_section
-from astromer.serving.model_card.evidence import Evidence
-from astromer.serving.model_card.front_matter import front_matter
-from astromer.serving.model_card.limits import limits
-from astromer.serving.model_card.markdown import UNKNOWN, escaped, listed, number
-from astromer.serving.model_card.model_section import architecture_section, training_section
-from astromer.serving.model_card.scores_section import classifier_scores, encoder_scores
-from astromer.serving.model_card.usage import snippet
-from astromer.serving.model_card.yaml_text import to_yaml
+import jinja2
+import yaml
+from markupsafe import Markup
+
+from astromer.evaluation.baselines import BASELINE_TITLES
+from astromer.serving.model_card.facts import Evidence, gather_facts
 from astromer.serving.saved_model import (
     CARD_FILE,
     CLASSIFIER,
     EXTRA,
     FACTS_FILE,
-    WEIGHTS,
+    flat,
     model_kind,
     read_config,
-    read_facts,
 )
-from astromer.system.storage import as_path
-from astromer.system.untrusted_files import DAMAGED, read_arrays
+from astromer.system import markdown
+from astromer.system.environment import MACHINE
+from astromer.validation.profile import BINS, QUANTITIES
+from astromer.validation.profile import UNKNOWN as NO_NAME
 
-_STUDY = ("test_curves", "majority", "notes", "verdicts")
-_CELL = ("source", "encoder", "shots", "seed", "macro_f1", "accuracy")
+CITATION_FILE = Path(__file__).with_name("CITATION.cff")
+"""A link to the repository's file, so that an installed package has it, too."""
+
+TEMPLATE_FILE = Path(__file__).with_name("card.md.jinja")
+_FEW = 20  # light curves of a class
+_TAGS = ("astronomy", "light-curves", "time-series", "variable-stars", "transformer", "tensorflow")
+_SERVED = {
+    "serve_max_observations": "observations of a light curve",
+    "serve_max_batch": "light curves of a request",
+    "serve_max_steps": "steps of the windows of a request",
+}
+_ENCODER_SCORES = (
+    ("rmse", "RMSE at hidden steps [mag]", "hidden_rmse"),
+    ("r_squared", "R2 at hidden steps", "hidden_r2"),
+    ("rmse", "RMSE at hidden steps of the window's mean [mag]", "mean_hidden_rmse"),
+    ("rmse", "RMSE at hidden steps of interpolation [mag]", "interpolation_hidden_rmse"),
+)
+_CLASSIFIER_SCORES = (("f1", "macro-F1", "macro_f1"), ("accuracy", "Accuracy", "accuracy"))
+# A curve for the snippet, where the training light curves are unknown.
+_TYPICAL = {"mjd": 55000.0, "cadence": 2.0, "mag": 15.0, "errmag": 0.02, "length": 100}
 
 
 def write_card(version: Path, number: str, evidence: Evidence, name: str) -> None:
@@ -48,107 +67,225 @@ def write_card(version: Path, number: str, evidence: Evidence, name: str) -> Non
     Raises:
         ModelError: the model has no config.
     """
-    config = read_config(version)
     facts = gather_facts(version, number, evidence, name)
-    text = card_text(facts, config, evidence)
+    text = card_text(facts, read_config(version))
     (version / EXTRA / FACTS_FILE).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     (version / CARD_FILE).write_text(text, encoding="utf-8")
 
 
-def gather_facts(version: Path, number: str, evidence: Evidence, name: str) -> dict[str, Any]:
-    """What the card says and the config does not, as plain JSON types."""
-    config = read_config(version)
-    study = {key: evidence.study[key] for key in _STUDY if key in evidence.study}
-    if cells := evidence.study.get("cells"):
-        study["cells"] = [{key: cell[key] for key in _CELL} for cell in cells]
-    return {
-        "name": name,
-        "version": number,
-        "kind": model_kind(config),
-        "pushed": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "parameters": count_parameters(version),
-        **({"encoder": _encoder(config)} if model_kind(config) == CLASSIFIER else {}),
-        "data": data_facts(evidence, config),
-        "evaluation": dict(evidence.evaluation),
-        "study": study,
+def card_text(facts: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """The card, from the facts of :func:`gather_facts` and the model's config."""
+    header = to_yaml(_front_matter(facts, config))
+    body = _environment().from_string(TEMPLATE_FILE.read_text(encoding="utf-8"))
+    return f"---\n{header}---\n\n{body.render(_context(facts, config))}"
+
+
+def to_yaml(content: Mapping[str, Any]) -> str:
+    """Nested mappings and lists of plain types, as YAML 1.1 and 1.2 alike."""
+    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=math.inf)
+
+
+def paper(citation: Mapping[str, Any]) -> str:
+    """The paper that describes the model, in one line."""
+    [reference] = citation["references"]
+    first, (title, journal, volume, start, year, doi) = (
+        reference["authors"][0]["family-names"],
+        (reference[name] for name in ("title", "journal", "volume", "start", "year", "doi")),
+    )
+    return f"{first} et al. ({year}): {title}. {journal} {volume}, {start}. https://doi.org/{doi}"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes text, except plain words, so that no reader takes a name for another type."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        plain = re.fullmatch(r"[a-z][a-z_-]+", data)
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=None if plain else '"')
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
+
+
+def _front_matter(facts: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Licence, library, tags, data sets and scores, as model hubs name them."""
+    kind = model_kind(config)
+    evaluation, surveys = facts["evaluation"], facts["data"]["surveys"]
+    architecture = config.get("encoder", {}).get("architecture")
+    if kind == CLASSIFIER:
+        task = ("time-series-classification", "Classification of light curves")
+        measured, named = evaluation.get("served") or {}, _CLASSIFIER_SCORES
+    else:
+        task = ("masked-reconstruction", "Reconstruction of hidden magnitudes")
+        measured, named = evaluation.get("model") or {}, _ENCODER_SCORES
+    scores = [
+        {"type": metric, "name": name, "value": measured[key]}
+        for metric, name, key in named
+        if measured.get(key) is not None and math.isfinite(measured[key])
+    ]
+    header: dict[str, Any] = {
+        "license": _citation()["license"].lower(),
+        "library_name": "astromer",
+        "tags": [*_TAGS, *([architecture] if architecture else []), kind],
+        "datasets": surveys,
+        "metrics": list(dict.fromkeys(score["type"] for score in scores)),
     }
+    if scores:
+        split = evaluation.get("conditions", {}).get("split") or "test"
+        name = ", ".join(surveys) or markdown.UNKNOWN
+        result = {
+            "task": {"type": task[0], "name": task[1]},
+            "dataset": {"type": "light-curves", "name": name, "split": split},
+            "metrics": scores,
+        }
+        title = f"{facts['name']} {facts['version']}"
+        header["model-index"] = [{"name": title, "results": [result]}]
+    return header
 
 
-def card_text(facts: Mapping[str, Any], config: Mapping[str, Any], evidence: Evidence) -> str:
-    """The card: YAML for hubs, then Markdown for people."""
-    data, evaluation = facts["data"], facts["evaluation"]
+def _citation() -> dict[str, Any]:
+    return yaml.safe_load(CITATION_FILE.read_text(encoding="utf-8"))
+
+
+def _environment() -> jinja2.Environment:
+    def shown(value: Any, digits: int = 4) -> Markup:
+        return value if isinstance(value, Markup) else Markup(markdown.number(value, digits))
+
+    def span(quantiles: Mapping[str, float], digits: int = 3) -> Markup:
+        low, high = (quantiles[fraction] for fraction in ("0.01", "0.99"))
+        if not digits:
+            low, high = round(low), round(high)
+        return Markup(f"{shown(low, digits)} to {shown(high, digits)}")
+
+    # Not HTML: ``finalize`` escapes every value for Markdown instead.
+    environment = jinja2.Environment(  # noqa: S701
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.ChainableUndefined,
+        finalize=shown,
+    )
+    environment.filters |= {
+        "number": shown,
+        "span": span,
+        "plain": lambda value, form: Markup(form % value),
+        "code": lambda value: Markup(f"`{value or markdown.UNKNOWN}`"),
+        "listed": lambda names: Markup(markdown.listed(names)),
+        "escaped": lambda text, most: Markup(markdown.escaped(text, most)),
+        "flat": lambda values: flat(values).items(),
+    }
+    return environment
+
+
+def _context(facts: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the template that are not simply facts or settings."""
+    data, evaluation, metadata = facts["data"], facts["evaluation"], config.get("metadata", {})
     classifier = facts["kind"] == CLASSIFIER
-    scores = (
-        classifier_scores(evaluation, facts["study"]) if classifier else encoder_scores(evaluation)
-    )
-    bullets = "\n".join(f"- {sentence}" for sentence in limits(config, data, evaluation))
-    sections = {
-        "How to load it": f"```python\n{snippet(config, data)}```\n\n{_HOW}",
-        "Limits": bullets,
-        "Scores": scores,
-        "Labelled light curves" if classifier else "Training data": data_section(data),
-        "Preprocessing": preprocessing_section(data, config),
-        "Architecture": architecture_section(config, facts),
-        "Training": training_section(config, facts),
-        "Licence and citation": _licence(),
-        "Files": _FILES,
+    sizes = {**config.get("encoder", {}), "window_size": config.get("window_size")}
+    sizes["quirks"] = sizes.get("quirks") or "none"
+    if classifier:
+        sizes = {"encoder": sizes, "pooling": config.get("pooling"), "head": config["head"]}
+    train_classes = data["splits"].get("train", {}).get("classes", {})
+    scores = (evaluation.get("served") or {}).get("classes", {})
+    served = config.get("serving") or {}
+    machine = metadata.get(MACHINE) or {}
+    names = ("training", "finetune", "cell", "study")
+    return {
+        "facts": facts,
+        "config": config,
+        "data": data,
+        "evaluation": evaluation,
+        "metadata": metadata,
+        "classifier": classifier,
+        "pushed": facts["pushed"].replace("T", " ").replace("+00:00", " UTC"),
+        "typical": _typical(data, config),
+        "no_name": NO_NAME,
+        "few": _FEW,
+        "few_classes": _rare({n: count for n, count in train_classes.items() if n != NO_NAME}),
+        "rare_classes": _rare({name: score["support"] for name, score in scores.items()}),
+        "missed_classes": [
+            name for name, score in scores.items() if not score["f1"] > 0 and score["support"]
+        ],
+        "worse_groups": [
+            name
+            for name, score in evaluation.get("groups", {}).items()
+            if not score["model_hidden_rmse"]
+            < min(score["mean_hidden_rmse"], score["interpolation_hidden_rmse"])
+        ],
+        "served": [
+            f"{markdown.number(served[name])} {what}"
+            for name, what in _SERVED.items()
+            if name in served
+        ],
+        "score_rows": [
+            ("", "this model"),
+            *((f"{name}_", title) for name, title in BASELINE_TITLES.items()),
+        ],
+        "comparable_trials": _comparable_trials(facts["study"], evaluation.get("cell", {})),
+        "classes": dict.fromkeys(
+            name for split in data["splits"].values() for name in split["classes"]
+        ),
+        "quantiles": list(_quantiles(data["splits"])),
+        "bins": _bins(),
+        "sizes": sizes,
+        "used": {name: metadata[name] for name in names if name in metadata},
+        "packages": {
+            "astromer-pipeline": config.get("astromer_version"),
+            "python": machine.get("python"),
+            **(machine.get("versions") or {"tensorflow": config.get("tensorflow_version")}),
+        },
+        "machine": machine,
+        "citation_text": CITATION_FILE.read_text(encoding="utf-8").rstrip(),
+        "license": _citation()["license"],
+        "paper": paper(_citation()),
     }
-    body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
-    title = f"# {escaped(facts['name'])} {facts['version']}"
-    header = f"---\n{to_yaml(front_matter(facts, config))}---"
-    return f"{header}\n\n{title}\n\n{_intro(facts, config)}\n\n{body}\n"
 
 
-def count_parameters(version: Path) -> int | None:
-    """Numbers in the weights; None where they cannot be read."""
-    try:
-        return sum(array.size for array in read_arrays(as_path(version) / EXTRA / WEIGHTS).values())
-    except DAMAGED:
-        return None
+def _typical(data: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, float]:
+    """Medians of the training light curves, for a snippet that runs in the version's folder."""
+    measured = data["splits"].get("train", {}).get("quantiles", {})
+    typical = {name: measured.get(name, {}).get("0.5", value) for name, value in _TYPICAL.items()}
+    least = config.get("rules", {}).get("min_observations", 5)
+    return {**typical, "length": max(round(typical["length"]), least)}
 
 
-def _encoder(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The pushed encoder that a classifier was made from, by its own card where it can be read."""
-    metadata = config.get("metadata", {})
-    place = metadata.get("pushed_encoder") or metadata.get("encoder", {}).get("path")
-    if not place:
-        return {}
-    surveys = read_facts(as_path(place)).get("data", {}).get("surveys", [])
-    return {"version": as_path(place).name, "path": place, "surveys": surveys}
+def _rare(counts: Mapping[str, int]) -> list[str]:
+    return [f"{name} ({count})" for name, count in counts.items() if 0 < count < _FEW]
 
 
-def _intro(facts: Mapping[str, Any], config: Mapping[str, Any]) -> str:
-    encoder = config.get("encoder", {})
-    shape = (
-        f"{encoder.get('architecture') or UNKNOWN}, {number(encoder.get('num_layers'))} layer(s) "
-        f"of width {number(encoder.get('d_model'))}"
+def _comparable_trials(
+    study: Mapping[str, Any], trial: Mapping[str, Any]
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """Trials of baselines with the light curves of the pushed classifier, with their names."""
+    titles = {"random": "random encoder, the same recipe", "forest": "random forest"}
+    return [
+        (titles.get(other["source"], f"{other['source']} encoder"), other)
+        for other in study.get("cells", ())
+        if (other["shots"], other["seed"]) == (trial.get("shots"), trial.get("seed"))
+        and other["source"] != trial.get("source")
+        and other["encoder"] in (trial.get("encoder"), "none")
+    ]
+
+
+def _quantiles(
+    splits: Mapping[str, Any],
+) -> Iterable[tuple[str, str, int, Mapping[str, float]]]:
+    """Rows of the table: quantity, split, digits and quantiles."""
+    for quantity in QUANTITIES:
+        title = quantity.title
+        if quantity.name == "cadence":
+            title = "days between observations (median of a light curve)"
+        elif quantity.unit:
+            title += f" [{quantity.unit}]"
+        digits = 5 if quantity.name in ("mjd", "mag") else 3
+        for split, facts in splits.items():
+            if quantiles := facts["quantiles"].get(quantity.name):
+                yield title, split, digits, quantiles
+
+
+def _bins() -> str:
+    even: Sequence[Any] = [q for q in QUANTITIES if not q.log]
+    widths = ", ".join(
+        f"{(q.high - q.low) / BINS:.3g} {q.unit.replace('MJD', 'days')}" for q in even
     )
-    surveys = f"the survey {listed(facts['data']['surveys'])}"
-    pushed = facts["pushed"].replace("T", " ").replace("+00:00", " UTC")
-    if facts["kind"] == CLASSIFIER:
-        return (
-            f"A classifier of single-band light curves: an Astromer encoder ({shape}) with a head "
-            f"that was trained on labelled light curves of {surveys}. Pushed {pushed}."
-        )
-    return (
-        f"An Astromer encoder of single-band light curves ({shape}), pre-trained on light curves "
-        f"of {surveys} to predict magnitudes that were hidden from it. Pushed {pushed}."
-    )
-
-
-def _licence() -> str:
-    return (
-        f"{license_name()} licence. The model is described in {reference()}. To cite the software, "
-        f"`CITATION.cff`:\n\n```yaml\n{citation_text().rstrip()}\n```"
-    )
-
-
-_HOW = (
-    "It is a TensorFlow SavedModel that model servers load, too: raw light curves in. "
-    "Signatures and the meaning of `status` are in `docs/serving.md` of AstroMer pipeline."
-)
-_FILES = (
-    "`checksums.txt` holds the SHA-256 of every other file: `sha256sum -c checksums.txt`. "
-    "`assets.extra/config.json` and `weights.npz` rebuild the model for training on; "
-    "`assets.extra/card.json` has the facts of this card for programs."
-)
+    logs = max((q.high / q.low) ** (1 / BINS) - 1 for q in QUANTITIES if q.log)
+    return f"{widths} wide for {' and '.join(q.title for q in even)}, up to {logs:.0%}"

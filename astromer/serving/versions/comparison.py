@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from astromer.serving.saved_model import read_facts, try_read_config
+from astromer.serving.saved_model import flat, read_facts, try_read_config
 from astromer.system.errors import DataNotFoundError
 from astromer.system.text import shortened
 from astromer.windows.config import MaskingConfig
@@ -31,8 +31,8 @@ def compare(one: Path, other: Path) -> dict[str, dict[str, tuple[Any, Any]]]:
     settings = try_read_config(one), try_read_config(other)
     return {
         "scores": _paired(*(scores_of(each) for each in facts)),
-        "data": _differing(*(_flat(_data(each)) for each in facts)),
-        "settings": _differing(*(_flat(_settings(each)) for each in settings)),
+        "data": _differing(*(flat(_data(each)) for each in facts)),
+        "settings": _differing(*(flat(_settings(each)) for each in settings)),
     }
 
 
@@ -134,16 +134,6 @@ def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
     metadata = config.get("metadata", {})
     kept = {name: value for name, value in metadata.items() if name not in _NOT_SETTINGS}
     return {**{name: value for name, value in config.items() if name != "metadata"}, **kept}
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{name}.")
-        else:
-            found[prefix + name] = ", ".join(map(str, value)) if isinstance(value, list) else value
-    return found
 
 
 def _paired(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import io
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from astromer.evaluation.evaluation import evaluate
 from astromer.records.fold import Fold
 from astromer.records.reader import read_light_curves
 from astromer.serving.export import export_saved_model
 from astromer.serving.model_card import Evidence, write_card
+from astromer.serving.model_card.card import CITATION_FILE, paper, to_yaml
 from astromer.serving.saved_model import read_facts
 from astromer.system.config import to_dict
 from astromer.training.config import TrainingConfig
@@ -229,3 +233,46 @@ def test_it_is_written_into_a_store(exported, evidence, store) -> None:
         )
     write_card(store / "1", "1", evidence, "astromer")
     assert (store / "1" / "README.md").read_text().startswith("---\nlicense:")
+
+
+def test_the_repository_s_own_citation_is_read(toy) -> None:
+    assert CITATION_FILE.resolve() == toy.root / "CITATION.cff"
+
+
+def test_licence_and_paper_are_those_of_the_citation(card) -> None:
+    citation = yaml.safe_load(CITATION_FILE.read_text(encoding="utf-8"))
+    [reference] = citation["references"]
+    line = paper(citation)
+    for name in ("title", "journal", "year", "doi"):
+        assert str(reference[name]) in line
+    assert line.startswith(f"{reference['authors'][0]['family-names']} et al. (2023)")
+    assert line in section(card, "Licence and citation")
+    assert f"{citation['license']} licence" in section(card, "Licence and citation")
+
+
+TEXTS = st.text(st.characters(), max_size=20)
+SCALARS = st.one_of(
+    TEXTS, st.integers(), st.booleans(), st.none(), st.floats(allow_nan=False), st.just("")
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXTS, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(TEXTS, VALUES, max_size=5))
+@example({"no": "yes", "y": "off", "1": "0x10", "null": "~", "a: b": "- c # d"})
+@example({"survey": 'OGLE "4": a\n--- b\r\u2028\x85\x00\U0001f600\ufeff\''})
+@example({"numbers": [1e-05, 1e22, -0.0, 1e300, float("inf"), 2.0, 123456789012345678901234567890]})
+@example({"nested": [[], {}, [[1, [2]], {"a": [{"b": None}]}], "", "2026-01-01", "12:30:45"]})
+def test_yaml_readers_get_it_back(content: dict) -> None:
+    text = to_yaml(content)
+    text.encode("utf-8")
+    found = yaml.safe_load(text) or {}
+    assert found == content
+    assert repr(found) == repr(content)  # 1 is not True, and 2.0 not 2
+
+
+def test_what_is_no_number_stays_none() -> None:
+    assert math.isnan(yaml.safe_load(to_yaml({"a": float("nan")}))["a"])
