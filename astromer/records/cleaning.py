@@ -95,7 +95,7 @@ class CleanCurves:
         kept: bool [C], which of the light curves before cleaning they are.
         dropped_observations: number by reason.
         dropped_curves: number by reason.
-        julian_dates: observations whose time was out of range and looks like a Julian date.
+        julian_dates: observations whose time is out of range and may be a Julian date.
         filled_errors: observations kept whose error was filled in.
     """
 

@@ -205,7 +205,7 @@ def in_bands(metadata: Metadata, bands: tuple[str, ...], survey: Path) -> np.nda
     there = metadata.bands
     if there is None:
         raise UsageError(
-            f"--band {' '.join(bands)}: {survey} does not tell bands. Leave out --band."
+            f"--band {' '.join(bands)}: {survey} has no column of bands. Leave out --band."
         )
     unknown = [band for band in bands if band not in there]
     if unknown:

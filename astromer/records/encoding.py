@@ -8,7 +8,9 @@ that do not know the fourth list see an ordinary record.
 
 The protobuf wire format is written by hand: protobuf's Python API takes every float
 through a Python object, which is slower and needs TensorFlow, and records are made by the
-million.
+million. How much of a large record is no observations is found without parsing it: a record of
+256 MB may hold a hundred million empty messages, each of which takes a hundred bytes once it is
+parsed. Wire format: https://protobuf.dev/programming-guides/encoding/
 """
 
 from __future__ import annotations
@@ -25,6 +27,14 @@ SERIES = ("mjd", "mag", "errmag")
 RESIDUAL = "mjd_residual"
 
 _LENGTH_DELIMITED = 2
+LARGE = 1 << 22
+"""4 MiB: smaller records may hold anything; parsed, they are at most some hundreds of megabytes.
+Older records, which have a message for each value, fit with 130,000 observations."""
+
+_VARINT, _FIXED64, _DELIMITED, _FIXED32 = 0, 1, 2, 5
+# SequenceExample.feature_lists, FeatureLists.feature_list, its value, FeatureList.feature,
+# Feature.float_list, FloatList.value
+_PATH = (2, 1, 2, 1, 2, 1)
 
 
 def encode_light_curve(
@@ -122,16 +132,6 @@ def _varint(value: int) -> bytes:
 # Made once: a record has some fifty fields, and records are made by the million.
 _SMALL = [bytes((value,)) for value in range(128)]
 _TAGS = [bytes((number << 3 | _LENGTH_DELIMITED,)) for number in range(4)]
-
-
-LARGE = 1 << 22
-"""4 MiB: smaller records may hold anything; parsed, they are at most some hundreds of megabytes.
-Older records, which have a message for each value, fit with 130,000 observations."""
-
-_VARINT, _FIXED64, _DELIMITED, _FIXED32 = 0, 1, 2, 5
-# SequenceExample.feature_lists, FeatureLists.feature_list, its value, FeatureList.feature,
-# Feature.float_list, FloatList.value
-_PATH = (2, 1, 2, 1, 2, 1)
 
 
 def is_mostly_series(record: bytes) -> bool:

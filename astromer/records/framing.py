@@ -1,8 +1,8 @@
-"""The frames of a TFRecord file: whether each is whole, without reading what is inside.
+"""The frames of a TFRecord file, plain or gzip: whether each is whole, without its payload.
 
 TensorFlow reads a file that ends inside a frame's header as if it were complete, and dies of
-a header that claims more memory than there is. So every frame is checked first. Imports
-the standard library only.
+a header that claims more memory than there is. So every frame is checked first. A few kilobytes
+of gzip may claim terabytes, so its growth is limited. Imports the standard library only.
 """
 
 from __future__ import annotations
@@ -24,6 +24,14 @@ MOST_BYTES = 1 << 28
 MAKE_AGAIN = "Make or copy the records again."
 _HEADER, _FOOTER = 12, 4
 _SAMPLED = 500  # records that an estimate is made from
+MOST_GROWTH = 200
+"""Unpacked bytes for a byte of the file. Records grow by 2 and text by 10; gzip can do 1,032."""
+
+DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
+"""What reading a gzip file raises where it is cut off or corrupt."""
+
+FREE = 1 << 28
+"""256 MiB: what may be unpacked whatever the growth."""
 
 
 def compression_of(file: Path) -> str:
@@ -173,16 +181,6 @@ def masked_crc32c(data: bytes) -> int:
         crc = _CRC_TABLE[(crc ^ byte) & 0xFF] ^ crc >> 8
     crc ^= 0xFFFFFFFF
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
-
-
-MOST_GROWTH = 200
-"""Unpacked bytes for a byte of the file. Records grow by 2 and text by 10; gzip can do 1,032."""
-
-DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
-"""What reading a gzip file raises where it is cut off or corrupt."""
-
-FREE = 1 << 28
-"""256 MiB: what may be unpacked whatever the growth."""
 
 
 def unpacked(raw: BinaryIO) -> tuple[BinaryIO, bool]:

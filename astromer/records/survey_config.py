@@ -114,7 +114,7 @@ def load_config(path: Path, survey: Path, metadata: Path | None = None) -> Surve
     Args:
         path: the file.
         survey: the survey's folder or file.
-        metadata: its metadata table, in the place of the one that the file names.
+        metadata: its metadata table, instead of the one that the file names.
 
     Raises:
         UsageError: the file is no TOML, or a setting is missing or of the wrong kind.

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from astromer.records.sources.metadata import Metadata, assemble, fill_nulls
-from astromer.records.sources.names import BAND, CLASS, FILE, ID, first_of, stem_of
+from astromer.records.sources.names import BAND, CLASS, CONTEXT, FILE, ID, first_of, stem_of
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import SurveyConfig
 from astromer.system.errors import DataAnomalyError
@@ -196,20 +196,20 @@ def join(config: SurveyConfig, names: list[tuple[str, str]], catalogue: Catalogu
     catalogue.refuse_repeats(ids)
     bands = catalogue.bands
     rows_of: dict[str, list[int]] = defaultdict(list)
-    for place, name in enumerate(ids):
-        rows_of[name].append(place)
+    for row, name in enumerate(ids):
+        rows_of[name].append(row)
     taken: list[int] = []
     numbers: list[int] = []
     found: list[str] = []
     lost: list[str] = []
     for number, (name, band) in enumerate(names):
-        row = _row(name, band, rows_of, bands, catalogue)
-        if row is None:
+        own = _row(name, band, rows_of, bands, catalogue)
+        if own is None:
             lost.append(name)
             continue
-        taken.append(row)
+        taken.append(own)
         numbers.append(number)
-        found.append(band or (bands[row] if bands else ""))
+        found.append(band or (bands[own] if bands else ""))
     if not taken:
         raise DataAnomalyError(
             f"no light curve is listed in {catalogue.path}: its {column} are like {ids[0]!r}, "
@@ -217,8 +217,8 @@ def join(config: SurveyConfig, names: list[tuple[str, str]], catalogue: Catalogu
             "same ids."
         )
     rest = sorted(set(range(len(catalogue))) - set(taken))
-    numbers += [-1 - place for place in range(len(rest))]
-    found += [bands[place] if bands else "" for place in rest]
+    numbers += [-1 - position for position in range(len(rest))]
+    found += [bands[row] if bands else "" for row in rest]
     chosen = pa.array(taken + rest, pa.int64())
     table = _context(config, catalogue, column, chosen, found)
     in_test = np.array(catalogue.in_test, bool)[chosen.to_numpy()]
@@ -244,7 +244,7 @@ def _row(
         raise DataAnomalyError(
             f"{catalogue.path} has {len(rows)} rows for {name!r} (bands "
             f"{', '.join(bands[row] for row in rows) if bands else 'unknown'}), but its "
-            "observations do not tell their band. Give them a band column."
+            "observations have no band. Give them a band column."
         )
     return rows[0] if rows else None
 
@@ -270,27 +270,22 @@ def _context(
     if column.lower() not in ("id", "newid"):
         columns = {"ID": columns.pop(column), **columns}
     usual = {first_of(list(columns), CLASS[:-1]): "Class", first_of(list(columns), BAND): "Band"}
-    usual |= {name: proper for name in columns if (proper := _PROPER.get(name.lower()))}
+    usual |= {n: CONTEXT[n.lower()] for n in columns if n.lower() in ("id", "newid", "label")}
     columns = {usual.get(name, name): values for name, values in columns.items()}
     if any(bands):
         columns["Band"] = pa.array(bands)
     return pa.table(columns)
 
 
-_PROPER = {"id": "ID", "newid": "newID", "label": "Label"}
-
-
 def _finish(config: SurveyConfig, table: pa.Table, keys: np.ndarray, in_test: np.ndarray) -> Joined:
     if not config.described:
         table = _numbered(table)
-    context = {}
-    columns = []
-    for name in table.column_names:
-        context[name] = (
-            config.context.get(name, "string") if config.described else _dtype(table, name)
-        )
-        columns.append(fill_nulls(table.column(name), name, context[name], config.metadata))
-    table = pa.table(columns, names=list(context))
+    context = {
+        name: config.context.get(name, "string") if config.described else _dtype(table, name)
+        for name in table.column_names
+    }
+    filled = [fill_nulls(table.column(n), n, d, config.metadata) for n, d in context.items()]
+    table = pa.table(filled, names=list(context))
     config = config.with_context(context, config.id_column if config.described else "newID")
     return Joined(config, assemble(table, config.id_column, keys, in_test, None))
 

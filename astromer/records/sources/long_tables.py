@@ -44,7 +44,7 @@ def read_long_tables(
         columns = find_columns(path, table.names, config)
         if columns.id is None:
             raise DataAnomalyError(
-                f"{path} has no column that tells the object; it has {', '.join(table.names)}. "
+                f"{path} has no column with the objects' ids; it has {', '.join(table.names)}. "
                 "Call it ID, or name it in config.toml as [id_column] value. Files of one object "
                 "each belong in a folder."
             )
@@ -239,8 +239,8 @@ class ObjectFile:
     Attributes:
         path: the file.
         name: id of its object, from the metadata or the name of the file.
-        band: its band, where the metadata tell; else its own column does, if it has one.
-        named: the metadata name this file, so that nothing inside it tells the object.
+        band: its band, where the metadata have it; else its own column has, if there is one.
+        named: the metadata name this file, so that its headers do not name the object.
     """
 
     path: Path
@@ -328,7 +328,7 @@ def read_object(file: ObjectFile, config: SurveyConfig, known: set[str] | None) 
 
 
 def _named_in(catalogue: Catalogue, file_column: str, files: list[Path]) -> Plan:
-    places = [*dict.fromkeys(path.parent for path in files), catalogue.path.parent]
+    folders = [*dict.fromkeys(path.parent for path in files), catalogue.path.parent]
     by_name = {path.name: path for path in files}
     ids = catalogue.texts(catalogue.id_column(stem_of(path) for path in files))
     bands = catalogue.bands or [""] * len(catalogue)
@@ -336,7 +336,7 @@ def _named_in(catalogue: Catalogue, file_column: str, files: list[Path]) -> Plan
     missing = []
     for name, band, given in zip(ids, bands, catalogue.texts(file_column), strict=True):
         path = by_name.get(given) or next(
-            (p / given for p in places if (p / given).is_file()), None
+            (p / given for p in folders if (p / given).is_file()), None
         )
         if path is None or not given:
             missing.append(given)
@@ -347,13 +347,13 @@ def _named_in(catalogue: Catalogue, file_column: str, files: list[Path]) -> Plan
                 f"{catalogue.path} names {path} for {before.name!r} and for {name!r}: each file "
                 "holds one object. Correct the table."
             )
-        # Where several rows name one file, its own column must tell the band.
+        # Where several rows name one file, its own column must have the band.
         band = band if before is None else ""
         planned[path] = ObjectFile(path, name, band, named=True)
     if not planned:
         raise DataNotFoundError(
             f"none of the {len(missing)} file(s) that {catalogue.path} names in its column "
-            f"{file_column} is there, for instance {missing[0]!r} in {places[0]}."
+            f"{file_column} is there, for instance {missing[0]!r} in {folders[0]}."
         )
     found = {path.resolve() for path in planned}
     unlisted = tuple(path for path in files if path.resolve() not in found)

@@ -34,8 +34,8 @@ class Metadata:
             it. Stars are numbered in the order of their names.
         classes: str [rows], what the division is stratified by.
         in_test_table: bool [rows], listed in the separate test metadata.
-        shards: int64 [rows] or None, number of the shard file, where the table tells.
-        id_column: the column that tells light curves apart.
+        shards: int64 [rows] or None, number of the shard file, where the table has it.
+        id_column: the column that identifies light curves.
     """
 
     table: pa.Table

@@ -31,6 +31,20 @@ _SPLITS = ("train", "validation", "val", "test")
 _NO_CURVES = ("readme", "license", "licence", "metadata", "sha256sums")
 METADATA = ("metadata.parquet", "metadata.csv", "metadata.fits")
 _METADATA = (*METADATA, "metadata.tsv", "metadata.dat", "metadata.txt", "metadata.csv.gz")
+TIME = ("mjd", "hjd", "jd", "bjd", "time", "date", "t")
+MAG = ("mag", "magnitude", "m")
+MAG_ERROR = ("errmag", "err", "error", "magerr", "mag_err", "e_mag", "sigma", "mag_error")
+FLUX = ("pdcsap_flux", "flux", "sap_flux")
+FLUX_ERROR = ("flux_err", "fluxerr", "e_flux", "flux_error", "err", "error", "sigma")
+ID = (
+    *("newid", "id", "object_id", "objectid", "object", "oid", "objid", "star", "star_id"),
+    *("starid", "source_id", "sourceid", "name", "kepid", "keplerid", "kic", "ticid", "tic"),
+)
+CLASS = ("class", "type", "vartype", "var_type", "label")
+BAND = ("band", "filter", "filt", "passband", "bandpass", "fid")
+CONTEXT = {name.lower(): name for name in ("newID", "ID", "Class", "Band", "Label")}
+"""Usual names of context features, as records write them."""
+FILE = ("file", "path", "filename", "file_name")
 
 
 def kind_of(path: Path) -> str | None:
@@ -55,39 +69,39 @@ def metadata_file(folder: Path) -> Path | None:
     return next((folder / name for name in _METADATA if (folder / name).is_file()), None)
 
 
-def data_files(place: Path, besides: Iterable[Path | None] = ()) -> tuple[str, list[Path]]:
+def data_files(survey: Path, besides: Iterable[Path | None] = ()) -> tuple[str, list[Path]]:
     """The files with light curves, in natural order, and their kind.
 
     Args:
-        place: a folder, or one file.
+        survey: a folder, or one file.
         besides: files that hold something else.
 
     Raises:
         DataNotFoundError: there are none.
         DataAnomalyError: they are of several kinds.
     """
-    if place.is_file():
-        kind = kind_of(place)
+    if survey.is_file():
+        kind = kind_of(survey)
         if kind is None:
             raise DataNotFoundError(
-                f"{place} is a file of no known kind: its name must end in {_suffixes()}."
+                f"{survey} is a file of no known kind: its name must end in {_suffixes()}."
             )
-        return kind, [place]
+        return kind, [survey]
     others = {path.resolve() for path in besides if path is not None}
     files: dict[str, list[Path]] = {}
-    for path in place.iterdir():
+    for path in survey.iterdir():
         kind = kind_of(path)
         if kind and _may_hold_curves(path) and path.resolve() not in others:
             files.setdefault(kind, []).append(path)
     if not files:
         raise DataNotFoundError(
-            f"{place} holds no light curves: no *.parquet shards and no other files in "
+            f"{survey} holds no light curves: no *.parquet shards and no other files in "
             f"{_suffixes()}."
         )
     if len(files) > 1:
         found = ", ".join(f"{len(paths)} {kind}" for kind, paths in sorted(files.items()))
         raise DataAnomalyError(
-            f"{place} holds files of several kinds ({found}), so it is not clear which are the "
+            f"{survey} holds files of several kinds ({found}), so it is not clear which are the "
             "light curves. Put them into a folder of their own, or name it in config.toml."
         )
     ((kind, paths),) = files.items()
@@ -101,20 +115,6 @@ def _may_hold_curves(path: Path) -> bool:
 
 def _suffixes() -> str:
     return ", ".join(sorted(_KINDS))
-
-
-TIME = ("mjd", "hjd", "jd", "bjd", "time", "date", "t")
-MAG = ("mag", "magnitude", "m")
-MAG_ERROR = ("errmag", "err", "error", "magerr", "mag_err", "e_mag", "sigma", "mag_error")
-FLUX = ("pdcsap_flux", "flux", "sap_flux")
-FLUX_ERROR = ("flux_err", "fluxerr", "e_flux", "flux_error", "err", "error", "sigma")
-ID = (
-    *("newid", "id", "object_id", "objectid", "object", "oid", "objid", "star", "star_id"),
-    *("starid", "source_id", "sourceid", "name", "kepid", "keplerid", "kic", "ticid", "tic"),
-)
-CLASS = ("class", "type", "vartype", "var_type", "label")
-BAND = ("band", "filter", "filt", "passband", "bandpass", "fid")
-FILE = ("file", "path", "filename", "file_name")
 
 
 @dataclass(frozen=True)

@@ -80,17 +80,17 @@ def shard_files(config: SurveyConfig, metadata: Metadata) -> list[Path]:
     Raises:
         DataNotFoundError: there are none, or one that the metadata names is missing.
     """
-    place = config.light_curves
-    files = [place] if place.is_file() else sorted(place.glob("*.parquet"), key=natural_key)
+    folder = config.light_curves
+    files = [folder] if folder.is_file() else sorted(folder.glob("*.parquet"), key=natural_key)
     if not files:
-        raise DataNotFoundError(f"{place} holds no *.parquet shards.")
+        raise DataNotFoundError(f"{folder} holds no *.parquet shards.")
     numbers = {int(n[-1]) for n in (re.findall(r"\d+", file.stem) for file in files) if n}
-    if metadata.shards is not None and numbers and not place.is_file():
+    if metadata.shards is not None and numbers and not folder.is_file():
         missing = sorted(set(np.unique(metadata.shards).tolist()) - numbers)
         if missing:
             curves = int(np.isin(metadata.shards, missing).sum())
             raise DataNotFoundError(
-                f"{place} lacks shard(s) {', '.join(map(str, missing[:10]))}, which "
+                f"{folder} lacks shard(s) {', '.join(map(str, missing[:10]))}, which "
                 f"{config.metadata} names for {curves} light curve(s); it has {files[0].name} to "
                 f"{files[-1].name}. Copy the missing files."
             )

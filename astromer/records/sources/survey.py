@@ -32,6 +32,7 @@ from astromer.records.sources.long_tables import (
 )
 from astromer.records.sources.metadata import Metadata, load_metadata
 from astromer.records.sources.names import (
+    CONTEXT,
     PARQUET,
     data_files,
     find_columns,
@@ -57,6 +58,8 @@ _NUMBER = "number"
 _VALUES = ("mjd", "value", "error")
 _ROWS = 1 << 17
 _SCHEMA = pa.schema([(_NUMBER, pa.int64()), *((name, pa.float64()) for name in _VALUES)])
+_LEFT_OUT = ("length",)
+"""Context features of older records that cleaning may change."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def open_survey(
     """Opens a survey of any layout; its light curves can be streamed until the block ends.
 
     Parquet shards that carry the metadata's id column are read where they are. Everything
-    else is read once, and its observations are put aside in a file in ``workspace``.
+    else is read once, and its observations are stored in a temporary file in ``workspace``.
 
     Raises:
         DataNotFoundError, RecordError, DataAnomalyError: something is wrong with the files.
@@ -112,9 +115,9 @@ def open_survey(
         return
     with ExitStack() as made:
         try:
-            place = Path(tempfile.gettempdir()) if isinstance(workspace, RemotePath) else workspace
-            place.mkdir(parents=True, exist_ok=True)
-            folder = made.enter_context(temporary_folder(place, ".reading-"))
+            local = Path(tempfile.gettempdir()) if isinstance(workspace, RemotePath) else workspace
+            local.mkdir(parents=True, exist_ok=True)
+            folder = made.enter_context(temporary_folder(local, ".reading-"))
         except OSError as error:
             raise not_writable("--output", workspace, error) from None
         path = folder / "observations.parquet"
@@ -130,10 +133,10 @@ def open_survey(
 
 def _raw_layout(config: SurveyConfig) -> tuple[SurveyConfig, Path] | None:
     """The config with the names that the Parquet tables have, if this is the raw layout."""
-    place, metadata = config.light_curves, config.metadata
-    if metadata is None or is_fold(place):
+    metadata = config.metadata
+    if metadata is None or is_fold(config.light_curves):
         return None
-    kind, files = data_files(place, (metadata, config.test_metadata))
+    kind, files = data_files(config.light_curves, (metadata, config.test_metadata))
     if kind != PARQUET or kind_of(metadata) != PARQUET:
         return None
     names = open_parquet(metadata).schema_arrow.names
@@ -156,7 +159,7 @@ def _read_fold(
     from astromer.records.reader import iterate_batches  # TensorFlow takes seconds to load
 
     contexts = _ContextTable()
-    with Spool(path) as file, _bar(progress) as bar:
+    with ObservationFile(path) as file, _bar(progress) as bar:
         for files in Fold.open(config.light_curves).files.values():
             for batch in iterate_batches(files, strict=False):
                 numbers = np.repeat(contexts.rows + np.arange(len(batch)), batch.lengths)
@@ -183,7 +186,7 @@ def _read_tables(
         if catalogue is not None:
             known = {t for n in catalogue.possible_ids() for t in catalogue.texts(n)}
         observations = read_objects(plan, config, known, njobs)
-    register, dropped = _put_aside(observations, path, progress)
+    register, dropped = _store(observations, path, progress)
     if catalogue is None:
         joined = metadata_of(config, register.names(), register.classes)
     else:
@@ -191,11 +194,11 @@ def _read_tables(
     return joined, dropped, tuple(_notes(plan, joined, config))
 
 
-def _put_aside(
+def _store(
     observations: Iterator[ObservationRows], path: Path, progress: bool
 ) -> tuple[Register, Counter[str]]:
     register, dropped = Register(), Counter[str]()
-    with Spool(path) as file, _bar(progress) as bar:
+    with ObservationFile(path) as file, _bar(progress) as bar:
         for part in observations:
             file.add(register.numbers_of(part), part.mjd, part.value, part.error)
             dropped["flagged"] += part.flagged
@@ -223,7 +226,7 @@ def _bar(progress: bool):  # type: ignore[no-untyped-def]
     return progress_bar(desc="reading", unit=" obs", disable=not progress)
 
 
-class Spool:
+class ObservationFile:
     """A Parquet file of observations, written in pieces of bounded size.
 
     Args:
@@ -269,7 +272,7 @@ class Spool:
         except OSError as error:
             raise _not_writable(self.path, error) from None
 
-    def __enter__(self) -> Spool:
+    def __enter__(self) -> ObservationFile:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -281,11 +284,6 @@ def _not_writable(path: Path, error: OSError) -> UsageError:
         f"--output must have room for a temporary file. Received: {path.parent} "
         f"({error.strerror or error}). Make room there, or choose another one."
     )
-
-
-_USUAL = {name.lower(): name for name in ("newID", "ID", "Class", "Band", "Label")}
-_LEFT_OUT = ("length",)
-"""Of older records: cleaning may change it."""
 
 
 class _ContextTable:
@@ -308,7 +306,7 @@ class _ContextTable:
             raise
         for name, value in values.items():
             if name.lower() not in _LEFT_OUT:
-                column = self._columns.setdefault(_USUAL.get(name.lower(), name), [])
+                column = self._columns.setdefault(CONTEXT.get(name.lower(), name), [])
                 column += [None] * (self.rows - len(column))
                 column.append(value.decode(errors="replace") if type(value) is bytes else value)
         self.rows += 1
@@ -321,7 +319,7 @@ class _ContextTable:
         """
         columns = {}
         # A record keeps its features in no order; the usual ones come first.
-        names = [name for name in _USUAL.values() if name in self._columns]
+        names = [name for name in CONTEXT.values() if name in self._columns]
         for name in [*names, *sorted(set(self._columns) - set(names))]:
             values = self._columns[name]
             values += [None] * (self.rows - len(values))

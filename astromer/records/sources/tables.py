@@ -25,7 +25,7 @@ _PICKLED = "a column is of a type that is pickled Python code"
 
 
 class _Pickled(pa.ExtensionType):
-    """Takes the place of the type that pyarrow before 14.0.1 makes of a pickle in the metadata.
+    """Replaces the type that pyarrow before 14.0.1 makes of a pickle in the metadata.
 
     To open such a file was to run what is in it (CVE-2023-47248).
     """
@@ -53,7 +53,7 @@ def parquet_file(source: Path | IO[bytes]) -> pq.ParquetFile:
     source = source.open("rb") if isinstance(source, RemotePath) else source
     try:
         return pq.ParquetFile(source, buffer_size=1 << 20)
-    except RuntimeError as error:  # of pyarrow_hotfix, which Beam loads, in the place of _Pickled
+    except RuntimeError as error:  # of pyarrow_hotfix, which Beam loads, instead of _Pickled
         if _Pickled.NAME not in str(error):
             raise
         raise pa.ArrowInvalid(_PICKLED) from None
@@ -164,7 +164,7 @@ class ParquetTable:
         return self._cast(table, {name: pa.string() for name in texts})
 
     def _cast(self, table: pa.Table, types: dict[str, pa.DataType]) -> pa.Table:
-        for place, name in enumerate(table.column_names):
+        for position, name in enumerate(table.column_names):
             column = table.column(name)
             wanted = types.get(name, column.type)
             if column.type == wanted:
@@ -172,7 +172,7 @@ class ParquetTable:
             try:
                 if wanted == pa.float64() and pa.types.is_string(column.type):
                     raise pa.ArrowInvalid("text where numbers are expected")
-                table = table.set_column(place, name, column.cast(wanted))
+                table = table.set_column(position, name, column.cast(wanted))
             except pa.ArrowException as error:
                 raise DataAnomalyError(
                     f"{self.path}: the column {name} cannot be read as {wanted} ({brief(error)})."
@@ -184,7 +184,7 @@ def open_table(path: Path, columns: Sequence[str] = ()) -> Table:
     """Opens a text, FITS or Parquet table.
 
     Args:
-        path: the file; its suffix tells its kind.
+        path: the file; its suffix gives its kind.
         columns: names of the columns, for text files without a header.
 
     Raises:

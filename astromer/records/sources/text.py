@@ -122,7 +122,7 @@ class _Block:
             ) from None
 
     def _explain(self, types: dict[str, pa.DataType]) -> None:
-        """The slow look that names the line."""
+        """Names the line; slow."""
         names = self.table.names
         numeric = [i for i, n in enumerate(names) if types.get(n) == pa.float64()]
         for number, line in enumerate(self.data.splitlines(), self.first_line):

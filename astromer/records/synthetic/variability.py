@@ -1,4 +1,8 @@
-"""Radial pulsators: Fourier series with the phases that observed stars have."""
+"""Variable stars: pulsators, eclipsing binaries, and stars and quasars that never repeat.
+
+Pulsations are Fourier series with the phases that observed stars have; eclipses have the
+phenomenological profile of Mikulasek (2015, A&A 584, A8).
+"""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def test_bands_are_light_curves_of_their_own_in_one_subset(tmp_path, survey):
     with pytest.raises(UsageError, match=r"no light curve in z\. The bands of .* are g, i, r\."):
         survey.convert(path, "--band", "g", "z")
     path = write(long_table(curves), tmp_path / "bandless.csv")
-    with pytest.raises(UsageError, match="does not tell bands"):
+    with pytest.raises(UsageError, match="has no column of bands"):
         survey.convert(path, "--band", "g")
 
 
@@ -139,7 +139,7 @@ def test_metadata_may_lack_new_ids(tmp_path, survey, make):
 
 def test_a_table_without_ids_or_rows_is_refused(tmp_path, survey):
     path = write(long_table(survey.values()).drop(["object_id"]), tmp_path / "long.parquet")
-    with pytest.raises(DataAnomalyError, match="no column that tells the object"):
+    with pytest.raises(DataAnomalyError, match="no column with the objects' ids"):
         survey.convert(path)
     with pytest.raises(DataAnomalyError, match="has no rows"):
         survey.convert(survey.write(tmp_path / "empty.csv", "# nothing\n"))
