@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import runpy
+import importlib
 import sys
 
 from astromer import __version__
@@ -12,20 +12,20 @@ PROGRAMS = {
     "create_records": "turns a survey into fold records",
     "embed": "embeds light curves with a pushed model",
     "export_onnx": "writes the encoder of a pushed model as an ONNX file",
-    "finetune": "fine-tunes a pushed encoder, beside honest baselines",
+    "finetune": "fine-tunes a pushed encoder, and compares it with baselines",
     "import_weights": "turns weights of the public AstroMer code into a SavedModel",
     "merge_folds": "joins folds of several surveys into one",
     "report": "writes the report of a pushed model on a fold, one HTML page",
     "score": "scores a pushed model on light curves: hidden steps, beside two baselines",
     "synthetic": "makes the built-in survey as fold records",
     "tensorboard": "shows trainings in the browser",
-    "validate": "looks at every light curve of folds and says which break a rule",
+    "validate": "checks every light curve of folds against rules",
     "versions": "lists, compares, verifies, promotes and rolls back pushed versions",
 }
 
 
 def usage() -> str:
-    """What there is, a line for each program."""
+    """The help: a line for each program."""
     lines = (f"  {name:15} {what}" for name, what in PROGRAMS.items())
     return "\n".join(
         [
@@ -48,7 +48,10 @@ def main() -> None:
         print(f"astromer {__version__}")
     elif name in PROGRAMS:
         del sys.argv[1]
-        runpy.run_module(f"astromer.commands.{name}", run_name="__main__", alter_sys=True)
+        from astromer.commands.cli import run_program
+
+        program = importlib.import_module(f"astromer.commands.{name}")
+        run_program(program.main)
     else:
         received = f"Received: {name!r}" if name else "Received nothing"
         rule = f"PROGRAM must be one of those below. {received}."

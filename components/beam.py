@@ -34,6 +34,7 @@ from astromer.system.errors import ClusterError
 from astromer.system.text import brief
 from components.provenance import ROOT
 
+CODE = "components/beam.py"
 _DIRECT = ("direct", "directrunner")
 
 

@@ -22,10 +22,11 @@ from components.provenance import code_fingerprint
 from components.pusher import VersionPusher
 from components.validator import LightCurveValidator
 from pipeline.beam_options import VALIDATOR
-from pipeline.pipeline import FINETUNER, JUDGE, PUSHER, VALIDATION
+from pipeline.pipeline import PUSHER, validation_folder
 from pipeline_config import ClassifierConfig
 
-ENCODER = "PushedEncoder"
+ENCODER, FINETUNER, JUDGE = "PushedEncoder", "Finetuner", "ClassifierJudge"
+_FINETUNES = ("astromer", "components/finetuner", "pipeline_config.py")
 
 
 def create_finetune_pipeline(
@@ -63,10 +64,11 @@ def create_finetune_pipeline(
         example_gen.outputs["examples"],
         validation=config.validation,
         rules=config.rules,
-        report=str(own / VALIDATION),
+        report=str(validation_folder(own)),
     ).with_id(VALIDATOR)
     validator.with_beam_pipeline_args(config.component_beam_args.get(VALIDATOR, ()))
     examples = validator.outputs["valid_examples"]
+    code = code_fingerprint(*_FINETUNES)
     finetuner = Finetuner(
         examples=examples,
         encoder=pushed_encoder.outputs["result"],
@@ -83,7 +85,7 @@ def create_finetune_pipeline(
             }
         ),
         work=str(own / "work"),
-        code_fingerprint=code_fingerprint("components.finetuner.component"),
+        code_fingerprint=code,
     ).with_id(FINETUNER)
     model = finetuner.outputs["model"]
     judge = ClassifierJudge(
@@ -91,7 +93,7 @@ def create_finetune_pipeline(
         model=model,
         results=finetuner.outputs["results"],
         bless_over=config.bless_over,
-        code_fingerprint=code_fingerprint("components.finetuner.judge"),
+        code_fingerprint=code,
     ).with_id(JUDGE)
     pusher = VersionPusher(
         model,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from tensorflow_metadata.proto.v0 import path_pb2, schema_pb2
@@ -47,11 +48,9 @@ GATE = "AnomalyGate"
 TRAINER, EVALUATOR, PUSHER = "Trainer", "Evaluator", "Pusher"
 PUSHED = "PushedModel"
 REPORTER = "Reporter"
-FINETUNER, JUDGE = "Finetuner", "ClassifierJudge"
-"""Ids of the components; the last two are of the fine-tuning pipeline."""
-
-VALIDATION, REPORTS, RESULTS = "validation", "reports", "results"
-"""In the output folder: what users read of a run."""
+VALIDATION = "validation"
+REPORTS = "reports"
+_JUDGES = ("astromer", "components/evaluator")
 
 
 def create_pipeline(
@@ -160,7 +159,7 @@ def create_pipeline(
         baseline_model=baseline.outputs[MODEL],
         **masking,
         settings=json.dumps(to_dict(config.evaluation)),
-        code_fingerprint=code_fingerprint("components.evaluator.component"),
+        code_fingerprint=code_fingerprint(*_JUDGES),
     ).with_id(EVALUATOR)
     pusher = VersionPusher(
         model,
@@ -205,6 +204,16 @@ def create_pipeline(
         metadata_connection_config=metadata_connection_config,
         beam_pipeline_args=list(config.beam_args),
     )
+
+
+def validation_folder(output: Path) -> Path:
+    """Where the findings of the validation are for users."""
+    return output / VALIDATION
+
+
+def reports_folder(output: Path) -> Path:
+    """Where the reports of runs are for users."""
+    return output / REPORTS
 
 
 def _absolute(place: str) -> str:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from astromer.commands.cli import parse_config, run_program
+from astromer.commands.cli import parse_config
 from astromer.records.config import LightCurveRules, MissingErrorsConfig, RecordsConfig
 from astromer.system.atomic import write_file
 from astromer.system.config import REQUIRED, Config, knob
@@ -86,14 +86,19 @@ class CreateRecordsOptions(Config):
     errors: MissingErrorsConfig = MissingErrorsConfig()
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the program."""
-    args = parse_config(
+def parse(arguments: list[str] | None = None) -> CreateRecordsOptions:
+    """Reads the options. Imports nothing heavy."""
+    return parse_config(
         CreateRecordsOptions,
         arguments,
         prog="astromer create_records",
         description=__doc__,
     )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the program."""
+    args = parse(arguments)
     options, errors = args.records, args.errors
     survey = local_path(args.data, "--data").expanduser()
     if not survey.exists():
@@ -160,7 +165,3 @@ def _describe(args: CreateRecordsOptions, survey: Path) -> SurveyConfig:
     if args.columns:
         columns = tuple(name.strip() for name in args.columns.split(","))
     return dataclasses.replace(config, calibration=calibration, columns=columns)
-
-
-if __name__ == "__main__":
-    run_program(main)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from astromer.commands.cli import parse_config, run_program
+from astromer.commands.cli import parse_config
 from astromer.commands.config import MODEL
 from astromer.serving.versions.folder import latest_version
 from astromer.system.atomic import replace_file
@@ -165,10 +165,6 @@ def _record_files(data: Path) -> dict[str, list[Path]]:
     return {split: list(paths) for split, paths in Fold.open(data).files.items()}
 
 
-def main() -> None:
-    """``astromer embed --model MODEL --data FOLD --out FILE``."""
-    embed(parse())
-
-
-if __name__ == "__main__":
-    run_program(main)
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the program."""
+    embed(parse(arguments))

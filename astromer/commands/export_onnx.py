@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from astromer import __version__
-from astromer.commands.cli import parse_config, run_program
+from astromer.commands.cli import parse_config
 from astromer.commands.config import MODEL
 from astromer.serving.versions.folder import latest_version
 from astromer.system.config import REQUIRED, Config, knob
@@ -103,12 +103,8 @@ def _facts(config: dict[str, Any], difference: float) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """``astromer export_onnx --model MODEL --out FILE``."""
-    options = parse()
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the program."""
+    options = parse(arguments)
     difference = export_onnx(options.model, options.out, options.license)
     print(f"ONNX file: {options.out}, within {difference:.1g} of the pushed model")
-
-
-if __name__ == "__main__":
-    run_program(main)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from astromer.commands.cli import parse_config, run_program
+from astromer.commands.cli import parse_config
 from astromer.commands.config import ClassificationConfig
 from astromer.records.fold import Fold
 from astromer.serving.versions.folder import latest_version
@@ -157,10 +157,6 @@ def _reconstruct(
     say(f"SavedModel: {output / 'model'}")
 
 
-def main() -> None:
-    """``astromer finetune --model MODEL --data FOLD``."""
-    finetune(parse())
-
-
-if __name__ == "__main__":
-    run_program(main)
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the program."""
+    finetune(parse(arguments))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from astromer.commands.cli import parse_config, run_program
+from astromer.commands.cli import parse_config
 from astromer.system.config import REQUIRED, Config, knob
 from astromer.system.errors import ModelError, UsageError
 from astromer.system.storage import local_path
@@ -30,7 +30,7 @@ def parse(arguments: list[str] | None = None) -> ImportOptions:
 
 
 def import_weights(source: str | Path, out: str | Path) -> Path:
-    """Writes a SavedModel that behaves as the public code does, quirks and all.
+    """Writes a SavedModel that behaves as the public code does, its quirks included.
 
     The quirks are recorded in its ``assets.extra/config.json``. Its scores on hidden steps mean
     little: the public code shows the network what it hides.
@@ -62,14 +62,10 @@ def import_weights(source: str | Path, out: str | Path) -> Path:
     return out
 
 
-def main() -> None:
-    """``astromer import_weights --weights ZIP --out FOLDER``."""
-    options = parse()
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the program."""
+    options = parse(arguments)
     out = import_weights(options.weights, options.out)
     print(
         f"SavedModel: {out}\nnext: astromer embed --model {shell_word(out)} --data FOLD --out FILE"
     )
-
-
-if __name__ == "__main__":
-    run_program(main)

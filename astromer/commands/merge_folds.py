@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from astromer.commands.cli import parse_config, run_program
+from astromer.commands.cli import parse_config
 from astromer.system.config import REQUIRED, Config, knob
 from astromer.system.errors import UsageError
 from astromer.system.storage import as_path
@@ -30,11 +30,14 @@ class MergeOptions(Config):
             raise UsageError(f"--data must name two folds or more. Received: {self.data[0]}.")
 
 
+def parse(arguments: list[str] | None = None) -> MergeOptions:
+    """Reads the options. Imports nothing heavy."""
+    return parse_config(MergeOptions, arguments, prog="astromer merge_folds", description=__doc__)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Runs the program."""
-    options = parse_config(
-        MergeOptions, arguments, prog="astromer merge_folds", description=__doc__
-    )
+    options = parse(arguments)
     folders = [as_path(name).expanduser() for name in options.data]
     output = as_path(options.output).expanduser()
     if len({folder.resolve() for folder in (*folders, output)}) <= len(folders):
@@ -52,7 +55,3 @@ def main(arguments: list[str] | None = None) -> None:
     for split, files in counts.items():
         print(f"  {split:<11}{files:>5} record file(s)")
     print(f"next: astromer validate --data {shell_word(output)}")
-
-
-if __name__ == "__main__":
-    run_program(main)

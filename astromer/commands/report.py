@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from astromer.commands.cli import parse_config, run_program
+from astromer.commands.cli import parse_config
 from astromer.commands.config import FOLD, MASK_SEED, MODEL, SPLIT
 from astromer.records.fold import Fold
 from astromer.reports.config import ReportConfig
@@ -41,18 +41,23 @@ class ReportOptions(Config):
     report: ReportConfig = ReportConfig()
 
 
+def parse(arguments: list[str] | None = None) -> ReportOptions:
+    """Reads the options. Imports nothing heavy."""
+    return parse_config(
+        ReportOptions,
+        arguments,
+        prog="astromer report",
+        description=(__doc__ or "").split("\n")[0],
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Makes the page and says where it is.
 
     Raises:
         AstromerError: for bad options, data or models; see the subclasses.
     """
-    options = parse_config(
-        ReportOptions,
-        arguments,
-        prog="astromer report",
-        description=(__doc__ or "").split("\n")[0],
-    )
+    options = parse(arguments)
     path = latest_version(options.model)
     for option in ("validation", "logs"):
         given = getattr(options, option)
@@ -107,7 +112,3 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _folder(given: str) -> Path | None:
     return as_path(given) if given else None
-
-
-if __name__ == "__main__":
-    run_program(main)

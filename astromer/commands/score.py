@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from astromer.commands.cli import parse_config, run_program
+from astromer.commands.cli import parse_config
 from astromer.commands.config import FOLD, MODEL, SPLIT
 from astromer.evaluation.config import EvaluationConfig
 from astromer.records.fold import Fold
@@ -93,10 +93,6 @@ def score(options: ScoreOptions) -> dict[str, dict[str, float]]:
     return metrics
 
 
-def main() -> None:
-    """``astromer score --model MODEL --data FOLD``."""
-    score(parse())
-
-
-if __name__ == "__main__":
-    run_program(main)
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the program."""
+    score(parse(arguments))

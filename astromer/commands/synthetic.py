@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from astromer.commands.cli import parse_config, run_program
+from astromer.commands.cli import parse_config
 from astromer.records.config import SyntheticConfig
 from astromer.system.config import REQUIRED, Config, knob
 from astromer.system.logs import silence
@@ -26,19 +26,24 @@ class SyntheticOptions(Config):
     overwrite: bool = knob(False, "make it anew, also over one of other settings", "--overwrite")
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Makes the survey, or finds that it is there, and prints what it holds.
-
-    Raises:
-        UsageError: a setting or the output folder cannot work.
-    """
-    options = parse_config(
+def parse(arguments: list[str] | None = None) -> SyntheticOptions:
+    """Reads the options. Imports nothing heavy."""
+    return parse_config(
         SyntheticOptions,
         arguments,
         prog="astromer synthetic",
         description="Makes a seeded survey of realistic variable stars as fold records.",
         epilog="A complete survey of the same settings is left as it is.",
     )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Makes the survey, or finds that it is there, and prints what it holds.
+
+    Raises:
+        UsageError: a setting or the output folder cannot work.
+    """
+    options = parse(arguments)
     silence()
     from astromer.records.synthetic.fold import provide_survey
 
@@ -53,7 +58,3 @@ def main(arguments: list[str] | None = None) -> None:
         )
     print("  classes: " + ", ".join(f"{name} {n}" for name, n in survey.classes.items()))
     print(f"next: {pipeline_command()} --data {shell_word(survey.fold)}")
-
-
-if __name__ == "__main__":
-    run_program(main)

@@ -5,11 +5,22 @@ astromer tensorboard --output outputs
 
 from __future__ import annotations
 
-from astromer.commands.cli import parse_config, run_program
+from astromer.commands.cli import parse_config
 from astromer.system.logs import silence
 from astromer.system.storage import as_path
 from astromer.training.config import TensorBoardServerConfig
 from astromer.training.tensorboard.event_files import find_runs
+
+
+def parse(arguments: list[str] | None = None) -> TensorBoardServerConfig:
+    """Reads the options. Imports nothing heavy."""
+    return parse_config(
+        TensorBoardServerConfig,
+        arguments,
+        prog="astromer tensorboard",
+        description="Shows the trainings of an output folder in TensorBoard.",
+        epilog="Trainings that begin later appear by themselves.",
+    )
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -19,13 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
         DataNotFoundError: no training has written anything there.
         UsageError: the port is in use.
     """
-    config = parse_config(
-        TensorBoardServerConfig,
-        arguments,
-        prog="astromer tensorboard",
-        description="Shows the trainings of an output folder in TensorBoard.",
-        epilog="Trainings that begin later appear by themselves.",
-    )
+    config = parse(arguments)
     output = as_path(config.output).expanduser()
     runs = find_runs(output)
     silence()
@@ -33,7 +38,3 @@ def main(arguments: list[str] | None = None) -> None:
     from astromer.training.tensorboard.server import serve
 
     serve(runs[0] if config.newest else output, config.host, config.port, runs)
-
-
-if __name__ == "__main__":
-    run_program(main)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from astromer.commands.cli import parse_config, run_program
+from astromer.commands.cli import parse_config
 from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.fold import Fold, natural_key
 from astromer.system.config import REQUIRED, Config, knob
@@ -38,6 +38,16 @@ class ValidateOptions(Config):
     errors: MissingErrorsConfig = MissingErrorsConfig()
 
 
+def parse(arguments: list[str] | None = None) -> ValidateOptions:
+    """Reads the options. Imports nothing heavy."""
+    return parse_config(
+        ValidateOptions,
+        arguments,
+        prog="astromer validate",
+        description=(__doc__ or "").split("\n")[0],
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Validates folds, prints what was found and writes a report.
 
@@ -45,12 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         DataAnomalyError: the data should not be trained on.
         AstromerError: for bad options or files; see the subclasses.
     """
-    options = parse_config(
-        ValidateOptions,
-        arguments,
-        prog="astromer validate",
-        description=(__doc__ or "").split("\n")[0],
-    )
+    options = parse(arguments)
     config, limits = options.validation, LightCurveRules()
     folds = [Fold.open(path) for given in options.data for path in _folds_in(given)]
 
@@ -121,7 +126,3 @@ def _folds_in(given: str) -> list[Path]:
         return [folder]
     inside = [path for path in folder.glob("fold_*") if path.is_dir()]
     return sorted(inside, key=natural_key) or [folder]
-
-
-if __name__ == "__main__":
-    run_program(main)

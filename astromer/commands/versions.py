@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.commands.cli import Parser, add_flags, config_from
 from astromer.commands.config import MASK_SEED, SPLIT
 from astromer.records.fold import Fold
 from astromer.serving.checksums import check_whole, verify
@@ -260,7 +260,3 @@ _COMMANDS = {
     "rollback": _rollback,
     "restore": _restore,
 }
-
-
-if __name__ == "__main__":
-    run_program(main)

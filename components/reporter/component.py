@@ -17,10 +17,12 @@ from components import LightCurveAnomalies, RunReport
 from components.provenance import code_fingerprint
 from components.reporter.executor import Executor
 
-_TEMPLATES = (
+_CODE = (
+    "astromer",
     "astromer/system/html/base.html",
     "astromer/reports/run_report.html",
-    "astromer/validation/findings_page.html",
+    "components/reporter",
+    "pipeline_config.py",
 )
 _DRAWN_WITH = ("matplotlib", "jinja2", "scikit-learn")
 
@@ -95,7 +97,7 @@ class Reporter(base_component.BaseComponent):
             title=title,
             shelf=shelf,
             settings=json.dumps(to_dict(report), sort_keys=True),
-            code_fingerprint=code_fingerprint(Executor.__module__, files=_TEMPLATES),
+            code_fingerprint=code_fingerprint(*_CODE),
             # So that a page that was missed is made once they are installed.
             libraries=json.dumps(library_versions(_DRAWN_WITH)),
             report=types.Channel(type=RunReport),

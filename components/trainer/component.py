@@ -22,6 +22,7 @@ from components.provenance import code_fingerprint
 from components.trainer.executor import Executor
 
 RUN_FN = "components.trainer.run_fn.run_fn"
+_CODE = ("astromer", "components/trainer", "components/knobs.py", "pipeline_config.py")
 
 
 class AstromerTrainerSpec(standard_component_specs.TrainerSpec):
@@ -83,9 +84,7 @@ class AstromerTrainer(base_component.BaseComponent):
                     "serving": to_dict(serving),
                     "tensorboard": to_dict(tensorboard),
                     "training_root": training_root,
-                    "code_fingerprint": code_fingerprint(
-                        Executor.__module__, RUN_FN.rpartition(".")[0]
-                    ),
+                    "code_fingerprint": code_fingerprint(*_CODE),
                 }
             ),
             model=types.Channel(type=standard_artifacts.Model),

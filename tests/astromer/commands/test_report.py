@@ -33,7 +33,7 @@ def test_mistakes_are_told_and_no_folder_is_overwritten(arguments, tmp_path) -> 
         main(arguments)
     with pytest.raises(DataNotFoundError, match="--logs"):
         main([*arguments, "--logs", str(tmp_path / "none")])
-    with pytest.raises(ModelError, match="--model"):
+    with pytest.raises(ModelError, match="SavedModel.*does not exist"):
         main([*arguments, "--model", str(tmp_path / "none")])
     with pytest.raises(UsageError, match="--report-windows"):
         main([*arguments, "--report-windows", "0"])

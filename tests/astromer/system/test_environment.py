@@ -36,7 +36,8 @@ def test_each_extra_exists() -> None:
 def test_a_program_without_its_library_says_so_in_a_line() -> None:
     code = (
         "import sys; sys.modules['pyarrow'] = None\n"
-        "from astromer.commands.create_records import main, run_program\n"
+        "from astromer.commands.cli import run_program\n"
+        "from astromer.commands.create_records import main\n"
         "sys.argv = ['create_records', '--data', 'astromer']\n"
         "run_program(main)"
     )

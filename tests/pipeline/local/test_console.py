@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.local.console import Report, Step, counted, paragraph, short, times, verdict
+from pipeline.local.console import Report, counted, paragraph, short, times, verdict
+from pipeline.local.dag_runner import Step
 
 
 def test_each_component_gets_one_line(capsys):

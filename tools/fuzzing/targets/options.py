@@ -91,7 +91,7 @@ def _outcome(parse: Callable[[list[str]], Any], words: list[str], said: io.Strin
 
 def _parser(module: str) -> Callable[[list[str]], Any]:
     imported = importlib.import_module(module)
-    found: Callable[[list[str]], Any] = getattr(imported, "parse", None) or imported.parse_args
+    found: Callable[[list[str]], Any] = imported.parse
     return found
 
 
