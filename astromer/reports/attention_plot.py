@@ -7,14 +7,14 @@ import numpy as np
 from astromer.encoder.encoder import Encoder
 from astromer.encoder.inference import network_inputs
 from astromer.reports.plot import Plot, make_plot
-from astromer.reports.reconstructed_windows import HIDDEN, WindowReconstruction
+from astromer.reports.reconstructed_windows import HIDDEN_COLOUR, WindowReconstruction
 from astromer.system.html.page import label, new_panels
 from astromer.system.text import shortened
 
 _MOST = 4  # blocks, and heads
 
 
-def attention_weights(
+def window_attention(
     encoder: Encoder, reconstruction: WindowReconstruction, window: int
 ) -> np.ndarray:
     """float32 [num_layers, num_heads, steps, steps] of a window's observed steps.
@@ -33,7 +33,7 @@ def draw_attention(encoder: Encoder, reconstruction: WindowReconstruction) -> li
     window = _typical(reconstruction)
     if window is None:
         return []
-    weights = attention_weights(encoder, reconstruction, window)
+    weights = window_attention(encoder, reconstruction, window)
     return [_over_curve(weights, reconstruction, window), _by_head(weights, reconstruction, window)]
 
 
@@ -74,9 +74,14 @@ def _over_curve(weights: np.ndarray, reconstruction: WindowReconstruction, windo
             linewidths=0,
         )
         axes.plot(
-            mjd[[step]], mag[[step]], "*", color=HIDDEN, markersize=11, markeredgecolor="black"
+            mjd[[step]],
+            mag[[step]],
+            "*",
+            color=HIDDEN_COLOUR,
+            markersize=11,
+            markeredgecolor="black",
         )
-        axes.axvline(mjd[step], color=HIDDEN, linewidth=0.8, zorder=0)
+        axes.axvline(mjd[step], color=HIDDEN_COLOUR, linewidth=0.8, zorder=0)
         axes.invert_yaxis()
         axes.ticklabel_format(useOffset=False, style="plain")
         axes.set_ylabel(f"block {block + 1}\n[mag]")

@@ -21,7 +21,8 @@ from astromer.windows.batches import Batch, Windows, assemble, sequential_window
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import Probing, draw, mask_seed
 
-OBSERVED, HIDDEN, PREDICTED = "#444444", "#009E73", COLOURS[MODEL]
+HIDDEN_COLOUR = "#009E73"
+_OBSERVED, _PREDICTED = "#444444", COLOURS[MODEL]
 _WINDOWS, _CURVES = 1, 2  # so that the two draws of a seed are independent
 _LEAST_STEPS = 5  # hidden steps that make a window's RMSE meaningful
 
@@ -180,13 +181,13 @@ def _draw(reconstruction: WindowReconstruction, window: int, name: str, which: s
     figure, axes = new_figure(4.2, 3.0)
     bars: dict[str, Any] = {"fmt": "none", "elinewidth": 0.7, "alpha": 0.6, "zorder": 1}
     known = np.where(np.isfinite(errmag), errmag, 0)
-    for chosen, colour in ((~hidden, OBSERVED), (hidden, HIDDEN)):
+    for chosen, colour in ((~hidden, _OBSERVED), (hidden, HIDDEN_COLOUR)):
         axes.errorbar(mjd[chosen], mag[chosen], known[chosen], ecolor=colour, **bars)
     marks = (
-        (truthful, mag, ".", 4, OBSERVED, "observed"),
+        (truthful, mag, ".", 4, _OBSERVED, "observed"),
         (~hidden & ~truthful, mag, "x", 4, "#999999", "observed, not shown"),
-        (hidden, mag, "o", 4, HIDDEN, "hidden"),
-        (hidden, predicted, "D", 3, PREDICTED, "predicted"),
+        (hidden, mag, "o", 4, HIDDEN_COLOUR, "hidden"),
+        (hidden, predicted, "D", 3, _PREDICTED, "predicted"),
     )
     for chosen, values, marker, size, colour, title in marks:
         if chosen.any():
@@ -194,7 +195,7 @@ def _draw(reconstruction: WindowReconstruction, window: int, name: str, which: s
             fill = "none" if marker == "o" else "full"
             axes.plot(mjd[chosen], values[chosen], marker, fillstyle=fill, **style)
     axes.vlines(
-        mjd[hidden], mag[hidden], predicted[hidden], color=PREDICTED, linewidth=0.5, alpha=0.5
+        mjd[hidden], mag[hidden], predicted[hidden], color=_PREDICTED, linewidth=0.5, alpha=0.5
     )
     axes.invert_yaxis()
     axes.ticklabel_format(useOffset=False, style="plain")

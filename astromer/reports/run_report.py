@@ -52,7 +52,7 @@ _GROUPS = {
 }
 
 
-class SkillTable(NamedTuple):
+class _SkillTable(NamedTuple):
     """Scores of groups of hidden steps, and their plots."""
 
     by: str
@@ -155,7 +155,7 @@ def _content(run: Run, config: ReportConfig, parts: ReportParts) -> dict[str, An
 
 def _skill(
     found: WindowReconstruction | None, parts: ReportParts
-) -> tuple[list[GroupScores], list[SkillTable]]:
+) -> tuple[list[GroupScores], list[_SkillTable]]:
     if found is None:
         return [], []
     steps = HiddenSteps(found)
@@ -165,7 +165,7 @@ def _skill(
         if rows:
             by = _GROUPS[name]
             plots = parts.draw(f"skill by {by}", lambda: [draw_skill(rows, name, by)])  # noqa: B023
-            tables.append(SkillTable(by, rows, plots))
+            tables.append(_SkillTable(by, rows, plots))
     return steps.all(), tables
 
 
