@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from astromer.commands.cli import run_program
-from astromer.commands.pretrain import parse, pretrain
+from presentation.pretraining import parse, pretrain
 
 
 def main() -> None:

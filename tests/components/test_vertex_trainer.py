@@ -12,12 +12,12 @@ import yaml
 from tfx.extensions.google_cloud_ai_platform import training_clients
 from tfx.types import channel, standard_artifacts
 
-from astromer.commands.pretrain import parse
 from astromer.records.config import LightCurveRules
 from astromer.windows.config import MaskingConfig
 from components.trainer.executor import settings_of
 from components.trainer.run_fn import run_fingerprint
 from components.trainer.vertex import VertexExecutor, VertexTrainer
+from presentation.pretraining import parse
 from tests.components.cluster_jobs import ROOT, Job, vertex
 from tests.components.conftest import artifact, run_example_gen
 from tests.components.test_trainer import ENCODER, TRAINING, make_trainer

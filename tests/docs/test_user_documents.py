@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from astromer.commands.pretrain import parse
+from presentation.pretraining import parse
 from tests.docs.commands import commands_in, wrong_in
 from tests.docs.pages import NAMES, Block
 from tests.docs.place import Place

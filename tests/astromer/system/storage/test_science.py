@@ -11,7 +11,6 @@ import pytest
 
 import astromer
 from astromer.commands import embed, merge_folds, score, validate
-from astromer.commands.pretrain import parse, pretrain
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.reader import read_light_curves
 from astromer.serving.export import export_saved_model, load_model
@@ -21,6 +20,7 @@ from astromer.system.errors import DataNotFoundError, ModelError, RecordError, T
 from astromer.system.storage import RemotePath
 from astromer.system.storage.trees import copy_tree
 from astromer.training import loop
+from presentation.pretraining import parse, pretrain
 from tests.pipeline.folds import write_fold
 
 

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 def parse(arguments: list[str] | None, program: str, description: str) -> PretrainingConfig:
-    """Reads the documented options. Imports nothing heavy."""
+    """Reads the options. Imports nothing heavy."""
     return parse_config(PretrainingConfig, arguments, prog=program, description=description)
 
 
 def pretrain(config: PretrainingConfig, *, one_device: bool) -> Path:
     """Trains on a fold, evaluates on its test split and writes a SavedModel.
 
-    The same command goes on where an interrupted one stopped. Everything lies in
+    The same command resumes an interrupted one. Everything lies in
     ``OUTPUT/pretrain/<model>_<fingerprint>``: ``checkpoints/``, ``logs/`` (TensorBoard) and
     ``model/``; other settings or data make another folder.
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from astromer.commands.pretrain import parse, pretrain
 from astromer.system.errors import DataAnomalyError, DataNotFoundError, UsageError
+from presentation.pretraining import parse, pretrain
 
 SMALL = "--hidden 8 --n-heads 2 --n-layers 1 --window 20 --bs 4 --epochs 2 --lr 1e-2".split()  # noqa: SIM905
 SCRIPTS = ("presentation.scripts.pretrain", "presentation.scripts.disttrain")
