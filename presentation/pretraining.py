@@ -58,7 +58,7 @@ def pretrain(config: PretrainingConfig, *, one_device: bool) -> Path:
 
 
 def _pretrain(config: PretrainingConfig, fold: Fold, one_device: bool) -> Path:
-    from astromer.system.distribution import is_chief, make_strategy, together, wait_for_all
+    from astromer.system.distribution import fail_together, is_chief, make_strategy, wait_for_all
     from astromer.training.loop import train
     from astromer.training.state import run_fingerprint
     from astromer.validation.fold_check import accepted_curves
@@ -71,7 +71,7 @@ def _pretrain(config: PretrainingConfig, fold: Fold, one_device: bool) -> Path:
         training.replicas, one_device=one_device, worker_seconds=training.worker_seconds
     )
     chief = is_chief(strategy)
-    with together(strategy):
+    with fail_together(strategy):
         output = make_folder(config.output, "--output")
         report = output / "validation" if chief else None
         curves = accepted_curves(

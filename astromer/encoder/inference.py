@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.system.distribution import divide
+from astromer.system.distribution import divide_rows
 from astromer.system.parallel import OrderedPool, micro_batches_at_once
 from astromer.windows.batches import Batch
 from astromer.windows.micro_batches import MicroBatch, plan_micro_batches
@@ -60,7 +60,7 @@ class Predictor:
     def _predict(self, inputs: dict[str, np.ndarray], part: MicroBatch) -> tf.Tensor:
         replicas = self.strategy.num_replicas_in_sync
         chosen = {name: array[part.rows, : part.steps] for name, array in inputs.items()}
-        predicted = self._run(divide(self.strategy, chosen, -(-len(part.rows) // replicas)))
+        predicted = self._run(divide_rows(self.strategy, chosen, -(-len(part.rows) // replicas)))
         if replicas > 1:
             predicted = self.strategy.gather(predicted, axis=0)  # from other workers, too
         return predicted

@@ -1,4 +1,10 @@
-"""Which processes train together, as Kubeflow's TFJob or Vertex tells each of them."""
+"""The processes that train together: which they are, and how they find each other.
+
+Kubeflow's TFJob or Vertex describes them in an environment variable. TensorFlow then waits for
+others inside native code, where neither a time limit nor a signal reaches it everywhere. So each
+process but the chief first listens at the address where TensorFlow will; the chief calls all of
+them once it has seen all. Imports the standard library only.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +26,7 @@ WORKER_SECONDS = 900.0
 _NOT_TRAINING = ("ps", "evaluator")
 _SAME = {
     "master": CHIEF,
-    # Vertex's worker pools, by their place.
+    # Vertex's worker pools.
     "workerpool0": CHIEF,
     "workerpool1": WORKER,
     "workerpool2": "ps",
@@ -57,7 +63,7 @@ class Cluster:
 
     @property
     def own_address(self) -> str:
-        """This process's."""
+        """The address of this process."""
         return self.addresses[self.job][self.index]
 
     @property
@@ -86,12 +92,12 @@ def read_cluster(environment: Mapping[str, str] = os.environ) -> Cluster | None:
 
 
 def in_cluster(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether TFJob or Vertex has started this process, be it well described or not."""
+    """Whether TFJob or Vertex has started this process, even with a malformed variable."""
     return any(environment.get(variable, "").strip() for variable in _VARIABLES)
 
 
 class _Description:
-    """The text of a variable, and how to read it."""
+    """Reads the value of a variable."""
 
     def __init__(self, variable: str, text: str):
         self.variable, self.text = variable, text
@@ -126,9 +132,7 @@ class _Description:
 
     def _members(self, name: str, members: Any) -> tuple[str, ...]:
         if name not in (*_SAME, CHIEF, WORKER, *_NOT_TRAINING):
-            raise self._wrong(
-                f"know the jobs chief, worker, ps and evaluator alone, and has {name!r}"
-            )
+            raise self._wrong(f"name the jobs chief, worker, ps and evaluator only, not {name!r}")
         if not isinstance(members, list) or not all(map(_is_address, members)):
             # TFJob's enableDynamicWorker makes a mapping of it, which names some workers only.
             raise self._wrong(f"list all addresses of {name!r} as 'host:port'")
@@ -138,7 +142,7 @@ class _Description:
         if task is None and sum(map(len, addresses.values())) < 2:
             return CHIEF, 0  # alone
         if not isinstance(task, dict) or not isinstance(task.get("type"), str):
-            raise self._wrong("tell this process its 'task' with 'type' and 'index'")
+            raise self._wrong("have the 'task' of this process with 'type' and 'index'")
         job, index = _job(task["type"]), task.get("index")
         if isinstance(index, str) and index.isdecimal():
             index = int(index)
@@ -153,8 +157,8 @@ class _Description:
     def _wrong(self, rule: str) -> UsageError:
         shown = self.text if len(self.text) <= 300 else self.text[:300] + " ..."
         return UsageError(
-            f"{self.variable} must {rule}. Received: {shown!r}. It should look like {_EXAMPLE}; "
-            f"unset it to train in this process alone."
+            f"{self.variable} must {rule}. Received: {shown!r}. Example: {_EXAMPLE}. Unset it to "
+            "train in this process alone."
         )
 
 
@@ -170,15 +174,15 @@ def _is_address(member: Any) -> bool:
 
 
 _CALL = b"begin\n"
-_EXCHANGE = 2.0  # seconds; whatever else connects holds nobody up for longer
-_CALLING = 30.0  # seconds for an answer, of one who may have to turn others away first
+_EXCHANGE = 2.0  # seconds for any other client that connects
+_CALLING = 30.0  # seconds for the answer of a process that may have to close other connections
 _PAUSE = 0.2
 
 
 def meet(cluster: Cluster, seconds: float) -> None:
-    """Returns when all processes of the cluster are here, and the others listen by TensorFlow.
+    """Returns when all processes of the cluster have started.
 
-    Only the chief waits for the latter.
+    The chief also waits until TensorFlow listens in the others.
 
     Args:
         cluster: two processes or more.
@@ -199,16 +203,16 @@ def meet(cluster: Cluster, seconds: float) -> None:
     if not missing:
         missing = _without(others, _listens, time.monotonic() + seconds)
     if missing:
-        raise not_there(cluster, seconds, missing, "nothing listens there")
+        raise workers_missing(cluster, seconds, missing, "nothing listens there")
 
 
-def not_there(
+def workers_missing(
     cluster: Cluster, seconds: float, missing: Sequence[str], why: str
 ) -> WorkerLostError:
-    """The error for processes that did not come."""
+    """The error for processes that did not start in time."""
     return WorkerLostError(
         f"All {len(cluster)} workers must start within {seconds:g} s (--worker-seconds) of each "
-        f"other. {cluster.job} {cluster.index} did not find {', '.join(missing)}: {why}. Look at "
+        f"other. {cluster.job} {cluster.index} did not find {', '.join(missing)}: {why}. Read "
         "the logs of the others, then start all of them again."
     )
 
@@ -216,7 +220,7 @@ def not_there(
 def _without(
     addresses: Iterable[str], answers: Callable[[str], bool], deadline: float
 ) -> list[str]:
-    """Those that gave no answer until the deadline."""
+    """The addresses that did not answer before the deadline."""
     missing = list(addresses)
     while True:
         missing = [address for address in missing if not answers(address)]
@@ -226,20 +230,16 @@ def _without(
 
 
 def _listens(address: str) -> bool:
-    try:
-        _connection(address).close()
-    except OSError:
-        return False
-    return True
+    return not connection_error(*_host_and_port(address), _EXCHANGE)
 
 
 def _call(address: str) -> bool:
-    """Whether the process there answers, which then listens no more.
+    """Whether the process there answers; then it stops listening.
 
-    It is called once: a call whose answer is not waited for may have been heard.
+    It must be called once only: a call may arrive even if its answer does not.
     """
     try:
-        with _connection(address) as connection:
+        with socket.create_connection(_host_and_port(address), _EXCHANGE) as connection:
             connection.settimeout(_CALLING)
             connection.sendall(_CALL)
             return connection.recv(len(_CALL)) == _CALL
@@ -247,9 +247,9 @@ def _call(address: str) -> bool:
         return False
 
 
-def _connection(address: str) -> socket.socket:
+def _host_and_port(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
-    return socket.create_connection((host.strip("[]"), int(port)), _EXCHANGE)
+    return host.strip("[]"), int(port)
 
 
 def _wait_for_call(cluster: Cluster, seconds: float, deadline: float) -> None:
@@ -258,15 +258,15 @@ def _wait_for_call(cluster: Cluster, seconds: float, deadline: float) -> None:
             listener.settimeout(left)
             try:
                 connection, _ = listener.accept()
-            except OSError:  # the time is over, or whoever connected is gone
+            except OSError:  # out of time, or the client has gone
                 continue
             with connection:
                 if _is_call(connection):
-                    listener.close()  # before the answer: TensorFlow is to listen there
+                    listener.close()  # before the answer: TensorFlow will listen there
                     with suppress(OSError):
                         connection.sendall(_CALL)
                     return
-    raise not_there(cluster, seconds, cluster.everyone[:1], "it did not call")
+    raise workers_missing(cluster, seconds, cluster.everyone[:1], "it did not call")
 
 
 def _is_call(connection: socket.socket) -> bool:
@@ -290,13 +290,10 @@ def _listener(address: str) -> socket.socket:
         ) from error
 
 
-_SECONDS = 10.0
-
-
-def connection_error(host: str, port: int) -> str:
-    """Why nothing answers there; empty where something listens."""
+def connection_error(host: str, port: int, seconds: float = 10.0) -> str:
+    """Why a TCP connection fails; empty where something listens."""
     try:
-        socket.create_connection((host, port), _SECONDS).close()
+        socket.create_connection((host, port), seconds).close()
     except OSError as error:
         return error.strerror or brief(error)
     return ""

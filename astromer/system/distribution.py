@@ -1,4 +1,7 @@
-"""Replicas: where the training runs, and how a batch is divided over them."""
+"""Replicas: where a training runs, how a batch is divided, and processes that train as one.
+
+Several processes start, stop, fail and end together.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context as eager
 from tensorflow.tsl.protobuf import coordination_config_pb2 as coordination
 
-from astromer.system.cluster import WORKER_SECONDS, Cluster, meet, not_there, read_cluster
+from astromer.system.cluster import WORKER_SECONDS, Cluster, meet, read_cluster, workers_missing
 from astromer.system.errors import TrainingInterrupted, UsageError, WorkerLostError
 from astromer.system.parallel import claim_cores
 from astromer.system.text import brief
@@ -70,28 +73,22 @@ def make_strategy(
 
 @functools.cache
 def _mirrored(*devices: str) -> tf.distribute.Strategy:
-    # One per process: a second one would count its collective operations from the start again, and
-    # TensorFlow takes them for those of the first.
+    # One per process: TensorFlow mixes up the collective operations of two.
     return tf.distribute.MirroredStrategy(list(devices))
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process writes files: the only one, the chief, or else worker 0."""
-    if not several(strategy):
+    """Whether this process writes files: a single one, the chief, or else worker 0."""
+    if not is_multi_worker(strategy):
         return True
     cluster = read_cluster()
     return cluster is None or cluster.is_chief
 
 
-def rows_per_replica(strategy: tf.distribute.Strategy, batch_size: int) -> int:
-    """Rows that each replica holds; batches are padded with empty windows to fill them."""
-    return -(-batch_size // strategy.num_replicas_in_sync)
-
-
-def divide(
+def divide_rows(
     strategy: tf.distribute.Strategy, arrays: Mapping[str, np.ndarray], rows: int
 ) -> dict[str, Any]:
-    """Gives each replica ``rows`` rows of each array, with zeros where the batch has ended."""
+    """Gives each replica ``rows`` rows of each array; short batches are padded with zeros."""
     total = rows * strategy.num_replicas_in_sync
 
     def share(array: np.ndarray) -> Any:
@@ -108,11 +105,11 @@ def divide(
 
 
 HEARTBEAT_SECONDS = 20
-"""Silence of a worker that counts as its loss; twice TensorFlow's, for busy machines."""
+"""A worker without a heartbeat for so long is lost; twice TensorFlow's, for busy machines."""
 _ALARM_SECONDS = 60
 _END_SECONDS = 3600  # the chief evaluates and writes the model meanwhile
 _PEER_TASK = re.compile(r"/job:(\w+)/(?:replica:0/)?task:(\d+)")
-_PEER_WORD = re.compile(r"Error reported from /job:\w+/task:\d+: (.*)")
+_PEER_MESSAGE = re.compile(r"Error reported from /job:\w+/task:\d+: (.*)")
 _OF_A_PEER = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -122,7 +119,7 @@ _OF_A_PEER = (
 
 
 def connect(cluster: Cluster, seconds: float) -> tf.distribute.Strategy:
-    """A MultiWorkerMirroredStrategy over the cluster, once all of it is there.
+    """A MultiWorkerMirroredStrategy over the cluster, once all of its processes have started.
 
     Args:
         cluster: two processes or more.
@@ -130,7 +127,7 @@ def connect(cluster: Cluster, seconds: float) -> tf.distribute.Strategy:
 
     Raises:
         UsageError: TensorFlow was in use before.
-        WorkerLostError: one did not come in time.
+        WorkerLostError: one did not start in time.
     """
     return _connect(cluster.job, cluster.index, tuple(cluster.addresses.items()), seconds)
 
@@ -153,9 +150,8 @@ def _connect(
     )
     meet(cluster, seconds)
     try:
-        # From here on they wait for each other inside of TensorFlow, which lets neither Python's
-        # threads nor its signal handlers run, and for ever. Each of them answered a moment ago;
-        # should one be killed right now, this signal ends the others.
+        # TensorFlow waits for the others without a limit, and lets neither Python's threads nor
+        # its signal handlers run. If one is killed right now, this signal ends the others.
         signal.alarm(math.ceil(seconds) + _ALARM_SECONDS)
         strategy = tf.distribute.MultiWorkerMirroredStrategy(
             tf.distribute.cluster_resolver.SimpleClusterResolver(
@@ -169,26 +165,26 @@ def _connect(
             f"Received: {brief(error)}. Run it in a fresh process."
         ) from error
     except tf.errors.OpError as error:
-        raise not_there(cluster, seconds, cluster.everyone, brief(error)) from error
+        raise workers_missing(cluster, seconds, cluster.everyone, brief(error)) from error
     finally:
         signal.alarm(0)
     return strategy
 
 
-def several(strategy: tf.distribute.Strategy) -> bool:
+def is_multi_worker(strategy: tf.distribute.Strategy) -> bool:
     """Whether other processes take part."""
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
 def any_worker(strategy: tf.distribute.Strategy, flag: bool) -> bool:
-    """Whether ``flag`` is set in any process; all must ask at the same point."""
-    if not several(strategy):
+    """Whether ``flag`` is set in any process; all must call this at the same point."""
+    if not is_multi_worker(strategy):
         return flag
     return _sum(strategy, int(flag)) > 0
 
 
 def check_same(strategy: tf.distribute.Strategy, state: str) -> None:
-    """Checks that all processes are about to do the same.
+    """Checks that all processes are in the same state.
 
     Args:
         strategy: over the processes.
@@ -197,7 +193,7 @@ def check_same(strategy: tf.distribute.Strategy, state: str) -> None:
     Raises:
         UsageError: it is not.
     """
-    if not several(strategy):
+    if not is_multi_worker(strategy):
         return
     own = zlib.crc32(state.encode())
     if _sum(strategy, own) != own * strategy.num_replicas_in_sync:
@@ -214,15 +210,15 @@ def wait_for_all(strategy: tf.distribute.Strategy, name: str) -> None:
     Raises:
         WorkerLostError: one has failed or been lost.
     """
-    if not several(strategy):
+    if not is_multi_worker(strategy):
         return
-    with together(strategy):
+    with fail_together(strategy):
         eager.context().wait_at_barrier(name, _END_SECONDS * 1000)
 
 
 @contextmanager
-def together(strategy: tf.distribute.Strategy) -> Iterator[None]:
-    """What fails in one process fails in all of them, at once and with its message.
+def fail_together(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """An error in one process is raised in all of them, at once and with its message.
 
     Raises:
         WorkerLostError: another process has failed or been lost.
@@ -230,21 +226,23 @@ def together(strategy: tf.distribute.Strategy) -> Iterator[None]:
     try:
         yield
     except (TrainingInterrupted, WorkerLostError):
-        raise  # agreed upon, or known to all
+        raise  # the others have it, too
     except BaseException as error:
-        if not several(strategy):
+        if not is_multi_worker(strategy):
             raise
         if isinstance(error, _OF_A_PEER):
             raise _lost(error) from error
-        _tell_others(error)
+        _report_to_others(error)
         raise
 
 
 def _lost(error: tf.errors.OpError) -> WorkerLostError:
     who = _PEER_TASK.search(error.message)
     name = " ".join(who.groups()) if who else "another worker"
-    said = _PEER_WORD.search(error.message)
-    why = f"it failed: {said[1]}" if said else "it was killed, or its machine or network failed"
+    message = _PEER_MESSAGE.search(error.message)
+    why = (
+        f"it failed: {message[1]}" if message else "it was killed, or its machine or network failed"
+    )
     if "heartbeat timeout" in why:
         why = f"nothing was heard of it for {HEARTBEAT_SECONDS} s: it was killed or cut off"
     return WorkerLostError(
@@ -254,9 +252,9 @@ def _lost(error: tf.errors.OpError) -> WorkerLostError:
     )
 
 
-def _tell_others(error: BaseException) -> None:
+def _report_to_others(error: BaseException) -> None:
     message = str(error) or type(error).__name__
-    # Else they have lost this process already, or will notice its silence.
+    # Where this fails, they have lost this process, or will miss its heartbeat.
     with suppress(tf.errors.OpError, ValueError):
         eager.context().report_error_to_cluster(tf.errors.UNAVAILABLE, message[:2000])
 
@@ -271,7 +269,7 @@ def _sum(strategy: tf.distribute.Strategy, value: int) -> int:
 def _summed(strategy: tf.distribute.Strategy) -> tf.types.experimental.GenericFunction:
     def on_replica(value: tf.Tensor) -> tf.Tensor:
         context = tf.distribute.get_replica_context()
-        # The copy is on the replica's device, which decides where to add up.
+        # The copy is on the replica's device, where the sum is computed.
         return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(value))
 
     @tf.function(input_signature=[tf.TensorSpec([], tf.int64)])

@@ -1,4 +1,4 @@
-"""The machine and the libraries that something was computed with."""
+"""The machine and the libraries: which there are, and which extras are missing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,21 @@ from astromer.system.errors import AstromerError
 from astromer.system.parallel import cores
 
 MACHINE = "machine"
-"""Among the metadata of a pushed model: what :func:`describe_machine` gives."""
+"""Key of :func:`describe_machine` in the metadata of a pushed model."""
 
 _CPU_INFO = Path("/proc/cpuinfo")
+_EXTRAS = {
+    "records": ("pyarrow", "tomli"),
+    "pipeline": (
+        *("tfx", "apache_beam", "kfp", "ml_metadata"),
+        *("tensorflow_data_validation", "tensorflow_metadata"),
+    ),
+    "plots": ("matplotlib", "jinja2"),
+    "fits": ("astropy",),
+    "onnx": ("onnx", "onnxruntime", "tf2onnx"),
+    "finetune": ("light_curve", "sklearn"),
+}
+"""Libraries of each extra of pyproject.toml, by the names that Python imports."""
 _LIBRARIES = (
     "tensorflow",
     "keras",
@@ -31,8 +44,8 @@ _LIBRARIES = (
 
 
 def describe_machine() -> dict[str, Any]:
-    """Plain facts: ``processor``, ``cores`` that may be used, ``memory_gib`` (0 where unknown),
-    ``gpus``, ``system``, ``python``, and ``versions`` of the installed libraries by name.
+    """The ``processor``, usable ``cores``, ``memory_gib`` (0 where unknown), ``gpus``, ``system``,
+    ``python``, and ``versions`` of the installed libraries by name.
     """
     return {
         "processor": processor(),
@@ -49,10 +62,8 @@ def library_versions(names: tuple[str, ...] = _LIBRARIES) -> dict[str, str]:
     """Versions of the libraries that are installed."""
     versions = {}
     for name in names:
-        try:
+        with suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return versions
 
 
@@ -82,27 +93,6 @@ def _gpus() -> list[str]:
     ]
 
 
-# Which extra of pyproject.toml brings a library.
-_EXTRAS = {
-    "pyarrow": "records",
-    "tomli": "records",
-    "tfx": "pipeline",
-    "apache_beam": "pipeline",
-    "ml_metadata": "pipeline",
-    "tensorflow_data_validation": "pipeline",
-    "tensorflow_metadata": "pipeline",
-    "kfp": "pipeline",
-    "matplotlib": "plots",
-    "jinja2": "plots",
-    "astropy": "fits",
-    "onnx": "onnx",
-    "onnxruntime": "onnx",
-    "tf2onnx": "onnx",
-    "light_curve": "finetune",
-    "sklearn": "finetune",
-}
-
-
 class MissingExtraError(AstromerError):
     """A library of an extra is not installed.
 
@@ -116,16 +106,17 @@ class MissingExtraError(AstromerError):
 
 
 def require(extra: str, *libraries: str) -> None:
-    """Raises MissingExtraError, which says how to install them, for libraries not there."""
+    """Raises MissingExtraError, which says what to install, if a library is missing."""
     missing = [name for name in libraries if importlib.util.find_spec(name) is None]
     if missing:
         raise _not_installed(extra, *missing)
 
 
 def missing_extra(error: ModuleNotFoundError) -> MissingExtraError | None:
-    """What to install for a library that an import did not find; None if no extra has it."""
+    """The error for a library that an import did not find; None if no extra has it."""
     library = (error.name or "").split(".")[0]
-    return _not_installed(_EXTRAS[library], library) if library in _EXTRAS else None
+    found = (extra for extra, libraries in _EXTRAS.items() if library in libraries)
+    return next((_not_installed(extra, library) for extra in found), None)
 
 
 def _not_installed(extra: str, *libraries: str) -> MissingExtraError:

@@ -1,4 +1,4 @@
-"""Quiet logs: what TensorFlow and its friends print and no user can act on."""
+"""Logs: libraries are silenced on the terminal, and write to the log file of a run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _verbose = False
 
 
 def set_verbose(verbose: bool) -> None:
-    """Whether the user asked for ``--verbose``: then :func:`silence` does nothing."""
+    """Keeps whether the user gave ``--verbose``; then :func:`silence` only chooses kernels."""
     global _verbose
     _verbose = verbose
 
@@ -38,8 +38,8 @@ def silence() -> None:
     Failures still surface as Python exceptions. Settings that the user made in the
     environment are kept.
     """
-    # Without oneDNN, whether verbose or not: it keeps what it compiles for each shape of a pass,
-    # for each thread, which grows for hours, and these networks are no faster with it.
+    # Without oneDNN, verbose or not: it keeps compiled kernels for each shape of a micro-batch and
+    # each thread, which grow for hours, and these networks are no faster with it.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     if _verbose:
         return
@@ -53,7 +53,7 @@ def silence() -> None:
     logging.getLogger("absl").setLevel(logging.ERROR)
 
 
-@contextlib.contextmanager
+@contextmanager
 def quiet_stderr() -> Iterator[None]:
     """Drops what libraries in other languages than Python write to standard error."""
     kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
@@ -66,18 +66,15 @@ def quiet_stderr() -> Iterator[None]:
         os.close(nothing)
 
 
-_FOLDER = "logs"
-
-
 def new_log(output: Path, keep: int) -> Path:
     """A log file for a run that begins; the oldest ones make room for it.
 
     Args:
         output: the run's output folder.
-        keep: how many runs' files stay in ``logs/``, this one's included. A run may have several
-            files there, which differ in their suffix. Folders and foreign files are left alone.
+        keep: number of runs whose files stay in ``logs/``, this one included. Files of a run
+            differ in their suffix. Folders and other files stay.
     """
-    folder = local_folder(output) / _FOLDER
+    folder = local_folder(output) / "logs"
     runs = sorted({path.stem for path in folder.glob("????????-??????-*.log") if path.is_file()})
     for run in runs[: max(len(runs) - keep + 1, 0)]:
         for path in folder.glob(f"{run}.*"):
@@ -88,12 +85,11 @@ def new_log(output: Path, keep: int) -> Path:
 
 @contextmanager
 def redirect_output(log: Path) -> Iterator[None]:
-    """Sends what libraries print and log to a file, while ``sys.stdout`` and ``stderr`` stay.
+    """Sends what libraries print and log to a file; ``sys.stdout`` and ``sys.stderr`` stay.
 
-    C++ code and child processes write to file descriptors 1 and 2, which are pointed at the
-    file; Python's own streams keep the terminal, so that progress bars and results show. What is
-    printed on standard output stands in the file, too. With ``--verbose`` all goes to the terminal
-    and none to the file.
+    C++ code and child processes write to file descriptors 1 and 2, which are redirected; Python's
+    streams keep the terminal, and standard output is copied to the file. With ``--verbose`` all
+    goes to the terminal and nothing to the file.
     """
     if is_verbose():
         yield
@@ -115,7 +111,7 @@ def _appending(log: Path) -> Iterator[IO[str]]:
     try:
         yield file
     finally:
-        with contextlib.suppress(OSError):  # the last lines do not fit on the disk
+        with contextlib.suppress(OSError):  # the disk is full
             file.close()
 
 
@@ -126,9 +122,9 @@ def _descriptor_to(number: int, file: IO[str]) -> Iterator[None]:
     stream.flush()
     terminal = os.dup(number)
     os.dup2(file.fileno(), number)
-    if _writes_to(stream, number):  # that of a notebook does not, and may stay
+    if _writes_to(stream, number):  # that of a notebook does not
         shown = os.fdopen(os.dup(terminal), "wb")
-        copy = file if name == "stdout" else None  # progress bars are for the eye
+        copy = file if name == "stdout" else None  # progress bars are not copied
         setattr(sys, name, _Shown(shown, copy, getattr(stream, "encoding", None)))
     try:
         yield
@@ -157,20 +153,20 @@ class _Shown(io.TextIOWrapper):
 
     def write(self, text: str) -> int:
         if self._copy is not None:
-            with contextlib.suppress(OSError):  # a full disk; what matters has its own error
+            with contextlib.suppress(OSError):  # the disk is full
                 self._copy.write(text)
         return super().write(text)
 
 
 class _Formatter(logging.Formatter):
-    """Log lines of any library, without secrets."""
+    """Log lines without secrets."""
 
     def format(self, record: logging.LogRecord) -> str:
         return without_secrets(super().format(record))
 
 
 class _Quiet(logging.StreamHandler):
-    """A full disk ends the log, and prints no traceback for each line that it lacks."""
+    """Prints no traceback for each line that does not fit on a full disk."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         pass
@@ -178,7 +174,7 @@ class _Quiet(logging.StreamHandler):
 
 @contextmanager
 def _logging_to(file: IO[str]) -> Iterator[None]:
-    """Every logger's messages and every warning go to the file alone."""
+    """Sends every logger's messages and every warning to the file only."""
     from absl import logging as absl_logging
 
     handler = _Quiet(file)

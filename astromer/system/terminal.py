@@ -39,14 +39,11 @@ def bad(text: str, stream: TextIO | None = None) -> str:
     return _styled(text, _RED, stream)
 
 
-def has_colours(stream: TextIO) -> bool:
-    """Whether a stream is a terminal with colours, and its user wants them (no-color.org)."""
-    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
-    return wanted and stream.isatty()
-
-
 def _styled(text: str, code: str, stream: TextIO | None) -> str:
-    return f"\x1b[{code}m{text}\x1b[0m" if has_colours(stream or sys.stdout) else text
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+    if wanted and (stream or sys.stdout).isatty():  # see no-color.org
+        return f"\x1b[{code}m{text}\x1b[0m"
+    return text
 
 
 def say(text: str) -> None:

@@ -19,10 +19,10 @@ from astromer.light_curves import LightCurves
 from astromer.system.distribution import (
     any_worker,
     check_same,
+    fail_together,
     is_chief,
+    is_multi_worker,
     make_strategy,
-    several,
-    together,
 )
 from astromer.system.errors import TrainingError, TrainingInterrupted, UsageError
 from astromer.system.terminal import progress_bar
@@ -51,7 +51,7 @@ def train(train: LightCurves, validation: LightCurves, **settings: Any) -> Train
     strategy = settings.pop("strategy", None) or make_strategy(
         training.replicas, worker_seconds=training.worker_seconds
     )
-    with together(strategy):
+    with fail_together(strategy):
         return Trainer(train, validation, strategy=strategy, **settings).run()
 
 
@@ -115,7 +115,7 @@ class Trainer:
             self.model,
             validation,
             (encoder, masking, training),
-            None if several(self.strategy) else self.predictor,
+            None if is_multi_worker(self.strategy) else self.predictor,
         )
         self.best_weights = self._weights()
         self.progress = Progress(
@@ -251,7 +251,7 @@ class Trainer:
 
     def _must_stop(self, stop: StopRequest) -> bool:
         """Several workers ask each other only now and then: all stop after the same step."""
-        if several(self.strategy) and self.progress.step % _COLLECT_EVERY:
+        if is_multi_worker(self.strategy) and self.progress.step % _COLLECT_EVERY:
             return False
         return any_worker(self.strategy, stop.requested)
 

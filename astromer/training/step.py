@@ -17,7 +17,7 @@ from astromer.encoder.inference import (
 )
 from astromer.encoder.layers import allow_fusion
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.system.distribution import divide
+from astromer.system.distribution import divide_rows
 from astromer.system.parallel import OrderedPool, micro_batches_at_once
 from astromer.training.config import TrainingConfig
 from astromer.training.schedule import make_schedule
@@ -138,7 +138,7 @@ class TrainStep:
         rows = -(-len(part.rows) // self.strategy.num_replicas_in_sync)
         chosen = {name: array[part.rows, : part.steps] for name, array in arrays.items()}
         key = np.array([self.training.seed, step, part.first_row, rows, first_scored], np.int64)
-        return divide(self.strategy, chosen, rows), tf.constant(key)
+        return divide_rows(self.strategy, chosen, rows), tf.constant(key)
 
     def _differentiate_on_replicas(self, fuse: bool, inputs: dict[str, Any], key: tf.Tensor) -> Any:
         return self.strategy.run(self._differentiate_on_replica, args=(fuse, inputs, key))

@@ -15,7 +15,7 @@ from astromer.records.reader import read_light_curves
 from astromer.serving.config import ServingConfig
 from astromer.serving.export import export_saved_model
 from astromer.system.config import from_dict
-from astromer.system.distribution import is_chief, make_strategy, together, wait_for_all
+from astromer.system.distribution import fail_together, is_chief, make_strategy, wait_for_all
 from astromer.system.environment import MACHINE, describe_machine
 from astromer.system.storage import as_path
 from astromer.training.config import Hyperparameters, TensorBoardConfig
@@ -60,7 +60,7 @@ def run_fn(fn_args: FnArgs) -> None:
     # Before TensorFlow is used for anything else.
     strategy = make_strategy(training.replicas, worker_seconds=training.worker_seconds)
     folder = as_path(settings["training_root"]) / run_fingerprint(settings)
-    with together(strategy):
+    with fail_together(strategy):
         result = train(
             _read(fn_args.train_files, is_chief(strategy)),
             _read(fn_args.eval_files, is_chief(strategy)),

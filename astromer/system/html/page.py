@@ -1,4 +1,4 @@
-"""Filling in a page."""
+"""HTML pages of one file, and figures as parts of them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def render(template: Path, content: Mapping[str, Any]) -> str:
-    """The page that a template describes: one file of HTML and pictures, no scripts.
+def write_page(template: Path, content: Mapping[str, Any], file: Path) -> Path:
+    """Writes the page that a template describes: one file of HTML and pictures, no scripts.
 
     Everything that is filled in is escaped. A template may extend ``base.html`` of this folder.
 
@@ -37,17 +37,13 @@ def render(template: Path, content: Mapping[str, Any]) -> str:
     )
     environment.filters["printable"] = printable
     environment.filters["shortened"] = shortened
-    return environment.get_template(template.name).render(content)
-
-
-def write_page(template: Path, content: Mapping[str, Any], file: Path) -> Path:
-    """Writes the page of :func:`render` to a file."""
-    file.write_text(render(template, content), encoding="utf-8", errors="backslashreplace")
+    page = environment.get_template(template.name).render(content)
+    file.write_text(page, encoding="utf-8", errors="backslashreplace")
     return file
 
 
 SPLIT_COLOURS = {"train": "#0072B2", "validation": "#D55E00", "test": "#009E73"}
-"""Told apart with any colour vision."""
+"""Distinct with any colour vision."""
 WRONG = "#C1121F"
 _STYLE = {
     "font.size": 9,
@@ -111,6 +107,6 @@ def data_address(content: bytes, kind: str) -> str:
 
 
 def label(text: str, most: int = 28) -> str:
-    """A user's word in a figure, on one line and not too long."""
+    """A user's text in a figure, on one line and not too long."""
     text = printable(text)
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -21,20 +21,20 @@ from typing import IO, Any, NoReturn
 from astromer.system.storage.gfile import file_system, open_stream
 
 _NO_HOST = "::"
-"""Ends the first part of ``hdfs:///user``, which names no host, where others end with ``:``."""
+"""Ends the first part of a path without a host, as ``hdfs:///user``; others end with ``:``."""
 _SLASHES = ("gs",)
-"""Stores that end the names of folders with a slash where TensorFlow lists them."""
+"""Stores whose folders end with a slash where TensorFlow lists them."""
 
 
 class RemotePath(PosixPath):
     """A path such as ``gs://bucket/folder/file``.
 
-    It has those methods of :class:`pathlib.Path` that the project uses. The others, and
-    functions that expect a local path, raise TypeError instead of making a local folder
-    called ``gs:``. Failures are raised as the OSError that a local path would raise.
+    It has those methods of :class:`pathlib.Path` that the project uses, with their OSErrors. Other
+    methods, and functions that expect a local path, raise TypeError instead of making a local
+    folder called ``gs:``.
 
-    Stores of objects have no folders of their own: a folder is there as soon as a file is in it,
-    and to rename one would mean to copy it, so only files can be renamed.
+    Object stores have no folders of their own: a folder exists as soon as a file is in it, and
+    renaming one would mean copying it, so only files can be renamed.
     """
 
     def __new__(cls, *parts: Any) -> RemotePath:
@@ -67,11 +67,7 @@ class RemotePath(PosixPath):
         return str(self)
 
     def relative_to(self, *other: Any) -> PurePosixPath:  # type: ignore[override]
-        """The rest of the path after a folder that it lies in.
-
-        Raises:
-            ValueError: it does not lie there.
-        """
+        """The rest of the path after a folder; raises ValueError if it is not in that folder."""
         folder = other[0] if isinstance(other[0], PurePath) else RemotePath(other[0])
         length = len(folder.parts)
         if self.parts[:length] != folder.parts:
@@ -136,10 +132,7 @@ class RemotePath(PosixPath):
                 yield self / name
 
     def scan(self) -> list[tuple[RemotePath, bool]]:
-        """What :meth:`iterdir` gives, each with whether it is a folder.
-
-        A store that ends the names of folders with a slash is not asked about each of them.
-        """
+        """The paths of :meth:`iterdir`, each with whether it is a folder, in few requests."""
         if self.scheme in _SLASHES and self.is_dir():
             names = self._ask("listdir")
             return [(self / name.strip("/"), name.endswith("/")) for name in names if name != "/"]
@@ -171,7 +164,7 @@ class RemotePath(PosixPath):
         self._ask("makedirs")
 
     def rmdir(self) -> None:
-        """Removes a folder that must be empty."""
+        """Removes an empty folder."""
         if any(self.iterdir()):
             raise _error(errno.ENOTEMPTY, self)
         self._ask("rmtree")
@@ -202,7 +195,7 @@ class RemotePath(PosixPath):
         return io.TextIOWrapper(stream, encoding or "utf-8", errors, newline)
 
     def rename(self, target: Any) -> RemotePath:
-        """Gives a file another name, in the place of the file that has it.
+        """Renames a file, and replaces the one of that name.
 
         Raises:
             IsADirectoryError: it is a folder, which could not be renamed at once.
@@ -239,7 +232,7 @@ def _segments(first: Any, *others: Any) -> tuple[Any, ...]:
 
 
 def _error(number: int, path: RemotePath) -> OSError:
-    """Python makes the kind of OSError that the number stands for."""
+    """The kind of OSError that the number stands for."""
     return OSError(number, os.strerror(number), str(path))
 
 

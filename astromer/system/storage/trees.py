@@ -1,4 +1,4 @@
-"""Files and folders copied, compared and removed, here and in stores alike."""
+"""Copies, compares and removes files and folders, here and in stores."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from astromer.system.storage.gfile import file_system
 from astromer.system.storage.remote import RemotePath
 
 MODEL_FILE = "saved_model.pb"
-"""Makes a folder a SavedModel: copied last and removed first, so that a part is never taken
-for the whole."""
+"""Makes a folder a SavedModel: copied last and removed first, so that no part looks complete."""
 
 _BLOCK = 1 << 20
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copies a file, in the place of one that is there."""
+    """Copies a file, and replaces an old one."""
     if isinstance(source, RemotePath) or isinstance(target, RemotePath):
         remote = source if isinstance(source, RemotePath) else target
         file_system(str(remote)).call("copy", str(source), str(target), overwrite=True)
@@ -34,7 +33,7 @@ def copy_tree(
 
     Args:
         source, target: the folders.
-        progress: told how many bytes more have been copied, after each file.
+        progress: called with the bytes of each file that was copied.
     """
     target.mkdir(parents=True, exist_ok=True)
     made = {PurePath()}
@@ -57,10 +56,7 @@ def files_in(folder: Path) -> list[PurePath]:
 
 
 def remove_tree(path: Path) -> None:
-    """Removes a folder and what is in it; a missing one is no error.
-
-    A SavedModel in a store ends to be one first, since not all is removed at once.
-    """
+    """Removes a folder and its content; a missing one is no error."""
     if isinstance(path, RemotePath):
         (path / MODEL_FILE).unlink(missing_ok=True)
         if path.is_dir():
@@ -81,14 +77,13 @@ def same_content(one: Path, other: Path) -> bool:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for path, is_folder in _children(folder):
+    children: Iterable[tuple[Path, bool]]
+    if isinstance(folder, RemotePath):
+        children = folder.scan()
+    else:
+        children = ((path, path.is_dir()) for path in folder.iterdir())
+    for path, is_folder in children:
         if is_folder:
             yield from _walk(path)
         else:
             yield path
-
-
-def _children(folder: Path) -> Iterable[tuple[Path, bool]]:
-    if isinstance(folder, RemotePath):
-        return folder.scan()
-    return ((path, path.is_dir()) for path in folder.iterdir())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.system.distribution import divide, is_chief, make_strategy, rows_per_replica
+from astromer.system.distribution import divide_rows, is_chief, make_strategy
 from astromer.system.errors import UsageError
 
 
@@ -26,9 +26,9 @@ class Pretended:
 @pytest.mark.parametrize("length", [1, 4, 7])
 def test_each_row_goes_to_one_replica_and_the_rest_is_zero(replicas: int, length: int) -> None:
     strategy = Pretended(replicas)
-    rows = rows_per_replica(strategy, 7)  # type: ignore[arg-type]
+    rows = -(-7 // strategy.num_replicas_in_sync)
     array = np.arange(1, 2 * length + 1, dtype=np.float32).reshape(length, 2)
-    shares = divide(strategy, {"a": array, "b": array[:, 0] > 0}, rows)  # type: ignore[arg-type]
+    shares = divide_rows(strategy, {"a": array, "b": array[:, 0] > 0}, rows)  # type: ignore[arg-type]
     assert [share.shape for share in shares["a"]] == [(rows, 2)] * replicas
     joined = np.concatenate(shares["a"])
     assert (joined[:length] == array).all()
@@ -41,7 +41,7 @@ def test_one_replica_gets_it_all() -> None:
     assert strategy.num_replicas_in_sync == max(len(tf.config.list_logical_devices("GPU")), 1)
     strategy = make_strategy(one_device=True)
     assert strategy.num_replicas_in_sync == 1
-    got = divide(strategy, {"a": np.ones((3, 2), np.float32)}, rows_per_replica(strategy, 5))["a"]
+    got = divide_rows(strategy, {"a": np.ones((3, 2), np.float32)}, 5)["a"]
     assert got.numpy().tolist() == [[1, 1]] * 3 + [[0, 0]] * 2
 
 
