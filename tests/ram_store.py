@@ -43,7 +43,8 @@ class RamFileSystem(FileSystem):
         folder, _, name = path.rpartition("/")
         if folder == "ram:/":
             return self._exists(path)
-        return self._is_known(folder) and name in self._names(folder)
+        is_folder = self._is_known(folder) and super().call("isdir", folder)
+        return bool(is_folder) and name in self._names(folder)
 
     def _names(self, folder: str) -> list[str]:
         # Of ``assets`` it tells what is in ``assets.extra``, too.
