@@ -20,11 +20,8 @@ class FusedGlorot(keras.initializers.Initializer):
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         rows, columns = shape
         seeds = [None] * 3 if self.seed is None else [self.seed + i for i in range(3)]
-        parts = [
-            keras.initializers.GlorotUniform(seed=seed)((rows, columns // 3), dtype=dtype)
-            for seed in seeds
-        ]
-        return keras.ops.concatenate(parts, axis=1)
+        draws = (keras.initializers.GlorotUniform(seed=seed) for seed in seeds)
+        return keras.ops.concatenate([d((rows, columns // 3), dtype=dtype) for d in draws], axis=1)
 
     def get_config(self) -> dict[str, Any]:
         return {"seed": self.seed}
@@ -40,21 +37,16 @@ class MultiHeadAttention(keras.layers.Layer):
 
     def __init__(self, num_heads: int, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.num_heads = num_heads
-        self.seed = seed
+        self.num_heads, self.seed = num_heads, seed
 
     def build(self, input_shape: Any) -> None:
         width = input_shape[-1]
         if width % self.num_heads:
             heads = self.num_heads
             raise ValueError(f"num_heads must divide the width. Received: {heads=}, {width=}")
-        merge_seed = None if self.seed is None else self.seed + 3
+        glorot = keras.initializers.GlorotUniform(None if self.seed is None else self.seed + 3)
         self.qkv = FlatDense(3 * width, kernel_initializer=FusedGlorot(self.seed), name="qkv")
-        self.merge = FlatDense(
-            width,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=merge_seed),
-            name="merge",
-        )
+        self.merge = FlatDense(width, kernel_initializer=glorot, name="merge")
         self.qkv.build(input_shape)
         self.merge.build(input_shape)
         self.built = True
@@ -77,11 +69,7 @@ class MultiHeadAttention(keras.layers.Layer):
         return self.merge.read(Steps(merged))
 
     def attention_weights(self, x: Steps, bias: tf.Tensor, keys: Steps | None = None) -> tf.Tensor:
-        """How much each step attends to each key in :meth:`read`, with the same arguments.
-
-        Returns:
-            float [batch, heads, steps, num_keys]; over the keys they add up to 1.
-        """
+        """float [batch, heads, steps, keys], those in :meth:`read` with the same arguments."""
         query, key, _ = self._project(x, keys)
         return attention_weights(query, key, tf.cast(bias, query.dtype))
 
@@ -107,10 +95,7 @@ class MultiHeadAttention(keras.layers.Layer):
 
 
 def attention_weights(query: tf.Tensor, key: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-    """softmax(query key^T / sqrt(depth) + bias), float [batch, heads, steps, keys].
-
-    Arguments as in :func:`attend`.
-    """
+    """softmax(query key^T / sqrt(depth) + bias); arguments as in :func:`attend`."""
     # In this form TensorFlow fuses scale, bias and product.
     scale = query.shape[-1] ** -0.5
     return tf.nn.softmax(tf.matmul(query, key, transpose_b=True) * scale + bias)

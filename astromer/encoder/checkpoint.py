@@ -17,7 +17,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -112,10 +112,9 @@ def read_weights(prefix: Path) -> dict[str, np.ndarray]:
 
 
 def _is_zip(path: Path) -> bool:
-    try:
+    with suppress(zipfile.BadZipFile):  # an archive of several disks
         return zipfile.is_zipfile(path)
-    except zipfile.BadZipFile:  # of several disks
-        return False
+    return False
 
 
 def _extract(archive: Path, folder: Path) -> None:
@@ -128,7 +127,8 @@ def _extract(archive: Path, folder: Path) -> None:
             chosen = {}
             for member in members.infolist():
                 name = Path(member.filename).name
-                if not member.is_dir() and _wanted(name):
+                wanted = name.endswith(".index") or ".data-" in name or name in _SETTINGS
+                if wanted and not member.is_dir():
                     _check(member, archive, twice=name in chosen)
                     chosen[name] = member
             total = sum(member.file_size for member in chosen.values())
@@ -161,10 +161,6 @@ def _check(member: zipfile.ZipInfo, archive: Path, *, twice: bool) -> None:
             f"A zip of weights must hold one checkpoint, as plain files. {archive} has "
             f"{shortened(member.filename)!r} {problem}. Download it again, or give a folder."
         )
-
-
-def _wanted(name: str) -> bool:
-    return name.endswith(".index") or ".data-" in name or name in _SETTINGS
 
 
 def _prefix_in(folder: Path, source: Path) -> Path:

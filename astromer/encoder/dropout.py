@@ -32,8 +32,7 @@ class CounterDropout(keras.layers.Layer):
         super().__init__(**kwargs)
         if not 0 <= rate < 1:
             raise ValueError(f"rate must be in [0, 1). Received: rate={rate}")
-        self.rate = rate
-        self.salt = salt
+        self.rate, self.salt = rate, salt
 
     def call(
         self, x: tf.Tensor, training: bool = False, dropout_key: tf.Tensor | None = None

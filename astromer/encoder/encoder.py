@@ -88,11 +88,8 @@ class Encoder(keras.layers.Layer):
         self.num_layers, self.ffn_dim = num_layers, ffn_dim or self.FFN_DIM[architecture]
         self.dropout, self.pe_base, self.seed = dropout, pe_base, seed
         self.quirks = Quirks(**quirks) if isinstance(quirks, dict) else quirks
-        self.embedding = FlatDense(
-            d_model,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
-            name="magnitude_embedding",
-        )
+        glorot = keras.initializers.GlorotUniform(seed)
+        self.embedding = FlatDense(d_model, kernel_initializer=glorot, name="magnitude_embedding")
         self.blocks = [
             EncoderBlock(
                 num_heads,
@@ -159,28 +156,20 @@ class Encoder(keras.layers.Layer):
         """
         order, x = self.embed_ordered(times, magnitudes, visible)
         outputs = self.run(x, order)
-        return [
-            self._restore_attention(
-                block.attention.attention_weights(x, order.bias, order.keys(x)), order
-            )
-            for block, x in zip(self.blocks, outputs)
-        ]
-
-    @staticmethod
-    def _restore_attention(weights: tf.Tensor, order: Order) -> tf.Tensor:
-        """From [batch, heads, steps, num_keys] in the encoder's order to the caller's."""
-        missing = tf.shape(weights)[2] - tf.shape(weights)[3]  # steps that are no keys
-        weights = tf.pad(weights, [[0, 0], [0, 0], [0, 0], [0, missing]])
-        by_query = order.restore(tf.transpose(weights, [0, 2, 3, 1]))
-        by_key = order.restore(tf.transpose(by_query, [0, 2, 1, 3]))
-        return tf.transpose(by_key, [0, 3, 2, 1])
+        found = []
+        for block, x in zip(self.blocks, outputs):
+            weights = block.attention.attention_weights(x, order.bias, order.keys(x))
+            missing = tf.shape(weights)[2] - tf.shape(weights)[3]  # steps that are no keys
+            weights = tf.pad(weights, [[0, 0], [0, 0], [0, 0], [0, missing]])
+            by_query = order.restore(tf.transpose(weights, [0, 2, 3, 1]))
+            by_key = order.restore(tf.transpose(by_query, [0, 2, 1, 3]))
+            found.append(tf.transpose(by_key, [0, 3, 2, 1]))
+        return found
 
     def order(self, visible: tf.Tensor, presorted: bool = False) -> Order:
         """The order of steps in which the encoder works.
 
-        Args:
-            visible: bool [batch, steps].
-            presorted: whether the visible steps come first already.
+        ``presorted`` says that the visible ones, bool [batch, steps], come first already.
         """
         if self.quirks is not None:
             return AsGiven(visible, self.quirks)

@@ -37,12 +37,11 @@ def fused(function: Callable[..., Any], dtype: tf.DType) -> Callable[..., Any]:
     way, its gradient a third. In float32 a step gains too little for the cost of compiling; a GPU
     would need the CUDA compiler.
 
+    Outside of :func:`allow_fusion` it returns the function itself.
+
     Args:
         function: of tensors, with static ranks.
         dtype: of its inputs.
-
-    Returns:
-        The function itself outside of :func:`allow_fusion`.
     """
     if not _fusion_allowed.get() or dtype != tf.bfloat16 or tf.config.list_physical_devices("GPU"):
         return function

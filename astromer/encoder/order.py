@@ -60,12 +60,7 @@ class Order:
 
 
 class AsGiven(Order):
-    """The caller's order, for public weights, which attend to hidden steps.
-
-    Args:
-        visible: bool [batch, steps].
-        quirks: of the public weights.
-    """
+    """The caller's order, for public weights, which attend to hidden steps."""
 
     def __init__(self, visible: tf.Tensor, quirks: Quirks) -> None:
         blocked = ~visible[:, None, None, :]

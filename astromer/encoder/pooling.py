@@ -27,8 +27,7 @@ class CurveEncoder:
     """
 
     def __init__(self, model: Reconstructor, head: str) -> None:
-        self.model = model
-        self.head = head
+        self.model, self.head = model, head
         encoder = model.encoder
 
         @tf.function(input_signature=tuple(NETWORK_INPUTS.values()), autograph=False)
@@ -39,11 +38,10 @@ class CurveEncoder:
 
     def __call__(self, curves: LightCurves, *, desc: str = "", progress: bool = False) -> Any:
         """float32 [num_curves, K, d_model], pooled over the observed steps of all windows."""
-        model = self.model
+        model, strategy = self.model, tf.distribute.get_strategy()
         windows = sequential_windows(curves.offsets, model.window_size)
         vectors = num_vectors(self.head, model.encoder.num_layers)
         pooled = np.zeros((len(windows), vectors, model.encoder.d_model), np.float32)
-        strategy = tf.distribute.get_strategy()
         title = desc or "encode"
         bar = progress_bar(total=len(windows), desc=title, unit="window", disable=not progress)
         with bar:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -35,25 +35,15 @@ _LAYOUTS = {
 _MASK_TOKEN = "msk_token"
 
 
-class PublicShape(NamedTuple):
-    """The sizes of a network, from its weights."""
-
-    architecture: str
-    d_model: int
-    num_layers: int
-    ffn_dim: int
-
-
 def load_public(source: str | Path) -> tuple[Reconstructor, dict[str, Any]]:
     """A model with public weights, and the settings that came with them."""
     with opened(source) as prefix:
         settings, weights = read_settings(prefix), read_weights(prefix)
     shape = shape_of(weights)
-    heads = _setting(settings, "heads", "num_heads", "n_heads")
-    if heads is None or shape.d_model % int(heads):
+    width, heads = shape["d_model"], _setting(settings, "heads", "num_heads", "n_heads")
+    if heads is None or width % int(heads):
         raise ModelError(
-            f"The number of heads in the settings must divide the width {shape.d_model}. "
-            f"Received: {heads}."
+            f"The number of heads in the settings must divide the width {width}. Received: {heads}."
         )
     quirks = ASTROMER_1
     if "m_alpha" in settings:  # since Astromer 2
@@ -64,7 +54,7 @@ def load_public(source: str | Path) -> tuple[Reconstructor, dict[str, Any]]:
         )
     # The public code ignores the base in its settings and always uses 10000.
     encoder = Encoder(
-        **shape._asdict(),
+        **shape,
         num_heads=int(heads),
         dropout=float(settings.get("dropout", 0.1)),
         quirks=quirks,
@@ -80,11 +70,11 @@ def _setting(settings: dict[str, Any], *names: str) -> Any:
     return next((settings[name] for name in names if name in settings), None)
 
 
-def shape_of(weights: Mapping[str, np.ndarray]) -> PublicShape:
-    """The sizes, from the shapes of the weights.
+def shape_of(weights: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """architecture, d_model, num_layers and ffn_dim of an encoder with these weights.
 
     Raises:
-        ModelError: if they are not AstroMer weights.
+        ModelError: they are not AstroMer weights.
     """
     layout = _layout_of(weights)
     block = str(layout["block"])
@@ -99,12 +89,12 @@ def shape_of(weights: Mapping[str, np.ndarray]) -> PublicShape:
             "Choose the checkpoint of a pre-trained AstroMer."
         )
     skips = any("reshape_leak" in name for name in weights)
-    return PublicShape(
-        "astromer_v2" if skips else "astromer_v1",
-        int(weights[kernel].shape[-1]),
-        num_layers,
-        int(weights[first_ffn].shape[-1]),
-    )
+    return {
+        "architecture": "astromer_v2" if skips else "astromer_v1",
+        "d_model": int(weights[kernel].shape[-1]),
+        "num_layers": num_layers,
+        "ffn_dim": int(weights[first_ffn].shape[-1]),
+    }
 
 
 def assign(model: Reconstructor, weights: Mapping[str, np.ndarray]) -> None:
@@ -150,11 +140,9 @@ def _layout_of(weights: Mapping[str, np.ndarray]) -> dict:
     )
 
 
-def _expected(
-    model: Reconstructor, layout: dict
-) -> dict[str, tuple[tuple[int, ...], keras.Variable]]:
+def _expected(model: Reconstructor, layout: dict) -> dict[str, tuple[tuple, keras.Variable]]:
     """Public name -> (its shape, our variable). Q, K and V share one of ours."""
-    expected: dict[str, tuple[tuple[int, ...], keras.Variable]] = {}
+    expected: dict[str, tuple[tuple, keras.Variable]] = {}
 
     def add(public: str, layer: keras.layers.Layer, share: int = 1) -> None:
         norm = isinstance(layer, keras.layers.LayerNormalization)

@@ -35,9 +35,8 @@ class Reconstructor(keras.Model):
         super().__init__(**kwargs)
         self.encoder, self.window_size, self.normalise = encoder, window_size, normalise
         self.norm = FastLayerNorm(epsilon=LAYER_NORM_EPSILON, name="head_norm")
-        self.head = FlatDense(
-            1, kernel_initializer=keras.initializers.GlorotUniform(seed=seed), name="head"
-        )
+        glorot = keras.initializers.GlorotUniform(seed)
+        self.head = FlatDense(1, kernel_initializer=glorot, name="head")
         self.encoder.build()
         self.norm.build((None, None, encoder.d_model))
         self.head.build((None, None, encoder.d_model))

@@ -8,18 +8,15 @@ import tensorflow as tf
 
 
 def project(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-    """x kernel + bias, all steps of all windows in one matrix product.
+    """x kernel + bias, float [..., units] of the type of ``x``, in one matrix product.
 
     A product of [batch, steps, width] with a broadcast kernel would make the kernel's gradient
     for every window first and then sum it.
 
     Args:
         x: float [..., width].
-        kernel: float [width, units]; brought to the type of ``x``.
+        kernel: float [width, units].
         bias: float [units].
-
-    Returns:
-        float [..., units], of the type of ``x``.
     """
     kernel, bias = tf.cast(kernel, x.dtype), tf.cast(bias, x.dtype)
     flat = tf.reshape(x, [-1, x.shape[-1]])
@@ -41,14 +38,11 @@ class Steps:
         self.tensor = tensor
 
     def project(self, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-        """value kernel + bias.
+        """value kernel + bias, float [batch, steps, units] of the type of ``tensor``.
 
         Args:
             kernel: float32 [width, units].
             bias: float32 [units].
-
-        Returns:
-            float [batch, steps, units], of the type of ``tensor``.
         """
         return project(self.tensor, kernel, bias)
 

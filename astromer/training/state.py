@@ -23,6 +23,8 @@ from astromer.system.untrusted_files import DAMAGED, read_arrays
 from astromer.training.config import TrainingConfig
 from astromer.windows.config import MaskingConfig
 
+_PROGRESS, _HISTORY = "progress.json", "history"  # names in the file
+_EPOCH = "epoch"  # in a row
 # Settings that do not change what a step does.
 _FREE_TO_CHANGE = (
     "epochs",
@@ -58,9 +60,6 @@ def run_fingerprint(
     return digest.hexdigest()
 
 
-_EPOCH = "epoch"
-
-
 class EpochHistory(Sequence[dict[str, float]]):
     """One row for each finished epoch: "epoch", from 0, and its metrics.
 
@@ -79,10 +78,10 @@ class EpochHistory(Sequence[dict[str, float]]):
 
     @classmethod
     def from_values(cls, metrics: Iterable[str], values: np.ndarray) -> EpochHistory:
-        """The history with these ``metrics`` and these :meth:`values`.
+        """The history with these ``metrics`` and :meth:`values`, float64 [epochs, metrics].
 
         Raises:
-            ValueError: the values are not float64 [epochs, metrics].
+            ValueError: the values have another type or shape.
         """
         history = cls()
         history.metrics = tuple(metrics)
@@ -116,13 +115,6 @@ class EpochHistory(Sequence[dict[str, float]]):
         first = epoch * len(self.metrics)
         values = self._values[first : first + len(self.metrics)]
         return {_EPOCH: epoch, **dict(zip(self.metrics, values, strict=True))}
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({list(self)})"
-
-
-_PROGRESS = "progress.json"
-_HISTORY = "history"
 
 
 @dataclass

@@ -167,12 +167,11 @@ class TrainStep:
         return gradients, tf.stack([mse, *_hidden_sums(error, target, hidden, inputs["scale"])])
 
     def _add_on_replicas(self, gradients: list[Any], sums: Any) -> None:
-        def on_replica(gradients: list[tf.Tensor], sums: tf.Tensor) -> None:
-            for total, gradient in zip(self._gradients, gradients, strict=True):
-                total.assign_add(gradient)
-            self._sums.assign_add(sums)
+        def add(gradients: list[tf.Tensor], sums: tf.Tensor) -> None:
+            for total, more in zip((*self._gradients, self._sums), (*gradients, sums), strict=True):
+                total.assign_add(more)
 
-        self.strategy.run(on_replica, args=(gradients, sums))
+        self.strategy.run(add, args=(gradients, sums))
 
     def _update_on_replicas(self) -> tf.Tensor:
         sums = self.strategy.run(self._update_on_replica)

@@ -10,6 +10,7 @@ import importlib.util
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +65,7 @@ class TrainingLog:
         self._epoch, self._part = _Clock(), _Clock()
 
     def begin(self, name: str, epoch: int, step: int) -> None:
-        """Training begins or resumes.
-
-        Args:
-            name: of the training.
-            epoch: finished epochs.
-            step: finished steps since the start of training.
-        """
+        """The training called ``name`` begins, or resumes after so many epochs and steps."""
         if not self._log.enabled:
             return
         self._log.resume(epoch, step)
@@ -108,7 +103,7 @@ class TrainingLog:
 
     def end_steps(self) -> None:
         """Stops timing: the steps of the epoch are done."""
-        self._epoch.stop()
+        self._epoch.ended = time.monotonic()
 
     def epoch(self, row: dict[str, float], learning_rate: float) -> None:
         """Writes the metrics of an epoch, and of some epochs a picture."""
@@ -119,30 +114,23 @@ class TrainingLog:
             self._log.picture(self._watched.draw(self._predictor), epoch)
 
     def end(self, trained: bool) -> None:
-        """The model has its final weights.
-
-        Args:
-            trained: False if the training had ended before; then only missing embeddings are added.
-        """
+        """The model has its final weights; if it had them before, adds missing embeddings only."""
         if trained:
             self._log.end()
         if trained or not self._log.has_embeddings():
             self._log.embeddings(self._model, self._curves, self._config.projector_curves)
 
 
+@dataclass
 class _Clock:
-    """Windows per second since it was made."""
+    """Counts windows, from when it is made until it is stopped."""
 
-    def __init__(self) -> None:
-        self.windows = 0
-        self._began = time.monotonic()
-        self._ended: float | None = None
-
-    def stop(self) -> None:
-        self._ended = time.monotonic()
+    windows: int = 0
+    began: float = field(default_factory=time.monotonic)
+    ended: float | None = None
 
     def windows_per_second(self) -> float:
-        return self.windows / max((self._ended or time.monotonic()) - self._began, 1e-9)
+        return self.windows / max((self.ended or time.monotonic()) - self.began, 1e-9)
 
 
 class RunLog:
@@ -154,25 +142,17 @@ class RunLog:
     """
 
     def __init__(self, folder: Path, enabled: bool = True):
-        self.folder = as_path(folder)
-        self.enabled = enabled
+        self.folder, self.enabled = as_path(folder), enabled
         self._writers: dict[str, Any] = {}
 
     def resume(self, epoch: int, step: int) -> None:
-        """Removes what an earlier part wrote after the checkpoint.
-
-        Args:
-            epoch: finished epochs at the checkpoint.
-            step: finished steps since the start of training.
-        """
+        """Removes what an earlier part wrote after the checkpoint at so many epochs and steps."""
         if not self.enabled:
             return
         remove_events(self.folder, lambda tag, _: not tag.startswith(plugins.HPARAMS_TAGS))
         for name in LINES:
-            remove_events(
-                self.folder / name,
-                lambda tag, at: at <= (step if tag.startswith(_STEP) else epoch),
-            )
+            folder = self.folder / name
+            remove_events(folder, lambda tag, at: at <= (step if tag.startswith(_STEP) else epoch))
 
     def hyperparameters(self, configs: Sequence[Any], name: str) -> None:
         """Writes the hyperparameters of the run called ``name``."""

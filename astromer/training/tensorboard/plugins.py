@@ -21,13 +21,7 @@ HPARAMS_TAGS = "_hparams_/"
 """Prefix of the tags of hyperparameters, whose values are at step 0."""
 
 _VECTORS, _METADATA = "embeddings.tsv", "embeddings_metadata.tsv"
-_WITHOUT_EFFECT = (
-    "checkpoint_seconds",
-    "debug",
-    "log_every",
-    "windows_per_pass",
-    "worker_seconds",
-)
+_WITHOUT_EFFECT = {"checkpoint_seconds", "debug", "log_every", "windows_per_pass", "worker_seconds"}
 _METRICS = {
     "epoch/hidden_rmse": "validation: hidden RMSE [mag]",
     "epoch/hidden_r2": "validation: hidden R2",

@@ -131,7 +131,7 @@ def test_the_server_shows_what_was_written(toy, tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:pkg_resources:UserWarning")
 def test_a_port_in_use_is_told(tmp_path: Path) -> None:
-    from astromer.training.tensorboard.server import serve
+    from astromer.commands.tensorboard import serve
 
     with socket.socket() as taken:
         taken.bind(("localhost", 0))
