@@ -15,11 +15,7 @@ from astromer.system.errors import ModelError
 
 
 def load(weights: dict[str, np.ndarray], quirks: Quirks | None) -> Reconstructor:
-    shape = shape_of(weights)
-    encoder = Encoder(
-        shape.architecture, shape.d_model, 4, shape.num_layers, shape.ffn_dim, quirks=quirks
-    )
-    model = Reconstructor(encoder)
+    model = Reconstructor(Encoder(**shape_of(weights), num_heads=4, quirks=quirks))
     assign(model, weights)
     return model
 
