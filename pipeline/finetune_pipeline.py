@@ -26,7 +26,7 @@ from pipeline.pipeline import PUSHER, validation_folder
 from pipeline_config import ClassifierConfig
 
 ENCODER, FINETUNER, JUDGE = "PushedEncoder", "Finetuner", "ClassifierJudge"
-_FINETUNES = ("astromer", "components/finetuner", "pipeline_config.py")
+_FINETUNES = ("astromer", "components/finetuner")
 
 
 def create_finetune_pipeline(

@@ -1,4 +1,4 @@
-"""Imports go one way: programs -> pipeline -> components -> pipeline_config -> astromer."""
+"""Imports go one way: programs -> pipeline -> components or pipeline_config -> astromer."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ LAYERS = (
         "components/*",
         (
             "pipeline",
+            "pipeline_config",
             "presentation",
             "tools",
             "kfp",

@@ -206,5 +206,5 @@ def _message(findings: list[Finding]) -> str:
     more = f" And {rest} more." if rest > 0 else ""
     return (
         f"the light curves break the schema. {' '.join(said)}{more} Correct the records; the "
-        "limits and their reasons are LightCurveRules in pipeline_config.py."
+        "limits and their reasons are LightCurveRules in astromer/records/config.py."
     )

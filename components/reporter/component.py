@@ -22,7 +22,6 @@ _CODE = (
     "astromer/system/html/base.html",
     "astromer/reports/run_report.html",
     "components/reporter",
-    "pipeline_config.py",
 )
 _DRAWN_WITH = ("matplotlib", "jinja2", "scikit-learn")
 

@@ -22,7 +22,7 @@ from components.provenance import code_fingerprint
 from components.trainer.executor import Executor
 
 RUN_FN = "components.trainer.run_fn.run_fn"
-_CODE = ("astromer", "components/trainer", "components/knobs.py", "pipeline_config.py")
+_CODE = ("astromer", "components/trainer", "components/knobs.py")
 
 
 class AstromerTrainerSpec(standard_component_specs.TrainerSpec):
