@@ -79,12 +79,12 @@ def export_onnx(model: str | Path, out: str | Path, license: str = "MIT") -> flo
 
     embedder = Embedder(model)
     encoder = load_model(embedder.path)
-    proto = window_onnx.convert(encoder)
-    difference = window_onnx.check(proto, encoder, embedder)
+    proto = window_onnx.to_onnx(encoder)
+    difference = window_onnx.check_onnx(proto, encoder, embedder)
     proto.producer_name, proto.producer_version = "astromer-pipeline", __version__
     if embedder.path.name.isdecimal():
         proto.model_version = int(embedder.path.name)
-    window_onnx.describe(proto, {"license": license, **_facts(embedder.config, difference)})
+    window_onnx.add_facts(proto, {"license": license, **_facts(embedder.config, difference)})
     with replace_file(out, shared=True) as partial:
         partial.write_bytes(proto.SerializeToString())
     return difference

@@ -12,7 +12,7 @@ from typing import Any
 from astromer.commands.cli import Parser, add_flags, config_from
 from astromer.commands.config import MASK_SEED, SPLIT
 from astromer.records.fold import Fold
-from astromer.serving.checksums import check_whole, verify
+from astromer.serving.checksums import check_undamaged, verify
 from astromer.serving.config import PUSHED
 from astromer.serving.saved_model import CARD_FILE, CLASSIFIER, model_kind, try_read_config
 from astromer.serving.versions import comparison, listing, promotion
@@ -204,7 +204,7 @@ def _restore(folder: Path, args: argparse.Namespace) -> None:
 
 
 def _check_sound(version: Path) -> None:
-    check_whole(version)
+    check_undamaged(version)
 
     from astromer.system.logs import silence
 

@@ -17,7 +17,7 @@ from astromer.finetuning.classifier import Classifier, Head
 from astromer.finetuning.labelled_data import Dataset, LabelMap, classification_scores
 from astromer.light_curves import LightCurves
 from astromer.records.config import LightCurveRules
-from astromer.serving.checksums import check_whole
+from astromer.serving.checksums import check_undamaged
 from astromer.serving.config import ServingConfig
 from astromer.serving.export import check_weights, whole_number, write_extra
 from astromer.serving.graph_input import (
@@ -167,7 +167,7 @@ def load_classifier(directory: str | Path) -> Classifier:
         ModelError: config, label map or weights are missing, damaged or do not fit each other.
         DamagedVersionError: files are not as they were written.
     """
-    check_whole(as_path(directory))
+    check_undamaged(as_path(directory))
     config = read_config(directory)
     extra = as_path(directory) / EXTRA
     try:
@@ -220,7 +220,7 @@ def served_scores(directory: str | Path, dataset: Dataset) -> dict[str, Any]:
 
 def served_classes(directory: str | Path, curves: LightCurves) -> list[str]:
     """The class name that a SavedModel gives each light curve; "" for one that is too short."""
-    check_whole(as_path(directory))
+    check_undamaged(as_path(directory))
     try:
         loaded = load_saved_model(directory)
         classify = loaded.signatures["classify"]

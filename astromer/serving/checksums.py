@@ -1,4 +1,4 @@
-"""SHA-256 of every file of a version, in the form that ``sha256sum -c`` reads."""
+"""SHA-256 of every file of a pushed model, in the form that ``sha256sum -c`` reads."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from astromer.system.storage.trees import MODEL_FILE, files_in
 from astromer.system.untrusted_files import read_text
 
 CHECKSUMS_FILE = "checksums.txt"
+WHOLE, DAMAGED, UNVERIFIED = "whole", "damaged", "no checksums"
+
 _LINE = re.compile(r"(\\?)([0-9a-f]{64}) [ *](.+)")
 _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Differences:
-    """Files of a version that are not as they were pushed.
+    """Files of a version that differ from those that were pushed.
 
     Attributes:
         changed, missing, added: paths from the version's folder, in order.
@@ -33,7 +35,7 @@ class Differences:
 
     @property
     def is_damage(self) -> bool:
-        """Whether something that was pushed is no longer as it was; added files harm nothing."""
+        """Whether a file that was pushed has changed or is missing."""
         return bool(self.changed or self.missing)
 
     def __str__(self) -> str:
@@ -42,7 +44,7 @@ class Differences:
 
 
 def write_checksums(version: Path) -> None:
-    """Writes ``checksums.txt`` into a version's folder, with a line for each other file."""
+    """Writes ``checksums.txt`` into a folder, with a line for each other file."""
     lines = [
         _line(digest(version / file), file.as_posix())
         for file in files_in(version)
@@ -55,8 +57,7 @@ def verify(version: Path) -> Differences | None:
     """Compares the files of a version with its checksums.
 
     Returns:
-        What differs; None where there are no checksums, as in versions that were pushed before
-        there were any.
+        What differs; None if there are no checksums, as in versions of earlier releases.
 
     Raises:
         DamagedVersionError: the checksums cannot be read.
@@ -68,41 +69,68 @@ def verify(version: Path) -> Differences | None:
     except (OSError, ValueError) as error:
         raise _unreadable(version, error.__class__.__name__) from error
     expected = _parse(version, text)
-    there = {file.as_posix() for file in files_in(version)} - {CHECKSUMS_FILE}
-    for name in sorted(there - expected.keys()):  # nobody adds files of the model itself
+    names = {file.as_posix() for file in files_in(version)} - {CHECKSUMS_FILE}
+    added = sorted(names - expected.keys())
+    for name in added:
         if name == MODEL_FILE or name.startswith("variables/variables."):
-            raise _unreadable(version, f"it is cut off: {name} is not in it")
+            raise _unreadable(version, f"it is truncated: {name} is not in it")
+    both = sorted(names & expected.keys())
     return Differences(
-        tuple(
-            name
-            for name in sorted(expected)
-            if name in there and not _is_same(version, name, expected)
-        ),
-        tuple(sorted(expected.keys() - there)),
-        tuple(sorted(there - expected.keys())),
+        tuple(name for name in both if not _has_digest(version / name, expected[name])),
+        tuple(sorted(expected.keys() - names)),
+        tuple(added),
     )
 
 
 def digest(file: Path) -> str:
     """SHA-256 of a file, as hexadecimal digits."""
-    found = hashlib.sha256()
+    sha256 = hashlib.sha256()
     with file.open("rb") as stream:
         while block := stream.read(_BLOCK):
-            found.update(block)
-    return found.hexdigest()
+            sha256.update(block)
+    return sha256.hexdigest()
 
 
-def _is_same(version: Path, name: str, expected: dict[str, str]) -> bool:
+def condition(version: Path) -> tuple[str, str]:
+    """WHOLE, DAMAGED or UNVERIFIED, and what differs. Added files are no damage."""
     try:
-        return digest(version / name) == expected[name]
+        differences = verify(version)
+    except DamagedVersionError as error:
+        return DAMAGED, str(error)
+    if differences is None:
+        return UNVERIFIED, ""
+    return DAMAGED if differences.is_damage else WHOLE, str(differences)
+
+
+def check_undamaged(version: Path) -> Differences | None:
+    """Checks that no file of a version has changed or is missing.
+
+    Returns:
+        As :func:`verify`.
+
+    Raises:
+        DamagedVersionError: naming the files.
+    """
+    differences = verify(version)
+    if differences is not None and differences.is_damage:
+        raise DamagedVersionError(
+            f"A version's files must be those that were pushed. Received: {version}; "
+            f"{differences}. Copy it again from where it is whole, or push the model again."
+        )
+    return differences
+
+
+def _has_digest(file: Path, expected: str) -> bool:
+    try:
+        return digest(file) == expected
     except OSError:
-        return False  # a bad disk, or a file that nobody may read
+        return False  # a disk error, or no permission
 
 
-def _line(sum_of_file: str, name: str) -> str:
-    """A name with a backslash or a line break is written as ``sha256sum`` writes it."""
+def _line(sha256: str, name: str) -> str:
+    """A line as ``sha256sum`` writes it, which escapes backslashes and line breaks."""
     escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
-    return f"{'' if escaped == name else chr(92)}{sum_of_file}  {escaped}\n"
+    return f"{'' if escaped == name else chr(92)}{sha256}  {escaped}\n"
 
 
 def _parse(version: Path, text: str) -> dict[str, str]:
@@ -110,7 +138,7 @@ def _parse(version: Path, text: str) -> dict[str, str]:
     for line in text.removesuffix("\n").split("\n"):
         match = _LINE.fullmatch(line)
         if not match:
-            raise _unreadable(version, f"the line {line[:80]!r} is none")
+            raise _unreadable(version, f"the line {line[:80]!r} is not one")
         name = match[3]
         if match[1]:
             name = re.sub(r"\\(.)", lambda at: {"n": "\n", "r": "\r"}.get(at[1], at[1]), name)
@@ -120,41 +148,7 @@ def _parse(version: Path, text: str) -> dict[str, str]:
 
 def _unreadable(version: Path, reason: str) -> DamagedVersionError:
     return DamagedVersionError(
-        f"{CHECKSUMS_FILE} must have lines of a SHA-256 and a file's name. "
-        f"{version / CHECKSUMS_FILE} "
-        f"cannot be read ({reason}). Push the model again, or copy the version again from where "
-        "it is "
-        "whole."
+        f"{CHECKSUMS_FILE} must have lines of a SHA-256 and a file name. "
+        f"{version / CHECKSUMS_FILE} cannot be read ({reason}). Push the model again, or copy the "
+        "version again from where it is whole."
     )
-
-
-WHOLE, DAMAGED, UNVERIFIED = "whole", "damaged", "no checksums"
-
-
-def condition(version: Path) -> tuple[str, str]:
-    """One of the words above, and what differs. Files that were added do not make a damage."""
-    try:
-        found = verify(version)
-    except DamagedVersionError as error:
-        return DAMAGED, str(error)
-    if found is None:
-        return UNVERIFIED, ""
-    return DAMAGED if found.is_damage else WHOLE, str(found)
-
-
-def check_whole(version: Path) -> Differences | None:
-    """Raises where files of a version are changed or missing.
-
-    Returns:
-        What :func:`astromer.serving.checksums.verify` found otherwise.
-
-    Raises:
-        DamagedVersionError: naming the files.
-    """
-    found = verify(version)
-    if found is not None and found.is_damage:
-        raise DamagedVersionError(
-            f"A version's files must be those that were pushed. Received: {version}; {found}. Copy "
-            "it again from where it is whole, or push the model again."
-        )
-    return found

@@ -1,4 +1,4 @@
-"""A pushed model in Python: light curves in, embeddings and reconstructions out."""
+"""Embeds and reconstructs light curves with a pushed model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from astromer.light_curves import LightCurves
 from astromer.records.curve_inputs import as_light_curves
-from astromer.serving.checksums import check_whole
+from astromer.serving.checksums import check_undamaged
 from astromer.serving.config import ServingConfig
 from astromer.serving.graph_input import STATUS_TOO_LONG
 from astromer.serving.saved_model import load_saved_model, read_config
@@ -23,8 +23,8 @@ from astromer.system.parallel import OrderedPool, micro_batches_at_once
 from astromer.system.terminal import progress_bar
 from astromer.system.text import brief, shortened
 
-# What one call is given at most, so that memory stays bounded: some 250 windows of 200. A longer
-# light curve is a call of its own.
+# In one call at most, which bounds memory: some 250 windows of 200. A longer light curve has a call
+# of its own.
 _OBSERVATIONS_PER_CALL = 50_000
 
 
@@ -37,7 +37,7 @@ class Embeddings:
         mean: float32 [num_curves, d_model], mean over the observed steps.
         max: float32 [num_curves, d_model], maximum over the observed steps.
         num_observations: int64 [num_curves], usable observations.
-        status: int32 [num_curves]; 0 = fine, 1 = fewer than 5 usable observations (zeros); see
+        status: int32 [num_curves]; 0 = OK, 1 = fewer than 5 usable observations (zeros); see
             :mod:`astromer.serving.graph_input`.
     """
 
@@ -53,13 +53,13 @@ class Embeddings:
 
 @dataclass(frozen=True)
 class Reconstructions:
-    """Magnitudes that a model predicts from the visible ones, in the order of the light curves.
+    """Magnitudes that a model predicts from the visible ones, for each light curve.
 
     Attributes:
         ids: str [num_curves], "" where unknown.
         mag: float32 [n] of each light curve, the prediction for each of its n observations [mag];
-            NaN where an observation is not usable, or nothing is visible.
-        hidden: bool [n] of each light curve, usable observations that the model did not see.
+            NaN if the observation is not usable or nothing in its window is visible.
+        hidden: bool [n] of each light curve, usable observations that were hidden from the model.
         status: int32 [num_curves], as in :class:`Embeddings`.
     """
 
@@ -73,23 +73,23 @@ class Reconstructions:
 
 
 class Embedder:
-    """A pushed model, ready to use. :func:`astromer.load` makes one.
+    """A pushed model, as :func:`astromer.load` returns it.
 
-    Light curves may be given in any form that
+    Its methods take light curves in any form that
     :func:`astromer.records.curve_inputs.as_light_curves` takes.
 
     Args:
-        path: a SavedModel folder, or a folder of versions, of which the one is taken that
-            ``latest`` names, else the newest.
+        path: a SavedModel folder, or a folder of versions: then the version that ``latest`` names,
+            else the newest.
 
     Raises:
-        ModelError: if there is none, or it cannot be loaded.
-        DamagedVersionError: its files are not as they were pushed.
+        ModelError: there is none, or it cannot be loaded.
+        DamagedVersionError: files have changed since they were pushed.
     """
 
     def __init__(self, path: str | Path):
         self.path = latest_version(path)
-        check_whole(self.path)  # a flipped bit in the graph would give other embeddings
+        check_undamaged(self.path)  # a flipped bit in the graph would change embeddings
         self.config: dict[str, Any] = read_config(self.path)
         try:
             loaded = load_saved_model(self.path)
@@ -120,12 +120,12 @@ class Embedder:
             curves: one light curve or many; 5 usable observations each at least.
             zero_point, id_column: for fluxes and long tables, see ``as_light_curves``.
             batch_size: light curves per call at most; changes speed and memory only.
-            progress: show a bar where it takes more than a second.
+            progress: show a bar if it takes more than a second.
 
         Raises:
-            LightCurveError: if values cannot be read or do not fit each other, or a light curve
-                has more observations than the model takes (``limits``).
-            UsageError: if an argument cannot work.
+            LightCurveError: values cannot be read or do not fit each other, or a light curve has
+                more observations than the model takes (``limits``).
+            UsageError: an argument is invalid.
         """
         packed = as_light_curves(curves, zero_point=zero_point, id_column=id_column)
         self._refuse_too_long(packed)
@@ -134,8 +134,8 @@ class Embedder:
     def embed_packed(
         self, packed: LightCurves, *, batch_size: int = 1024, progress: bool = True
     ) -> Embeddings:
-        """As :meth:`embed`; a light curve that is too long gets its status, and zeros."""
-        parts = [self._nothing()]
+        """As :meth:`embed`, but a light curve that is too long gets zeros and status 4."""
+        parts = [self._no_answers()]
         with _bar(len(packed), "embed", progress) as bar:
             calls = self._calls(packed, batch_size)
             for part in self._at_once.map(lambda call: self._embed_some(packed, *call), calls):
@@ -160,9 +160,9 @@ class Embedder:
 
         Args:
             curves: one light curve or many.
-            visible: bool [n] for each light curve (or for the one), False where the magnitude is
-                to be hidden; by default the model draws what to hide.
-            probed: fraction of each window's observations that is hidden if ``visible`` is None.
+            visible: bool [n] for each light curve (or for the one), False to hide a magnitude; by
+                default the model draws the hidden ones.
+            probed: fraction of each window's observations that it hides then.
             seed: of the draw. Equal seeds hide the same observations of a light curve.
             zero_point, id_column, batch_size, progress: as in :meth:`embed`.
 
@@ -225,8 +225,8 @@ class Embedder:
                 f"{STATUS_TOO_LONG}."
             )
 
-    def _nothing(self) -> dict[str, np.ndarray]:
-        """The answer to no light curve."""
+    def _no_answers(self) -> dict[str, np.ndarray]:
+        """The answer for an empty set of light curves."""
         width = self._embed.structured_outputs["mean"].shape[-1]
         vectors = np.empty((0, width), np.float32)
         counts, status = np.empty(0, np.int64), np.empty(0, np.int32)
@@ -240,14 +240,14 @@ def _bar(total: int, desc: str, progress: bool) -> Any:
 def _calls(
     offsets: np.ndarray, window_size: int, most: int, most_steps: int, padded: bool
 ) -> Iterator[tuple[int, int]]:
-    """First and one past the last light curve of each call.
+    """First light curve of each call, and one past the last.
 
     Args:
         offsets: int64 [num_curves + 1], of packed light curves.
         window_size: observations per window.
         most: light curves of a call.
-        most_steps: steps of its windows, unused ones too.
-        padded: whether the call pads its light curves to the longest, within the same number.
+        most_steps: steps of its windows, including unused ones.
+        padded: the call also pads its light curves to the longest, with at most as many steps.
     """
     first, count = 0, len(offsets) - 1
     lengths = np.diff(offsets)
@@ -270,7 +270,7 @@ def _calls(
 
 
 def _last_within(before: np.ndarray, first: int, most: int) -> int:
-    """Where sums end that are at most so much above that at ``first``."""
+    """The last index whose cumulative sum is within ``most`` of that at ``first``."""
     return int(np.searchsorted(before, before[first] + most, side="right")) - 1
 
 
@@ -282,7 +282,7 @@ def _limits(config: dict[str, Any]) -> ServingConfig:
 
 
 def _visible(visible: Sequence[np.ndarray] | np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """bool [num_observations], the given rows end to end."""
+    """bool [num_observations], the rows one after the other."""
     single = len(lengths) == 1 and np.ndim(visible[0] if len(visible) else 0) == 0
     rows = [np.asarray(row) for row in ([visible] if single else visible)]
     if len(rows) != len(lengths):
@@ -301,7 +301,7 @@ def _visible(visible: Sequence[np.ndarray] | np.ndarray, lengths: np.ndarray) ->
 def _padded(
     curves: LightCurves, first: int, stop: int, shown: np.ndarray | None
 ) -> dict[str, tf.Tensor]:
-    """Arguments of the signatures on padded arrays; of a few light curves, so that it fits."""
+    """Arguments of the signatures on padded arrays, for the light curves of one call."""
     lengths = curves.lengths[first:stop]
     step = np.arange(int(lengths.max(initial=1)))
     inside = step[None, :] < lengths[:, None]

@@ -1,4 +1,4 @@
-"""Writing a trained model as a SavedModel, and reading it back to go on training."""
+"""Exports a trained model as a SavedModel, and loads it again to train on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from astromer import __version__
 from astromer.encoder.encoder import Encoder
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.records.config import LightCurveRules
-from astromer.serving.checksums import check_whole, write_checksums
+from astromer.serving.checksums import check_undamaged, write_checksums
 from astromer.serving.config import ServingConfig
 from astromer.serving.saved_model import CONFIG, EXTRA, WEIGHTS, read_config
 from astromer.serving.signatures import ServingModule
@@ -38,9 +38,9 @@ def export_saved_model(
     Args:
         model: the trained model.
         directory: must not exist yet, or be empty.
-        metadata: JSON-able facts to keep beside the weights, for instance metrics.
+        metadata: JSON-able facts for ``config.json``, for instance metrics.
         rules: which observations the served model uses.
-        serving: how much it takes in one request.
+        serving: the limits of its requests.
 
     Returns:
         The directory. Beside the SavedModel it holds ``assets.extra/config.json`` (how to build
@@ -64,7 +64,7 @@ def write_extra(
     metadata: Mapping[str, Any],
     **more: Any,
 ) -> None:
-    """Writes what this package reads of a SavedModel, and last the checksums of all its files.
+    """Writes config and weights into a SavedModel, then the checksums of all its files.
 
     Args:
         directory: of the SavedModel.
@@ -96,10 +96,10 @@ def load_model(directory: str | Path) -> Reconstructor:
     """Rebuilds the trainable model of a SavedModel that :func:`export_saved_model` wrote.
 
     Raises:
-        ModelError: if config or weights are missing, damaged or do not fit each other.
-        DamagedVersionError: files are not as they were written.
+        ModelError: config or weights are missing, damaged or do not fit each other.
+        DamagedVersionError: files have changed since they were written.
     """
-    check_whole(as_path(directory))
+    check_undamaged(as_path(directory))
     config = read_config(directory)
     path = as_path(directory) / EXTRA / WEIGHTS
     try:
@@ -116,11 +116,11 @@ def load_model(directory: str | Path) -> Reconstructor:
     expected = {name: tuple(v.shape) for name, v in variables.items()}
     received = {name: array.shape for name, array in weights.items()}
     if expected != received:
-        wrong = sorted(set(expected.items()) ^ set(received.items()))
+        differing = set(expected.items()) ^ set(received.items())
+        names = ", ".join(sorted({name for name, _ in differing}))
         raise ModelError(
-            f"Weights must fit the config. In {path} these differ: "
-            f"{shortened(', '.join(sorted({name for name, _ in wrong})), 600)}. Export the model "
-            "again."
+            f"Weights must fit the config. In {path} these differ: {shortened(names, 600)}. "
+            "Export the model again."
         )
     for name, variable in variables.items():
         variable.assign(weights[name])
@@ -128,10 +128,10 @@ def load_model(directory: str | Path) -> Reconstructor:
 
 
 def check_weights(config: Mapping[str, Any], weights: Mapping[str, np.ndarray]) -> None:
-    """Makes sure, before a model is built, that there are weights for one of the sizes stated.
+    """Checks, before a model is built, that the weights suffice for the sizes in the config.
 
     Raises:
-        ValueError: there are fewer, or some are not finite numbers.
+        ValueError: there are too few, or some are not finite numbers.
     """
     width, layers, ffn = (
         whole_number(config["encoder"], name) for name in ("d_model", "num_layers", "ffn_dim")
@@ -147,14 +147,14 @@ def check_weights(config: Mapping[str, Any], weights: Mapping[str, np.ndarray]) 
         )
     for name, array in weights.items():
         if array.dtype.kind != "f" or not np.isfinite(array).all():
-            raise ValueError(f"{name} holds something else than finite numbers")
+            raise ValueError(f"{name} holds values that are not finite numbers")
 
 
 def whole_number(settings: Mapping[str, Any], name: str) -> int:
-    """A size among the settings.
+    """A size in the settings.
 
     Raises:
-        ValueError: it is no number from 1.
+        ValueError: it is not a whole number from 1.
     """
     value = settings[name]
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
@@ -163,7 +163,7 @@ def whole_number(settings: Mapping[str, Any], name: str) -> int:
 
 
 def _named_variables(model: Reconstructor) -> dict[str, keras.Variable]:
-    """Variables by names that do not depend on what Keras called the model and its encoder."""
+    """Variables by names that do not depend on Keras's names of the model and its encoder."""
     encoder = model.encoder
     named = {f"encoder/{v.path.split(f'{encoder.name}/')[-1]}": v for v in encoder.variables}
     for layer in (model.norm, model.head):

@@ -1,4 +1,4 @@
-"""The encoder as an ONNX graph, and a check that it answers as the pushed model does."""
+"""Converts the encoder to ONNX, and checks that it answers as the pushed model does."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ INPUTS = ("input", "times", "mask_in")
 OUTPUTS = ("mean", "max", "sequence")
 _OPSET = 17  # onnxruntime 1.12 (2022) and later
 _CPU = ["CPUExecutionProvider"]
-# Of the largest output. Ours differ by 1e-6; the public weights of Astromer 1, which amplify the
-# last bit of a magnitude a thousandfold, by 2e-5.
+# As a fraction of the largest output. Our models differ by 1e-6; the public weights of Astromer 1,
+# which amplify the last bit of a magnitude a thousandfold, by 2e-5.
 _TOLERANCE = 1e-4
 
 
-def convert(model: Reconstructor) -> onnx.ModelProto:
+def to_onnx(model: Reconstructor) -> onnx.ModelProto:
     """``encode_windows`` of a model (see :mod:`astromer.serving.signatures`) as ONNX.
 
     The batch is dynamic, the window is the model's own.
@@ -48,7 +48,7 @@ def convert(model: Reconstructor) -> onnx.ModelProto:
                 tensors_to_rename=given | made,
                 custom_op_handlers={"SelectV2": (_where, [])},
             )
-    # Joining two reshapes of which the second keeps a dimension of the first ("0") goes wrong.
+    # That optimizer joins two reshapes wrongly if the second keeps a dimension of the first ("0").
     safe = {
         name: pass_
         for name, pass_ in optimizer._get_optimizers().items()
@@ -60,19 +60,16 @@ def convert(model: Reconstructor) -> onnx.ModelProto:
     return proto
 
 
-def check(proto: onnx.ModelProto, model: Reconstructor, embedder: Embedder) -> float:
-    """How far the answers of the ONNX file are from our own.
-
-    Light curves of one and of several windows are embedded by onnxruntime and by the pushed
-    model; sequences are compared with the encoder's.
+def check_onnx(proto: onnx.ModelProto, model: Reconstructor, embedder: Embedder) -> float:
+    """Compares the answers of onnxruntime with those of the pushed model and the encoder.
 
     Returns:
-        The largest difference, as a fraction of the output's largest value where that is above 1.
+        The largest difference, as a fraction of the output's largest value if that is above 1.
 
     Raises:
-        ModelError: if it is above the tolerance, or something is not finite.
+        ModelError: it exceeds the tolerance, or an output is not finite.
     """
-    curves = _probes(model.window_size)
+    curves = _simulated(model.window_size)
     windows = sequential_windows(curves.offsets, model.window_size)
     probing = nothing_probed(windows.length, model.window_size)
     batch = assemble(curves, windows, probing)
@@ -93,7 +90,7 @@ def check(proto: onnx.ModelProto, model: Reconstructor, embedder: Embedder) -> f
         (total / curves.lengths[:, None], pushed.mean),
         (np.maximum.reduceat(got["max"], first), pushed.max),
     ]
-    # np.max and not max, which loses NaN.
+    # np.max keeps NaN, unlike max.
     difference = float(
         np.max([np.abs(one - other).max() / max(1.0, np.abs(other).max()) for one, other in pairs])
     )
@@ -105,26 +102,26 @@ def check(proto: onnx.ModelProto, model: Reconstructor, embedder: Embedder) -> f
     return difference
 
 
-def describe(proto: onnx.ModelProto, facts: dict[str, Any]) -> None:
+def add_facts(proto: onnx.ModelProto, facts: dict[str, Any]) -> None:
     """Writes facts into the file's ``metadata_props``, as text."""
     onnx.helper.set_model_props(proto, {name: str(value) for name, value in facts.items()})
 
 
 def _where(context: Any, node: Any, name: str, args: list[Any]) -> None:
-    """tf.where as Where: tf2onnx multiplies by 0 and 1, and lets NaN at padding through."""
+    """Converts tf.where to Where; tf2onnx multiplies by 0 and 1, which keeps NaN at padding."""
     node.type = "Where"
 
 
 def _name_batch(proto: onnx.ModelProto) -> None:
-    """Calls the first dimension of inputs and outputs "batch", and puts outputs in order."""
+    """Names the first dimension of inputs and outputs "batch", and sorts both."""
     for value in (*proto.graph.input, *proto.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     for values, order in ((proto.graph.input, INPUTS), (proto.graph.output, OUTPUTS)):
         values.sort(key=lambda value: order.index(value.name))
 
 
-def _probes(window_size: int) -> LightCurves:
-    """Light curves of a few steps, of a part of a window, of one and of several windows."""
+def _simulated(window_size: int) -> LightCurves:
+    """Light curves of a few steps, of a part of a window, of one window and of several."""
     rng = np.random.default_rng(0)
     lengths = (5, 5 + window_size // 2, max(window_size, 5), 2 * window_size + 7)
     return LightCurves.from_curves(

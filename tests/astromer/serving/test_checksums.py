@@ -13,7 +13,7 @@ from astromer.serving.checksums import (
     UNVERIFIED,
     WHOLE,
     Differences,
-    check_whole,
+    check_undamaged,
     condition,
     verify,
     write_checksums,
@@ -54,7 +54,7 @@ def test_what_is_not_as_it_was_is_named(version) -> None:
     assert found.is_damage
     assert condition(version)[0] == DAMAGED
     with pytest.raises(DamagedVersionError, match="changed: saved_model.pb; missing: back") as told:
-        check_whole(version)
+        check_undamaged(version)
     assert told.value.exit_code == 13
     assert isinstance(told.value, ModelError)
 
@@ -62,14 +62,14 @@ def test_what_is_not_as_it_was_is_named(version) -> None:
 def test_a_file_that_was_added_harms_nothing(version) -> None:
     (version / "assets.extra" / "tf_serving_warmup_requests").touch()
     assert condition(version) == (WHOLE, "added: assets.extra/tf_serving_warmup_requests")
-    assert check_whole(version)
+    assert check_undamaged(version)
 
 
 def test_a_version_without_checksums_is_told_apart(version) -> None:
     (version / CHECKSUMS_FILE).unlink()
     assert verify(version) is None
     assert condition(version)[0] == UNVERIFIED
-    assert check_whole(version) is None
+    assert check_undamaged(version) is None
 
 
 @pytest.mark.parametrize("text", ["", "nonsense\n", "0123  saved_model.pb\n", "\x80\n"])
@@ -84,5 +84,5 @@ def test_a_list_that_is_cut_off_at_the_end_of_a_line_is_a_damage(version) -> Non
     lines = (version / CHECKSUMS_FILE).read_text().splitlines(keepends=True)
     [end] = (n for n, line in enumerate(lines) if "variables/variables.index" in line)
     (version / CHECKSUMS_FILE).write_text("".join(lines[:end]))
-    with pytest.raises(DamagedVersionError, match=r"cut off: variables/variables\.index"):
+    with pytest.raises(DamagedVersionError, match=r"truncated: variables/variables\.index"):
         verify(version)
