@@ -110,7 +110,7 @@ def main(arguments: list[str] | None = None) -> int:
     output = as_path(args.output or config.target).expanduser()
 
     silence()
-    from astromer.records.conversion import convert, summary_table
+    from astromer.records.conversion import convert_survey, summary_table
     from astromer.records.division import fold_test_fraction
 
     # Under Python 3.10 pyarrow asks the garbage collector about every object that it knows, each
@@ -118,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     gc.freeze()
     rules = LightCurveRules()
     bands = tuple(dict.fromkeys(args.band or ()))
-    summary = convert(
+    summary = convert_survey(
         config, options, rules, output, errors=errors, bands=bands, overwrite=args.overwrite
     )
     summary = {"survey": str(survey), **summary}

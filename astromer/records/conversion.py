@@ -86,7 +86,7 @@ class Tally:
         return hints
 
 
-def convert(
+def convert_survey(
     config: SurveyConfig,
     options: RecordsConfig,
     rules: LightCurveRules,

@@ -65,13 +65,13 @@ def make_records(folder: Path, njobs: int) -> Callable[[], object]:
     """create_records' work, with so many jobs."""
     from astromer.records import writer  # noqa: F401  loads TensorFlow
     from astromer.records.config import LightCurveRules, RecordsConfig
-    from astromer.records.conversion import convert
+    from astromer.records.conversion import convert_survey
     from astromer.records.survey_config import default_config
 
     options, config = RecordsConfig(njobs=njobs), default_config(folder / "survey")
     output = folder / "records"
     rules = LightCurveRules()
-    return lambda: convert(config, options, rules, output, overwrite=True, progress=False)
+    return lambda: convert_survey(config, options, rules, output, overwrite=True, progress=False)
 
 
 def read(folder: Path) -> Callable[[], object]:

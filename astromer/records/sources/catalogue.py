@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from astromer.records.sources.metadata import Metadata, assemble, fill_nulls
+from astromer.records.sources.metadata import Metadata, fill_nulls, make_metadata
 from astromer.records.sources.names import BAND, CLASS, CONTEXT, FILE, ID, first_of, stem_of
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import SurveyConfig
@@ -287,7 +287,7 @@ def _finish(config: SurveyConfig, table: pa.Table, keys: np.ndarray, in_test: np
     filled = [fill_nulls(table.column(n), n, d, config.metadata) for n, d in context.items()]
     table = pa.table(filled, names=list(context))
     config = config.with_context(context, config.id_column if config.described else "newID")
-    return Joined(config, assemble(table, config.id_column, keys, in_test, None))
+    return Joined(config, make_metadata(table, config.id_column, keys, in_test, None))
 
 
 def _numbered(table: pa.Table) -> pa.Table:

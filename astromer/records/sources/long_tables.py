@@ -74,10 +74,10 @@ def read_long_table(path: Path, *, id_column: str | None = None) -> Iterator[Lig
     except (DataAnomalyError, RecordError) as error:
         raise _unreadable(path, error) from error
     try:
-        known = next((name for name in ID_COLUMNS if name in table.names), None)
+        name = id_column or next((name for name in ID_COLUMNS if name in table.names), None)
         config = default_config(path)
-        if id_column or known:
-            config = replace(config, id_column=id_column or known, described=True)
+        if name:
+            config = replace(config, id_column=name, described=True)
         columns = replace(find_columns(path, table.names, config), band=None, class_name=None)
     except (DataAnomalyError, UsageError):
         columns = None

@@ -11,7 +11,12 @@ import pyarrow.compute as pc
 
 from astromer.records.division import star_key
 from astromer.records.encoding import ContextValue
-from astromer.records.sources.tables import check_values, check_whole, open_parquet, require_columns
+from astromer.records.sources.tables import (
+    check_row_count,
+    check_values,
+    open_parquet,
+    require_columns,
+)
 from astromer.records.survey_config import SurveyConfig
 from astromer.system.errors import DataAnomalyError, RecordError
 from astromer.system.text import brief
@@ -81,10 +86,10 @@ def load_metadata(config: SurveyConfig, path: Path) -> Metadata:
         table = pa.concat_tables([table, test])
     table = table.combine_chunks()
     keys = as_keys(table.column(config.id_column))
-    return assemble(table, config.id_column, keys, in_test, _shards(table))
+    return make_metadata(table, config.id_column, keys, in_test, _shards(table))
 
 
-def assemble(
+def make_metadata(
     table: pa.Table,
     id_column: str,
     keys: np.ndarray,
@@ -122,7 +127,7 @@ def as_keys(ids: pa.Array | pa.ChunkedArray) -> np.ndarray:
 def _read(path: Path, config: SurveyConfig) -> pa.Table:
     file = open_parquet(path)
     require_columns(path, file.schema_arrow, list(config.context))
-    check_whole(path, file)
+    check_row_count(path, file)
     try:
         table = file.read(columns=list(config.context)).select(list(config.context))
         check_values(table)

@@ -73,7 +73,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         ) from None
 
 
-def check_whole(path: Path, file: pq.ParquetFile) -> None:
+def check_row_count(path: Path, file: pq.ParquetFile) -> None:
     """Makes sure that a table can be read as a whole.
 
     Raises:
@@ -156,7 +156,7 @@ class ParquetTable:
         """The whole table; columns other than ``texts`` keep their type."""
         try:
             file = open_parquet(self.path)
-            check_whole(self.path, file)
+            check_row_count(self.path, file)
             table = file.read()
             check_values(table)
         except (pa.ArrowException, OSError) as error:
@@ -201,7 +201,7 @@ def open_table(path: Path, columns: Sequence[str] = ()) -> Table:
     if kind == PARQUET:
         return ParquetTable(path, tuple(open_parquet(path).schema_arrow.names))
     if kind == TEXT:
-        from astromer.records.sources.text import open_text
+        from astromer.records.sources.text_tables import open_text
 
         return open_text(path, columns)
     raise DataNotFoundError(f"{path} is no table: its name must end in .csv, .fits, .parquet, ...")

@@ -5,6 +5,6 @@ stars, seen through seasons, moonlight and weather with magnitude-dependent erro
 ``astromer synthetic --output DIR`` writes one as fold records.
 """
 
-from astromer.records.synthetic.survey import STAR_CLASSES, make_star, make_survey
+from astromer.records.synthetic.stars import STAR_CLASSES, make_star, make_survey
 
 __all__ = ["STAR_CLASSES", "make_star", "make_survey"]

@@ -15,8 +15,8 @@ from astromer.records import framing
 from astromer.records import framing as unpacking
 from astromer.records.framing import check_framing, record_sizes
 from astromer.records.reader import iterate_batches
-from astromer.records.sources import text
-from astromer.records.sources.text import open_text
+from astromer.records.sources import text_tables
+from astromer.records.sources.text_tables import open_text
 from astromer.system.errors import RecordError
 from tools.fuzzing.light_curve import frame
 
@@ -142,7 +142,7 @@ def test_a_line_and_a_table_have_a_largest_size(
     path.write_bytes(b"mjd,mag\n1,2\n" + b"3," * 3_000_000)
     with pytest.raises(RecordError, match=r"a\.csv must have lines of at most 1,048,576 bytes"):
         open_text(path)
-    monkeypatch.setattr(text, "MOST_TABLE_BYTES", 1000)
+    monkeypatch.setattr(text_tables, "MOST_TABLE_BYTES", 1000)
     path.write_bytes(b"mjd,mag\n" + b"1,2\n" * 1000)
     with pytest.raises(RecordError, match=r"a\.csv is read as a whole"):
         open_text(path).read([])

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from astromer.records.config import LightCurveRules, RecordsConfig
-from astromer.records.conversion import convert
+from astromer.records.conversion import convert_survey
 from astromer.records.fold import Fold
 from astromer.records.reader import iterate_batches
 from astromer.records.survey_config import default_config, load_config
@@ -39,7 +39,7 @@ def check(data: bytes, folder: Path) -> None:
     rules = LightCurveRules()
     output = folder / "records"
     try:
-        made = convert(config, _RECORDS, rules, output, progress=False)
+        made = convert_survey(config, _RECORDS, rules, output, progress=False)
     except UsageError:
         return  # for instance fluxes, which need an option
     except AstromerError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from astromer.records.sources.text import TextTable, open_text
+from astromer.records.sources.text_tables import TextTable, open_text
 from tools.fuzzing.target import Target, allowed, require
 
 

@@ -146,9 +146,9 @@ def test_a_table_without_ids_or_rows_is_refused(tmp_path, survey):
 
 
 def test_a_bad_line_far_down_is_named(tmp_path, survey, monkeypatch):
-    from astromer.records.sources import text
+    from astromer.records.sources import text_tables
 
-    monkeypatch.setattr(text, "_BLOCK_BYTES", 200)
+    monkeypatch.setattr(text_tables, "_BLOCK_BYTES", 200)
     lines = ["id,mjd,mag,err", *(f"a,{i},12.5,0.1" for i in range(500))]
     lines[400] = "a,400,bright,0.1"
     path = survey.write(tmp_path / "long.csv", "\n".join(lines))

@@ -34,7 +34,7 @@ def test_every_dialect_gives_the_same_values(tmp_path, survey, dialect):
 
 def test_jobs_and_blocks_do_not_change_the_bytes(tmp_path, survey, monkeypatch):
     from astromer.records.sources import survey as survey_module
-    from astromer.records.sources import text
+    from astromer.records.sources import text_tables
 
     curves = survey.values()
     for star, curve in curves.items():
@@ -45,7 +45,7 @@ def test_jobs_and_blocks_do_not_change_the_bytes(tmp_path, survey, monkeypatch):
         return [p.read_bytes() for p in sorted((tmp_path / name).rglob("*.record"))]
 
     expected = records("a", "--njobs", "1")
-    monkeypatch.setattr(text, "_BLOCK_BYTES", 50)
+    monkeypatch.setattr(text_tables, "_BLOCK_BYTES", 50)
     monkeypatch.setattr(survey_module, "_ROWS", 7)
     assert records("b", "--njobs", "4") == expected
 

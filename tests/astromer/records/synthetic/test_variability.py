@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from astromer.records.synthetic import variability
-from astromer.records.synthetic.survey import expected_error, observe
+from astromer.records.synthetic.stars import expected_error, observe
 
 PHASE = np.linspace(0, 1, 1000, endpoint=False)
 

@@ -15,7 +15,7 @@ import numpy as np
 from astromer.records.config import SyntheticConfig
 from astromer.records.encoding import ContextValue, encode_light_curve
 from astromer.records.fold import SPLITS
-from astromer.records.synthetic.survey import label_of, make_star
+from astromer.records.synthetic.stars import label_of, make_star
 from astromer.records.writer import FoldWriter, write_folders
 from astromer.system.errors import UsageError
 from astromer.system.terminal import progress_bar
@@ -87,8 +87,9 @@ def provide_survey(
         manifest, made = found, False
     else:
         manifest, made = _write(fold, config), True
-    counts = (manifest[key] for key in ("curves", "observations", "classes"))
-    return SyntheticFold(fold, *counts, made=made)
+    return SyntheticFold(
+        fold, manifest["curves"], manifest["observations"], manifest["classes"], made
+    )
 
 
 def _write(fold: Path, config: SyntheticConfig) -> dict[str, Any]:
