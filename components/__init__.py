@@ -4,7 +4,11 @@ The types of artifacts are defined here because Kubeflow imports them by their t
 may hold one dot only.
 """
 
-from tfx.types import artifact
+from pathlib import Path
+
+from tfx.types import artifact, artifact_utils
+
+from astromer.system.storage import as_path
 
 
 class LightCurveAnomalies(artifact.Artifact):
@@ -26,3 +30,8 @@ class RunReport(artifact.Artifact):
     """
 
     TYPE_NAME = "components.RunReport"
+
+
+def split_files(examples: artifact.Artifact, split: str) -> list[Path]:
+    """The record files of a split of Examples, in their order."""
+    return sorted(as_path(artifact_utils.get_split_uri([examples], split)).iterdir())

@@ -14,7 +14,7 @@ from tfx.dsl.component.experimental.annotations import (
     Parameter,
 )
 from tfx.dsl.component.experimental.decorators import component
-from tfx.types import Artifact, artifact_utils, standard_artifacts
+from tfx.types import Artifact, standard_artifacts
 from tfx.utils import path_utils
 
 from astromer.evaluation.config import EvaluationConfig
@@ -26,6 +26,7 @@ from astromer.serving.load_check import check_servable
 from astromer.system.errors import ModelError
 from astromer.system.storage import as_path
 from astromer.windows.config import MaskingConfig
+from components import split_files
 
 JUDGED = "hidden_rmse"
 """Error at hidden steps [mag] on the test split; the one number that models compete on."""
@@ -100,7 +101,7 @@ def AstromerEvaluator(
         "seed": seed,
         "batch_size": limits.batch_size,
     }
-    curves = _test_curves(examples)
+    curves = read_light_curves(split_files(examples, TEST_SPLIT), progress=True)
     reasons = []
     directory = _directory(model)
     try:
@@ -122,11 +123,6 @@ def AstromerEvaluator(
 
 def _directory(model: Artifact) -> Path:
     return as_path(path_utils.serving_model_path(model.uri))
-
-
-def _test_curves(examples: Artifact) -> LightCurves:
-    folder = as_path(artifact_utils.get_split_uri([examples], TEST_SPLIT))
-    return read_light_curves(sorted(folder.iterdir()), progress=True)
 
 
 def _evaluate(directory: Path, curves: LightCurves, conditions: dict[str, Any]) -> Evaluation:

@@ -72,9 +72,7 @@ class Executor(InProcess):
         limit = int(settings[MAX_CURVES]) if exec_properties[DEBUG] else 0
         errors = MissingErrorsConfig(settings[MISSING_ERRORS], settings[ERROR_FILL])
 
-        examples = artifact_utils.get_single_instance(
-            output_dict[standard_component_specs.EXAMPLES_KEY]
-        )
+        [examples] = output_dict[standard_component_specs.EXAMPLES_KEY]
         examples.split_names = artifact_utils.encode_split_names(list(fold.files))
         ingested = {}
         for split, files in fold.files.items():

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
-from tfx.types import artifact_utils, standard_artifacts
+from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from astromer.finetuning.config import FinetuneConfig, StudyConfig
@@ -21,6 +21,7 @@ from astromer.system.environment import MACHINE, describe_machine
 from astromer.system.storage import as_path
 from astromer.system.storage.trees import copy_tree, remove_tree
 from astromer.system.terminal import say
+from components import split_files
 from components.provenance import DATA_FINGERPRINT, flatten, set_property, settings_fingerprint
 
 CLASSIFIER = "classifier"
@@ -51,7 +52,7 @@ def Finetuner(
         code_fingerprint: of the code that fine-tunes, for the cache.
     """
     knobs = json.loads(settings)
-    curves = {split: read_light_curves(_files(examples, split)) for split in SPLITS}
+    curves = {split: read_light_curves(split_files(examples, split)) for split in SPLITS}
     source = PretrainedSource(encoder.uri)
     survey = examples.get_string_custom_property(DATA_FINGERPRINT)
     pushed = encoder.get_string_custom_property("pushed_destination")
@@ -83,7 +84,3 @@ def Finetuner(
     kept = {name: metadata[name] for name in ("encoder", "cell", *facts)}
     for name, value in flatten({**kept, DATA_FINGERPRINT: survey}).items():
         set_property(model, name, value)
-
-
-def _files(examples: standard_artifacts.Examples, split: str) -> list:
-    return sorted(as_path(artifact_utils.get_split_uri([examples], split)).iterdir())

@@ -8,7 +8,7 @@ from typing import Any
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
-from tfx.types import artifact_utils, standard_artifacts
+from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from astromer.finetuning.encoder_sources import RANDOM
@@ -21,6 +21,7 @@ from astromer.records.reader import read_light_curves
 from astromer.serving.load_check import check_servable
 from astromer.system.errors import ModelError
 from astromer.system.storage import as_path
+from components import split_files
 from components.evaluator.component import METRICS_FILE, write_blessing
 from components.finetuner.component import CHOSEN_FILE
 
@@ -83,12 +84,7 @@ def ClassifierJudge(
         code_fingerprint: of the code that judges, for the cache.
     """
     dataset = Dataset.of(
-        {
-            split: read_light_curves(
-                sorted(as_path(artifact_utils.get_split_uri([examples], split)).iterdir())
-            )
-            for split in SPLITS
-        }
+        {split: read_light_curves(split_files(examples, split)) for split in SPLITS}
     )
     directory = as_path(path_utils.serving_model_path(model.uri))
     found = json.loads((as_path(results.uri) / RESULTS_FILE).read_text())

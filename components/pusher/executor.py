@@ -9,7 +9,7 @@ from typing import Any
 from tfx import types
 from tfx.components.pusher import executor
 from tfx.proto import pusher_pb2
-from tfx.types import artifact_utils, standard_component_specs
+from tfx.types import standard_component_specs
 from tfx.utils import proto_utils
 
 from astromer.finetuning.study_report import RESULTS_FILE
@@ -42,9 +42,7 @@ class Executor(executor.Executor):
     ) -> None:
         """Pushes the model if it is blessed, and marks the artifact accordingly."""
         self._log_startup(input_dict, output_dict, exec_properties)
-        pushed = artifact_utils.get_single_instance(
-            output_dict[standard_component_specs.PUSHED_MODEL_KEY]
-        )
+        [pushed] = output_dict[standard_component_specs.PUSHED_MODEL_KEY]
         if not self.CheckBlessing(input_dict):
             self._MarkNotPushed(pushed)
             return

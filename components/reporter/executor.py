@@ -25,6 +25,7 @@ from astromer.serving.saved_model import read_config
 from astromer.system.storage import as_path
 from astromer.system.text import brief
 from astromer.windows.config import MaskingConfig
+from components import split_files
 from components.evaluator.component import METRICS_FILE, REASONS_FILE, TEST_SPLIT
 from components.provenance import FOLD
 
@@ -45,7 +46,7 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """Makes the report. Whatever goes wrong is told by the artifact, and fails no run."""
         self._log_startup(input_dict, output_dict, exec_properties)
-        report = artifact_utils.get_single_instance(output_dict["report"])
+        [report] = output_dict["report"]
         try:
             problems = _make(input_dict, report, exec_properties)
         except Exception as error:
@@ -77,7 +78,7 @@ def _gather(input_dict: dict[str, list[types.Artifact]], exec_properties: dict[s
     }
     examples, blessing = inputs["examples"], as_path(inputs["blessing"].uri)
     directory = as_path(path_utils.serving_model_path(inputs["model"].uri))
-    records = as_path(artifact_utils.get_split_uri([examples], TEST_SPLIT))
+    records = split_files(examples, TEST_SPLIT)
     model_config = read_config(directory)
     pushed = inputs["pushed_model"].get_string_custom_property("pushed_destination")
     run = as_path(pushed).name if pushed else model_config["metadata"].get("fingerprint", "")
@@ -87,9 +88,9 @@ def _gather(input_dict: dict[str, list[types.Artifact]], exec_properties: dict[s
         title=f"{exec_properties['title']}, {'version' if pushed else 'run'} {run}",
         model=load_model(directory),
         model_config=model_config,
-        curves=read_light_curves(sorted(records.iterdir())),
+        curves=read_light_curves(records),
         split=TEST_SPLIT,
-        data=examples.get_string_custom_property(FOLD) or str(records),
+        data=examples.get_string_custom_property(FOLD) or str(records[0].parent),
         masking=masking,
         seed=exec_properties["seed"],
         metrics=json.loads(metrics),

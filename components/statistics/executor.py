@@ -21,6 +21,7 @@ from tfx_bsl.coders.sequence_example_coder import SequenceExamplesToRecordBatchD
 
 from astromer.system.storage import as_path
 from astromer.system.terminal import progress_bar
+from components import split_files
 from components.beam import InProcess
 from components.provenance import NUM_CURVES
 from components.schema.component import SEQUENCE
@@ -40,12 +41,8 @@ class Executor(InProcess, executor.Executor):
             super().Do(input_dict, output_dict, exec_properties)
             return
         self._log_startup(input_dict, output_dict, exec_properties)
-        examples = artifact_utils.get_single_instance(
-            input_dict[standard_component_specs.EXAMPLES_KEY]
-        )
-        statistics = artifact_utils.get_single_instance(
-            output_dict[standard_component_specs.STATISTICS_KEY]
-        )
+        [examples] = input_dict[standard_component_specs.EXAMPLES_KEY]
+        [statistics] = output_dict[standard_component_specs.STATISTICS_KEY]
         splits = artifact_utils.decode_split_names(examples.split_names)
         statistics.split_names = examples.split_names
         statistics.span = examples.span
@@ -55,7 +52,7 @@ class Executor(InProcess, executor.Executor):
             json_utils.dumps(dict.fromkeys(splits, 1.0)),
         )
         for split in splits:
-            files = sorted(as_path(artifact_utils.get_split_uri([examples], split)).iterdir())
+            files = split_files(examples, split)
             folder = as_path(artifact_utils.get_split_uri([statistics], split))
             folder.mkdir(parents=True, exist_ok=True)
             curves = examples.get_int_custom_property(f"{NUM_CURVES}_{split}") or None

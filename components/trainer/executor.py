@@ -10,7 +10,7 @@ from typing import Any
 from tfx import types
 from tfx.components.trainer import executor
 from tfx.components.trainer.fn_args_utils import FnArgs
-from tfx.types import artifact_utils, standard_component_specs
+from tfx.types import standard_component_specs
 
 from astromer.system.cluster import in_cluster
 from astromer.system.config import to_dict
@@ -35,9 +35,7 @@ class Executor(executor.GenericExecutor):
         exec_properties: dict[str, Any],
     ) -> FnArgs:
         fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
-        examples = artifact_utils.get_single_instance(
-            input_dict[standard_component_specs.EXAMPLES_KEY]
-        )
+        [examples] = input_dict[standard_component_specs.EXAMPLES_KEY]
         fingerprint = examples.get_string_custom_property(DATA_FINGERPRINT)
         processing = examples.get_string_custom_property(PROCESSING)
         fn_args.custom_config = {
@@ -71,10 +69,8 @@ class Executor(executor.GenericExecutor):
 
 def record_facts(output_dict: dict[str, list[types.Artifact]]) -> None:
     """Copies the facts of a training to the properties of its Model and ModelRun."""
-    model = artifact_utils.get_single_instance(output_dict[standard_component_specs.MODEL_KEY])
-    model_run = artifact_utils.get_single_instance(
-        output_dict[standard_component_specs.MODEL_RUN_KEY]
-    )
+    [model] = output_dict[standard_component_specs.MODEL_KEY]
+    [model_run] = output_dict[standard_component_specs.MODEL_RUN_KEY]
     facts = json.loads((as_path(model.uri) / FACTS_FILE).read_text())
     for name, value in flatten(facts).items():
         if isinstance(value, bool):

@@ -23,6 +23,7 @@ from astromer.validation.findings import Validation
 from astromer.validation.fold_check import RecordSources, check_files, combine_checks
 from astromer.validation.output import terminal_table, write_validation, write_validation_files
 from astromer.validation.profile import write_profiles
+from components import split_files
 from components.beam import InProcess
 from components.provenance import (
     DATA_FINGERPRINT,
@@ -58,11 +59,11 @@ class Executor(InProcess):
         settings = json.loads(exec_properties["settings"])
         config = ValidationConfig(**settings["validation"])
         limits = LightCurveRules(**settings["rules"])
-        examples = artifact_utils.get_single_instance(input_dict["examples"])
-        accepted = artifact_utils.get_single_instance(output_dict["valid_examples"])
-        anomalies = artifact_utils.get_single_instance(output_dict["anomalies"])
+        [examples] = input_dict["examples"]
+        [accepted] = output_dict["valid_examples"]
+        [anomalies] = output_dict["anomalies"]
 
-        files = {split: _files(examples, split) for split in _splits(examples)}
+        files = {split: split_files(examples, split) for split in _splits(examples)}
         if self.in_process:
             with progress_bar(total=_curves(examples), desc="validating", unit="curves") as bar:
                 checks, matches = check_files(files, config, limits, bar.update)
@@ -115,10 +116,6 @@ class Executor(InProcess):
 
 def _splits(examples: types.Artifact) -> list[str]:
     return artifact_utils.decode_split_names(examples.split_names)
-
-
-def _files(examples: types.Artifact, split: str) -> list[Path]:
-    return sorted(as_path(artifact_utils.get_split_uri([examples], split)).iterdir())
 
 
 def _curves(examples: types.Artifact) -> int | None:
