@@ -34,7 +34,6 @@ from astromer.system.errors import ClusterError
 from astromer.system.text import brief
 from components.provenance import ROOT
 
-CODE = "components/beam.py"
 _DIRECT = ("direct", "directrunner")
 
 
