@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import hashlib
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tfx import types
 
@@ -15,19 +17,106 @@ ROOT = Path(__file__).resolve().parent.parent
 """Folder that holds the packages ``astromer`` and ``components``."""
 
 
-def code_fingerprint(*places: str) -> str:
-    """SHA-256 over the Python files at the given places, relative to the repository root.
+def code_fingerprint(*modules: str, files: Sequence[str] = ()) -> str:
+    """SHA-256 over the code that some modules depend on, comments and docstrings apart.
 
-    Components carry it as a parameter, since TFX's cache looks at parameters and inputs
+    Components carry it as a parameter, since TFX's cache compares parameters and inputs
     alone and would otherwise keep the results of code that has changed.
+
+    Args:
+        modules: dotted names, for instance of an executor.
+        files: further files that results depend on, relative to the repository root.
     """
     digest = hashlib.sha256()
-    for place in places:
-        path = ROOT / place
-        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
-            digest.update(str(file.relative_to(ROOT)).encode())
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
+    for module, file in sorted(import_closure(*modules).items()):
+        digest.update(f"{module} {_read(file, file.stat().st_mtime_ns).digest}\n".encode())
+    for name in files:
+        digest.update(f"{name} {hashlib.sha256((ROOT / name).read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
+
+
+def import_closure(*modules: str) -> dict[str, Path]:
+    """The modules of this repository that some modules import, directly or not, and their files.
+
+    Imports inside functions count. Of a package whose ``__init__`` is only executed because a
+    module in it is imported, they count if something imports a name that ``__init__`` defines.
+    """
+    found: dict[str, Path] = {}
+    whole: set[str] = set()
+    waiting = [(name, True) for name in modules]
+    while waiting:
+        name, all_of_it = waiting.pop()
+        file = _file_of(name)
+        if file is None or (name in found and (not all_of_it or name in whole)):
+            continue
+        found[name] = file
+        if all_of_it:
+            whole.add(name)
+        if package := name.rpartition(".")[0]:
+            waiting.append((package, False))
+        code = _read(file, file.stat().st_mtime_ns)
+        for imported in code.imports | code.late_imports if all_of_it else code.imports:
+            module, _, part = imported.partition(":")
+            if part and _file_of(f"{module}.{part}"):
+                waiting.append((f"{module}.{part}", True))
+            else:
+                waiting.append((module, not part.startswith("__")))
+    return found
+
+
+class _Code(NamedTuple):
+    """What counts of a file.
+
+    Attributes:
+        digest: SHA-256 of its syntax tree without docstrings.
+        imports: what it imports when it is executed: "module", or "module:name".
+        late_imports: what its functions import.
+    """
+
+    digest: str
+    imports: frozenset[str]
+    late_imports: frozenset[str]
+
+
+@functools.cache
+def _read(file: Path, modified: int) -> _Code:
+    tree = ast.parse(file.read_bytes())
+    imports: dict[bool, set[str]] = {False: set(), True: set()}
+    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while waiting:
+        node, late = waiting.pop()
+        if isinstance(node, ast.Import):
+            imports[late].update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            imports[late].update(f"{node.module}:{alias.name}" for alias in node.names)
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            waiting += [(child, late) for child in node.orelse]
+            continue
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            late = True
+        if not isinstance(node, ast.expr):
+            waiting += [(child, late) for child in ast.iter_child_nodes(node)]
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [one for one in body if not _is_text(one)]  # type: ignore[attr-defined]
+    digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return _Code(digest, frozenset(imports[False]), frozenset(imports[True]))
+
+
+def _is_text(node: ast.stmt) -> bool:
+    """Whether a statement is a docstring, or a string under a constant that explains it."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _file_of(module: str) -> Path | None:
+    path = ROOT.joinpath(*module.split("."))
+    return next(
+        (file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None
+    )
 
 
 def settings_fingerprint(settings: Mapping[str, Any]) -> str:

@@ -26,7 +26,6 @@ from pipeline.pipeline import PUSHER, validation_folder
 from pipeline_config import ClassifierConfig
 
 ENCODER, FINETUNER, JUDGE = "PushedEncoder", "Finetuner", "ClassifierJudge"
-_FINETUNES = ("astromer", "components/finetuner")
 
 
 def create_finetune_pipeline(
@@ -68,7 +67,6 @@ def create_finetune_pipeline(
     ).with_id(VALIDATOR)
     validator.with_beam_pipeline_args(config.component_beam_args.get(VALIDATOR, ()))
     examples = validator.outputs["valid_examples"]
-    code = code_fingerprint(*_FINETUNES)
     finetuner = Finetuner(
         examples=examples,
         encoder=pushed_encoder.outputs["result"],
@@ -85,7 +83,7 @@ def create_finetune_pipeline(
             }
         ),
         work=str(own / "work"),
-        code_fingerprint=code,
+        code_fingerprint=code_fingerprint("components.finetuner.component"),
     ).with_id(FINETUNER)
     model = finetuner.outputs["model"]
     judge = ClassifierJudge(
@@ -93,7 +91,7 @@ def create_finetune_pipeline(
         model=model,
         results=finetuner.outputs["results"],
         bless_over=config.bless_over,
-        code_fingerprint=code,
+        code_fingerprint=code_fingerprint("components.finetuner.judge"),
     ).with_id(JUDGE)
     pusher = VersionPusher(
         model,

@@ -50,7 +50,6 @@ PUSHED = "PushedModel"
 REPORTER = "Reporter"
 VALIDATION = "validation"
 REPORTS = "reports"
-_JUDGES = ("astromer", "components/evaluator")
 
 
 def create_pipeline(
@@ -159,7 +158,7 @@ def create_pipeline(
         baseline_model=baseline.outputs[MODEL],
         **masking,
         settings=json.dumps(to_dict(config.evaluation)),
-        code_fingerprint=code_fingerprint(*_JUDGES),
+        code_fingerprint=code_fingerprint("components.evaluator.component"),
     ).with_id(EVALUATOR)
     pusher = VersionPusher(
         model,

@@ -1,6 +1,6 @@
 """A fold on disk: which record files make up training, validation and test.
 
-Imports the standard library only: a wrong path is refused before TensorFlow is loaded.
+Imports nothing heavier than NumPy: a wrong path is refused before TensorFlow is loaded.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from astromer.records.framing import check_framing
 from astromer.system.atomic import UNFINISHED
 from astromer.system.errors import DataNotFoundError, RecordError
 from astromer.system.storage import RemotePath, as_path
+from astromer.system.untrusted_files import read_toml
 
 SPLITS = ("train", "validation", "test")
 _FOLDER_NAMES = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
@@ -218,3 +220,14 @@ def _readable(path: Path) -> Iterator[None]:
             f"{error.filename or path} cannot be read: {error.strerror or error}. Correct its path "
             "or its permissions."
         ) from None
+
+
+def read_processing(config: Path | None) -> dict[str, Any]:
+    """The table ``[processing]`` of a fold's ``config.toml``; empty where nothing is known."""
+    if config is None:
+        return {}
+    try:
+        found = read_toml(config).get("processing")
+    except (OSError, ValueError):
+        return {}  # records are read without their config
+    return found if isinstance(found, dict) else {}

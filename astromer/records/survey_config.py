@@ -20,7 +20,6 @@ from astromer.system.untrusted_files import (
     MOST_TOML_BYTES,
     parse_toml,
     read_text,
-    read_toml,
     to_toml,
 )
 
@@ -350,14 +349,3 @@ class Processing:
     def to_toml(self) -> str:
         """A table ``[processing]``."""
         return "\n" + toml_tables({"processing": self.as_dict()})
-
-
-def read_processing(config: Path | None) -> dict[str, Any]:
-    """The table ``[processing]`` of a fold's ``config.toml``; empty where nothing is known."""
-    if config is None:
-        return {}
-    try:
-        found = read_toml(config).get("processing")
-    except (OSError, ValueError):
-        return {}  # records are read without their config
-    return found if isinstance(found, dict) else {}

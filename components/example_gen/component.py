@@ -17,7 +17,6 @@ from tfx.types import component_spec, standard_artifacts, standard_component_spe
 from astromer.records.config import MissingErrorsConfig
 from astromer.records.fold import Fold
 from astromer.system.config import to_dict
-from components.beam import CODE as IN_PROCESS
 from components.example_gen.executor import CODE, DEBUG, MAX_CURVES, Executor
 from components.provenance import code_fingerprint
 
@@ -88,7 +87,7 @@ class FoldExampleGen(FileBasedExampleGen):
         settings.update(
             {
                 MAX_CURVES: max_curves_per_split,
-                CODE: code_fingerprint(*_CODE),
+                CODE: code_fingerprint(Executor.__module__),
                 **to_dict(errors),
             }
         )
@@ -113,7 +112,6 @@ class FoldExampleGen(FileBasedExampleGen):
         base_beam_component.BaseBeamComponent.__init__(self, spec=spec)
 
 
-_CODE = ("astromer/records", "components/example_gen", IN_PROCESS)
 _PATTERNS = {"train": "train/*", "validation": "val*/*", "test": "test/*"}
 """As :class:`astromer.records.fold.Fold` names the folders."""
 

@@ -20,10 +20,9 @@ from tfx.utils import proto_utils
 
 from astromer.records.codec import Kinds, canonicalise, complete_errors
 from astromer.records.config import MissingErrorsConfig
-from astromer.records.fold import Fold
+from astromer.records.fold import Fold, read_processing
 from astromer.records.framing import estimate_records
 from astromer.records.reader import RecordBatch, iterate_batches
-from astromer.records.survey_config import read_processing
 from astromer.system.config import to_dict
 from astromer.system.errors import DataNotFoundError
 from astromer.system.storage import as_path

@@ -17,11 +17,10 @@ from components import LightCurveAnomalies, RunReport
 from components.provenance import code_fingerprint
 from components.reporter.executor import Executor
 
-_CODE = (
-    "astromer",
+_TEMPLATES = (
     "astromer/system/html/base.html",
     "astromer/reports/run_report.html",
-    "components/reporter",
+    "astromer/validation/findings_page.html",
 )
 _DRAWN_WITH = ("matplotlib", "jinja2", "scikit-learn")
 
@@ -96,7 +95,7 @@ class Reporter(base_component.BaseComponent):
             title=title,
             shelf=shelf,
             settings=json.dumps(to_dict(report), sort_keys=True),
-            code_fingerprint=code_fingerprint(*_CODE),
+            code_fingerprint=code_fingerprint(Executor.__module__, files=_TEMPLATES),
             # So that a page that was missed is made once they are installed.
             libraries=json.dumps(library_versions(_DRAWN_WITH)),
             report=types.Channel(type=RunReport),

@@ -8,7 +8,6 @@ from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
 
-from components.beam import CODE
 from components.provenance import code_fingerprint
 from components.statistics.executor import Executor
 
@@ -45,7 +44,7 @@ class StatisticsGen(base_beam_component.BaseBeamComponent):
     def __init__(self, examples: types.BaseChannel):
         spec = StatisticsGenSpec(
             examples=examples,
-            code_fingerprint=code_fingerprint("components/statistics", CODE),
+            code_fingerprint=code_fingerprint(Executor.__module__),
             statistics=types.Channel(type=standard_artifacts.ExampleStatistics),
         )
         super().__init__(spec=spec)

@@ -22,7 +22,6 @@ from components.provenance import code_fingerprint
 from components.trainer.executor import Executor
 
 RUN_FN = "components.trainer.run_fn.run_fn"
-_CODE = ("astromer", "components/trainer", "components/knobs.py")
 
 
 class AstromerTrainerSpec(standard_component_specs.TrainerSpec):
@@ -84,7 +83,9 @@ class AstromerTrainer(base_component.BaseComponent):
                     "serving": to_dict(serving),
                     "tensorboard": to_dict(tensorboard),
                     "training_root": training_root,
-                    "code_fingerprint": code_fingerprint(*_CODE),
+                    "code_fingerprint": code_fingerprint(
+                        Executor.__module__, RUN_FN.rpartition(".")[0]
+                    ),
                 }
             ),
             model=types.Channel(type=standard_artifacts.Model),

@@ -13,11 +13,10 @@ from astromer.records.config import LightCurveRules
 from astromer.system.config import to_dict
 from astromer.validation.config import ValidationConfig
 from components import LightCurveAnomalies
-from components.beam import CODE as IN_PROCESS
 from components.provenance import code_fingerprint
 from components.validator.executor import Executor
 
-_CODE = ("astromer/validation", "astromer/records", "components/validator", IN_PROCESS)
+_TEMPLATES = ("astromer/system/html/base.html", "astromer/validation/findings_page.html")
 
 
 class LightCurveValidatorSpec(component_spec.ComponentSpec):
@@ -69,7 +68,7 @@ class LightCurveValidator(base_beam_component.BaseBeamComponent):
             examples=examples,
             settings=json.dumps(settings, sort_keys=True),
             report=report,
-            code_fingerprint=code_fingerprint(*_CODE),
+            code_fingerprint=code_fingerprint(Executor.__module__, files=_TEMPLATES),
             valid_examples=types.Channel(type=standard_artifacts.Examples),
             anomalies=types.Channel(type=LightCurveAnomalies),
         )

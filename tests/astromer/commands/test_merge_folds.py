@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 
 from astromer.commands.merge_folds import main
-from astromer.records.fold import SPLITS, Fold
+from astromer.records.fold import SPLITS, Fold, read_processing
 from astromer.records.reader import read_light_curves
-from astromer.records.survey_config import read_processing
 from astromer.system.errors import DataNotFoundError, UsageError
 from astromer.system.untrusted_files import tomllib
 from tests.pipeline.folds import write_with_writer

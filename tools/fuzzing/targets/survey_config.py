@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 
-from astromer.records.fold import SPLITS, Fold
-from astromer.records.survey_config import DTYPES, load_config, read_processing
+from astromer.records.fold import SPLITS, Fold, read_processing
+from astromer.records.survey_config import DTYPES, load_config
 from astromer.records.writer import merge_folds
 from astromer.system.errors import DataNotFoundError, UsageError
 from tools.fuzzing.light_curve import a_record, frame
