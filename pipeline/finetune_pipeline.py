@@ -22,10 +22,10 @@ from components.provenance import code_fingerprint
 from components.pusher import VersionPusher
 from components.validator import LightCurveValidator
 from pipeline.beam_options import VALIDATOR
-from pipeline.pipeline import PUSHER, validation_folder
+from pipeline.pipeline import FINETUNER, JUDGE, PUSHER, VALIDATION
 from pipeline_config import ClassifierConfig
 
-ENCODER, FINETUNER, JUDGE = "PushedEncoder", "Finetuner", "ClassifierJudge"
+ENCODER = "PushedEncoder"
 
 
 def create_finetune_pipeline(
@@ -63,7 +63,7 @@ def create_finetune_pipeline(
         example_gen.outputs["examples"],
         validation=config.validation,
         rules=config.rules,
-        report=str(validation_folder(own)),
+        report=str(own / VALIDATION),
     ).with_id(VALIDATOR)
     validator.with_beam_pipeline_args(config.component_beam_args.get(VALIDATOR, ()))
     examples = validator.outputs["valid_examples"]

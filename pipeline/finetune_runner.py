@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import sys
 from pathlib import Path
 
@@ -24,13 +23,13 @@ from astromer.system.config import (
     OUTPUT,
 )
 from astromer.system.environment import require
-from astromer.system.errors import ModelError, NotBlessedError
+from astromer.system.errors import ModelError
 from astromer.system.logs import new_log, redirect_output, silence
 from astromer.system.storage import as_path, local_path
 from astromer.system.storage.lock import locked
 from pipeline.beam_options import VALIDATOR, add_beam_flag, joined, read_beam_options
-from pipeline.local.console import Report, files_of
-from pipeline.local.failures import output_folder, refuse_cluster, told
+from pipeline.local.console import Report, Step
+from pipeline.local.failures import one_line_errors, output_folder, refuse_cluster
 from pipeline.local.metadata import MetadataDatabase, check_sound, metadata_database, pipeline_name
 from pipeline.tfx_patches import quick_imports
 from pipeline_config import ClassifierConfig
@@ -82,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
         for folder in dict.fromkeys([output, output if config.metadata else home or output]):
             held.enter_context(locked(folder))
         log = new_log(output, config.logs.keep_logs)
-        held.enter_context(told(log, output))
+        held.enter_context(one_line_errors(log, output))
         return _run(config, model, database, log)
 
 
@@ -126,19 +125,20 @@ def _run(config: ClassifierConfig, model: Path, database: MetadataDatabase, log:
     with redirect_output(log):
         # Imported late: it takes seconds, and prints more than anyone can act on.
         with quick_imports():
-            from pipeline.finetune_pipeline import (
-                FINETUNER,
-                create_finetune_pipeline,
-                finetuning_folder,
-            )
-            from pipeline.local.dag_runner import ReportingDagRunner, Step
+            from pipeline.finetune_pipeline import create_finetune_pipeline, finetuning_folder
+            from pipeline.local.dag_runner import ReportingDagRunner
             from pipeline.local.metadata_store import archived_copy
-            from pipeline.local.outputs import tell_rejections
-            from pipeline.local.summary import FinetuneOutcome
+            from pipeline.local.outputs import messages, publish_outputs
+            from pipeline.local.summary import FinetuneOutcome, conclude
+            from pipeline.pipeline import FINETUNER
+
+        own = finetuning_folder(output)
 
         def ended(step: Step) -> None:
             report.ended(step)
-            tell_rejections(step, finetuning_folder(output), report.say)
+            publish_outputs(step, own)
+            for text in messages(step):
+                report.say(text)
 
         encoder = archived_copy(store, model)
         if encoder is None:
@@ -157,19 +157,8 @@ def _run(config: ClassifierConfig, model: Path, database: MetadataDatabase, log:
             )
         finally:
             report.close()
-        outcome = FinetuneOutcome(runner.steps)
-        results = outcome.copy_to(finetuning_folder(output) / "results")
-    twin = log.with_suffix(".json")
-    twin.parent.mkdir(parents=True, exist_ok=True)
-    twin.write_text(json.dumps(outcome.to_dict(), indent=1) + "\n", encoding="utf-8")
-    report.say(outcome.text(results))
-    report.say(files_of(log))
-    if not outcome.blessed:
-        raise NotBlessedError(
-            f"the classifier was not blessed, so nothing was pushed: {outcome.reasons}. The "
-            f"comparison is in {results}."
-        )
-    report.say(outcome.next_step())
+        outcome = FinetuneOutcome(runner.steps, own)
+    conclude(outcome, log)
     return 0
 
 

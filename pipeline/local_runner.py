@@ -7,7 +7,6 @@ python pipeline/local_runner.py --data FOLDS --fold all
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from pathlib import Path
 
@@ -18,14 +17,13 @@ sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != 
 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
 from astromer.records.fold import Fold
-from astromer.system.errors import NotBlessedError
 from astromer.system.logs import new_log, redirect_output, silence
 from astromer.system.storage import local_folder
 from astromer.system.storage.lock import locked
 from astromer.system.text import PIPELINE
 from pipeline.beam_options import add_beam_flag, joined, read_beam_options
-from pipeline.local.console import Report, files_of
-from pipeline.local.failures import output_folder, refuse_cluster, room_needed, told
+from pipeline.local.console import Report, Step
+from pipeline.local.failures import one_line_errors, output_folder, refuse_cluster, space_needed
 from pipeline.local.folds import OUTCOME_FILE, run_folds
 from pipeline.local.metadata import (
     MetadataDatabase,
@@ -79,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     config = dataclasses.replace(config, data=str(fold.path.resolve()), output=str(output))
     with locked(output):
         log = new_log(output, config.logs.keep_logs)
-        with told(log, output, lambda: room_needed(fold)):
+        with one_line_errors(log, output, lambda: space_needed(fold)):
             return _run(config, database, output, log)
 
 
@@ -103,18 +101,19 @@ def _run(config: PipelineConfig, database: MetadataDatabase, output: Path, log: 
         # Imported late: it takes seconds, and prints more than anyone can act on.
         with quick_imports():
             from components.pushed_version import LatestOtherBlessedModel
-            from pipeline.local.dag_runner import ReportingDagRunner, Step
+            from pipeline.local.dag_runner import ReportingDagRunner
             from pipeline.local.metadata_store import connection_config
-            from pipeline.local.outputs import shelve_report, tell_rejections
-            from pipeline.local.summary import Outcome
+            from pipeline.local.outputs import messages, publish_outputs
+            from pipeline.local.summary import Outcome, conclude
             from pipeline.pipeline import create_pipeline
 
         _make_devices(config.training.replicas)
 
         def ended(step: Step) -> None:
             report.ended(step)
-            tell_rejections(step, output, report.say)
-            shelve_report(step, output)
+            publish_outputs(step, output)
+            for text in messages(step):
+                report.say(text)
 
         serving = output / "serving" / config.name
         runner = ReportingDagRunner(serving, report.started, ended)
@@ -131,19 +130,9 @@ def _run(config: PipelineConfig, database: MetadataDatabase, output: Path, log: 
             )
         finally:
             report.close()
-        outcome = Outcome(runner.steps, output)
+        outcome = Outcome(runner.steps, output, config.data)
     outcome.write(output / OUTCOME_FILE)
-    twin = log.with_suffix(".json")
-    twin.parent.mkdir(parents=True, exist_ok=True)
-    twin.write_text(json.dumps(outcome.to_dict(), indent=1) + "\n", encoding="utf-8")
-    report.say(outcome.text())
-    report.say(files_of(log))
-    if not outcome.blessed:
-        raise NotBlessedError(
-            f"the model was not blessed, so nothing was pushed: {outcome.reasons}. Its evaluation "
-            f"is in {outcome.evaluation}."
-        )
-    report.say("\n" + outcome.next_step(config.data, output))
+    conclude(outcome, log)
     return 0
 
 

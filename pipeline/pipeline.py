@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from tensorflow_metadata.proto.v0 import path_pb2, schema_pb2
@@ -48,8 +47,11 @@ GATE = "AnomalyGate"
 TRAINER, EVALUATOR, PUSHER = "Trainer", "Evaluator", "Pusher"
 PUSHED = "PushedModel"
 REPORTER = "Reporter"
-VALIDATION = "validation"
-REPORTS = "reports"
+FINETUNER, JUDGE = "Finetuner", "ClassifierJudge"
+"""Ids of the components; the last two are of the fine-tuning pipeline."""
+
+VALIDATION, REPORTS, RESULTS = "validation", "reports", "results"
+"""In the output folder: what users read of a run."""
 
 
 def create_pipeline(
@@ -203,16 +205,6 @@ def create_pipeline(
         metadata_connection_config=metadata_connection_config,
         beam_pipeline_args=list(config.beam_args),
     )
-
-
-def validation_folder(output: Path) -> Path:
-    """Where the findings of the validation are for users."""
-    return output / VALIDATION
-
-
-def reports_folder(output: Path) -> Path:
-    """Where the reports of runs are for users."""
-    return output / REPORTS
 
 
 def _absolute(place: str) -> str:

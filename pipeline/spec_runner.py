@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != 
 from astromer.commands.cli import Parser, run_program
 from astromer.system.errors import AstromerError, NotBlessedError, UsageError
 from pipeline.cluster.spec import ArtifactStore, PipelineSpec
-from pipeline.local.console import Report
+from pipeline.local.console import Report, Step
 from pipeline.local.fork_server import ForkServer
 
 OUTPUT_FILE = "executor_output.json"
@@ -32,16 +31,6 @@ LOG = "log.txt"
 Artifacts = dict[str, list[dict[str, Any]]]
 Start = Callable[[list[str], Path], int]
 """Runs a command with its output in a file, and returns its exit status."""
-
-
-@dataclass
-class Timing:
-    """What a step took."""
-
-    name: str
-    seconds: float
-    cached: bool = False
-    altered: list[str] = field(default_factory=list)
 
 
 class SpecRunner:
@@ -92,7 +81,7 @@ class SpecRunner:
             else:
                 made[step] = self._run_container(spec, step, inputs, values, place / step)
             if report:
-                report.ended(Timing(step, time.monotonic() - started))
+                report.ended(Step(step, seconds=time.monotonic() - started))
         return made
 
     def _run_container(

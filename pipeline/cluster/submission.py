@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from astromer.system.errors import UsageError
 from astromer.system.logs import redirect_output, silence
 from pipeline.cluster.cluster_options import ClusterRun
-from pipeline.local.failures import told
+from pipeline.local.failures import one_line_errors
 
 if TYPE_CHECKING:
     from pipeline.cluster.cluster_runner import Compiled
@@ -38,7 +38,7 @@ def compile_and_submit(run: ClusterRun, dialect: str, connect: Callable[[], Subm
         ) from error
     log = run.spec.with_suffix(".log")
     silence()
-    with told(log), redirect_output(log):
+    with one_line_errors(log), redirect_output(log):
         submit = connect() if run.cluster.submit else None
         print("compiling ...", flush=True)
         from pipeline.cluster import cluster_runner

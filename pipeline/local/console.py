@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import textwrap
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from astromer.system.errors import TrainingInterrupted, causes
 from astromer.system.logs import is_verbose
@@ -15,14 +16,28 @@ from astromer.system.terminal import bad, bold, good, say, show_status, warn
 from astromer.system.termination import was_interrupted
 from astromer.system.text import duration, shell_word
 
+if TYPE_CHECKING:
+    from tfx.types import Artifact
 
-class Step(Protocol):
-    """One component's part in a run."""
+
+@dataclass
+class Step:
+    """One component's part in a run.
+
+    Attributes:
+        name: its id.
+        cached: whether its results came from the cache; always False for a resolver.
+        seconds: wall-clock time.
+        outputs: output artifacts by key.
+        altered: of an earlier run's outputs, folders whose files had changed since, so that the
+            component ran again.
+    """
 
     name: str
-    cached: bool
-    seconds: float
-    altered: list[str]
+    cached: bool = False
+    seconds: float = 0.0
+    outputs: dict[str, list[Artifact]] = field(default_factory=dict)
+    altered: list[str] = field(default_factory=list)
 
 
 class Report:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from ml_metadata.proto import metadata_store_pb2
@@ -24,32 +23,13 @@ from astromer.system.storage import as_path
 from components.pusher.executor import same_model
 from components.reporter.executor import traced_by
 from pipeline.local.artifact_content import remember
+from pipeline.local.console import Step
 from pipeline.local.lineage import trace
 from pipeline.local.metadata_store import register_types, settle_killed_runs
 from pipeline.pipeline import PUSHER, TRAINER
 from pipeline.tfx_patches import patched_tfx
 
 _CACHED = metadata_store_pb2.Execution.CACHED
-
-
-@dataclass
-class Step:
-    """One component's part in a run.
-
-    Attributes:
-        name: its id.
-        cached: whether its results came from the cache; always False for a resolver.
-        seconds: wall-clock time.
-        outputs: output artifacts by key.
-        altered: of an earlier run's outputs, folders whose files had changed since, so that the
-            component ran again.
-    """
-
-    name: str
-    cached: bool = False
-    seconds: float = 0.0
-    outputs: dict[str, list[Artifact]] = field(default_factory=dict)
-    altered: list[str] = field(default_factory=list)
 
 
 class ReportingDagRunner(LocalDagRunner):

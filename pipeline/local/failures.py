@@ -1,4 +1,4 @@
-"""How a run that fails is told, whatever the pipeline."""
+"""How a run ends that fails or is stopped, in this process or in one of its own."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ from astromer.system.errors import (
 from astromer.system.storage import as_path
 from astromer.system.termination import was_interrupted
 from astromer.system.text import brief, without_secrets
+
+STOPPED = "stopped. The same command goes on from here."
+T = TypeVar("T")
+_GRACE = 60.0
+"""Seconds that a stopped process has to save its state."""
 
 
 def output_folder(path: str) -> Path:
@@ -58,8 +63,8 @@ def refuse_cluster(program: str) -> None:
         )
 
 
-def room_needed(fold: Fold) -> str:
-    """How much room a run needs, in words for the error of one that has found none."""
+def space_needed(fold: Fold) -> str:
+    """The disk space that a run needs, as a sentence for the error of a full disk."""
     size = sum(file.stat().st_size for files in fold.files.values() for file in files)
     return (
         f"A run writes up to twice the size of its records (here {size / 1e6:,.1f} MB), some sixty "
@@ -68,15 +73,15 @@ def room_needed(fold: Fold) -> str:
 
 
 @contextmanager
-def told(
+def one_line_errors(
     log: Path, output: Path | None = None, needs: Callable[[], str] = lambda: ""
 ) -> Iterator[None]:
-    """Turns whatever is raised inside into an error that is told in one line.
+    """Turns whatever is raised inside into an error of one line.
 
     Args:
-        log: takes the traceback of what nobody has foreseen.
+        log: gets the traceback of an unexpected error.
         output: the folder that is written to.
-        needs: tells how much room that takes; asked where there is none.
+        needs: describes the disk space that takes; called where there is none.
 
     Raises:
         TrainingInterrupted: on Ctrl-C and SIGTERM.
@@ -86,12 +91,12 @@ def told(
     try:
         yield
     except (KeyboardInterrupt, SystemExit) as error:
-        raise TrainingInterrupted("stopped. The same command goes on from here.") from error
+        raise TrainingInterrupted(STOPPED) from error
     except Exception as error:
         if _is_closed_pipe(error):
             raise BrokenPipeError from error
         if was_interrupted() and cause(error) is None:
-            raise TrainingInterrupted("stopped. The same command goes on from here.") from error
+            raise TrainingInterrupted(STOPPED) from error
         refused = system_error(error, output, needs)
         if refused is not None:
             _write_traceback(error, log)
@@ -101,8 +106,8 @@ def told(
             raise known from error
         _write_traceback(error, log)
         raise AstromerError(
-            f"something unforeseen, {type(error).__name__}: {brief(error)}. The whole story is "
-            f"in {log}. The same command goes on from here."
+            f"Unexpected {type(error).__name__}: {brief(error)}. Traceback: {log}. Run the same "
+            "command again to resume."
         ) from error
 
 
@@ -121,11 +126,6 @@ def _write_traceback(error: BaseException, log: Path) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         with open(log, "a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(without_secrets("".join(traceback.format_exception(error))))
-
-
-T = TypeVar("T")
-_GRACE = 60.0
-"""Seconds to save its state for a process that is stopped."""
 
 
 @dataclass(frozen=True)
@@ -167,22 +167,18 @@ def in_own_process(function: Callable[[T], Any], argument: T) -> Ending:
         # The terminal sent Ctrl-C to the other process, too.
         process.join(_GRACE)
         _stop(process)
-        raise TrainingInterrupted("stopped. The same command goes on from here.") from None
+        raise TrainingInterrupted(STOPPED) from None
     except SystemExit:
         _stop(process)
-        raise TrainingInterrupted("stopped. The same command goes on from here.") from None
+        raise TrainingInterrupted(STOPPED) from None
     if ending is None:
         code = process.exitcode or 1
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return Ending(
-            128 - code if code < 0 else code, f"its process {how} without a word{_guess(code)}"
-        )
+        if code > 0:
+            return Ending(code, f"its process ended with exit code {code} and no message")
+        out_of_memory = -code in (signal.SIGKILL, signal.SIGABRT)
+        guess = "; the usual reason is that memory ran out" if out_of_memory else ""
+        return Ending(128 - code, f"its process was killed by signal {-code}{guess}")
     return ending
-
-
-def _guess(code: int) -> str:
-    """What is mostly behind a process that could not tell it."""
-    return "; mostly memory has run out" if -code in (signal.SIGKILL, signal.SIGABRT) else ""
 
 
 def _stop(process: Any) -> None:
@@ -204,10 +200,8 @@ def _call(sender: Connection, function: Callable[[T], Any], argument: T) -> None
     except (KeyboardInterrupt, SystemExit):
         ending = Ending(TrainingInterrupted.exit_code, "stopped")
     except Exception as error:
-        if (refused := system_error(error)) is not None:
-            ending = Ending(refused.exit_code, str(refused))
-        else:
-            ending = Ending(AstromerError.exit_code, f"{type(error).__name__}: {error}")
+        known = system_error(error) or AstromerError(f"{type(error).__name__}: {error}")
+        ending = Ending(known.exit_code, str(known))
     sys.stdout.flush()
     sys.stderr.flush()
     sender.send(ending)

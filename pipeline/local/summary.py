@@ -11,25 +11,31 @@ from typing import Any
 from tfx.types import Artifact
 
 from astromer.evaluation.baselines import BASELINE_TITLES
-from astromer.finetuning.study_report import TEXT_FILE
 from astromer.records.fold import SPLITS
 from astromer.serving.versions.folder import WITHDRAWN
 from astromer.serving.versions.promotion import current
-from astromer.system.atomic import replace_folder
+from astromer.system.errors import NotBlessedError
 from astromer.system.storage import as_path
-from astromer.system.storage.trees import copy_tree
-from astromer.system.terminal import bold, warn
+from astromer.system.terminal import bold, say, warn
 from astromer.system.text import duration
 from components.evaluator.component import METRICS_FILE
 from components.provenance import NUM_CURVES, NUM_OBSERVATIONS
 from components.trainer.executor import FACTS_FILE
 from components.validator.executor import NUM_REJECTED
 from pipeline.beam_options import VALIDATOR
-from pipeline.finetune_pipeline import FINETUNER, JUDGE
-from pipeline.local.console import counted, for_machines, located, paragraph, short, times, verdict
-from pipeline.local.dag_runner import Step
+from pipeline.local.console import (
+    Step,
+    counted,
+    files_of,
+    for_machines,
+    located,
+    paragraph,
+    short,
+    times,
+    verdict,
+)
 from pipeline.local.outputs import find_report
-from pipeline.pipeline import EVALUATOR, PUSHER, TRAINER
+from pipeline.pipeline import EVALUATOR, FINETUNER, JUDGE, PUSHER, RESULTS, TRAINER
 
 
 class Outcome:
@@ -41,8 +47,10 @@ class Outcome:
         evaluation: folder with its metrics and tables.
     """
 
-    def __init__(self, steps: Mapping[str, Step], output: Path):
-        self._steps = steps
+    what = "model"
+
+    def __init__(self, steps: Mapping[str, Step], output: Path, data: str):
+        self._steps, self._output_folder, self._data_folder = steps, output, data
         self._page, self._problems = find_report(steps, output)
         self._facts = json.loads(
             (as_path(self._output(TRAINER, "model").uri) / FACTS_FILE).read_text()
@@ -126,24 +134,43 @@ class Outcome:
         content = {"blessed": self.blessed, "evaluation": str(self.evaluation), "scores": scores}
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
-    def next_step(self, data: str, output: Path) -> str:
-        """Where a pushed model is, and commands that show its training and use it.
+    @property
+    def details(self) -> str:
+        """Where more is to be read."""
+        return f"Its evaluation is in {self.evaluation}."
 
-        Args:
-            data: the fold.
-            output: the run's output folder.
-        """
+    def next_step(self) -> str:
+        """Where a pushed model is, and commands that show its training and use it."""
         pushed = self._output(PUSHER, "pushed_model")
         version = pushed.get_string_custom_property("pushed_destination")
         return (
-            f"{pushed_line(self._steps[PUSHER])}\n"
-            f"next: {_python()} -m astromer tensorboard --output {short(output)}\n"
+            f"\n{pushed_line(self._steps[PUSHER])}\n"
+            f"next: {_python()} -m astromer tensorboard --output {short(self._output_folder)}\n"
             f"next: {_python()} -m astromer embed --model {short(served_from(version))} "
-            f"--data {short(data)} --out embeddings.parquet"
+            f"--data {short(self._data_folder)} --out embeddings.parquet"
         )
 
     def _output(self, component: str, key: str) -> Artifact:
         return self._steps[component].outputs[key][0]
+
+
+def conclude(outcome: Outcome | FinetuneOutcome, log: Path) -> None:
+    """Prints the outcome of a run, and writes it beside the log for machines.
+
+    Raises:
+        NotBlessedError: nothing was pushed.
+    """
+    twin = log.with_suffix(".json")
+    twin.parent.mkdir(parents=True, exist_ok=True)
+    twin.write_text(json.dumps(outcome.to_dict(), indent=1) + "\n", encoding="utf-8")
+    say(outcome.text())
+    say(files_of(log))
+    if not outcome.blessed:
+        raise NotBlessedError(
+            f"the {outcome.what} was not blessed, so nothing was pushed: {outcome.reasons}. "
+            f"{outcome.details}"
+        )
+    say(outcome.next_step())
 
 
 def version_news(step: Step) -> str:
@@ -230,23 +257,27 @@ class FinetuneOutcome:
         reasons: why not.
     """
 
-    def __init__(self, steps: Mapping[str, Step]):
+    what = "classifier"
+
+    def __init__(self, steps: Mapping[str, Step], output: Path):
         self._steps = steps
         self._results = as_path(self._output(FINETUNER, "results").uri)
+        self._published = output / RESULTS
         evaluation = as_path(self._output(JUDGE, "evaluation").uri)
         self._judged = json.loads((evaluation / METRICS_FILE).read_text())
         blessing = self._output(JUDGE, "blessing")
         self.blessed = blessing.get_int_custom_property("blessed") == 1
         self.reasons = blessing.get_string_custom_property("reasons")
 
-    def copy_to(self, folder: Path) -> Path:
-        """Puts tables and pictures where users look, from cached results, too."""
-        with replace_folder(folder) as partial:
-            copy_tree(self._results, partial)
-        return folder
+    @property
+    def details(self) -> str:
+        """Where more is to be read."""
+        return f"The comparison is in {self._published}."
 
-    def text(self, results: Path) -> str:
+    def text(self) -> str:
         """The table, and what the classifier that is served reaches."""
+        from astromer.finetuning.study_report import TEXT_FILE
+
         table = (self._results / TEXT_FILE).read_text(encoding="utf-8").rstrip()
         served, trial = self._judged["served"], self._judged["cell"]
         line = ""
@@ -260,7 +291,7 @@ class FinetuneOutcome:
         parts = [
             verdict("" if self.blessed else self.reasons, news),
             times(self._steps),
-            paragraph("Tables", f"and pictures: {results}"),
+            paragraph("Tables", f"and pictures: {self._published}"),
         ]
         return f"\n{table}{line}\n\n" + "\n".join(parts)
 

@@ -7,7 +7,7 @@ import pytest
 from astromer.commands.cli import run_program
 from pipeline.finetune_runner import main as finetune
 from pipeline.kubeflow_runner import main as kubeflow
-from pipeline.local.failures import told
+from pipeline.local.failures import one_line_errors
 from pipeline.local_runner import main as local
 from tests.components.cluster_jobs import free_addresses
 
@@ -60,7 +60,7 @@ def test_what_fails_tells_no_secret(place, fold_folder, capfd, program, options)
 
 def test_what_nobody_has_foreseen_is_logged_without_secrets(tmp_path) -> None:
     log = tmp_path / "run.log"
-    with pytest.raises(Exception, match="unforeseen"), told(log):
+    with pytest.raises(Exception, match="Unexpected"), one_line_errors(log):
         raise RuntimeError(f"lost postgresql://ann:{SECRET}@host/lineage")
     text = log.read_text()
     assert "RuntimeError: lost postgresql://ann:***@host/lineage" in text

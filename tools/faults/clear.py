@@ -25,7 +25,7 @@ def unclear(ended: Ended, codes: tuple[int, ...]) -> list[str]:
         found.append(f"ended with {ended.code}, which must be of {codes}: {last[:300]}")
     if "Traceback" in ended.stderr or "Traceback" in ended.stdout:
         found.append("told a traceback")
-    if "something unforeseen" in ended.stderr:
+    if "error: Unexpected " in ended.stderr:
         found.append(f"was not foreseen: {told[-1][:300]}")
     if ended.code and len(told) != 1:
         found.append(f"told {len(told)} errors, not one")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.local.console import Report, counted, paragraph, short, times, verdict
-from pipeline.local.dag_runner import Step
+from pipeline.local.console import Report, Step, counted, paragraph, short, times, verdict
 
 
 def test_each_component_gets_one_line(capsys):
