@@ -1,4 +1,4 @@
-"""Fine-tunes a pushed encoder on a fold of records, beside honest baselines."""
+"""Fine-tunes a pushed encoder on a fold of records, and compares it with baselines."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def parse(arguments: list[str] | None = None) -> FinetuneOptions:
         arguments,
         prog="astromer finetune",
         description=__doc__,
-        epilog="A stopped run goes on where it was: what is finished is not done again.",
+        epilog="The same command resumes a stopped run; finished trials are not repeated.",
     )
 
 

@@ -50,8 +50,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = Parser(prog="astromer versions", description=__doc__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    def command(name: str, told: str, *places: str, optional: bool = False) -> Parser:
-        made: Parser = commands.add_parser(name, help=told, description=told)
+    def command(name: str, text: str, *places: str, optional: bool = False) -> Parser:
+        made: Parser = commands.add_parser(name, help=text, description=text)
         for place in places:
             count: dict[str, Any] = {"nargs": "?"} if optional else {}
             made.add_argument(place, help=f"its number, or {LATEST}", **count)
@@ -163,11 +163,11 @@ def _verify(folder: Path, args: argparse.Namespace) -> None:
         name = version.relative_to(folder).as_posix()
         try:
             found = verify(version)
-            told = "no checksums" if found is None else str(found) or "whole"
+            outcome = "no checksums" if found is None else str(found) or "whole"
         except DamagedVersionError as error:
-            found, told = None, str(error)
+            found, outcome = None, str(error)
             differing.append(name)
-        print(f"{name}  {told}", flush=True)
+        print(f"{name}  {outcome}", flush=True)
         if found:
             differing.append(name)
     if differing:

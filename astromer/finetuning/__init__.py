@@ -1,1 +1,1 @@
-"""Fine-tuning: classifiers on top of a pushed encoder, beside honest baselines."""
+"""Fine-tuning: classifiers on top of a pushed encoder, compared with baselines."""

@@ -19,6 +19,7 @@ from astromer.light_curves import LightCurves
 from astromer.records.config import LightCurveRules
 from astromer.serving.checksums import check_undamaged
 from astromer.serving.config import ServingConfig
+from astromer.serving.embedder import padded_arguments
 from astromer.serving.export import check_weights, whole_number, write_extra
 from astromer.serving.graph_input import (
     OBSERVATIONS,
@@ -233,20 +234,7 @@ def served_classes(directory: str | Path, curves: LightCurves) -> list[str]:
     order = np.argsort(curves.lengths, kind="stable")
     for first in range(0, len(order), _CURVES_PER_CALL):
         rows = order[first : first + _CURVES_PER_CALL]
-        answer = classify(**_padded(curves.take(rows)))
+        answer = classify(**padded_arguments(curves.take(rows), 0, len(rows), None))
         for row, name in zip(rows.tolist(), answer["class_name"].numpy()):
             names[row] = name.decode()
     return names
-
-
-def _padded(curves: LightCurves) -> dict[str, tf.Tensor]:
-    """The arguments of the ``classify`` signature."""
-    step = np.arange(max(int(curves.lengths.max(initial=0)), 1))
-    inside = step[None, :] < curves.lengths[:, None]
-    index = np.where(inside, curves.offsets[:-1, None] + step, 0)
-    return {
-        "mjd": tf.constant(np.where(inside, curves.mjd[index], 0.0)),
-        "mag": tf.constant(np.where(inside, curves.mag[index], np.float32(0))),
-        "errmag": tf.constant(np.where(inside, curves.errmag[index], np.float32(0))),
-        "length": tf.constant(curves.lengths.astype(np.int64)),
-    }

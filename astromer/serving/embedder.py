@@ -179,7 +179,7 @@ class Embedder:
         status = [np.empty(0, np.int32)]
         with _bar(len(packed), "reconstruct", progress) as bar:
             for first, stop in self._calls(packed, batch_size, padded=True):
-                arrays = _padded(packed, first, stop, shown)
+                arrays = padded_arguments(packed, first, stop, shown)
                 if shown is None:
                     draw = {"seed": tf.constant(seed, tf.int64), "probed": tf.constant(probed)}
                     answer = self._reconstruct_drawn(**arrays, **draw)
@@ -298,7 +298,7 @@ def _visible(visible: Sequence[np.ndarray] | np.ndarray, lengths: np.ndarray) ->
     return np.concatenate([np.empty(0, bool), *rows])
 
 
-def _padded(
+def padded_arguments(
     curves: LightCurves, first: int, stop: int, shown: np.ndarray | None
 ) -> dict[str, tf.Tensor]:
     """Arguments of the signatures on padded arrays, for the light curves of one call."""
