@@ -153,7 +153,9 @@ class TrainStep:
         first_row += tf.cast(replica, tf.int64) * rows
         with allow_fusion(fuse), tf.GradientTape() as tape:
             predicted = self.model.predict_scored(
-                *(inputs[name] for name in NETWORK_INPUTS),
+                inputs["times"],
+                inputs["magnitudes"],
+                inputs["visible"],
                 first_scored,
                 dropout_key=tf.stack([seed, step, first_row]),
                 dtype=self._dtype,

@@ -110,7 +110,9 @@ class TrainingLog:
         epoch = int(row["epoch"]) + 1
         speed = self._epoch.windows_per_second()
         self._log.epoch(row, epoch, learning_rate=learning_rate, windows_per_second=speed)
-        if self._watched and (epoch == 1 or epoch % self._config.image_epochs == 0):
+        if not self._watched or not self._predictor:
+            return
+        if epoch == 1 or epoch % self._config.image_epochs == 0:
             self._log.picture(self._watched.draw(self._predictor), epoch)
 
     def end(self, trained: bool) -> None:
