@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 import pipeline_config
+from astromer.system.config import all_knobs, from_dict
 from astromer.system.errors import UsageError
 from pipeline_config import (
+    ClassifierConfig,
     ClusterConfig,
     DebugConfig,
     EncoderConfig,
@@ -23,6 +25,7 @@ from pipeline_config import (
     MissingErrorsConfig,
     PipelineConfig,
     RecordsConfig,
+    RemotePipelineConfig,
     ReportConfig,
     StudyConfig,
     TensorBoardConfig,
@@ -70,7 +73,7 @@ DOCUMENTED = {
 }
 
 
-def all_knobs(*configs: type) -> dict[str, Any]:
+def defaults_by_flag(*configs: type) -> dict[str, Any]:
     return {
         flag: knob.default
         for config in configs
@@ -80,14 +83,18 @@ def all_knobs(*configs: type) -> dict[str, Any]:
 
 
 def test_documented_options_have_their_documented_defaults() -> None:
-    knobs = all_knobs(EncoderConfig, TrainingConfig)
+    knobs = defaults_by_flag(EncoderConfig, TrainingConfig)
     assert {flag: knobs[flag] for flag in DOCUMENTED} == DOCUMENTED
     assert {flag: type(knobs[flag]) for flag in DOCUMENTED} == {
         flag: type(value) for flag, value in DOCUMENTED.items()
     }
     assert knobs["--seed"] == 42
     records = {"--folds": 1, "--val-frac": 0.2, "--test-frac": 0.2, "--njobs": 4}
-    assert all_knobs(RecordsConfig) == {**records, "--elements-per-shard": 200000, "--seed": 42}
+    assert defaults_by_flag(RecordsConfig) == {
+        **records,
+        "--elements-per-shard": 200000,
+        "--seed": 42,
+    }
 
 
 @pytest.mark.parametrize("config", CONFIGS)
@@ -186,12 +193,34 @@ def test_no_heavy_import(toy) -> None:
     assert toy.python("-c", code).stdout == "set()\n"
 
 
-def test_every_flag_belongs_to_one_knob_of_a_program() -> None:
-    flags = [
-        flag
-        for config in (EncoderConfig, TrainingConfig, MaskingConfig)
-        for knob in dataclasses.fields(config)
-        for flag in knob.metadata["flags"]
-    ]
+@pytest.mark.parametrize("program", [PipelineConfig, RemotePipelineConfig, ClassifierConfig])
+def test_every_flag_belongs_to_one_knob_of_a_program(program: type) -> None:
+    flags = [flag for knob, _ in all_knobs(program) for flag in knob.metadata.get("flags", ())]
     assert len(set(flags)) == len(flags)
+
+
+def test_a_cluster_takes_what_one_machine_takes_but_its_database_and_logs() -> None:
+    here, there = (
+        {knob.name for knob, _ in all_knobs(config)}
+        for config in (PipelineConfig, RemotePipelineConfig)
+    )
+    assert here - there == {"metadata", "keep_logs"}
+    assert there <= here
+
+
+def test_configs_in_configs_survive_json() -> None:
+    made = PipelineConfig("fold_0", training=TrainingConfig(learning_rate=2e-3))
+    assert from_dict(PipelineConfig, json.loads(json.dumps(to_dict(made)))) == made
+    with pytest.raises(UsageError, match="--lr"):
+        from_dict(PipelineConfig, {"data": "", "training": {"learning_rate": 0.0}})
+
+
+def test_what_a_baseline_needs_is_checked_with_the_whole_config() -> None:
+    with pytest.raises(UsageError, match="--public-weights"):
+        ClassifierConfig("model", "fold", study=StudyConfig(baselines=("random", "public")))
+    with pytest.raises(UsageError, match="--bless-over"):
+        ClassifierConfig("model", "fold", study=StudyConfig(baselines=("forest",)))
+
+
+def test_architectures() -> None:
     assert pipeline_config.ARCHITECTURES == ("astromer_v1", "astromer_v2")

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.commands.cli import Parser, add_flags, config_from, parse_config, run_program
+from astromer.commands.config import PretrainingConfig
 from astromer.encoder.config import EncoderConfig
 from astromer.system import errors
+from astromer.system.config import OUTPUT
 from astromer.training.config import TrainingConfig
 from astromer.windows.config import MaskingConfig
 
@@ -48,6 +50,16 @@ def test_flags_reach_their_knobs_with_their_types() -> None:
         learning_rate=1e-3, batch_size=8, norm=True, decay="cosine"
     )
     assert config_from(args, MaskingConfig) == MaskingConfig(same=0.0)
+
+
+def test_configs_in_a_config_and_assigned_knobs_are_read() -> None:
+    line = ["--data", "fold", "--lr", "1e-3", "--rule", "too_short=warn", "--rule", "time_span=off"]
+    config = parse_config(PretrainingConfig, line)
+    assert (config.data, config.output, config.training.learning_rate) == ("fold", OUTPUT, 1e-3)
+    assert (config.validation.too_short, config.validation.time_span) == ("warn", "off")
+    for wrong, said in (("too_shrt=warn", "Did you mean too_short"), ("not_finite=off", "--rule")):
+        with pytest.raises(errors.UsageError, match=said):
+            parse_config(PretrainingConfig, ["--data", "fold", "--rule", wrong])
 
 
 def test_hidden_and_d_model_are_one_knob() -> None:

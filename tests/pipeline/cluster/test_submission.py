@@ -54,6 +54,11 @@ def test_what_cannot_work_is_refused_before_anything_is_loaded(runner, arguments
     assert said in str(caught.value)
 
 
+def test_settings_of_tensorboard_reach_the_pipeline():
+    run, _ = kubeflow_runner.parse([*PLACES, "--image-epochs", "0"])
+    assert run.config.tensorboard.image_epochs == 0
+
+
 def test_missing_credentials_are_told_before_compiling(tmp_path):
     with pytest.raises(ClusterError, match="gcloud auth application-default login"):
         vertex_runner.main(VERTEX)
