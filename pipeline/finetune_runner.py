@@ -41,7 +41,7 @@ def parse(arguments: list[str] | None = None) -> ClassifierConfig:
         prog="python pipeline/finetune_runner.py",
         description="Fine-tunes a pushed encoder on a fold of labelled records and pushes the "
         "classifier.",
-        epilog="A stopped run goes on where it was; what has not changed is not done again.",
+        epilog="The same command resumes a stopped run; what has not changed is not done again.",
     )
     add_flags(parser, ClassifierConfig)
     add_beam_flag(parser)
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Checks the input, runs the pipeline and prints what came of it.
 
     Raises:
-        AstromerError: one of its kinds for everything that a user can mend.
+        AstromerError: of the kind that fits, for everything that a user can correct.
     """
     config = parse(arguments)
     check_public_weights(config.public_weights)

@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Compiles, and submits if asked to.
 
     Raises:
-        AstromerError: one of its kinds for everything that a user can mend.
+        AstromerError: of the kind that fits, for everything that a user can correct.
     """
     run, kubeflow = parse(arguments)
     return compile_and_submit(run, "KUBEFLOW", lambda: _connect(run, kubeflow))

@@ -41,7 +41,7 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, str]:
     parser = Parser(
         prog=PIPELINE if Path(sys.argv[0]).name == PIPELINE else "python pipeline/local_runner.py",
         description="Pre-trains AstroMer on a fold of records and pushes it as a SavedModel.",
-        epilog="A stopped run goes on where it was; what has not changed is not done again.",
+        epilog="The same command resumes a stopped run; what has not changed is not done again.",
     )
     parser.add_argument(
         "--fold",
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Checks the input, runs the pipeline and prints what came of it.
 
     Raises:
-        AstromerError: one of its kinds for everything that a user can mend.
+        AstromerError: of the kind that fits, for everything that a user can correct.
     """
     config, choice = parse(arguments)
     output = output_folder(config.output)

@@ -55,13 +55,13 @@ class SpecRunner:
         Args:
             spec: the compiled pipeline.
             values: of its parameters; those that are not given have their defaults.
-            report: told about each step.
+            report: prints each step.
 
         Returns:
             For each step, its output artifacts by key.
 
         Raises:
-            AstromerError: a step has failed; with its exit code and its last words.
+            AstromerError: a step has failed; with its exit code and the last line of its log.
         """
         values = {**spec.defaults, **values}
         place = self.folder / spec.name / time.strftime("%Y%m%d-%H%M%S")
@@ -125,8 +125,8 @@ class SpecRunner:
         status = self._start(filled, place / LOG)
         if status:
             lines = (place / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            last = lines[-1].removeprefix("error: ") if lines else "it said nothing"
-            error = AstromerError(f"{step} failed: {last} All that it said is in {place / LOG}.")
+            last = lines[-1].removeprefix("error: ") if lines else "it printed nothing."
+            error = AstromerError(f"{step} failed: {last} Its log: {place / LOG}.")
             error.exit_code = status if 0 < status < 256 else 1
             raise error
 
@@ -148,9 +148,9 @@ def run_command(words: list[str], log: Path) -> int:
 
 
 def _update(outputs: Artifacts, place: Path) -> None:
-    """Takes over what a step has written down about its output artifacts."""
-    told = json.loads((place / OUTPUT_FILE).read_text(encoding="utf-8"))
-    for name, several in told.get("artifacts", {}).items():
+    """Adds what a step has written about its output artifacts."""
+    known = json.loads((place / OUTPUT_FILE).read_text(encoding="utf-8"))
+    for name, several in known.get("artifacts", {}).items():
         for artifact, new in zip(outputs[name], several["artifacts"], strict=True):
             artifact |= {key: new[key] for key in ("uri", "metadata") if key in new}
 
@@ -215,20 +215,20 @@ def main(arguments: list[str] | None = None) -> None:
         made = SpecRunner(Path(args.artifacts), start).run(spec, values, report)
     finally:
         report.close()
-    _tell_outcome(made)
+    _print_outcome(made)
 
 
-def _tell_outcome(made: Mapping[str, Artifacts]) -> None:
-    told: dict[str, Any] = {}
+def _print_outcome(made: Mapping[str, Artifacts]) -> None:
+    known: dict[str, Any] = {}
     for outputs in made.values():
         for artifact in (one for several in outputs.values() for one in several):
             if "reasons" in (facts := artifact.get("metadata", {})) or "pushed" in facts:
-                told |= facts
-    if destination := told.get("pushed_destination"):
+                known |= facts
+    if destination := known.get("pushed_destination"):
         print(f"SavedModel (pushed): {destination}")
-    elif "pushed" in told:
+    elif "pushed" in known:
         raise NotBlessedError(
-            f"the model was not blessed, so nothing was pushed: {told.get('reasons')}."
+            f"the model was not blessed, so nothing was pushed: {known.get('reasons')}."
         )
 
 

@@ -42,8 +42,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Runs the step.
 
     Raises:
-        AstromerError: one of its kinds for everything that a user can mend. All else is raised as
-            it is: the log of the step is the only place where it can be told.
+        AstromerError: of the kind that fits, for everything that a user can correct. All else is
+            raised as it is, for the log of the step.
     """
     args, beam_arguments = parse(arguments)
     silence()

@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Compiles, and submits if asked to.
 
     Raises:
-        AstromerError: one of its kinds for everything that a user can mend.
+        AstromerError: of the kind that fits, for everything that a user can correct.
     """
     run, vertex = parse(arguments)
     return compile_and_submit(run, "VERTEX", lambda: _connect(run, vertex))
@@ -92,14 +92,14 @@ def _connect(run: ClusterRun, vertex: VertexConfig) -> Submit:
         except (GoogleAPIError, GoogleAuthError, ValueError) as error:
             raise ClusterError(
                 f"Vertex AI in project {vertex.project}, region {vertex.region}, refuses: "
-                f"{brief(error)}. Mend it and give the same command again."
+                f"{brief(error)}. Correct it and run the same command again."
             ) from error
 
     return submit
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
-    """Tells in a line what Google's library goes on without, such as a look at the bucket."""
+    """Logs in one line what Google's library can do without, such as a check of the bucket."""
     if record.exc_info and record.exc_info[1]:
         record.msg, record.args = f"{record.getMessage()}: {record.exc_info[1]}", ()
         record.exc_info = None

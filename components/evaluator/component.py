@@ -115,9 +115,9 @@ def AstromerEvaluator(
     reasons += objections(
         scores.metrics, baseline.metrics if baseline else None, limits.max_rmse_increase
     )
-    told = {"split": TEST_SPLIT, "curves": len(curves), "seed": seed}
-    told["masking"] = {"probed": probed, "same": same, "random": random}
-    _write_evaluation(evaluation, scores, baseline, told)
+    described = {"split": TEST_SPLIT, "curves": len(curves), "seed": seed}
+    described["masking"] = {"probed": probed, "same": same, "random": random}
+    _write_evaluation(evaluation, scores, baseline, described)
     write_blessing(blessing, model, baseline_model if baseline else None, reasons)
 
 

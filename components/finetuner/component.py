@@ -47,7 +47,7 @@ def Finetuner(
         model: output; the SavedModel, with its lineage as custom properties.
         results: output; the tables and pictures of :mod:`astromer.finetuning.study_report`.
         settings: JSON of ``{"study", "finetune", "rules", "serving", "public_weights"}``.
-        work: folder outside the pipeline root for finished cells: a run that was stopped goes on
+        work: folder outside the pipeline root for finished cells: a stopped run resumes
             from them.
         code_fingerprint: of the code that fine-tunes, for the cache.
     """

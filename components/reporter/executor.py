@@ -44,7 +44,7 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Makes the report. Whatever goes wrong is told by the artifact, and fails no run."""
+        """Makes the report. An error becomes a property of the artifact, and fails no run."""
         self._log_startup(input_dict, output_dict, exec_properties)
         [report] = output_dict["report"]
         try:
@@ -139,7 +139,7 @@ def lineage_of(inputs: Mapping[str, types.Artifact]) -> Lineage:
         try:
             return trace(inputs)
         except Exception:
-            _LOG.warning("The metadata store did not tell the lineage", exc_info=True)
+            _LOG.warning("The lineage could not be read from the metadata store", exc_info=True)
     return _of_artifacts(inputs)
 
 

@@ -78,7 +78,7 @@ def statistics_of(
 
     Args:
         files: gzip-compressed TFRecord files of SequenceExamples.
-        progress: told how many light curves more have been counted.
+        progress: called with the number of light curves that were added.
     """
     generators = _generators()
     found = [generator.create_accumulator() for generator in generators]

@@ -81,7 +81,7 @@ def record_facts(output_dict: dict[str, list[types.Artifact]]) -> None:
 
 
 def settings_of(exec_properties: dict[str, Any]) -> dict[str, Any]:
-    """What ``run_fn`` is told, apart from the data: ``custom_config`` and the knobs.
+    """The settings of ``run_fn``, apart from the data: ``custom_config`` and the knobs.
 
     Raises:
         UsageError: for a value that a knob does not take.

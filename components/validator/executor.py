@@ -119,9 +119,9 @@ def _splits(examples: types.Artifact) -> list[str]:
 
 
 def _curves(examples: types.Artifact) -> int | None:
-    """How many light curves there are, if ExampleGen has told."""
-    told = [examples.get_int_custom_property(f"{NUM_CURVES}_{s}") for s in _splits(examples)]
-    return sum(told) or None
+    """How many light curves there are, if ExampleGen has counted them."""
+    counts = [examples.get_int_custom_property(f"{NUM_CURVES}_{s}") for s in _splits(examples)]
+    return sum(counts) or None
 
 
 def _sources(examples: types.Artifact) -> RecordSources | None:

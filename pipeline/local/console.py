@@ -65,10 +65,10 @@ class Report:
         show_status("")
         say(f"{step.name:23} {'cached' if step.cached else f'{step.seconds:.1f} s'}")
         for place in step.altered:
-            say(warn(f"made again, since files in {place} had changed"))
+            say(warn(f"made again, because files in {place} had changed"))
 
     def close(self) -> None:
-        """Tells which component was running where an error or a stop has cut it short."""
+        """Prints which component was running when an error or a stop ended the run."""
         show_status("")
         if self._running:
             say(f"{self._running:23} {warn('stopped') if _is_stopping() else bad('failed')}")
@@ -76,16 +76,16 @@ class Report:
 
 
 def _is_stopping() -> bool:
-    """Whether what is being raised is a wish of the user's."""
+    """Whether the user asked for what is being raised."""
     error = sys.exc_info()[1]
-    wishes = (KeyboardInterrupt, SystemExit, TrainingInterrupted)
-    if error is not None and any(isinstance(seen, wishes) for seen in causes(error)):
+    stops = (KeyboardInterrupt, SystemExit, TrainingInterrupted)
+    if error is not None and any(isinstance(seen, stops) for seen in causes(error)):
         return True
     return was_interrupted()
 
 
 _LABEL, _WIDTH = 10, 80
-_TOLD = 4  # components that are named with their time
+_NAMED = 4  # components that are named with their time
 
 
 def paragraph(label: str, text: str) -> str:
@@ -101,7 +101,7 @@ def paragraph(label: str, text: str) -> str:
     return "\n".join([bold(f"{label:{_LABEL}}") + first, *(" " * _LABEL + line for line in others)])
 
 
-def verdict(reasons: str, news: str) -> str:
+def blessing_line(reasons: str, news: str) -> str:
     """Whether a model may be served.
 
     Args:
@@ -118,9 +118,9 @@ def times(steps: Mapping[str, Step]) -> str:
     worked = sorted(
         (step for step in steps.values() if not step.cached), key=lambda step: -step.seconds
     )
-    told, others = worked[:_TOLD], worked[_TOLD:]
-    parts = [f"{step.name} {duration(step.seconds)}" for step in told if step.seconds >= 0.5]
-    rest = sum(step.seconds for step in [*others, *(s for s in told if s.seconds < 0.5)])
+    named, others = worked[:_NAMED], worked[_NAMED:]
+    parts = [f"{step.name} {duration(step.seconds)}" for step in named if step.seconds >= 0.5]
+    rest = sum(step.seconds for step in [*others, *(s for s in named if s.seconds < 0.5)])
     if parts:
         parts.append(f"others {duration(rest)}")
     if cached := sum(step.cached for step in steps.values()):

@@ -27,7 +27,7 @@ from astromer.system.storage import as_path
 from astromer.system.termination import was_interrupted
 from astromer.system.text import brief, without_secrets
 
-STOPPED = "stopped. The same command goes on from here."
+STOPPED = "stopped. Run the same command again to resume."
 T = TypeVar("T")
 _GRACE = 60.0
 """Seconds that a stopped process has to save its state."""

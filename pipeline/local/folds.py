@@ -1,4 +1,4 @@
-"""Runs the pipeline on several folds of a survey and tells mean and spread."""
+"""Runs the pipeline on several folds of a survey; reports mean and spread."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from astromer.system.errors import (
 from astromer.system.storage import as_path
 from astromer.system.storage.lock import locked
 from astromer.validation.config import OFF, STOP
-from pipeline.local.failures import Ending, in_own_process
+from pipeline.local.failures import STOPPED, Ending, in_own_process
 from pipeline_config import PipelineConfig
 
 ALL = "all"
@@ -93,8 +93,8 @@ def run_folds(
 ) -> int:
     """Runs the pipeline on folds, one after another, each in a process and folder of its own.
 
-    A fold that fails does not keep the others from running. The same command goes on where it
-    was stopped: each run knows what it has done.
+    A fold that fails does not keep the others from running. The same command resumes: each run
+    knows what it has done.
 
     Args:
         run: runs the pipeline with command-line arguments, for instance
@@ -111,7 +111,7 @@ def run_folds(
     output = as_path(config.output).expanduser().absolute()
     results = []
     with locked(output):
-        _tell_shared_stars(folds, config)
+        _report_shared_stars(folds, config)
         for number, fold in enumerate(folds):
             print(f"\n{fold.name} ({number + 1} of {len(folds)})", flush=True)
             results.append(_run_one(run, fold, output / fold.name, arguments))
@@ -130,7 +130,7 @@ def _run_one(
     own = [*arguments, "--data", str(fold), "--output", str(output), "--fold="]
     ending = in_own_process(run, own)
     if ending.exit_code == TrainingInterrupted.exit_code:
-        raise TrainingInterrupted("stopped. The same command goes on from here.")
+        raise TrainingInterrupted(STOPPED)
     if ending.error:
         print(f"error: {fold.name}: {ending.error}", file=sys.stderr, flush=True)
     scores = json.loads(outcome.read_text())["scores"] if outcome.is_file() else {}
@@ -192,7 +192,7 @@ def _raise_if_failed(results: Sequence[FoldResult]) -> None:
     raise error
 
 
-def _tell_shared_stars(folds: Sequence[Path], config: PipelineConfig) -> None:
+def _report_shared_stars(folds: Sequence[Path], config: PipelineConfig) -> None:
     """Warns, or stops, where a star is in the tests of two folds."""
     severity = config.validation.shared_test_star
     if len(folds) < 2 or severity == OFF:

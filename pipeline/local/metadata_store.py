@@ -214,7 +214,7 @@ def settle_killed_runs(
 
     TFX never looks at them again, so that lineage would show them at work for ever, and what they
     had begun to write would stay. Of those that failed or were stopped it keeps the working
-    folders, from which nothing here goes on. The caller holds the lock of the output folder: no
+    folders, which nothing here uses. The caller holds the lock of the output folder: no
     other run of this pipeline is at work.
 
     Args:
@@ -267,7 +267,7 @@ def archived_copy(store: mlmd.MetadataStore, model: Path) -> str | None:
     """URI of the newest PushedModel artifact that was pushed to a folder; None if there is none.
 
     The artifact's own folder holds the same model. Importing it by this URI gives the very
-    artifact, so that its lineage goes on.
+    artifact, so that its lineage continues.
 
     Raises:
         ModelError: the artifact is known, but its folder is gone.

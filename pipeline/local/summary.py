@@ -25,6 +25,7 @@ from components.validator.executor import NUM_REJECTED
 from pipeline.beam_options import VALIDATOR
 from pipeline.local.console import (
     Step,
+    blessing_line,
     counted,
     files_of,
     for_machines,
@@ -32,7 +33,6 @@ from pipeline.local.console import (
     paragraph,
     short,
     times,
-    verdict,
 )
 from pipeline.local.outputs import find_report
 from pipeline.pipeline import EVALUATOR, FINETUNER, JUDGE, PUSHER, RESULTS, TRAINER
@@ -101,8 +101,8 @@ class Outcome:
 
     def _verdict(self) -> str:
         if not self.blessed:
-            return verdict(self.reasons, "")
-        return verdict("", version_news(self._steps[PUSHER]))
+            return blessing_line(self.reasons, "")
+        return blessing_line("", version_news(self._steps[PUSHER]))
 
     def _counts(self) -> dict[str, dict[str, int]]:
         examples = self._output(VALIDATOR, "valid_examples")
@@ -289,7 +289,7 @@ class FinetuneOutcome:
             )
         news = version_news(self._steps[PUSHER]) if self.blessed else ""
         parts = [
-            verdict("" if self.blessed else self.reasons, news),
+            blessing_line("" if self.blessed else self.reasons, news),
             times(self._steps),
             paragraph("Tables", f"and pictures: {self._published}"),
         ]

@@ -33,13 +33,13 @@ DEPENDENCIES = {
         components components.schema components.statistics
     """,
     "finetuner.component": """
-        light_curves encoder evaluation finetuning records serving serving.model_card
-        serving.versions system system.html system.storage training validation windows
+        light_curves encoder evaluation finetuning records serving serving.versions system
+        system.html system.storage training windows
         components components.evaluator components.finetuner
     """,
     "finetuner.judge": """
-        light_curves encoder evaluation finetuning records serving serving.model_card
-        serving.versions system system.html system.storage training validation windows
+        light_curves encoder evaluation finetuning records serving serving.versions system
+        system.html system.storage training windows
         components components.evaluator components.finetuner
     """,
     "reporter.executor": """

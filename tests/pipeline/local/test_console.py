@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.local.console import Report, Step, counted, paragraph, short, times, verdict
+from pipeline.local.console import Report, Step, blessing_line, counted, paragraph, short, times
 
 
 def test_each_component_gets_one_line(capsys):
@@ -46,9 +46,9 @@ def test_the_slowest_components_come_first() -> None:
 
 
 def test_a_verdict_says_why_not() -> None:
-    assert "not blessed" in verdict("it is worse.", "")
-    assert "it is worse." in verdict("it is worse.", "")
-    assert verdict("", "pushed as version 3").endswith(" blessed, pushed as version 3")
+    assert "not blessed" in blessing_line("it is worse.", "")
+    assert "it is worse." in blessing_line("it is worse.", "")
+    assert blessing_line("", "pushed as version 3").endswith(" blessed, pushed as version 3")
 
 
 def test_units_and_paths_as_people_write_them(tmp_path: Path, monkeypatch) -> None:
