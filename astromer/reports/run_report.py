@@ -43,7 +43,7 @@ from astromer.validation.findings_page import FINDINGS_PAGE
 PAGE_FILE = "index.html"
 PLOTS_FOLDER = "plots"
 VALIDATION_PAGE = "validation.html"
-LATEST = "latest"
+LATEST_REPORT = "latest"
 _LONGEST_NAME = 100
 _GROUPS = {
     "length": "observations of the light curve",
@@ -189,7 +189,7 @@ def publish_report(report: Path, reports: Path, name: str) -> Path:
         The page in its folder.
     """
     page = published_page(reports, name)
-    for target in (page.parent, reports / LATEST):
+    for target in (page.parent, reports / LATEST_REPORT):
         with replace_folder(target) as partial:
             copy_tree(report, partial)
     return page

@@ -136,7 +136,9 @@ class Embedder:
     ) -> Embeddings:
         """As :meth:`embed`, but a light curve that is too long gets zeros and status 4."""
         parts = [self._no_answers()]
-        with _bar(len(packed), "embed", progress) as bar:
+        with progress_bar(
+            total=len(packed), desc="embed", unit=" curves", disable=not progress
+        ) as bar:
             calls = self._calls(packed, batch_size)
             for part in self._at_once.map(lambda call: self._embed_some(packed, *call), calls):
                 parts.append(part)
@@ -177,7 +179,9 @@ class Embedder:
         mag: list[np.ndarray] = []
         hidden: list[np.ndarray] = []
         status = [np.empty(0, np.int32)]
-        with _bar(len(packed), "reconstruct", progress) as bar:
+        with progress_bar(
+            total=len(packed), desc="reconstruct", unit=" curves", disable=not progress
+        ) as bar:
             for first, stop in self._calls(packed, batch_size, padded=True):
                 arrays = padded_arguments(packed, first, stop, shown)
                 if shown is None:
@@ -231,10 +235,6 @@ class Embedder:
         vectors = np.empty((0, width), np.float32)
         counts, status = np.empty(0, np.int64), np.empty(0, np.int32)
         return {"mean": vectors, "max": vectors, "num_observations": counts, "status": status}
-
-
-def _bar(total: int, desc: str, progress: bool) -> Any:
-    return progress_bar(total=total, desc=desc, unit=" curves", disable=not progress)
 
 
 def _calls(

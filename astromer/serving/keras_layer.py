@@ -7,15 +7,17 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from astromer.encoder.pooling import MEAN, pool_steps, pool_windows
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.records.config import LightCurveRules
-from astromer.serving.windowing import cut_windows, usable_steps
+from astromer.serving.graph_input import from_padded
+from astromer.serving.windowing import cut_observations, usable_values
 
 
 class TrainableEncoder(keras.layers.Layer):
-    """What the signature ``embed_pooled`` computes as ``mean``, with weights that train.
+    """Computes the output ``mean`` of the signature ``embed_pooled``, with trainable weights.
 
-    All windows of a batch go through the network at once, as gradients need them.
+    The network gets all windows of a batch at once, as gradients need them.
 
     Args:
         model: the model whose encoder is taken; see :func:`astromer.serving.export.load_model`.
@@ -41,17 +43,17 @@ class TrainableEncoder(keras.layers.Layer):
             float32 [batch, d_model], mean over the usable steps; zeros where there is none.
         """
         mjd, mag, errmag = (inputs[name] for name in ("mjd", "mag", "errmag"))
-        shown = tf.ones_like(mag, tf.bool)
-        usable = usable_steps(mjd, mag, errmag, inputs["length"], shown, self.rules)
-        windows = cut_windows(mjd, mag, usable, shown, self.window_size, self.normalise)
+        given = from_padded(mjd, mag, errmag, tf.cast(inputs["length"], tf.int64))
+        shown = tf.ones_like(given.mag, tf.bool)
+        usable = usable_values(given.mjd, given.mag, given.errmag, shown, self.rules)
+        observations, shown = given.only(usable), tf.boolean_mask(shown, usable)
+        windows = cut_observations(observations, shown, self.window_size, self.normalise)
         sequence = self.encoder(
             windows.times, windows.magnitudes, windows.visible, training=training
         )
-        total = tf.reduce_sum(tf.where(windows.observed[..., None], sequence, 0.0), axis=1)
-        batch = tf.shape(mjd, tf.int64)[0]
-        summed = tf.math.unsorted_segment_sum(total, windows.row, batch)
-        count = tf.cast(tf.maximum(windows.num_observations, 1), tf.float32)
-        return tf.ensure_shape(summed / count[:, None], [None, self.encoder.d_model])
+        total = pool_steps([sequence], windows.observed, MEAN)
+        mean = pool_windows(total, windows.row, windows.num_observations, MEAN)[:, 0]
+        return tf.ensure_shape(mean, [None, self.encoder.d_model])
 
     def compute_output_shape(self, input_shape: dict[str, Any]) -> tuple[Any, int]:
         return (input_shape["mjd"][0], self.encoder.d_model)

@@ -17,12 +17,8 @@ from astromer.system.text import shortened
 from astromer.system.untrusted_files import read_json
 
 EXTRA = "assets.extra"
-"""Folder in a SavedModel, in which lie:"""
-
-CONFIG = "config.json"
-WEIGHTS = "weights.npz"
-FACTS_FILE = "card.json"
-"""The facts of the model card, for programs."""
+CONFIG, WEIGHTS, FACTS_FILE = "config.json", "weights.npz", "card.json"
+"""Files in the folder EXTRA; the last has the facts of the model card, for programs."""
 
 CARD_FILE = "README.md"
 """The model card of a version, under the name that model hubs and file browsers show."""

@@ -35,28 +35,15 @@ class GraphWindows(NamedTuple):
     num_observations: tf.Tensor
 
 
-def usable_steps(
-    mjd: tf.Tensor,
-    mag: tf.Tensor,
-    errmag: tf.Tensor,
-    length: tf.Tensor,
-    shown: tf.Tensor,
-    rules: LightCurveRules,
+def usable_values(
+    mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, shown: tf.Tensor, rules: LightCurveRules
 ) -> tf.Tensor:
-    """bool [batch, steps]: steps before ``length`` whose values keep the rules.
+    """bool, of the shape of the arguments: which observations keep the rules.
 
     NaN and infinity never do, except that a NaN error is accepted: the survey gives none, and the
     encoder reads no errors. Magnitude and error of a hidden step are ignored, so that hidden values
     cannot change anything.
     """
-    inside = tf.range(tf.shape(mjd)[1])[None, :] < tf.cast(length, tf.int32)[:, None]
-    return inside & usable_values(mjd, mag, errmag, shown, rules)
-
-
-def usable_values(
-    mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, shown: tf.Tensor, rules: LightCurveRules
-) -> tf.Tensor:
-    """As :func:`usable_steps`, for arrays of any shape without padding."""
     time_fits = (mjd >= rules.min_mjd) & (mjd <= rules.max_mjd)
     value_fits = (mag >= rules.min_mag) & (mag <= rules.max_mag)
     error_fits = (errmag > rules.min_errmag) & (errmag < rules.max_errmag)
@@ -64,45 +51,16 @@ def usable_values(
     return time_fits & (~shown | (value_fits & error_fits))
 
 
-def cut_windows(
-    mjd: tf.Tensor,
-    mag: tf.Tensor,
-    usable: tf.Tensor,
-    shown: tf.Tensor,
-    window_size: int,
-    normalise: bool,
-) -> GraphWindows:
-    """Sorts by time, drops unusable steps, and cuts windows without overlap.
-
-    Args:
-        mjd: float64 [batch, steps], days.
-        mag: float32 [batch, steps].
-        usable: bool [batch, steps]; other steps are dropped.
-        shown: bool [batch, steps], False at steps whose magnitude is to be hidden.
-        window_size: observations per window; the last window of a curve may be short.
-        normalise: whether to divide by the visible spread.
-    """
-    index = tf.where(usable)
-    magnitudes = tf.boolean_mask(mag, usable)
-    observations = GraphObservations(
-        mjd=tf.boolean_mask(mjd, usable),
-        mag=magnitudes,
-        errmag=tf.zeros_like(magnitudes),
-        row=index[:, 0],
-        position=index[:, 1],
-        problem=tf.zeros(tf.shape(mjd)[:1], tf.int32),
-    )
-    return cut_observations(observations, tf.boolean_mask(shown, usable), window_size, normalise)
-
-
 def cut_observations(
     observations: GraphObservations, shown: tf.Tensor, window_size: int, normalise: bool
 ) -> GraphWindows:
-    """As :func:`cut_windows`, for observations in one row.
+    """Sorts the observations of each light curve by time, and cuts windows without overlap.
 
     Args:
         observations: usable ones; their errors are not read.
         shown: bool [N], False at observations whose magnitude is to be hidden.
+        window_size: observations per window; the last window of a light curve may be short.
+        normalise: whether to divide by the visible spread.
     """
     order = _by_row_and_time(observations.row, observations.mjd)
     batch = tf.size(observations.problem, tf.int64)

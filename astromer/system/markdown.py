@@ -29,7 +29,8 @@ def number(value: Any, digits: int = 4) -> str:
         return "yes" if value else "no"
     if not isinstance(value, numbers.Real):
         return escaped(value) if value else UNKNOWN
-    if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e15):
+    value = value if isinstance(value, int) else float(value)
+    if isinstance(value, int) or (value.is_integer() and abs(value) < 1e15):
         return f"{int(value):,}"
     return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +44,14 @@ _SERVED = {
     "serve_max_batch": "light curves of a request",
     "serve_max_steps": "steps of the windows of a request",
 }
-_ENCODER_SCORES = (
+_Names = tuple[tuple[str, str, str], ...]  # type, name and key of scores
+_ENCODER_SCORES: _Names = (
     ("rmse", "RMSE at hidden steps [mag]", "hidden_rmse"),
     ("r_squared", "R2 at hidden steps", "hidden_r2"),
     ("rmse", "RMSE at hidden steps of the window's mean [mag]", "mean_hidden_rmse"),
     ("rmse", "RMSE at hidden steps of interpolation [mag]", "interpolation_hidden_rmse"),
 )
-_CLASSIFIER_SCORES = (("f1", "macro-F1", "macro_f1"), ("accuracy", "Accuracy", "accuracy"))
+_CLASSIFIER_SCORES: _Names = (("f1", "macro-F1", "macro_f1"), ("accuracy", "Accuracy", "accuracy"))
 # A curve for the snippet, where the training light curves are unknown.
 _TYPICAL = {"mjd": 55000.0, "cadence": 2.0, "mag": 15.0, "errmag": 0.02, "length": 100}
 
@@ -283,7 +284,7 @@ def _quantiles(
 
 
 def _bins() -> str:
-    even: Sequence[Any] = [q for q in QUANTITIES if not q.log]
+    even = [q for q in QUANTITIES if not q.log]
     widths = ", ".join(
         f"{(q.high - q.low) / BINS:.3g} {q.unit.replace('MJD', 'days')}" for q in even
     )

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from astromer.records.config import LightCurveRules
-from astromer.serving.windowing import cut_windows, usable_steps
+from astromer.serving.graph_input import GraphObservations
+from astromer.serving.windowing import GraphWindows, cut_observations, usable_values
 from astromer.windows.batches import assemble, sequential_windows
 from astromer.windows.masking import nothing_probed
 
@@ -17,6 +19,25 @@ def padded(curves):
             array[row, : curves.lengths[row]] = getattr(curves[row], name)
     mjd, mag, errmag = arrays
     return mjd, mag.astype(np.float32), errmag.astype(np.float32), curves.lengths
+
+
+def usable_steps(mjd, mag, errmag, length, shown, rules) -> tf.Tensor:
+    inside = np.arange(mag.shape[1])[None, :] < length[:, None]
+    return inside & usable_values(mjd, mag, errmag, shown, rules)
+
+
+def cut_windows(mjd, mag, usable, shown, window_size: int, normalise: bool) -> GraphWindows:
+    index = tf.where(usable)
+    magnitudes = tf.boolean_mask(mag, usable)
+    observations = GraphObservations(
+        mjd=tf.boolean_mask(mjd, usable),
+        mag=magnitudes,
+        errmag=tf.zeros_like(magnitudes),
+        row=index[:, 0],
+        position=index[:, 1],
+        problem=tf.zeros(len(mjd), tf.int32),
+    )
+    return cut_observations(observations, tf.boolean_mask(shown, usable), window_size, normalise)
 
 
 @pytest.mark.parametrize("normalise", [False, True], ids=["raw", "normalised"])
