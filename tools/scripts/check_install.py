@@ -69,12 +69,11 @@ def import_all(extras: list[str]) -> int:
 
 def make_model(folder: Path) -> Path:
     """A small model with random weights."""
+    from astromer.encoder.config import EncoderConfig
     from astromer.encoder.reconstructor import Reconstructor
     from astromer.serving.export import export_saved_model
 
-    config = astromer.encoder.config.EncoderConfig(
-        num_layers=1, d_model=16, num_heads=2, ffn_dim=16
-    )
+    config = EncoderConfig(num_layers=1, d_model=16, num_heads=2, ffn_dim=16)
     return export_saved_model(Reconstructor.from_settings(config, seed=0), folder)
 
 
