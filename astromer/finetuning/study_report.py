@@ -311,7 +311,7 @@ def _plot_confusion(confusion: np.ndarray, names: Sequence[str], title: str, fil
     for (row, column), value in np.ndenumerate(share):
         if value >= 0.005:
             colour = "white" if value > 0.5 else "black"
-            style: dict[str, Any] = {"ha": "center", "va": "center", "color": colour, "size": "small"}
-            axes.text(column, row, f"{value:.2f}", **style)
+            cell = axes.text(column, row, f"{value:.2f}", ha="center", va="center")
+            cell.set(color=colour, size="small")
     figure.colorbar(image, label="share of the true class")
     file.write_bytes(to_bytes(figure, "png"))
