@@ -38,28 +38,47 @@ from pipeline.local.outputs import find_report
 from pipeline.pipeline import EVALUATOR, FINETUNER, JUDGE, PUSHER, RESULTS, TRAINER
 
 
-class Outcome:
-    """The outcome of a run.
+class _Outcome:
+    """What a run has come to.
 
     Attributes:
         blessed: whether the model may be served.
         reasons: why not.
+    """
+
+    def __init__(self, steps: Mapping[str, Step], judge: str):
+        self._steps = steps
+        blessing = self._output(judge, "blessing")
+        self.blessed = blessing.get_int_custom_property("blessed") == 1
+        self.reasons = blessing.get_string_custom_property("reasons")
+
+    def _output(self, component: str, key: str) -> Artifact:
+        return self._steps[component].outputs[key][0]
+
+    def _blessing_line(self) -> str:
+        return blessing_line(
+            self.reasons, version_news(self._steps[PUSHER]) if self.blessed else ""
+        )
+
+
+class Outcome(_Outcome):
+    """The outcome of a pre-training.
+
+    Attributes:
         evaluation: folder with its metrics and tables.
     """
 
     what = "model"
 
     def __init__(self, steps: Mapping[str, Step], output: Path, data: str):
-        self._steps, self._output_folder, self._data_folder = steps, output, data
+        super().__init__(steps, EVALUATOR)
+        self._output_folder, self._data_folder = output, data
         self._page, self._problems = find_report(steps, output)
         self._facts = json.loads(
             (as_path(self._output(TRAINER, "model").uri) / FACTS_FILE).read_text()
         )
         self.evaluation = as_path(self._output(EVALUATOR, "evaluation").uri)
         self._metrics = json.loads((self.evaluation / METRICS_FILE).read_text())
-        blessing = self._output(EVALUATOR, "blessing")
-        self.blessed = blessing.get_int_custom_property("blessed") == 1
-        self.reasons = blessing.get_string_custom_property("reasons")
 
     def text(self) -> str:
         """What was trained, how good it is, and what has become of it."""
@@ -74,7 +93,7 @@ class Outcome:
             paragraph("Model", _model(self._facts)),
             paragraph("Training", training),
             "\n" + _scores(self._metrics) + "\n",
-            self._verdict(),
+            self._blessing_line(),
             *([paragraph("", warn(text)) for text in _doubts(self._metrics) if self.blessed]),
             *([paragraph("", warn(self._problems))] if self._problems else []),
             times(self._steps),
@@ -98,11 +117,6 @@ class Outcome:
             "evaluation": str(self.evaluation),
             "tensorboard": self._facts["log_dir"],
         }
-
-    def _verdict(self) -> str:
-        if not self.blessed:
-            return blessing_line(self.reasons, "")
-        return blessing_line("", version_news(self._steps[PUSHER]))
 
     def _counts(self) -> dict[str, dict[str, int]]:
         examples = self._output(VALIDATOR, "valid_examples")
@@ -149,9 +163,6 @@ class Outcome:
             f"next: {_python()} -m astromer embed --model {short(served_from(version))} "
             f"--data {short(self._data_folder)} --out embeddings.parquet"
         )
-
-    def _output(self, component: str, key: str) -> Artifact:
-        return self._steps[component].outputs[key][0]
 
 
 def conclude(outcome: Outcome | FinetuneOutcome, log: Path) -> None:
@@ -249,25 +260,17 @@ def _scores(metrics: Mapping) -> str:
     return "\n".join(lines)
 
 
-class FinetuneOutcome:
-    """The outcome of a run.
-
-    Attributes:
-        blessed: whether the classifier may be served.
-        reasons: why not.
-    """
+class FinetuneOutcome(_Outcome):
+    """The outcome of a fine-tuning."""
 
     what = "classifier"
 
     def __init__(self, steps: Mapping[str, Step], output: Path):
-        self._steps = steps
+        super().__init__(steps, JUDGE)
         self._results = as_path(self._output(FINETUNER, "results").uri)
         self._published = output / RESULTS
         evaluation = as_path(self._output(JUDGE, "evaluation").uri)
         self._judged = json.loads((evaluation / METRICS_FILE).read_text())
-        blessing = self._output(JUDGE, "blessing")
-        self.blessed = blessing.get_int_custom_property("blessed") == 1
-        self.reasons = blessing.get_string_custom_property("reasons")
 
     @property
     def details(self) -> str:
@@ -287,9 +290,8 @@ class FinetuneOutcome:
                 f"{trial['seed']}): macro-F1 {served['macro_f1']:.3f}, accuracy "
                 f"{served['accuracy']:.3f}"
             )
-        news = version_news(self._steps[PUSHER]) if self.blessed else ""
         parts = [
-            blessing_line("" if self.blessed else self.reasons, news),
+            self._blessing_line(),
             times(self._steps),
             paragraph("Tables", f"and pictures: {self._published}"),
         ]
@@ -307,6 +309,3 @@ class FinetuneOutcome:
     def next_step(self) -> str:
         """Where a pushed classifier is."""
         return pushed_line(self._steps[PUSHER])
-
-    def _output(self, component: str, key: str) -> Artifact:
-        return self._steps[component].outputs[key][0]

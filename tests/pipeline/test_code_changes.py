@@ -14,6 +14,10 @@ TINY = ["--hidden=8", "--n-heads=2", "--n-layers=1", "--window=20", "--bs=16", "
 ELSEWHERE = ("astromer/reports", "astromer/serving/versions", "astromer/records/sources")
 
 
+def edited_docstring(file: Path) -> str:
+    return file.read_text().replace('"""', '"""Edited. ', 1)
+
+
 def test_edits_outside_of_the_training_neither_retrain_nor_abandon_a_checkpoint(tmp_path):
     tree = tmp_path / "tree"
     for package in ("astromer", "components", "pipeline"):
@@ -42,9 +46,9 @@ def test_edits_outside_of_the_training_neither_retrain_nor_abandon_a_checkpoint(
 
     for place in ELSEWHERE:
         for file in (tree / place).glob("*.py"):
-            file.write_text(f'"""Edited."""\n{file.read_text()}\n_EDITED = True\n')
-    docstring = tree / "astromer/training/loop.py"
-    docstring.write_text(docstring.read_text().replace('"""', '"""Edited. ', 1))
+            file.write_text(edited_docstring(file) + "\n_EDITED = True\n")
+    used = tree / "astromer/training/loop.py"
+    used.write_text(edited_docstring(used))
     again = run()
     assert {again[name] for name in ("FoldExampleGen", "LightCurveValidator")} == {"cached"}
     assert {again[name] for name in ("Trainer", "Evaluator", "Pusher")} == {"cached"}
