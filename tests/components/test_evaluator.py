@@ -60,10 +60,10 @@ def model_artifact(exported: Path, folder: Path, number: int) -> Any:
     return made
 
 
-def judge(folder: Path, examples: Any, model: Any, baseline: Any, margin: float = 0.05) -> Any:
+def judge(folder: Path, examples: Any, model: Any, baseline: Any) -> Any:
     evaluation = artifact(standard_artifacts.ModelEvaluation, folder / "evaluation")
     blessing = artifact(standard_artifacts.ModelBlessing, folder / "blessing")
-    limits = EvaluationConfig(max_rmse_increase=margin, batch_size=32)
+    limits = EvaluationConfig(max_rmse_increase=0.05, batch_size=32)
     AstromerEvaluator.test_call(
         examples=examples,
         model=model,
@@ -78,7 +78,9 @@ def judge(folder: Path, examples: Any, model: Any, baseline: Any, margin: float 
     return evaluation, blessing
 
 
-def test_judges_models_and_writes_what_pusher_and_resolver_read(exported, fold, tmp_path):
+def test_judges_models_and_writes_what_pusher_and_resolver_read(
+    exported, fold, tmp_path, monkeypatch
+):
     examples = run_example_gen(fold, tmp_path / "examples")
     first = model_artifact(exported, tmp_path / "first", 1)
     second = model_artifact(exported, tmp_path / "second", 2)
@@ -95,7 +97,11 @@ def test_judges_models_and_writes_what_pusher_and_resolver_read(exported, fold, 
     assert (Path(blessing.uri) / "BLESSED").exists()
 
     # The same weights again cannot beat themselves by a tenth.
-    evaluation, blessing = judge(tmp_path / "b", examples, second, first, margin=-0.1)
+    monkeypatch.setattr(
+        "components.evaluator.component.objections",
+        lambda metrics, baseline, margin: objections(metrics, baseline, -0.1),
+    )
+    evaluation, blessing = judge(tmp_path / "b", examples, second, first)
 
     metrics = json.loads((Path(evaluation.uri) / METRICS_FILE).read_text())
     assert metrics["pushed_model"] == metrics["model"]
