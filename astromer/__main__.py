@@ -16,7 +16,7 @@ PROGRAMS = {
     "import_weights": "turns weights of the public AstroMer code into a SavedModel",
     "merge_folds": "joins folds of several surveys into one",
     "report": "writes the report of a pushed model on a fold, one HTML page",
-    "score": "scores a pushed model on light curves: hidden steps, beside two baselines",
+    "score": "scores a pushed model on light curves: hidden steps, beside the baselines",
     "synthetic": "makes the built-in survey as fold records",
     "tensorboard": "shows trainings in the browser",
     "validate": "checks every light curve of folds against rules",

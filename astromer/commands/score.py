@@ -1,4 +1,4 @@
-"""Scores a pushed model on light curves: hidden steps, beside two baselines."""
+"""Scores a pushed model on light curves: hidden steps, beside the baselines."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def score(options: ScoreOptions) -> dict[str, dict[str, float]]:
         print(
             f"seed {seed}: hidden RMSE {found['hidden_rmse']:.4f} mag, "
             f"R2 {found['hidden_r2']:.4f}; mean {found['mean_hidden_rmse']:.4f}, interpolation "
-            f"{found['interpolation_hidden_rmse']:.4f}",
+            f"{found['interpolation_hidden_rmse']:.4f}, harmonic fit "
+            f"{min(found['harmonic_hidden_rmse'], found['harmonic_curve_hidden_rmse']):.4f}",
             flush=True,
         )
     if options.out:

@@ -1,6 +1,6 @@
-"""Two predictions without training that a reconstruction must beat.
+"""Predictions without training that a reconstruction must beat, and their scores.
 
-Both read the truthful steps only: unlike the network, they know which visible steps show another
+They read the truthful steps only: unlike the network, they know which visible steps show another
 step's magnitude.
 """
 
@@ -10,10 +10,21 @@ from collections.abc import Callable
 
 import numpy as np
 
-from astromer.windows.batches import Batch
+from astromer.evaluation.harmonic_fits import fit_light_curves, predictions_of
+from astromer.evaluation.metrics import WindowScores
+from astromer.light_curves import LightCurves
+from astromer.windows.batches import Batch, Windows, assemble, sequential_windows
+from astromer.windows.config import MaskingConfig
+from astromer.windows.masking import draw, mask_seed
 
-BASELINE_TITLES = {"mean": "mean of the window", "interpolation": "linear interpolation"}
+BASELINE_TITLES = {
+    "mean": "mean of the window",
+    "interpolation": "linear interpolation",
+    "harmonic": "harmonic fit of the window",
+    "harmonic_curve": "harmonic fit of the light curve",
+}
 """Their names in tables and plots."""
+_BATCH = 256
 
 
 def window_mean(batch: Batch) -> np.ndarray:
@@ -58,7 +69,54 @@ def linear_interpolation(batch: Batch) -> np.ndarray:
     return (value / np.where(total > 0, total, 1)).astype(np.float32)
 
 
-BASELINES: dict[str, Callable[[Batch], np.ndarray]] = {
+OF_ONE_WINDOW: dict[str, Callable[[Batch], np.ndarray]] = {
     "mean": window_mean,
     "interpolation": linear_interpolation,
 }
+"""The baselines that look at one window alone."""
+
+
+def score_baselines(
+    curves: LightCurves,
+    window_size: int,
+    *,
+    masking: MaskingConfig,
+    seed: int,
+    progress: bool = False,
+) -> dict[str, WindowScores]:
+    """Scores of each baseline at the steps that an evaluation with these settings hides.
+
+    Args:
+        curves: the light curves.
+        window_size: observations per window.
+        masking, seed: as in :func:`astromer.evaluation.evaluation.evaluate`.
+        progress: whether to show a bar: periodograms take some 40 ms for each light curve.
+
+    Returns:
+        By the names of :data:`BASELINE_TITLES`.
+    """
+    windows = sequential_windows(curves.offsets, window_size)
+    truthful = truthful_steps(windows, window_size, masking, seed)
+    fits = fit_light_curves(curves, truthful, window_size, progress=progress)
+    scores: dict[str, list[WindowScores]] = {name: [] for name in BASELINE_TITLES}
+    for first in range(0, len(windows), _BATCH):
+        some = windows[first : first + _BATCH]
+        probing = draw(some.length, window_size, masking, seed=mask_seed(seed), first=first)
+        batch = assemble(curves, some, probing)
+        predicted = {name: predict(batch) for name, predict in OF_ONE_WINDOW.items()}
+        predicted |= predictions_of(fits, batch, some)
+        for name, found in predicted.items():
+            scores[name].append(WindowScores.of(batch, found, probing.hidden))
+    return {name: WindowScores.concatenate(parts) for name, parts in scores.items()}
+
+
+def truthful_steps(
+    windows: Windows, window_size: int, masking: MaskingConfig, seed: int
+) -> np.ndarray:
+    """bool [num_observations] of sequential windows: the steps that show their own magnitude."""
+    parts = [np.empty(0, bool)]
+    for first in range(0, len(windows), _BATCH):
+        length = windows.length[first : first + _BATCH]
+        probing = draw(length, window_size, masking, seed=mask_seed(seed), first=first)
+        parts.append(probing.truthful[probing.observed])
+    return np.concatenate(parts)

@@ -1,4 +1,4 @@
-"""Evaluation: how well a model and two baselines reconstruct hidden magnitudes."""
+"""Evaluation: how well a model and the baselines reconstruct hidden magnitudes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from astromer.encoder.inference import Predictor
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.evaluation.baselines import BASELINES
+from astromer.evaluation.baselines import BASELINE_TITLES, score_baselines
 from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
 from astromer.system.terminal import progress_bar
@@ -28,7 +28,7 @@ class Evaluation:
 
     Attributes:
         windows: the scored windows.
-        hidden: scores at hidden steps, by "model", "mean" and "interpolation".
+        hidden: scores at hidden steps, by "model" and the names of the baselines.
         probed: scores of the model at all probed steps, comparable with publications.
         class_names: str [num_windows].
     """
@@ -48,7 +48,7 @@ class Evaluation:
             named[f"{steps}_rmse_per_window"] = scores.rmse_per_window()
         named["hidden_steps"] = float(model.count.sum())
         named["windows"] = float(len(self.windows))
-        for name in BASELINES:
+        for name in BASELINE_TITLES:
             baseline = self.hidden[name]
             named[f"{name}_hidden_rmse"] = baseline.rmse()
             named[f"{name}_hidden_r2"] = baseline.r2()
@@ -85,7 +85,7 @@ class Evaluation:
             model = self.hidden["model"].where(chosen)
             if group != "all" and not model.count.any():
                 continue
-            for name in ("model", *BASELINES):
+            for name in ("model", *BASELINE_TITLES):
                 scores = self.hidden[name].where(chosen)
                 skill = "" if name == "model" else f"{model.skill_over(scores):+.3f}"
                 rows.append(
@@ -105,6 +105,7 @@ def evaluate(
     seed: int,
     batch_size: int = 256,
     predictor: Predictor | None = None,
+    earlier: Evaluation | None = None,
     progress: bool = False,
 ) -> Evaluation:
     """Scores a model on sequential windows with masks that depend on the seed alone.
@@ -114,24 +115,30 @@ def evaluate(
         seed: of the masks; models are comparable under equal seeds.
         batch_size: windows per call; changes speed only.
         predictor: reused over calls so that the network is compiled once.
+        earlier: an evaluation of the same light curves and masks, whose baselines are taken if
+            its windows are the same.
         progress: whether to show a bar.
     """
     predictor = predictor or Predictor(model)
     windows = sequential_windows(curves.offsets, model.window_size)
-    hidden: dict[str, list[WindowScores]] = {name: [] for name in ("model", *BASELINES)}
+    if earlier is not None and np.array_equal(earlier.windows.length, windows.length):
+        baselines = {name: earlier.hidden[name] for name in BASELINE_TITLES}
+    else:
+        baselines = score_baselines(
+            curves, model.window_size, masking=masking, seed=seed, progress=progress
+        )
+    hidden: list[WindowScores] = []
     probed: list[WindowScores] = []
     bar = progress_bar(total=len(windows), desc="evaluate", unit="window", disable=not progress)
     with bar:
         for batch in fixed_batches(model, curves, windows, masking, seed, batch_size):
-            predicted = {"model": predictor(batch)}
-            predicted |= {name: baseline(batch) for name, baseline in BASELINES.items()}
-            for name, values in predicted.items():
-                hidden[name].append(WindowScores.of(batch, values, batch.probing.hidden))
-            probed.append(WindowScores.of(batch, predicted["model"], batch.probing.probed))
+            predicted = predictor(batch)
+            hidden.append(WindowScores.of(batch, predicted, batch.probing.hidden))
+            probed.append(WindowScores.of(batch, predicted, batch.probing.probed))
             bar.update(len(batch))
     return Evaluation(
         windows,
-        {name: WindowScores.concatenate(parts) for name, parts in hidden.items()},
+        {"model": WindowScores.concatenate(hidden), **baselines},
         WindowScores.concatenate(probed),
         curves.class_names[windows.curve],
     )

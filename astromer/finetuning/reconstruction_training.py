@@ -100,10 +100,18 @@ def continue_reconstruction(
             "model that was pre-trained here, or --task classify."
         )
 
-    def evaluated(model: Reconstructor) -> Evaluation:
+    def evaluated(model: Reconstructor, earlier: Evaluation | None = None) -> Evaluation:
         size = EvaluationConfig().batch_size
         test = curves["test"]
-        return evaluate(model, test, masking=masking, seed=seed, batch_size=size, progress=True)
+        return evaluate(
+            model,
+            test,
+            masking=masking,
+            seed=seed,
+            batch_size=size,
+            earlier=earlier,
+            progress=True,
+        )
 
     zero_shot = evaluated(model)  # before training, so that a damaged test split shows at once
     shape = model.encoder.settings
@@ -126,4 +134,5 @@ def continue_reconstruction(
         log_dir=folder / "logs",
         initial=[np.asarray(variable) for variable in model.variables],
     )
-    return ReconstructionResult(result.model, zero_shot, evaluated(result.model), result.summary)
+    fine_tuned = evaluated(result.model, zero_shot)
+    return ReconstructionResult(result.model, zero_shot, fine_tuned, result.summary)

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from astromer.reports.plot import COLOURS, INTERPOLATION, MEAN, Plot, make_plot
+from astromer.reports.plot import (
+    COLOURS,
+    HARMONIC,
+    HARMONIC_CURVE,
+    INTERPOLATION,
+    MEAN,
+    Plot,
+    make_plot,
+)
 from astromer.system.html.page import SPLIT_COLOURS, new_figure
 from astromer.system.storage import as_path
 from astromer.training.report import COURSE
@@ -128,6 +136,13 @@ _PANELS = (
                 _Line(f"val_{metric}", "validation", _VALIDATION),
                 _Line(f"val_mean_{metric}", "mean of the window", COLOURS[MEAN], "--"),
                 _Line(f"val_interpolation_{metric}", "interpolation", COLOURS[INTERPOLATION], ":"),
+                _Line(f"val_harmonic_{metric}", "harmonic fit", COLOURS[HARMONIC], ":"),
+                _Line(
+                    f"val_harmonic_curve_{metric}",
+                    "harmonic fit, whole curve",
+                    COLOURS[HARMONIC_CURVE],
+                    "-.",
+                ),
             ),
             metric.endswith("r2"),
         )
@@ -148,6 +163,13 @@ _PANELS = (
         (
             _Line("val_skill_over_mean", "skill over the mean", COLOURS[MEAN]),
             _Line("val_skill_over_interpolation", "skill over interpolation", "#D55E00"),
+            _Line("val_skill_over_harmonic", "skill over the harmonic fit", COLOURS[HARMONIC]),
+            _Line(
+                "val_skill_over_harmonic_curve",
+                "skill over that of the whole curve",
+                COLOURS[HARMONIC_CURVE],
+                "-.",
+            ),
             _Line("val_probed_r2", "R2 at all probed steps", "#0072B2", "--"),
         ),
         True,

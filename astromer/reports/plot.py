@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MODEL, MEAN, INTERPOLATION = "model", "mean", "interpolation"
-COLOURS = {MODEL: "#0072B2", MEAN: "#999999", INTERPOLATION: "#D55E00"}
+HARMONIC, HARMONIC_CURVE = "harmonic", "harmonic_curve"
+COLOURS = {
+    MODEL: "#0072B2",
+    MEAN: "#999999",
+    INTERPOLATION: "#D55E00",
+    HARMONIC: "#009E73",
+    HARMONIC_CURVE: "#CC79A7",
+}
 """Distinct with any colour vision."""
 TITLES = {MODEL: "this model", **BASELINE_TITLES}
 _LOG = logging.getLogger(__name__)

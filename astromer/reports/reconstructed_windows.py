@@ -11,7 +11,8 @@ import numpy as np
 
 from astromer.encoder.inference import Predictor
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.evaluation.baselines import BASELINES
+from astromer.evaluation.baselines import OF_ONE_WINDOW, truthful_steps
+from astromer.evaluation.harmonic_fits import fit_light_curves, predictions_of
 from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
 from astromer.reports.plot import COLOURS, INTERPOLATION, MODEL, Plot, make_plot
@@ -36,12 +37,14 @@ class WindowSample:
         number: int64 [num_windows], of each among all windows of the split.
         probing: the role of every step.
         total: windows of the whole split.
+        truthful: bool [num_observations], steps of the split that show their own magnitude.
     """
 
     windows: Windows
     number: np.ndarray
     probing: Probing
     total: int
+    truthful: np.ndarray
 
 
 def sample_windows(
@@ -74,7 +77,8 @@ def sample_windows(
     ]
     names = [field.name for field in fields(Probing)]
     joined = {name: np.concatenate([getattr(role, name) for role in roles]) for name in names}
-    return WindowSample(chosen, number, Probing(**joined), len(windows))
+    truthful = truthful_steps(windows, window_size, masking, mask)
+    return WindowSample(chosen, number, Probing(**joined), len(windows), truthful)
 
 
 def sample_curves(curves: LightCurves, window_size: int, most: int, seed: int) -> np.ndarray:
@@ -97,7 +101,7 @@ class WindowReconstruction:
         curves: of the split.
         sample: the windows.
         batch: the same windows as the network reads them.
-        predicted: float32 [num_windows, window_size] by "model", "mean" and "interpolation",
+        predicted: float32 [num_windows, window_size] by "model" and the names of the baselines,
             centred and scaled like ``batch.target``.
         scores: of the hidden steps of each window, by the same names.
     """
@@ -130,10 +134,26 @@ def reconstruct(
     """Predicts hidden magnitudes, as the evaluation does."""
     batch = assemble(curves, sample.windows, sample.probing, normalise=model.normalise)
     predicted = {MODEL: Predictor(model)(batch)}
-    predicted |= {name: baseline(batch) for name, baseline in BASELINES.items()}
+    predicted |= {name: baseline(batch) for name, baseline in OF_ONE_WINDOW.items()}
+    predicted |= _harmonic_fits(curves, sample, batch)
     hidden = sample.probing.hidden
     scores = {name: WindowScores.of(batch, found, hidden) for name, found in predicted.items()}
     return WindowReconstruction(curves, sample, batch, predicted, scores)
+
+
+def _harmonic_fits(
+    curves: LightCurves, sample: WindowSample, batch: Batch
+) -> dict[str, np.ndarray]:
+    """The fits of the sampled windows and of their whole light curves."""
+    positions, place = np.unique(sample.windows.curve, return_inverse=True)
+    chosen = curves.take(positions)
+    truthful = [sample.truthful[curves.offsets[i] : curves.offsets[i + 1]] for i in positions]
+    fits = fit_light_curves(
+        chosen, np.concatenate([np.empty(0, bool), *truthful]), batch.target.shape[1]
+    )
+    within = sample.windows.start - curves.offsets[sample.windows.curve]
+    windows = Windows(chosen.offsets[place] + within, sample.windows.length, place)
+    return predictions_of(fits, batch, windows)
 
 
 def draw_windows(reconstruction: WindowReconstruction, most_classes: int) -> list[Plot]:

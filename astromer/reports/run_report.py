@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from astromer.evaluation.baselines import BASELINE_TITLES
 from astromer.reports.attention_plot import draw_attention
 from astromer.reports.config import ReportConfig
 from astromer.reports.data_summary import summarise_data
@@ -17,7 +18,7 @@ from astromer.reports.learning_curves import (
     read_training_history,
 )
 from astromer.reports.lineage import Drawing, lay_out
-from astromer.reports.plot import INTERPOLATION, MEAN, TITLES, Plot, ReportParts
+from astromer.reports.plot import TITLES, Plot, ReportParts
 from astromer.reports.reconstructed_windows import (
     WindowReconstruction,
     draw_windows,
@@ -115,7 +116,7 @@ def _content(run: Run, config: ReportConfig, parts: ReportParts) -> dict[str, An
     return {
         "run": run,
         "titles": TITLES,
-        "baselines": (MEAN, INTERPOLATION),
+        "baselines": tuple(BASELINE_TITLES),
         "data": parts.compute(
             "the summary of the data",
             lambda: summarise_data(run.validation, run.split, run.curves),

@@ -19,7 +19,7 @@ from astromer.windows.batches import Batch
 _LENGTHS = (0, 20, 50, 100, 200, 400, 1000, 2000, np.inf)
 _DAYS = (0, 0.05, 0.5, 1.5, 3, 7, 15, 40, 120, np.inf)
 _MOST_CLASSES = 24
-_MARKERS = {"model": "o", "mean": "s", "interpolation": "D"}
+_MARKERS = {"model": "o", "mean": "s", "interpolation": "D", "harmonic": "^", "harmonic_curve": "v"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class GroupScores:
     Attributes:
         name: of the group.
         windows, steps: how many windows they lie in, and how many they are.
-        rmse: by "model", "mean" and "interpolation" [mag].
+        rmse: by "model" and the names of the baselines [mag].
     """
 
     name: str
@@ -154,6 +154,6 @@ def draw_skill(rows: Sequence[GroupScores], name: str, by: str) -> Plot:
     return make_plot(
         figure,
         f"skill_{name}",
-        f"RMSE at hidden steps by {by}, of the model and two baselines",
+        f"RMSE at hidden steps by {by}, of the model and the baselines",
         f"Error at hidden steps by {by}; in brackets, how many hidden steps.",
     )

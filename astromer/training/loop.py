@@ -14,7 +14,7 @@ import tensorflow as tf
 from astromer.encoder.config import EncoderConfig
 from astromer.encoder.inference import Predictor
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.evaluation.evaluation import evaluate
+from astromer.evaluation.evaluation import Evaluation, evaluate
 from astromer.light_curves import LightCurves
 from astromer.system.distribution import (
     any_worker,
@@ -107,6 +107,7 @@ class Trainer:
         self.steps_per_epoch = len(self._epoch(0))
         self.step = TrainStep(self.model, self.strategy, training, self.steps_per_epoch)
         self.predictor = Predictor(self.model, self.strategy)
+        self._evaluation: Evaluation | None = None  # the last one, for its baselines
         self.state_file = StateFile(checkpoint_dir)
         self.report = TrainingReport(training.epochs, silent=not self.chief)
         self.log = TrainingLog(
@@ -210,16 +211,17 @@ class Trainer:
         )
 
     def _validate(self) -> dict[str, float]:
-        evaluation = evaluate(
+        self._evaluation = evaluate(
             self.model,
             self.validation_curves,
             masking=self.masking,
             seed=self.training.seed,
             batch_size=self.training.batch_size,
             predictor=self.predictor,
+            earlier=self._evaluation,
             progress=self.chief,
         )
-        return {f"val_{name}": value for name, value in evaluation.metrics.items()}
+        return {f"val_{name}": value for name, value in self._evaluation.metrics.items()}
 
     def _end_epoch(self, row: dict[str, float]) -> None:
         """Keeps the best weights, then logs, saves and reports the epoch."""

@@ -50,7 +50,8 @@ class TrainingReport:
             say(
                 f"Hidden steps of the validation split: RMSE {row['val_mean_hidden_rmse']:.4f} mag "
                 f"by their mean,\n{row['val_interpolation_hidden_rmse']:.4f} mag by linear "
-                "interpolation, and by this model:"
+                f"interpolation, {_best_harmonic_fit(row):.4f} mag by harmonic fits,\n"
+                "and by this model:"
             )
         title = f"epoch {int(row['epoch']) + 1}/{self.epochs}"
         best = f"no better for {waited}" if waited else "best so far"
@@ -58,6 +59,10 @@ class TrainingReport:
             f"{title:13} RMSE {row['val_hidden_rmse']:.4f}, R2 {row['val_hidden_r2']:6.3f}, "
             f"loss {row['train_loss']:.4f}, {duration(row['seconds']):>6}, {best}"
         )
+
+
+def _best_harmonic_fit(row: dict[str, float]) -> float:
+    return min(row["val_harmonic_hidden_rmse"], row["val_harmonic_curve_hidden_rmse"])
 
 
 COURSE = "course"

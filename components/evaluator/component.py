@@ -111,6 +111,7 @@ def AstromerEvaluator(
     scores = _evaluate(directory, curves, conditions)
     if baseline_model is not None and baseline_model.uri == model.uri:
         baseline_model = None
+    conditions["earlier"] = scores
     baseline = _evaluate_baseline(baseline_model, curves, conditions)
     reasons += objections(
         scores.metrics, baseline.metrics if baseline else None, limits.max_rmse_increase

@@ -33,6 +33,8 @@ _COLUMNS = {
     "hidden_r2": "R2",
     "mean_hidden_rmse": "mean of window",
     "interpolation_hidden_rmse": "interpolation",
+    "harmonic_hidden_rmse": "harmonic fit",
+    "harmonic_curve_hidden_rmse": "of whole curve",
 }
 
 
@@ -163,7 +165,7 @@ def mean_and_spread(
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Mean and sample standard deviation of each score; empty with too few evaluated folds."""
     scored = [result.scores for result in results if result.scores]
-    columns = {key: [scores[key] for scores in scored] for key in _COLUMNS}
+    columns = {key: [scores.get(key, float("nan")) for scores in scored] for key in _COLUMNS}
     mean = {key: statistics.fmean(values) for key, values in columns.items() if values}
     spread = {key: statistics.stdev(v) for key, v in columns.items() if len(v) > 1}
     return mean, spread

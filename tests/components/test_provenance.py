@@ -14,11 +14,11 @@ ROOT = provenance.ROOT
 
 DEPENDENCIES = {
     "trainer.executor trainer.run_fn": """
-        light_curves encoder evaluation records serving system system.storage training
+        light_curves encoder evaluation periodogram records serving system system.storage training
         training.tensorboard validation windows components components.trainer
     """,
     "evaluator.component": """
-        light_curves encoder evaluation records serving system system.storage windows
+        light_curves encoder evaluation periodogram records serving system system.storage windows
         components components.evaluator
     """,
     "validator.executor": """
@@ -33,17 +33,19 @@ DEPENDENCIES = {
         components components.schema components.statistics
     """,
     "finetuner.component": """
-        light_curves encoder evaluation finetuning records serving serving.versions system
+        light_curves encoder evaluation finetuning periodogram records serving
+        serving.versions system
         system.html system.storage training windows
         components components.evaluator components.finetuner
     """,
     "finetuner.judge": """
-        light_curves encoder evaluation finetuning records serving serving.versions system
+        light_curves encoder evaluation finetuning periodogram records serving
+        serving.versions system
         system.html system.storage training windows
         components components.evaluator components.finetuner
     """,
     "reporter.executor": """
-        light_curves encoder evaluation records records.sources reports serving system
+        light_curves encoder evaluation periodogram records records.sources reports serving system
         system.html system.storage training training.tensorboard validation windows
         components components.evaluator components.reporter
     """,

@@ -12,6 +12,7 @@ from tfx.types import channel, standard_artifacts
 
 from astromer.encoder.config import EncoderConfig
 from astromer.encoder.reconstructor import Reconstructor
+from astromer.evaluation.baselines import BASELINE_TITLES
 from astromer.reports.config import ReportConfig
 from astromer.reports.lineage import Lineage, Node
 from astromer.serving.export import export_saved_model
@@ -49,9 +50,9 @@ def inputs(fold: Path, tmp_path: Path) -> dict[str, Any]:
     model = Reconstructor.from_settings(config, normalise=False, seed=1)
     export_saved_model(model, tmp_path / "model" / "Format-Serving", {"fingerprint": "abc"})
     names = ("hidden_rmse", "hidden_r2", "skill_over")
-    scores = {f"{kind}_{name}": 0.25 for kind in ("mean", "interpolation") for name in names}
+    scores = {f"{kind}_{name}": 0.25 for kind in BASELINE_TITLES for name in names}
     scores |= {"hidden_rmse": 0.5, "hidden_r2": 0.0, "hidden_steps": 7.0, "windows": 3.0}
-    scores |= {"skill_over_mean": -3.0, "skill_over_interpolation": -3.0}
+    scores |= {f"skill_over_{kind}": -3.0 for kind in BASELINE_TITLES}
     metrics = {"model": scores, "pushed_model": None}
     (tmp_path / "evaluation" / METRICS_FILE).write_text(json.dumps(metrics))
     write_blessing(made["blessing"], made["model"], None, ["<b>too bad</b>"])

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from tfx.types import standard_artifacts
 
+from astromer.evaluation.baselines import BASELINE_TITLES
 from astromer.serving.export import load_model
 from astromer.system.distribution import HEARTBEAT_SECONDS
 from astromer.training.config import TrainingConfig
@@ -120,7 +121,7 @@ def test_a_tfjob_s_chief_and_worker_train_the_model_of_one_worker(tmp_path, exam
     assert fixed == {name for name in written(one.folder) if "events.out" not in name}
     events = [name for name in ours if "events.out" in name]
     folders = {name.rpartition("/")[0].partition("/logs")[2] for name in events}
-    assert folders == {"", "/train", "/validation", "/mean", "/interpolation"}
+    assert folders == {"", "/train", "/validation", *(f"/{name}" for name in BASELINE_TITLES)}
     assert len(events) == len(folders)
     assert f".{job.processes[0].pid}." in events[0]
     facts = json.loads((several.folder / "model/training.json").read_text())

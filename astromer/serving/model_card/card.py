@@ -50,6 +50,12 @@ _ENCODER_SCORES: _Names = (
     ("r_squared", "R2 at hidden steps", "hidden_r2"),
     ("rmse", "RMSE at hidden steps of the window's mean [mag]", "mean_hidden_rmse"),
     ("rmse", "RMSE at hidden steps of interpolation [mag]", "interpolation_hidden_rmse"),
+    ("rmse", "RMSE at hidden steps of the window's harmonic fit [mag]", "harmonic_hidden_rmse"),
+    (
+        "rmse",
+        "RMSE at hidden steps of the light curve's harmonic fit [mag]",
+        "harmonic_curve_hidden_rmse",
+    ),
 )
 _CLASSIFIER_SCORES: _Names = (("f1", "macro-F1", "macro_f1"), ("accuracy", "Accuracy", "accuracy"))
 # A curve for the snippet, where the training light curves are unknown.
@@ -210,13 +216,14 @@ def _context(facts: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
             name
             for name, score in evaluation.get("groups", {}).items()
             if not score["model_hidden_rmse"]
-            < min(score["mean_hidden_rmse"], score["interpolation_hidden_rmse"])
+            < min(score[f"{baseline}_hidden_rmse"] for baseline in BASELINE_TITLES)
         ],
         "served": [
             f"{markdown.number(served[name])} {what}"
             for name, what in _SERVED.items()
             if name in served
         ],
+        "baselines": BASELINE_TITLES,
         "score_rows": [
             ("", "this model"),
             *((f"{name}_", title) for name, title in BASELINE_TITLES.items()),

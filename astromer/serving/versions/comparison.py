@@ -13,6 +13,7 @@ from astromer.windows.config import MaskingConfig
 
 SCORES = (
     *("hidden_rmse", "hidden_r2", "mean_hidden_rmse", "interpolation_hidden_rmse"),
+    *("harmonic_hidden_rmse", "harmonic_curve_hidden_rmse"),
     *("skill_over_mean", "skill_over_interpolation", "probed_rmse", "hidden_steps", "windows"),
 )
 _SERVED = ("macro_f1", "accuracy")
@@ -76,24 +77,26 @@ def score_all(
         ModelError: a version cannot be rebuilt.
     """
     from astromer.evaluation.config import EvaluationConfig
-    from astromer.evaluation.evaluation import evaluate
+    from astromer.evaluation.evaluation import Evaluation, evaluate
     from astromer.records.reader import read_light_curves
     from astromer.serving.export import load_model
 
     curves = read_light_curves(files, progress=True)
     if not len(curves):
         raise DataNotFoundError(f"{files[0].parent} holds no light curve.")
-    scores = (
-        evaluate(
-            load_model(version),
-            curves,
-            masking=masking,
-            seed=seed,
-            batch_size=EvaluationConfig().batch_size,
-            progress=True,
+    scores: list[Evaluation] = []
+    for version in versions:
+        scores.append(
+            evaluate(
+                load_model(version),
+                curves,
+                masking=masking,
+                seed=seed,
+                batch_size=EvaluationConfig().batch_size,
+                earlier=scores[-1] if scores else None,
+                progress=True,
+            )
         )
-        for version in versions
-    )
     return [{**each.metrics, "table": each.table(by_group=True)} for each in scores]
 
 

@@ -15,6 +15,8 @@ LINES = {
     VALIDATION: "val_",
     "mean": "val_mean_",
     "interpolation": "val_interpolation_",
+    "harmonic": "val_harmonic_",
+    "harmonic_curve": "val_harmonic_curve_",
 }
 """The folder of each line in a chart, and the prefix of its metrics in a training's history."""
 

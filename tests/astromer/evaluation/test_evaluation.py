@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from astromer.evaluation import evaluation as evaluation_module
+from astromer.evaluation.baselines import BASELINE_TITLES, score_baselines
 from astromer.evaluation.evaluation import evaluate, fixed_batches
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.windows.batches import assemble, sequential_windows
@@ -24,7 +26,7 @@ class Constant:
         return np.full(batch.target.shape, self.value, np.float32)
 
 
-def run(curves, value: float = 0.0, *, batch_size: int = 4, seed: int = 1, **model):
+def run(curves, value: float = 0.0, *, batch_size: int = 4, seed: int = 1, earlier=None, **model):
     constant = Constant(value, **model)
     return evaluate(
         constant,  # type: ignore[arg-type]
@@ -33,6 +35,7 @@ def run(curves, value: float = 0.0, *, batch_size: int = 4, seed: int = 1, **mod
         seed=seed,
         batch_size=batch_size,
         predictor=constant,  # type: ignore[arg-type]
+        earlier=earlier,
     )
 
 
@@ -44,9 +47,9 @@ def curves(toy):
 @pytest.mark.parametrize("normalise", [False, True])
 def test_predicting_the_mean_is_the_mean_baseline(curves, normalise: bool) -> None:
     metrics = run(curves, normalise=normalise).metrics
-    assert metrics["hidden_rmse"] == metrics["mean_hidden_rmse"]
-    assert metrics["hidden_r2"] == metrics["mean_hidden_r2"]
-    assert metrics["skill_over_mean"] == 0
+    assert metrics["hidden_rmse"] == pytest.approx(metrics["mean_hidden_rmse"], rel=1e-7)
+    assert metrics["hidden_r2"] == pytest.approx(metrics["mean_hidden_r2"], abs=1e-7)
+    assert metrics["skill_over_mean"] == pytest.approx(0, abs=1e-7)
 
 
 def test_metrics_are_those_of_a_naive_loop(curves) -> None:
@@ -67,7 +70,7 @@ def test_metrics_are_those_of_a_naive_loop(curves) -> None:
     assert metrics["hidden_steps"] == len(hidden)
     assert metrics["hidden_rmse"] == pytest.approx(math.sqrt(sum(hidden) / len(hidden)), rel=1e-6)
     assert metrics["probed_rmse"] == pytest.approx(math.sqrt(sum(probed) / len(probed)), rel=1e-6)
-    for name in ("mean", "interpolation"):
+    for name in BASELINE_TITLES:
         ratio = metrics["hidden_rmse"] / metrics[f"{name}_hidden_rmse"]
         assert metrics[f"skill_over_{name}"] == pytest.approx(1 - ratio**2)
 
@@ -151,8 +154,8 @@ def test_long_windows_have_groups_of_their_own(toy) -> None:
 def test_the_table_shows_model_and_baselines_for_all_and_each_group(curves) -> None:
     evaluation = run(curves, 0.1)
     rows = [line.split("  ") for line in evaluation.table().splitlines()]
-    assert len(rows) == 4
-    for line, name in zip(evaluation.table().splitlines()[1:], ("model", "mean", "interpolation")):
+    assert len(rows) == 6
+    for line, name in zip(evaluation.table().splitlines()[1:], ("model", *BASELINE_TITLES)):
         assert line.startswith("all ")
         assert name in line
     model = evaluation.table().splitlines()[1]
@@ -160,7 +163,7 @@ def test_the_table_shows_model_and_baselines_for_all_and_each_group(curves) -> N
     assert f"{evaluation.metrics['hidden_r2']:.3f}" in model
     assert f"{evaluation.metrics['skill_over_mean']:+.3f}" in evaluation.table().splitlines()[2]
     table = evaluation.table(by_group=True)
-    assert len(table.splitlines()) == 1 + 3 * (1 + 3)  # windows of 1 to 4 have no hidden step
+    assert len(table.splitlines()) == 1 + 5 * (1 + 3)  # windows of 1 to 4 have no hidden step
     assert "1 to 4 steps" not in table
     assert "class LPV" in table
     assert "5 to 49 steps" in table
@@ -187,3 +190,16 @@ def test_windows_too_short_to_hide_anything_score_nan(toy) -> None:
     assert evaluation.metrics["hidden_steps"] == 0
     assert math.isnan(evaluation.metrics["hidden_rmse"])
     assert "nan" in evaluation.table(by_group=True)
+
+
+def test_baselines_of_an_earlier_evaluation_are_taken_for_the_same_windows(
+    curves, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = run(curves, 0.1)
+    expected = score_baselines(curves, 20, masking=MaskingConfig(), seed=1)
+    for name, scores in expected.items():
+        np.testing.assert_array_equal(scores.squared_error, earlier.hidden[name].squared_error)
+    monkeypatch.setattr(evaluation_module, "score_baselines", lambda *_, **__: 1 / 0)
+    again = run(curves, 0.2, earlier=earlier)
+    assert again.hidden["harmonic"] is earlier.hidden["harmonic"]
+    assert again.metrics["hidden_rmse"] != earlier.metrics["hidden_rmse"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from astromer.system.errors import RecordError
 
 BASELINES = {"hidden_r2": 0.5, "mean_hidden_rmse": 0.4, "interpolation_hidden_rmse": 0.3}
+BASELINES |= {"harmonic_hidden_rmse": 0.25, "harmonic_curve_hidden_rmse": 0.26}
 
 
 def run(arguments: list[str]) -> int:

@@ -21,6 +21,7 @@ from tests.pipeline.folds import write_fold
 
 SCORES = {"hidden_rmse": 0.2, "hidden_r2": 0.5}
 SCORES |= {"mean_hidden_rmse": 0.4, "interpolation_hidden_rmse": 0.3}
+SCORES |= {"harmonic_hidden_rmse": 0.25, "harmonic_curve_hidden_rmse": 0.26}
 QUIET = ValidationConfig(shared_test_star="off")
 
 

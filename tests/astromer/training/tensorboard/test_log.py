@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 from tensorboard.plugins.hparams import plugin_data_pb2
 
+from astromer.evaluation.baselines import BASELINE_TITLES
 from astromer.training import loop
 from astromer.training.config import TensorBoardConfig
 from astromer.training.tensorboard.event_files import event_files, read_events
@@ -18,7 +19,7 @@ from astromer.training.tensorboard.log import RunLog
 from tools.benchmarks.measuring.resources import held
 
 STEPS_PER_EPOCH = 3
-LINES = ("train", "validation", "mean", "interpolation")
+LINES = ("train", "validation", *BASELINE_TITLES)
 
 
 class Killed(BaseException):
@@ -62,7 +63,7 @@ def test_training_validation_and_baselines_share_their_charts(logged) -> None:
         key = "epoch/hidden_rmse", epoch
         assert charts["train"][key] == pytest.approx(row["train_hidden_rmse"], rel=1e-6)
         assert charts["validation"][key] == pytest.approx(row["val_hidden_rmse"], rel=1e-6)
-        for name in ("mean", "interpolation"):
+        for name in BASELINE_TITLES:
             for metric in ("hidden_rmse", "hidden_r2"):
                 found = charts[name][f"epoch/{metric}", epoch]
                 assert found == pytest.approx(row[f"val_{name}_{metric}"], rel=1e-6)
