@@ -90,6 +90,18 @@ LAYERS = (
     ),
 )
 
+FLOORS = (
+    ("system", "light_curves"),
+    ("records", "periodogram", "windows"),
+    ("validation", "encoder"),
+    ("evaluation",),
+    ("serving", "training"),
+    ("finetuning", "reports"),
+    ("commands",),
+    ("__main__",),
+)
+"""What stands in astromer/, from the ground up: each imports from lower floors alone."""
+
 
 def imports(source: str, package: str = "") -> Iterator[tuple[int, str]]:
     """Line and full name of everything a module imports, at any depth, whatever the form.
@@ -157,6 +169,33 @@ def violations(root: Path) -> list[str]:
 
 def test_no_import_goes_against_the_layers():
     assert violations(ROOT) == []
+
+
+def test_the_floors_of_astromer():
+    """No import runs up, or from one folder of a floor to another; so there is no circle."""
+    floor_of = {name: floor for floor, names in enumerate(FLOORS, 1) for name in names}
+    files = sorted((ROOT / "astromer").rglob("*.py"))
+    against, arrows = [], set()
+    for path in files:
+        here = path.relative_to(ROOT / "astromer").parts[0].removesuffix(".py")
+        for line, name in imports(path.read_text(encoding="utf-8"), _package(path)):
+            package, _, rest = name.partition(".")
+            there = rest.split(".")[0]
+            if package != "astromer" or there not in floor_of or here in ("__init__", there):
+                continue
+            arrows.add((here, there))
+            if floor_of[there] >= floor_of[here]:
+                against.append(f"{path}:{line} imports {name}")
+    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files)
+    print(f"{len(FLOORS)} floors, {len(arrows)} arrows, {len(files)} files, {lines} lines")
+    assert against == []
+
+
+def test_the_top_of_astromer_is_a_dozen_names():
+    names = {path.name for path in (ROOT / "astromer").iterdir() if path.name != "__pycache__"}
+    known = {name for floor in FLOORS for name in floor} - {"light_curves", "__main__"}
+    assert names == {*known, "light_curves.py", "__init__.py", "__main__.py", "py.typed"}
+    assert len(names) <= 3 + 14
 
 
 def test_these_modules_and_no_others_know_an_orchestrator():
