@@ -55,7 +55,7 @@ def parse(arguments: list[str] | None = None) -> ClassifierConfig:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Checks the input, runs the pipeline and prints what came of it.
+    """Checks the input, runs the pipeline and prints the outcome.
 
     Raises:
         AstromerError: of the kind that fits, for everything that a user can correct.

@@ -62,7 +62,7 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Checks the input, runs the pipeline and prints what came of it.
+    """Checks the input, runs the pipeline and prints the outcome.
 
     Raises:
         AstromerError: of the kind that fits, for everything that a user can correct.

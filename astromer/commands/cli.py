@@ -219,7 +219,7 @@ def _tell(error: AstromerError) -> int:
 
 def _tell_interruption() -> int:
     show_status("")
-    print("interrupted; to go on, give the same command again", file=sys.stderr)
+    print("interrupted; run the same command again to resume", file=sys.stderr)
     return TrainingInterrupted.exit_code
 
 

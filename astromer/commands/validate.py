@@ -1,4 +1,4 @@
-"""Looks at every light curve of folds and says which break a rule.
+"""Checks every light curve of folds against the rules.
 
 astromer validate --data FOLD
 """
@@ -94,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _tell(
     shared: Findings, config: ValidationConfig, report: Path | None
 ) -> list[DataAnomalyError]:
-    """Tells stars that are tested on twice and lists them all in the report's folder."""
+    """Reports stars that are tested on twice and lists them all in the report's folder."""
     from astromer.validation.output import SHARED_FILE, write_findings
 
     if report is not None:

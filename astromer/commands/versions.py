@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Runs a command.
 
     Raises:
-        AstromerError: for what a user can mend; see the subclasses.
+        AstromerError: for what a user can correct; see the subclasses.
     """
     args = parse(arguments)
     folder = as_path(args.model).expanduser()

@@ -247,7 +247,7 @@ def _lost(error: tf.errors.OpError) -> WorkerLostError:
         why = f"nothing was heard of it for {HEARTBEAT_SECONDS} s: it was killed or cut off"
     return WorkerLostError(
         f"Training needs all of its workers, and {name} is lost; {why.rstrip('.')}. Look at its "
-        "log, then start all workers again with the same command: they go on from the last "
+        "log, then start all workers again with the same command: they resume from the last "
         "checkpoint."
     )
 

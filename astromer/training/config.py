@@ -117,7 +117,7 @@ class DebugConfig(Config):
 
 @dataclass(frozen=True)
 class TensorBoardConfig(Config):
-    """What TensorBoard is told of a training besides its numbers."""
+    """What TensorBoard shows of a training besides its numbers."""
 
     image_epochs: int = knob(
         5,

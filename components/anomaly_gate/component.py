@@ -152,7 +152,7 @@ def AnomalyGate(
 
     Args:
         examples: what will be trained on, with the profiles that the validator writes.
-        statistics: tells how many light curves each split has.
+        statistics: of each split, with its number of light curves.
         anomalies: of ExampleValidator.
         drift: of DistributionValidator, every split against the training split.
         rules: JSON of a ``LightCurveRules``.

@@ -1,4 +1,4 @@
-"""Judges a trained model on the test split."""
+"""Evaluates a trained model on the test split."""
 
 from components.evaluator.component import AstromerEvaluator
 

@@ -22,7 +22,7 @@ from components.provenance import code_fingerprint
 
 
 class ContentDriver(driver.FileBasedDriver):
-    """Looks at the content of the record files, where TFX looks at sizes and times.
+    """Compares the content of the record files, where TFX compares sizes and times.
 
     A fold that was copied or touched is not ingested again; one in which a value changed is,
     whatever the clock and the sizes say. Costs a read of the files.

@@ -142,7 +142,7 @@ def ingest(
 ) -> Ingested:
     """Writes ``data_tfrecord-SSSSS-of-NNNNN.gz`` into ``folder``, keeping the order.
 
-    Light curves are not judged: those that break a rule are the validator's to find.
+    Light curves are not checked against the rules, which is the validator's work.
 
     Args:
         files: record files, compressed or not, of the canonical or the older layout.

@@ -1,4 +1,4 @@
-"""Fine-tunes a pushed encoder inside a pipeline, and judges what came of it."""
+"""Fine-tunes a pushed encoder inside a pipeline, and evaluates the classifier."""
 
 from components.finetuner.component import Finetuner
 from components.finetuner.judge import ClassifierJudge

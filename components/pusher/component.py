@@ -18,7 +18,7 @@ def _optional(kind: type[types.Artifact]) -> component_spec.ChannelParameter:
 
 
 class VersionPusherSpec(standard_component_specs.PusherSpec):
-    """That of TFX's Pusher, with what a model card tells about."""
+    """That of TFX's Pusher, with what a model card describes."""
 
     INPUTS: ClassVar = {
         **standard_component_specs.PusherSpec.INPUTS,

@@ -56,7 +56,7 @@ class Reporter(base_component.BaseComponent):
     Args:
         examples: channel of the Examples that the validator accepted.
         anomalies: of its findings.
-        model, evaluation, blessing: of what was trained and how it was judged.
+        model, evaluation, blessing: of what was trained and evaluated.
         pushed_model: of what the Pusher did.
         title: what the model is called.
         shelf: folder that takes the report for users, in one subfolder for each version or run,

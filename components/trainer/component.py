@@ -50,7 +50,7 @@ class AstromerTrainer(base_component.BaseComponent):
 
     Outputs:
         model: Model with the custom properties of :mod:`components.trainer.executor`.
-        model_run: ModelRun that tells where checkpoints and logs are.
+        model_run: ModelRun that names where checkpoints and logs are.
     """
 
     SPEC_CLASS = AstromerTrainerSpec

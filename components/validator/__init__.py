@@ -1,4 +1,4 @@
-"""Leaves out light curves that break a rule, and tells which."""
+"""Leaves out light curves that break a rule, and reports them."""
 
 from components.validator.component import LightCurveValidator
 

@@ -1,4 +1,4 @@
-"""Component that looks at every light curve and leaves out those that break a rule."""
+"""Component that checks every light curve and leaves out those that break a rule."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class LightCurveValidator(base_beam_component.BaseBeamComponent):
 
     Outputs:
         valid_examples: Examples without the rejected light curves: same splits, same order,
-            same properties. ``data_fingerprint`` tells what was rejected, too.
+            same properties. ``data_fingerprint`` covers what was rejected, too.
         anomalies: LightCurveAnomalies.
     """
 

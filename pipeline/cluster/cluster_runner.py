@@ -30,7 +30,7 @@ from pipeline.pipeline import EVALUATOR, PUSHED, PUSHER, TRAINER, create_pipelin
 from pipeline_config import ClusterConfig
 
 COMMAND = ("python", "-m", "pipeline.task_runner")
-"""What the containers run; TFX's own command tells a user's mistake as a traceback, and gives
+"""What the containers run; TFX's own command shows a user's mistake as a traceback, and gives
 the blessing a number for the model's name that no resolver finds."""
 
 

@@ -33,7 +33,7 @@ _CACHED = metadata_store_pb2.Execution.CACHED
 
 
 class ReportingDagRunner(LocalDagRunner):
-    """Runs a pipeline in this process and tells what happens.
+    """Runs a pipeline in this process and reports its steps.
 
     Args:
         serving: the folder of pushed versions.

@@ -40,7 +40,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What came of one fold.
+    """The outcome of one fold.
 
     Attributes:
         name: "fold_0".
