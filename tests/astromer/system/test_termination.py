@@ -69,7 +69,7 @@ def test_one_line_and_130_in_a_terminal(toy, caught: str, raised: str) -> None:
     assert "Traceback" not in text
     # The bar was taken away before the line was written.
     last = text.rstrip().rsplit("\r", 1)[-1].strip()
-    assert last == "interrupted; to go on, give the same command again"
+    assert last == "interrupted; run the same command again to resume"
 
 
 _PROGRAM = """
