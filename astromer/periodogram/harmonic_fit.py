@@ -1,8 +1,9 @@
 """Harmonic series fitted to light curves: what a good periodogram fit predicts without training.
 
-In the basis exp(2 pi i h f t), h = -H..H, the normal equations of a series of H harmonics are a
-Toeplitz system of the sums of exp(2 pi i k f t) over the observations, k = 0..2H. One set of sums
-serves every number of harmonics.
+The normal equations in 1, cos, sin, cos 2, sin 2, ... are made of the sums of exp(2 pi i k f t)
+over the observations, k = 0..2H, and one Cholesky factor holds those of every smaller number of
+harmonics. It is computed here for all candidates at once: LAPACK, called for thousands of matrices
+of 13 rows, spends a hundred times as long on its threads.
 """
 
 from __future__ import annotations
@@ -64,43 +65,75 @@ def fit_harmonics(
     if not orders or not len(tried):
         return None
     spread = magnitudes - magnitudes.mean()
-    lowest = n * np.log(spread @ spread / n + 1e-6) + np.log(n)
-    highest = orders[-1]
-    sums, projections = _sums(times, magnitudes, tried, highest)
-    total, search = float(magnitudes @ magnitudes), 2 * np.log(max(trials, 1))
+    lowest = n * np.log(np.sum(spread**2) / n + 1e-6) + np.log(n)
+    gram, projections = _normal_equations(times, magnitudes, tried, orders[-1])
+    factor, reduced = _cholesky(gram, projections)
+    explained = np.cumsum(reduced**2, axis=1)
+    total, search = float(np.sum(magnitudes**2)), 2 * np.log(max(trials, 1))
     best = None
     for order in orders:
         size = 2 * order + 1
-        place = np.arange(size)[None, :] - np.arange(size)[:, None]
-        toeplitz = sums[:, place + 2 * highest]
-        toeplitz[:, np.arange(size), np.arange(size)] += _RIDGE
-        right = projections[:, highest - order : highest + order + 1]
-        coefficients = np.linalg.solve(toeplitz, right[..., None])[..., 0]
-        # sum (y - Xc)^2 = y.y - 2 c.b + c.(G c), where (G + ridge) c = b
-        fitted = np.sum((coefficients.conj() * right).real, axis=1)
-        sse = total - fitted - _RIDGE * np.sum(np.abs(coefficients) ** 2, axis=1)
-        bic = n * np.log(np.maximum(sse, 0) / n + 1e-6) + size * np.log(n) + search
+        sse = np.maximum(total - explained[:, size - 1], 0)
+        bic = n * np.log(sse / n + 1e-6) + size * np.log(n) + search
         at = int(np.argmin(bic))
         if bic[at] < lowest:
-            lowest = bic[at]
-            best = HarmonicSeries(float(tried[at]), coefficients[at, order:].copy())
-    return best
+            lowest, best = bic[at], (at, size)
+    if best is None:
+        return None
+    at, size = best
+    real = _solve_upper(factor[at, :size, :size].T, reduced[at, :size])
+    coefficients = np.concatenate([real[:1], (real[1::2] - 1j * real[2::2]) / 2])
+    return HarmonicSeries(float(tried[at]), coefficients)
 
 
-def _sums(
+def _normal_equations(
     times: np.ndarray, magnitudes: np.ndarray, frequencies: np.ndarray, order: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sums of exp(2 pi i k f t), k = -2H..2H, and of y exp(-2 pi i h f t), h = -H..H, over t."""
+    """Gram matrices with the ridge, float64 [m, 2 order + 1, 2 order + 1], and the right sides."""
+    size = 2 * order + 1
     z = np.exp(2j * np.pi * frequencies[:, None] * times)
-    sums = np.empty((len(frequencies), 4 * order + 1), np.complex128)
-    projections = np.empty((len(frequencies), 2 * order + 1), np.complex128)
-    sums[:, 2 * order], projections[:, order] = len(times), magnitudes.sum()
+    cosines, sines = (np.zeros((len(frequencies), size)) for _ in range(2))
+    right = np.empty((len(frequencies), size))
+    cosines[:, 0], right[:, 0] = len(times), magnitudes.sum()
     power = np.ones_like(z)
-    for k in range(1, 2 * order + 1):
+    for k in range(1, size):
         power *= z
-        sums[:, 2 * order + k] = power.sum(axis=1)
-        sums[:, 2 * order - k] = sums[:, 2 * order + k].conj()
+        cosines[:, k], sines[:, k] = power.real.sum(axis=1), power.imag.sum(axis=1)
         if k <= order:
-            projections[:, order - k] = (power * magnitudes).sum(axis=1)
-            projections[:, order + k] = projections[:, order - k].conj()
-    return sums, projections
+            right[:, 2 * k - 1] = (power.real * magnitudes).sum(axis=1)
+            right[:, 2 * k] = (power.imag * magnitudes).sum(axis=1)
+    # cos i cos j and the like are halves of sums and differences of cos (i - j) and cos (i + j).
+    harmonic = (np.arange(size) + 1) // 2
+    is_sine = (np.arange(size) % 2 == 0) & (harmonic > 0)
+    i, j = harmonic[:, None], harmonic[None, :]
+    first, second = is_sine[:, None], is_sine[None, :]
+    sign = np.where(first & second, -1.0, 1.0)
+    same = (cosines[:, abs(i - j)] + sign * cosines[:, i + j]) / 2
+    # cos i sin j = (sin (i + j) + sin (j - i)) / 2
+    difference = np.where(second, j - i, i - j)
+    mixed = (sines[:, i + j] + np.sign(difference) * sines[:, abs(difference)]) / 2
+    gram = np.where(first == second, same, mixed)
+    gram[:, np.arange(size), np.arange(size)] += _RIDGE
+    return gram, right
+
+
+def _cholesky(matrices: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lower factors L [m, n, n] of positive definite matrices, and L^-1 b [m, n]."""
+    factor, reduced = np.zeros_like(matrices), np.zeros_like(right)
+    for k in range(matrices.shape[1]):
+        row = factor[:, k, :k]
+        pivot = np.sqrt(np.maximum(matrices[:, k, k] - np.sum(row**2, axis=1), _RIDGE / 2))
+        factor[:, k, k] = pivot
+        reduced[:, k] = (right[:, k] - np.sum(row * reduced[:, :k], axis=1)) / pivot
+        below = matrices[:, k + 1 :, k] - np.sum(factor[:, k + 1 :, :k] * row[:, None], axis=2)
+        factor[:, k + 1 :, k] = below / pivot[:, None]
+    return factor, reduced
+
+
+def _solve_upper(upper: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The solution of one triangular system [n, n]."""
+    solution = np.zeros_like(right)
+    for k in range(len(right) - 1, -1, -1):
+        known = np.sum(upper[k, k + 1 :] * solution[k + 1 :])
+        solution[k] = (right[k] - known) / upper[k, k]
+    return solution
