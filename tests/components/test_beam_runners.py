@@ -249,7 +249,7 @@ def test_a_pipeline_for_a_cluster_is_built_with_the_image(broken, tmp_path, monk
     add_validation(pipeline, Fold.open(broken).files, *RULES, tmp_path)
     proto = pipeline.to_runner_api(default_environment=environment_of(pipeline.options))
     names = {transform.unique_name for transform in proto.components.transforms.values()}
-    assert {"LookAt", "Equal", "Match", "WriteLooks", "WriteMatches"} <= names
+    assert {"CheckFile", "Equal", "Match", "WriteChecks", "WriteMatches"} <= names
     images = {
         beam_runner_api_pb2.DockerPayload.FromString(environment.payload).container_image
         for environment in proto.components.environments.values()

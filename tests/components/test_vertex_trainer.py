@@ -113,7 +113,7 @@ def test_the_documented_tfjob_runs_the_documented_program():
         (container,) = spec["template"]["spec"]["containers"]
         assert container["command"] == ["python", "-m", "presentation.scripts.disttrain"]
         args = parse(container["args"], "disttrain", "")
-        assert args.worker_seconds == 1800
+        assert args.training.worker_seconds == 1800
 
 
 @pytest.mark.slow

@@ -193,7 +193,7 @@ def to_table(runs: Sequence[Sequence[Cost]]) -> str:
 def make_fold(folder: Path, curves: int, observations: int) -> Path:
     """A fold of synthetic light curves, made in a process of its own."""
     code = (
-        "import sys; from pathlib import Path; from benchmarks import validation; "
+        "import sys; from pathlib import Path; from tools.benchmarks import validation; "
         "folder, curves, observations = sys.argv[1:]; folder = Path(folder); "
         "validation.make_survey(folder / 'survey', int(curves), int(observations)); "
         "validation.make_records(folder, 2)()"

@@ -73,9 +73,7 @@ def train(folder: Path, minutes: float, every: float) -> Path:
     from tools.benchmarks.measuring.resources import Held, held
 
     data, log = folder / "data", folder / "training.log"
-    subprocess.run(
-        _program("astromer.records.synthetic", "--output", str(data)), cwd=ROOT, check=True
-    )
+    subprocess.run(_program("astromer", "synthetic", "--output", str(data)), cwd=ROOT, check=True)
     words = _program("presentation.scripts.pretrain", "--data", str(data / "fold_0"))
     samples, started = folder / "samples.csv", time.monotonic()
     with open(log, "w") as output, open(samples, "w", newline="", buffering=1) as table:

@@ -73,7 +73,7 @@ class PushedFlip(Fault):
             ],
         }
         name, *rest = options[self.program]
-        return place.launch([sys.executable, "-m", f"astromer.{name}", *rest], "program").end()
+        return place.launch([sys.executable, "-m", "astromer", name, *rest], "program").end()
 
     def lift(self, place: Workplace, attempt: int) -> None:
         shutil.rmtree(place.folder / "copies")

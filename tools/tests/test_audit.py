@@ -33,7 +33,7 @@ def audit(tmp_path: Path, *, says: str, errors: str = "", code: int = 0, accepte
     (tmp_path / "accepted.json").write_text(json.dumps(list(accepted)))
     return subprocess.run(
         [
-            *(sys.executable, ROOT / "scripts" / "audit.py"),
+            *(sys.executable, ROOT / "tools" / "scripts" / "audit.py"),
             *("--lock", tmp_path / "lock", "--accepted", tmp_path / "accepted.json"),
         ],
         env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
@@ -104,10 +104,10 @@ def test_no_answer_is_never_good_news(tmp_path: Path, says: str, errors: str, ru
 
 
 def test_the_list_of_accepted_ones_and_the_lock_can_be_read() -> None:
-    spec = importlib.util.spec_from_file_location("audit", ROOT / "scripts" / "audit.py")
+    spec = importlib.util.spec_from_file_location("audit", ROOT / "tools" / "scripts" / "audit.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    script.read_accepted(ROOT / "scripts" / "audit_accepted.json", datetime.date.min)
+    script.read_accepted(ROOT / "tools" / "scripts" / "audit_accepted.json", datetime.date.min)
     assert script.locked_versions(ROOT / "requirements.lock")["tensorflow"] == "2.16.2"
 
 
@@ -130,7 +130,7 @@ def test_pip_audit_asks_and_its_answer_is_understood(tmp_path: Path, version: st
     }
     with Osv(tmp_path, {"two": [hole]} if version == "2.5" else {}) as osv:
         done = subprocess.run(
-            [sys.executable, ROOT / "scripts" / "audit.py", "--lock", tmp_path / "lock"],
+            [sys.executable, ROOT / "tools" / "scripts" / "audit.py", "--lock", tmp_path / "lock"],
             env={**os.environ, **osv.environment},
             capture_output=True,
             text=True,

@@ -17,6 +17,6 @@ def test_the_rest_is_not() -> None:
         ("", 14),
         ("error: a\nerror: b\n", 14),
         ("Traceback (most recent call last):\nerror: a\n", 14),
-        ("error: something unforeseen, OSError: x\n", 14),
+        ("error: Unexpected OSError: x\n", 14),
     ):
         assert unclear(Ended(code, "", stderr), (0, 14))

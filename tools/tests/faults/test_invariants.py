@@ -53,7 +53,7 @@ def test_a_changed_file(place):
 def test_an_alias_of_nothing(place):
     shutil.rmtree(newest(place.serving))
     [told] = bad_alias(place.serving)
-    assert told.startswith("bad alias: latest must name a version")
+    assert told.startswith("bad alias: latest must name a complete version")
     (place.serving / "latest").unlink()
     assert bad_alias(place.serving) == ["bad alias: there is none"]
 

@@ -16,7 +16,7 @@ SCRIPT = """
 import os, sys, time
 from pathlib import Path
 from astromer.commands.cli import run_program
-from pipeline.console import Report
+from pipeline.local.console import Report
 
 def main():
     root, report = Path(sys.argv[1]), Report()

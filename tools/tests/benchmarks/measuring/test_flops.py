@@ -56,7 +56,7 @@ def test_the_architectures_differ_in_their_feed_forward_layer() -> None:
 
 @pytest.mark.parametrize(
     "masking",
-    [MaskingConfig(), MaskingConfig(0.75, 0.1, 0.5), MaskingConfig(1, 0, 0), MaskingConfig(0)],
+    [MaskingConfig(), MaskingConfig(0.75, 0.1, 0.5), MaskingConfig(1, 0.1, 0), MaskingConfig(0)],
 )
 @pytest.mark.parametrize("steps", [200, 27])
 def test_keys_and_scored_steps_are_those_of_the_train_step(masking, steps: int) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 _WAYS = """
 import json, os, time
-from benchmarks.measuring.workers import running
+from tools.benchmarks.measuring.workers import running
 
 def make(megabytes):
     made.append(os.getpid())
