@@ -18,7 +18,7 @@ CODE := astromer components pipeline presentation tests tools pipeline_config.py
 TYPED := $(filter-out tests,$(CODE))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run tensorboard compile test test-all bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation soak faults fuzz lint format docs lock spark audit \
+.PHONY: help setup run tensorboard compile test test-slow test-all bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation soak faults fuzz lint format docs lock spark audit \
 	check-install clean distclean
 
 help: ## list the targets
@@ -40,10 +40,13 @@ compile: setup ## compile the pipeline for Vertex AI and Kubeflow (COMPILED, CLU
 	@$(PYTHON) pipeline/kubeflow_runner.py --data "$(CLUSTER_DATA)" --output "$(CLUSTER_OUTPUT)" \
 		--spec "$(COMPILED)/kubeflow.yaml" $(ARGS)
 
-test: setup ## run the tests in two processes (ARGS="-k windows" chooses some, JOBS=0 takes one)
-	@$(PYTHON) -m pytest -n $(JOBS) $(ARGS)
+test: setup ## run the product's tests in two processes, all but the slow ones (ARGS="-k windows", JOBS=0: one process)
+	@$(PYTHON) -m pytest -n $(JOBS) -m "not slow" $(ARGS)
 
-test-all: setup ## run the tests of the tools, too
+test-slow: setup ## run the slow tests of the product, and those of the tools
+	@$(PYTHON) -m pytest -n $(JOBS) -m "slow or tools" tests tools/tests $(ARGS)
+
+test-all: setup ## run every test
 	@$(PYTHON) -m pytest -n $(JOBS) tests tools/tests $(ARGS)
 
 bench: setup ## measure input, training and embedding beside a plain implementation (minutes)
