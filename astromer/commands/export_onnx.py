@@ -62,9 +62,9 @@ def export_onnx(model: str | Path, out: str | Path, license: str = "MIT") -> flo
         ModelError: if the model is missing or damaged, or the file would answer otherwise.
     """
     out = local_path(out, "--out")
-    model = latest_version(model)
     if out.is_dir():
         raise UsageError(f"--out must be a file. Received: {out}, which is a folder.")
+    model = latest_version(model)
     require("onnx", "tf2onnx", "onnx", "onnxruntime")
 
     from astromer.system.atomic import replace_file

@@ -14,6 +14,7 @@ RUN_BY = {
     "make bench-beam": "tools/tests/benchmarks/test_programs.py",
     "make bench-embedding": "tools/tests/benchmarks/test_programs.py",
     "make bench-validation": "tools/tests/benchmarks/test_programs.py",
+    "make test-slow": ".ci/run",
     "make tensorboard": "tests/astromer/training/tensorboard/test_event_files.py",
     'pip install ".[finetune,plots]"': "tests/test_install.py",
     'pip install ".[onnx]"': "tests/test_install.py",

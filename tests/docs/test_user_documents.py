@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from astromer.system.config import Config
 from presentation.pretraining import parse
 from tests.docs.commands import commands_in, wrong_in
 from tests.docs.pages import NAMES, Block
@@ -44,15 +46,23 @@ def test_programs_and_options_are_there(shared):
 def test_options_have_the_documented_type_and_default(shared):
     table = rows(shared)
     assert len(table) >= 15
-    plain = vars(parse(["--data", "F"], "pretrain", ""))
+    plain = flat(parse(["--data", "F"], "pretrain", ""))
     for flag, kind, default, _ in table:
         value = _EXAMPLE[kind]
-        given = vars(parse(["--data", "F", flag, *value], "pretrain", ""))
+        given = flat(parse(["--data", "F", flag, *value], "pretrain", ""))
         ((name, new),) = ((name, given[name]) for name in given if given[name] != plain[name])
         assert str(new) == (*value, "True")[0], flag
         if default != "(required)":
             documented = default.strip("`")
             assert plain[name] == (type(new)(documented) if value else False), flag
+
+
+def flat(config: Config) -> dict[str, Any]:
+    """The knobs of a config and of those in it, by name."""
+    found = {}
+    for name, value in vars(config).items():
+        found |= flat(value) if isinstance(value, Config) else {name: value}
+    return found
 
 
 @pytest.mark.slow
@@ -74,6 +84,9 @@ def test_every_smaller_size_is_used(request, shared, place: Place):
     used = set()
     for program, smaller in SMALLER.items():
         options = smaller.options.split()
-        if any(program in words[:2] and words[-len(options) :] == options for words in ran):
+        if any(
+            program in (*words[:2], " ".join(words[1:3])) and words[-len(options) :] == options
+            for words in ran
+        ):
             used.add(program)
     assert used == set(SMALLER)

@@ -23,7 +23,7 @@ def test_training_goes_on_from_the_pushed_weights(survey, source, config, tmp_pa
     assert after["mean_hidden_rmse"] == before["mean_hidden_rmse"]  # the same hidden steps
     assert [row[0] for row in done.rows()][1:3] == ["pushed encoder as it is", "fine-tuned encoder"]
     assert f"{after['hidden_rmse']:.4f}" in done.text()
-    assert done.markdown().count("\n") == 5
+    assert done.markdown().count("\n") == 7
 
 
 def test_the_first_weights_are_those_of_the_pushed_model(survey, source, config, tmp_path):

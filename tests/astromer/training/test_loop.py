@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from astromer.encoder.config import EncoderConfig
+from astromer.evaluation.baselines import BASELINE_TITLES
 from astromer.evaluation.evaluation import evaluate
 from astromer.system.errors import ModelError, TrainingError, TrainingInterrupted, UsageError
 from astromer.training import loop
@@ -188,7 +189,7 @@ def test_early_stopping_restores_the_best_weights_and_can_be_prolonged(
 
     def evaluate(model, *args: Any, **kwargs: Any) -> SimpleNamespace:
         seen.append([w.copy() for w in bits.of(model)])
-        names = ("hidden_r2", "hidden_steps", "mean_hidden_rmse", "interpolation_hidden_rmse")
+        names = ["hidden_r2", "hidden_steps", *(f"{name}_hidden_rmse" for name in BASELINE_TITLES)]
         return SimpleNamespace(
             metrics={"hidden_rmse": script[len(seen) - 1], **dict.fromkeys(names, 1.0)}
         )
