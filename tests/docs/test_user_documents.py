@@ -20,7 +20,7 @@ _INLINE = re.compile(r"`(python [^`]+)`")
 _ROW = re.compile(
     r"^\| *`(--[a-z-]+)` *\| *([^|]+?) *\| *([^|]+?) *\| *([^|]+?) *\|$", re.MULTILINE
 )
-_EXAMPLE = {"int": ["3"], "float": ["0.2"], "str": ["astromer_v2"], "-": []}
+_EXAMPLE = {"int": ["8"], "float": ["0.2"], "str": ["astromer_v2"], "-": []}
 """Values by type."""
 
 
