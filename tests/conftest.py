@@ -24,7 +24,7 @@ from astromer.windows.batches import Batch, assemble, sequential_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw
 from tests.ram_store import RamFileSystem
-from tests.scheduling import ByUnit, rank, use_one_thread_each
+from tests.scheduling import ByUnit, marks, rank, use_one_thread_each
 
 silence()
 use_one_thread_each()
@@ -44,8 +44,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log) -> ByUnit:
     return ByUnit(config, log)
 
 
+@pytest.hookimpl(tryfirst=True)  # before marks choose
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where there are several processes, the longest tests come first."""
+    """Marks tests by their place; where there are several processes, the longest come first."""
+    for item in items:
+        for mark in marks(item.nodeid):
+            item.add_marker(mark)
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: rank(item.nodeid))
 

@@ -11,6 +11,38 @@ TOGETHER = ("tests/servers", "tests/astromer/finetuning", "tests/docs")
 # What takes longest is begun first, so that no process is left with it while the others are idle.
 FIRST = ("tests/pipeline", *TOGETHER, "tests/components", "tests/astromer/training")
 
+# What `make test` leaves to `make test-slow`: clusters, servers, databases, environments, pages.
+SLOW = (
+    "tests/docs/test_blocks.py::test_page",
+    "tests/docs/test_blocks.py::test_readme",
+    "tests/docs/test_notebook.py",
+    "tests/docs/test_sentences.py::test_a_command",
+    "tests/docs/test_user_documents.py::test_the_training",
+    "tests/docs/test_user_documents.py::test_every",
+    "tests/servers",
+    "tests/pipeline/test_spec_runner.py",
+    "tests/pipeline/test_metadata_servers.py",
+    "tests/pipeline/test_finetune_end_to_end.py",
+    "tests/pipeline/test_code_changes.py",
+    "tests/pipeline/test_stores.py",
+    "tests/pipeline/local/test_folds.py",
+    "tests/components/test_trainer_workers.py",
+    "tests/components/test_beam_runners.py",
+    "tests/components/test_vertex_trainer.py",
+    "tests/astromer/training/test_replicas.py",
+    "tests/astromer/training/test_workers.py",
+    "tests/astromer/system/storage/test_science.py",
+    "tests/test_install.py",
+    "tests/test_image.py",
+    "tests/test_odd_paths.py",
+)
+
+
+def marks(nodeid: str) -> list[str]:
+    """The marks of a test that follow from where it is."""
+    found = ["slow"] if nodeid.startswith(SLOW) else []
+    return [*found, "tools"] if nodeid.startswith("tools/") else found
+
 
 def unit(nodeid: str) -> str:
     """What one process runs as a whole: a file, or a folder of :data:`TOGETHER`."""

@@ -57,11 +57,12 @@ def test_options_have_the_documented_type_and_default(shared):
             assert plain[name] == (type(new)(documented) if value else False), flag
 
 
-def flat(config: Config) -> dict[str, Any]:
-    """The knobs of a config and of those in it, by name."""
+def flat(config: Config, within: str = "") -> dict[str, Any]:
+    """The knobs of a config and of those in it, by their names with a dot between."""
     found = {}
     for name, value in vars(config).items():
-        found |= flat(value) if isinstance(value, Config) else {name: value}
+        path = f"{within}{name}"
+        found |= flat(value, f"{path}.") if isinstance(value, Config) else {path: value}
     return found
 
 
