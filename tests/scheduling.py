@@ -29,6 +29,8 @@ SLOW = (
     "tests/components/test_trainer_workers.py",
     "tests/components/test_beam_runners.py",
     "tests/components/test_vertex_trainer.py",
+    "tests/astromer/commands/test_export_onnx.py",
+    "tests/astromer/finetuning/test_served_classifier.py",
     "tests/astromer/training/test_replicas.py",
     "tests/astromer/training/test_workers.py",
     "tests/astromer/system/storage/test_science.py",
