@@ -242,10 +242,11 @@ def _doubts(metrics: Mapping) -> list[str]:
     ]
     if not better:
         return []
-    return [
-        f"but no better than {' and '.join(better)}: train longer (--epochs, --lr) or on more "
-        "light curves"
-    ]
+    if all(label.startswith("harmonic") for label in better):
+        reason = "the encoder sees no period below 6.3 days"
+    else:
+        reason = "train longer (--epochs, --lr) or on more light curves"
+    return [f"but no better than {', '.join(better)}: {reason}"]
 
 
 def _scores(metrics: Mapping) -> str:
