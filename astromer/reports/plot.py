@@ -25,6 +25,14 @@ COLOURS = {
 }
 """Distinct with any colour vision."""
 TITLES = {MODEL: "this model", **BASELINE_TITLES}
+SHORT_TITLES = {
+    MODEL: "this model",
+    MEAN: "mean",
+    INTERPOLATION: "interpolation",
+    HARMONIC: "harmonic, window",
+    HARMONIC_CURVE: "harmonic, curve",
+}
+"""For legends and narrow columns."""
 _LOG = logging.getLogger(__name__)
 
 

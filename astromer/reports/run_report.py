@@ -18,7 +18,7 @@ from astromer.reports.learning_curves import (
     read_training_history,
 )
 from astromer.reports.lineage import Drawing, lay_out
-from astromer.reports.plot import TITLES, Plot, ReportParts
+from astromer.reports.plot import SHORT_TITLES, TITLES, Plot, ReportParts
 from astromer.reports.reconstructed_windows import (
     WindowReconstruction,
     draw_windows,
@@ -116,6 +116,7 @@ def _content(run: Run, config: ReportConfig, parts: ReportParts) -> dict[str, An
     return {
         "run": run,
         "titles": TITLES,
+        "short_titles": SHORT_TITLES,
         "baselines": tuple(BASELINE_TITLES),
         "data": parts.compute(
             "the summary of the data",

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from astromer.reports.plot import COLOURS, MODEL, TITLES, Plot, make_plot
+from astromer.reports.plot import COLOURS, MODEL, SHORT_TITLES, Plot, make_plot
 from astromer.reports.reconstructed_windows import WindowReconstruction
 from astromer.system.html.page import label, new_figure
 from astromer.system.text import other_classes
@@ -36,6 +36,11 @@ class GroupScores:
     windows: int
     steps: int
     rmse: dict[str, float]
+
+    @property
+    def best_baseline(self) -> str:
+        """The baseline with the smallest error."""
+        return min(set(self.rmse) - {MODEL}, key=lambda name: (self.rmse[name], name))
 
     def skill_over(self, baseline: str) -> float:
         """1 - (RMSE / baseline's RMSE)^2; NaN where the baseline makes no error."""
@@ -130,7 +135,7 @@ def draw_skill(rows: Sequence[GroupScores], name: str, by: str) -> Plot:
     """
     figure, axes = new_figure(4.2, 1.4 + 0.24 * len(rows))
     y = np.arange(len(rows))
-    for key, title in TITLES.items():
+    for key, title in SHORT_TITLES.items():
         axes.plot(
             [row.rmse[key] for row in rows],
             y,
