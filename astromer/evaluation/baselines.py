@@ -6,7 +6,7 @@ step's magnitude.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
 from astromer.windows.batches import Batch, Windows, assemble, sequential_windows
 from astromer.windows.config import MaskingConfig
-from astromer.windows.masking import draw, mask_seed
+from astromer.windows.masking import Probing, draw, mask_seed
 
 BASELINE_TITLES = {
     "mean": "mean of the window",
@@ -99,9 +99,7 @@ def score_baselines(
     truthful = truthful_steps(windows, window_size, masking, seed)
     fits = fit_light_curves(curves, truthful, window_size, progress=progress)
     scores: dict[str, list[WindowScores]] = {name: [] for name in BASELINE_TITLES}
-    for first in range(0, len(windows), _BATCH):
-        some = windows[first : first + _BATCH]
-        probing = draw(some.length, window_size, masking, seed=mask_seed(seed), first=first)
+    for some, probing in fixed_masks(windows, window_size, masking, seed):
         batch = assemble(curves, some, probing)
         predicted = {name: predict(batch) for name, predict in OF_ONE_WINDOW.items()}
         predicted |= predictions_of(fits, batch, some)
@@ -115,8 +113,19 @@ def truthful_steps(
 ) -> np.ndarray:
     """bool [num_observations] of sequential windows: the steps that show their own magnitude."""
     parts = [np.empty(0, bool)]
-    for first in range(0, len(windows), _BATCH):
-        length = windows.length[first : first + _BATCH]
-        probing = draw(length, window_size, masking, seed=mask_seed(seed), first=first)
+    for _, probing in fixed_masks(windows, window_size, masking, seed):
         parts.append(probing.truthful[probing.observed])
     return np.concatenate(parts)
+
+
+def fixed_masks(
+    windows: Windows,
+    window_size: int,
+    masking: MaskingConfig,
+    seed: int,
+    batch_size: int = _BATCH,
+) -> Iterator[tuple[Windows, Probing]]:
+    """Runs of windows with the masks of an evaluation, which the batch size does not change."""
+    for first in range(0, len(windows), batch_size):
+        some = windows[first : first + batch_size]
+        yield some, draw(some.length, window_size, masking, seed=mask_seed(seed), first=first)

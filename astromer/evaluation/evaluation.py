@@ -10,14 +10,13 @@ import numpy as np
 
 from astromer.encoder.inference import Predictor
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.evaluation.baselines import BASELINE_TITLES, score_baselines
+from astromer.evaluation.baselines import BASELINE_TITLES, fixed_masks, score_baselines
 from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
 from astromer.system.terminal import progress_bar
 from astromer.system.text import shortened
 from astromer.windows.batches import Batch, Windows, assemble, sequential_windows
 from astromer.windows.config import MaskingConfig
-from astromer.windows.masking import draw, mask_seed
 
 _LENGTH_EDGES = (5, 50, 100, 150, 200)
 
@@ -153,7 +152,5 @@ def fixed_batches(
     batch_size: int,
 ) -> Iterator[Batch]:
     """Batches whose masks are fixed by the seed, whatever the batch size."""
-    for first in range(0, len(windows), batch_size):
-        some = windows[first : first + batch_size]
-        probing = draw(some.length, model.window_size, masking, seed=mask_seed(seed), first=first)
+    for some, probing in fixed_masks(windows, model.window_size, masking, seed, batch_size):
         yield assemble(curves, some, probing, normalise=model.normalise)
