@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from astromer.system.config import Config, knob
 from astromer.system.errors import UsageError
 
-ARCHITECTURES = ("astromer_v1", "astromer_v2")
+ARCHITECTURES = ("astromer_v1", "astromer_v2", "astromer_phase")
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class EncoderConfig(Config):
 
     architecture: str = knob(
         "astromer_v1",
-        "name of the model architecture; v1 is the published Astromer 1",
+        "name of the model architecture; v1 is the published Astromer 1, phase sees periods",
         "--model",
         choices=ARCHITECTURES,
     )
@@ -29,7 +29,7 @@ class EncoderConfig(Config):
     num_layers: int = knob(4, "transformer layers of the encoder", "--n-layers", bounds="[1, inf)")
     ffn_dim: int = knob(
         0,
-        "width of the feed-forward layer; 0 = the architecture's own (v1 128, v2 256)",
+        "width of the feed-forward layer; 0 = the architecture's own (v1 128, others 256)",
         "--ffn",
         bounds="[0, inf)",
     )

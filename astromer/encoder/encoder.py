@@ -10,9 +10,24 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.encoder.block import EncoderBlock
+from astromer.encoder.dropout import CounterDropout
 from astromer.encoder.layers import FlatDense
 from astromer.encoder.order import AsGiven, Order, Presorted, Quirks, VisibleFirst
+from astromer.encoder.phase_features import NUM_COLUMNS, PHASE_INPUTS, phase_features
 from astromer.encoder.steps import Embedded, Steps
+
+PHASE = "astromer_phase"
+WINDOW_INPUTS = {
+    "times": tf.TensorSpec([None, None], tf.float32),
+    "magnitudes": tf.TensorSpec([None, None], tf.float32),
+    "visible": tf.TensorSpec([None, None], tf.bool),
+}
+"""What every architecture reads; see :meth:`Encoder.call`."""
+
+
+FREQUENCY_DROPOUT = 0.1
+"""Share of the frequencies that training leaves out, so that none is relied on: it may be an
+alias."""
 
 
 def positional_encoding(times: tf.Tensor, d_model: int, base: float) -> tf.Tensor:
@@ -51,7 +66,9 @@ class Encoder(keras.layers.Layer):
     Args:
         architecture: "astromer_v1" (Donoso-Oliva et al. 2023: hidden inputs are zero, no skip
             connections, feed-forward 128) or "astromer_v2" (Astromer 2: trainable mask token at
-            hidden steps, projected skip connections, feed-forward 256).
+            hidden steps, projected skip connections, feed-forward 256) or "astromer_phase" (as
+            astromer_v2, but its input embedding is linear in the features of
+            :mod:`astromer.encoder.phase_features`, magnitudes divided by their visible spread).
         d_model, num_heads, num_layers: sizes.
         ffn_dim: width of the feed-forward layer; 0 = the architecture's own.
         dropout: dropout rate.
@@ -63,7 +80,7 @@ class Encoder(keras.layers.Layer):
         ValueError: for an unknown architecture or a width that the heads do not divide.
     """
 
-    FFN_DIM: ClassVar[dict[str, int]] = {"astromer_v1": 128, "astromer_v2": 256}
+    FFN_DIM: ClassVar[dict[str, int]] = {"astromer_v1": 128, "astromer_v2": 256, PHASE: 256}
     _SHAPE = ("architecture", "d_model", "num_heads", "num_layers", "ffn_dim", "dropout", "pe_base")
 
     def __init__(
@@ -88,14 +105,18 @@ class Encoder(keras.layers.Layer):
         self.num_layers, self.ffn_dim = num_layers, ffn_dim or self.FFN_DIM[architecture]
         self.dropout, self.pe_base, self.seed = dropout, pe_base, seed
         self.quirks = Quirks(**quirks) if isinstance(quirks, dict) else quirks
+        self.folds = architecture == PHASE
         glorot = keras.initializers.GlorotUniform(seed)
-        self.embedding = FlatDense(d_model, kernel_initializer=glorot, name="magnitude_embedding")
+        name = "phase_embedding" if self.folds else "magnitude_embedding"
+        self.embedding = FlatDense(d_model, kernel_initializer=glorot, name=name)
+        if self.folds:
+            self.frequency_dropout = CounterDropout(FREQUENCY_DROPOUT, salt=2 * num_layers)
         self.blocks = [
             EncoderBlock(
                 num_heads,
                 self.ffn_dim,
                 dropout,
-                skip=architecture == "astromer_v2",
+                skip=architecture != "astromer_v1",
                 salt=number,
                 seed=None if seed is None else seed + 100 * (number + 1),
                 name=f"block_{number}",
@@ -104,7 +125,7 @@ class Encoder(keras.layers.Layer):
         ]
 
     def build(self, input_shape: Any = None) -> None:
-        self.embedding.build((None, None, 1))
+        self.embedding.build((None, None, NUM_COLUMNS if self.folds else 1))
         for block in self.blocks:
             block.build((None, None, self.d_model))
         if self.architecture == "astromer_v2":
@@ -118,6 +139,7 @@ class Encoder(keras.layers.Layer):
         visible: tf.Tensor,
         training: bool = False,
         dropout_key: tf.Tensor | None = None,
+        **folded: tf.Tensor,
     ) -> tf.Tensor:
         """Encodes windows.
 
@@ -126,11 +148,12 @@ class Encoder(keras.layers.Layer):
             magnitudes: float32 [batch, steps], centred; ignored where not visible.
             visible: bool [batch, steps], False at hidden steps and padding.
             dropout_key: see :class:`~astromer.encoder.dropout.CounterDropout`.
+            folded: further inputs of "astromer_phase", see :attr:`inputs`.
 
         Returns:
             float32 [batch, steps, d_model]; undefined at padding.
         """
-        return self.layer_outputs(times, magnitudes, visible, training, dropout_key)[-1]
+        return self.layer_outputs(times, magnitudes, visible, training, dropout_key, **folded)[-1]
 
     def layer_outputs(
         self,
@@ -139,14 +162,17 @@ class Encoder(keras.layers.Layer):
         visible: tf.Tensor,
         training: bool = False,
         dropout_key: tf.Tensor | None = None,
+        **folded: tf.Tensor,
     ) -> list[tf.Tensor]:
         """The input embedding and the output of each block: num_layers + 1 tensors."""
-        order, x = self.embed_ordered(times, magnitudes, visible)
+        order, x = self.embed_ordered(
+            times, magnitudes, visible, training=training, dropout_key=dropout_key, **folded
+        )
         outputs = self.run(x, order, training=training, dropout_key=dropout_key)
         return [order.restore(z.value()) for z in outputs]
 
     def attention(
-        self, times: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor
+        self, times: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor, **folded: tf.Tensor
     ) -> list[tf.Tensor]:
         """The attention weights that :meth:`call` uses with the same arguments, of every block.
 
@@ -154,7 +180,7 @@ class Encoder(keras.layers.Layer):
             float32 [batch, heads, steps, steps] for each block: of a step (third axis) to the
             steps of the window (last axis), along which they add up to 1.
         """
-        order, x = self.embed_ordered(times, magnitudes, visible)
+        order, x = self.embed_ordered(times, magnitudes, visible, **folded)
         outputs = self.run(x, order)
         found = []
         for block, x in zip(self.blocks, outputs):
@@ -175,12 +201,28 @@ class Encoder(keras.layers.Layer):
             return AsGiven(visible, self.quirks)
         return Presorted(visible) if presorted else VisibleFirst(visible)
 
+    @property
+    def inputs(self) -> dict[str, tf.TensorSpec]:
+        """What :meth:`call` reads, by name."""
+        return WINDOW_INPUTS | PHASE_INPUTS if self.folds else WINDOW_INPUTS
+
     def embed_ordered(
-        self, times: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor
-    ) -> tuple[Order, Steps]:
+        self,
+        times: tf.Tensor,
+        magnitudes: tf.Tensor,
+        visible: tf.Tensor,
+        training: bool = False,
+        dropout_key: tf.Tensor | None = None,
+        **folded: tf.Tensor,
+    ) -> tuple[Order, Embedded]:
         """The order for these windows, and their input embedding in it."""
         order = self.order(visible)
-        return order, self.embed(*map(order.apply, (times, magnitudes, visible)))
+        times, magnitudes, shown = map(order.apply, (times, magnitudes, visible))
+        for name in ("errmag", "phases") if self.folds else ():
+            folded[name] = order.apply(folded[name])
+        return order, self.embed(
+            times, magnitudes, shown, training=training, dropout_key=dropout_key, **folded
+        )
 
     def embed(
         self,
@@ -188,20 +230,41 @@ class Encoder(keras.layers.Layer):
         magnitudes: tf.Tensor,
         visible: tf.Tensor,
         dtype: tf.DType = tf.float32,
-    ) -> Steps:
-        """Input embedding, [batch, steps, d_model] of ``dtype``: magnitude plus position."""
+        training: bool = False,
+        dropout_key: tf.Tensor | None = None,
+        **folded: tf.Tensor,
+    ) -> Embedded:
+        """Input embedding, [batch, steps, d_model] of ``dtype``: magnitude plus position.
+
+        Arguments in the encoder's order of steps.
+        """
+        position = positional_encoding(times, self.d_model, self.pe_base)
         kernel = tf.convert_to_tensor(self.embedding.kernel)
         bias = tf.convert_to_tensor(self.embedding.bias)
-        shows_hidden = self.quirks is not None and self.quirks.shows_hidden
-        shown = magnitudes if shows_hidden else tf.where(visible, magnitudes, 0.0)
-        columns, rows = [shown, tf.ones_like(shown)], [kernel[0], bias]
-        if self.architecture == "astromer_v2" and not shows_hidden:
-            columns.append(tf.cast(~visible, tf.float32))
-            rows.append(self.mask_token * kernel[0])
-        position = positional_encoding(times, self.d_model, self.pe_base)
-        return Embedded(
-            tf.cast(tf.stack(columns, axis=-1), dtype), tf.stack(rows), tf.cast(position, dtype)
-        )
+        fits = None
+        if self.folds:
+            kept = self._kept_frequencies(tf.shape(times)[0], training, dropout_key)
+            read, fits = phase_features(times, magnitudes, visible, kept=kept, **folded)
+            columns = tf.concat([read, tf.ones_like(times)[..., None]], axis=-1)
+            rows = tf.concat([kernel, bias[None]], axis=0)
+        else:
+            shows_hidden = self.quirks is not None and self.quirks.shows_hidden
+            shown = magnitudes if shows_hidden else tf.where(visible, magnitudes, 0.0)
+            listed, kernels = [shown, tf.ones_like(shown)], [kernel[0], bias]
+            if self.architecture == "astromer_v2" and not shows_hidden:
+                listed.append(tf.cast(~visible, tf.float32))
+                kernels.append(self.mask_token * kernel[0])
+            columns, rows = tf.stack(listed, axis=-1), tf.stack(kernels)
+        embedded = Embedded(tf.cast(columns, dtype), rows, tf.cast(position, dtype))
+        embedded.fits = fits
+        return embedded
+
+    def _kept_frequencies(
+        self, batch: tf.Tensor, training: bool, dropout_key: tf.Tensor | None
+    ) -> tf.Tensor | None:
+        shape = tf.stack([batch, PHASE_INPUTS["phases"].shape[-1]])
+        kept = self.frequency_dropout.kept(shape, training, dropout_key)
+        return None if kept is None else tf.cast(kept, tf.float32)
 
     def run(
         self,

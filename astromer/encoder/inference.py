@@ -20,12 +20,6 @@ _ON_ALL_CORES = 32  # fits the caches
 _LARGEST_ON_A_CORE = 64  # larger ones are faster with a core for each micro-batch
 _SMALLEST_ON_A_CORE = 8  # a batch is divided among all cores down to this
 
-NETWORK_INPUTS = {
-    "times": tf.TensorSpec([None, None], tf.float32),
-    "magnitudes": tf.TensorSpec([None, None], tf.float32),
-    "visible": tf.TensorSpec([None, None], tf.bool),
-}
-
 
 class Predictor:
     """Reconstructs batches.
@@ -45,7 +39,7 @@ class Predictor:
             return self.strategy.run(lambda inputs: model(**inputs), args=(inputs,))
 
         self._threads = OrderedPool(micro_batches_at_once(self.strategy.num_replicas_in_sync))
-        self._run = compile_for_micro_batches(run, self.strategy, NETWORK_INPUTS)
+        self._run = compile_for_micro_batches(run, self.strategy, model.encoder.inputs)
 
     def __call__(self, batch: Batch) -> np.ndarray:
         """float32 [num_windows, window_size], scaled like the target; undefined at padding."""
@@ -59,8 +53,8 @@ class Predictor:
 
     def _predict(self, inputs: dict[str, np.ndarray], part: MicroBatch) -> tf.Tensor:
         replicas = self.strategy.num_replicas_in_sync
-        chosen = {name: array[part.rows, : part.steps] for name, array in inputs.items()}
-        predicted = self._run(divide_rows(self.strategy, chosen, -(-len(part.rows) // replicas)))
+        rows = -(-len(part.rows) // replicas)
+        predicted = self._run(divide_rows(self.strategy, part.of(inputs), rows))
         if replicas > 1:
             predicted = self.strategy.gather(predicted, axis=0)  # from other workers, too
         return predicted
@@ -113,4 +107,5 @@ def network_inputs(batch: Batch) -> dict[str, np.ndarray]:
         "times": batch.times,
         "magnitudes": batch.magnitudes,
         "visible": batch.probing.visible,
+        **batch.folded,
     }

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from astromer.encoder.inference import NETWORK_INPUTS, micro_batches_of, network_inputs
+from astromer.encoder.folding import prepare
+from astromer.encoder.inference import micro_batches_of, network_inputs
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
+from astromer.periodogram.curve_periods import find_periods
 from astromer.system.terminal import progress_bar
-from astromer.windows.batches import assemble, sequential_windows
+from astromer.windows.batches import sequential_windows
 from astromer.windows.masking import nothing_probed
 
 _WINDOWS_PER_BATCH = 512
@@ -30,9 +32,9 @@ class CurveEncoder:
         self.model, self.head = model, head
         encoder = model.encoder
 
-        @tf.function(input_signature=tuple(NETWORK_INPUTS.values()), autograph=False)
-        def run(times: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor) -> tf.Tensor:
-            return pool_steps(encoder.layer_outputs(times, magnitudes, visible), visible, head)
+        @tf.function(input_signature=(encoder.inputs,), autograph=False)
+        def run(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
+            return pool_steps(encoder.layer_outputs(**inputs), inputs["visible"], head)
 
         self._run = run
 
@@ -41,6 +43,7 @@ class CurveEncoder:
         model, strategy = self.model, tf.distribute.get_strategy()
         windows = sequential_windows(curves.offsets, model.window_size)
         vectors = num_vectors(self.head, model.encoder.num_layers)
+        periods = find_periods(curves, progress=progress) if model.encoder.folds else None
         pooled = np.zeros((len(windows), vectors, model.encoder.d_model), np.float32)
         title = desc or "encode"
         bar = progress_bar(total=len(windows), desc=title, unit="window", disable=not progress)
@@ -48,11 +51,10 @@ class CurveEncoder:
             for first in range(0, len(windows), _WINDOWS_PER_BATCH):
                 some = windows[first : first + _WINDOWS_PER_BATCH]
                 probing = nothing_probed(some.length, model.window_size)
-                batch = assemble(curves, some, probing, normalise=model.normalise)
+                batch = prepare(model, curves, some, probing, periods)
                 inputs = network_inputs(batch)
                 for part in micro_batches_of(batch, model, strategy):
-                    chosen = [array[part.rows, : part.steps] for array in inputs.values()]
-                    pooled[first + part.rows] = self._run(*chosen).numpy()
+                    pooled[first + part.rows] = self._run(part.of(inputs)).numpy()
                 bar.update(len(some))
         return pool_windows_numpy(pooled, windows.curve, curves.lengths, self.head)
 

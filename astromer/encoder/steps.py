@@ -92,7 +92,13 @@ class Embedded(Steps):
         rows: float32 [few, width].
         position: float [batch, steps, width].
         value: float [batch, steps, width], their sum; computed by default.
+
+    Attributes:
+        fits: float32 [batch, steps, fits], predictions that the head can mix; None where the
+            architecture has none.
     """
+
+    fits: tf.Tensor | None = None
 
     def __init__(
         self,

@@ -8,14 +8,16 @@ from itertools import pairwise
 
 import numpy as np
 
+from astromer.encoder.folding import periods_of_windows, prepare
 from astromer.encoder.inference import Predictor
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.evaluation.baselines import BASELINE_TITLES, fixed_masks, score_baselines
 from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
+from astromer.periodogram.curve_periods import CurvePeriods
 from astromer.system.terminal import progress_bar
 from astromer.system.text import shortened
-from astromer.windows.batches import Batch, Windows, assemble, sequential_windows
+from astromer.windows.batches import Batch, Windows, sequential_windows
 from astromer.windows.config import MaskingConfig
 
 _LENGTH_EDGES = (5, 50, 100, 150, 200)
@@ -30,12 +32,14 @@ class Evaluation:
         hidden: scores at hidden steps, by "model" and the names of the baselines.
         probed: scores of the model at all probed steps, comparable with publications.
         class_names: str [num_windows].
+        periods: of the light curves, from what the masks show; for a model that folds.
     """
 
     windows: Windows
     hidden: dict[str, WindowScores]
     probed: WindowScores
     class_names: np.ndarray
+    periods: CurvePeriods | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -120,17 +124,22 @@ def evaluate(
     """
     predictor = predictor or Predictor(model)
     windows = sequential_windows(curves.offsets, model.window_size)
+    periods = None
     if earlier is not None and np.array_equal(earlier.windows.length, windows.length):
         baselines = {name: earlier.hidden[name] for name in BASELINE_TITLES}
+        periods = earlier.periods
     else:
         baselines = score_baselines(
             curves, model.window_size, masking=masking, seed=seed, progress=progress
         )
+    if model.encoder.folds and periods is None:
+        masks = fixed_masks(windows, model.window_size, masking, seed, batch_size)
+        periods = periods_of_windows(curves, masks, progress=progress)
     hidden: list[WindowScores] = []
     probed: list[WindowScores] = []
     bar = progress_bar(total=len(windows), desc="evaluate", unit="window", disable=not progress)
     with bar:
-        for batch in fixed_batches(model, curves, windows, masking, seed, batch_size):
+        for batch in fixed_batches(model, curves, windows, masking, seed, batch_size, periods):
             predicted = predictor(batch)
             hidden.append(WindowScores.of(batch, predicted, batch.probing.hidden))
             probed.append(WindowScores.of(batch, predicted, batch.probing.probed))
@@ -140,6 +149,7 @@ def evaluate(
         {"model": WindowScores.concatenate(hidden), **baselines},
         WindowScores.concatenate(probed),
         curves.class_names[windows.curve],
+        periods,
     )
 
 
@@ -150,7 +160,8 @@ def fixed_batches(
     masking: MaskingConfig,
     seed: int,
     batch_size: int,
+    periods: CurvePeriods | None = None,
 ) -> Iterator[Batch]:
     """Batches whose masks are fixed by the seed, whatever the batch size."""
     for some, probing in fixed_masks(windows, model.window_size, masking, seed, batch_size):
-        yield assemble(curves, some, probing, normalise=model.normalise)
+        yield prepare(model, curves, some, probing, periods)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from astromer.encoder.folding import periods_of_windows, prepare
 from astromer.encoder.inference import Predictor
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.evaluation.baselines import OF_ONE_WINDOW, truthful_steps
+from astromer.evaluation.baselines import OF_ONE_WINDOW
 from astromer.evaluation.harmonic_fits import fit_light_curves, predictions_of
 from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
 from astromer.reports.plot import COLOURS, INTERPOLATION, MODEL, Plot, make_plot
 from astromer.system.html.page import label, new_figure
 from astromer.system.text import shortened
-from astromer.windows.batches import Batch, Windows, assemble, sequential_windows
+from astromer.windows.batches import Batch, Windows, sequential_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import Probing, draw, mask_seed
 
@@ -37,13 +38,15 @@ class WindowSample:
         number: int64 [num_windows], of each among all windows of the split.
         probing: the role of every step.
         total: windows of the whole split.
-        truthful: bool [num_observations], steps of the split that show their own magnitude.
+        whole: all windows of the sampled light curves, and the roles of their steps.
+        truthful: bool [num_observations], steps of these that show their own magnitude.
     """
 
     windows: Windows
     number: np.ndarray
     probing: Probing
     total: int
+    whole: tuple[Windows, Probing]
     truthful: np.ndarray
 
 
@@ -70,15 +73,17 @@ def sample_windows(
     if len(windows) > most:
         drawn = np.random.default_rng([seed, _WINDOWS]).choice(len(windows), most, replace=False)
         number = np.sort(drawn)
-    chosen = windows[number]
-    roles = [
-        draw(chosen.length[i : i + 1], window_size, masking, seed=mask_seed(mask), first=int(first))
-        for i, first in enumerate(number)
-    ]
-    names = [field.name for field in fields(Probing)]
-    joined = {name: np.concatenate([getattr(role, name) for role in roles]) for name in names}
-    truthful = truthful_steps(windows, window_size, masking, mask)
-    return WindowSample(chosen, number, Probing(**joined), len(windows), truthful)
+
+    def roles(number: np.ndarray) -> Probing:
+        lengths = windows.length[number]
+        return draw(lengths, window_size, masking, seed=mask_seed(mask), first=number)
+
+    of_curves = np.flatnonzero(np.isin(windows.curve, windows.curve[number]))
+    whole = windows[of_curves], roles(of_curves)
+    truthful = np.zeros(curves.num_observations, bool)
+    steps = whole[0].start[:, None] + np.arange(window_size)
+    truthful[steps[whole[1].truthful]] = True
+    return WindowSample(windows[number], number, roles(number), len(windows), whole, truthful)
 
 
 def sample_curves(curves: LightCurves, window_size: int, most: int, seed: int) -> np.ndarray:
@@ -132,7 +137,8 @@ def reconstruct(
     model: Reconstructor, curves: LightCurves, sample: WindowSample
 ) -> WindowReconstruction:
     """Predicts hidden magnitudes, as the evaluation does."""
-    batch = assemble(curves, sample.windows, sample.probing, normalise=model.normalise)
+    periods = periods_of_windows(curves, [sample.whole]) if model.encoder.folds else None
+    batch = prepare(model, curves, sample.windows, sample.probing, periods)
     predicted = {MODEL: Predictor(model)(batch)}
     predicted |= {name: baseline(batch) for name, baseline in OF_ONE_WINDOW.items()}
     predicted |= _harmonic_fits(curves, sample, batch)

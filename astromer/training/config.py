@@ -65,6 +65,13 @@ class TrainingConfig(Config):
         "--replicas",
         bounds="[0, inf)",
     )
+    mask_draws: int = knob(
+        6,
+        "draws of windows and masks that the epochs of astromer_phase take in turn: each needs a "
+        "search for periods, which takes some 20 ms for each light curve on one core",
+        "--mask-draws",
+        bounds="[1, inf)",
+    )
     windows_per_pass: int = knob(
         0,
         "windows that a replica works on at once, with the gradient summed over the batch: changes "

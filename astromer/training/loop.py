@@ -28,7 +28,7 @@ from astromer.system.errors import TrainingError, TrainingInterrupted, UsageErro
 from astromer.system.terminal import progress_bar
 from astromer.system.termination import StopRequest
 from astromer.training.config import TensorBoardConfig, TrainingConfig
-from astromer.training.epoch import TrainingEpoch
+from astromer.training.epoch import MaskDraws, TrainingEpoch
 from astromer.training.report import TrainingReport, TrainingResult
 from astromer.training.state import Progress, StateFile, run_fingerprint
 from astromer.training.step import STEP_SUMS, TrainStep
@@ -104,6 +104,9 @@ class Trainer:
             raise UsageError(str(error)) from error
         if initial:
             self._assign(list(initial))
+        fingerprint = run_fingerprint(encoder, masking, training, train, validation, initial)
+        self.draws = self._make_draws(checkpoint_dir, fingerprint)
+        # Windows of draws differ in number by a few.
         self.steps_per_epoch = len(self._epoch(0))
         self.step = TrainStep(self.model, self.strategy, training, self.steps_per_epoch)
         self.predictor = Predictor(self.model, self.strategy)
@@ -119,9 +122,7 @@ class Trainer:
             None if is_multi_worker(self.strategy) else self.predictor,
         )
         self.best_weights = self._weights()
-        self.progress = Progress(
-            run_fingerprint(encoder, masking, training, train, validation, initial)
-        )
+        self.progress = Progress(fingerprint)
         self._restore()
         check_same(self.strategy, str(self.progress))
 
@@ -147,6 +148,7 @@ class Trainer:
     def _train_epoch(self, stop: StopRequest) -> dict[str, float]:
         """Takes the steps that are left of the epoch. Returns its metrics."""
         progress, epoch = self.progress, self._epoch(self.progress.epoch)
+        self._find_periods(stop)
         if not progress.step:
             progress.sums = [0.0] * len(STEP_SUMS)
         pending: list[tf.Tensor] = []  # sums of the last steps, not read yet
@@ -287,9 +289,34 @@ class Trainer:
             window_size=self.window_size,
             batch_size=self.training.batch_size,
             masking=self.masking,
-            normalise=self.training.norm,
+            normalise=self.model.normalise,
             seed=self.training.seed,
+            draws=self.draws,
         )
+
+    def _make_draws(self, folder: Path, fingerprint: str) -> MaskDraws | None:
+        if not self.model.encoder.folds:
+            return None
+        return MaskDraws(
+            self.train_curves,
+            self.training.mask_draws,
+            window_size=self.window_size,
+            masking=self.masking,
+            seed=self.training.seed,
+            folder=folder,
+            fingerprint=fingerprint,
+        )
+
+    def _find_periods(self, stop: StopRequest) -> None:
+        """Finds the periods in the draw of this epoch, unless an earlier epoch did."""
+        if self.draws is None:
+            return
+        alone = not is_multi_worker(self.strategy)  # else all stop together, after a step
+        number = self.progress.epoch % self.draws.number
+        if not self.draws.find(number, lambda: alone and stop.requested, self.chief):
+            self.progress.seconds = self._seconds()
+            self._save()
+            self._interrupt()
 
     def _steps_done(self) -> int:
         return self.progress.epoch * self.steps_per_epoch + self.progress.step

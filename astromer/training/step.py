@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.encoder.inference import (
-    NETWORK_INPUTS,
     compile_for_micro_batches,
     micro_batches_of,
     network_inputs,
@@ -31,8 +30,7 @@ PRODUCT_TYPES = {"float32": tf.float32, "mixed_bfloat16": tf.bfloat16}
 """The type of the matrix products, by ``--precision``."""
 
 _LANES = 8  # the first predicted step is a multiple of it, so that few shapes occur
-_INPUTS = {
-    **NETWORK_INPUTS,
+_SCORING_INPUTS = {
     "target": tf.TensorSpec([None, None], tf.float32),
     "weight": tf.TensorSpec([None, None], tf.float32),
     "hidden": tf.TensorSpec([None, None], tf.bool),
@@ -74,9 +72,10 @@ class TrainStep:
             self._gradients = [_sum_per_replica(v.shape) for v in model.trainable_variables]
             self._sums = _sum_per_replica([len(STEP_SUMS)])
         self._threads = OrderedPool(micro_batches_at_once(strategy.num_replicas_in_sync))
+        inputs = model.encoder.inputs | _SCORING_INPUTS
         self._differentiate = {
             fuse: compile_for_micro_batches(
-                functools.partial(self._differentiate_on_replicas, fuse), strategy, _INPUTS, _KEY
+                functools.partial(self._differentiate_on_replicas, fuse), strategy, inputs, _KEY
             )
             for fuse in (False, True)
         }
@@ -136,7 +135,7 @@ class TrainStep:
         self, arrays: dict[str, np.ndarray], first_scored: int, part: MicroBatch, step: int
     ) -> tuple[Any, Any]:
         rows = -(-len(part.rows) // self.strategy.num_replicas_in_sync)
-        chosen = {name: array[part.rows, : part.steps] for name, array in arrays.items()}
+        chosen = part.of(arrays)
         key = np.array([self.training.seed, step, part.first_row, rows, first_scored], np.int64)
         return divide_rows(self.strategy, chosen, rows), tf.constant(key)
 
@@ -153,10 +152,8 @@ class TrainStep:
         first_row += tf.cast(replica, tf.int64) * rows
         with allow_fusion(fuse), tf.GradientTape() as tape:
             predicted = self.model.predict_scored(
-                inputs["times"],
-                inputs["magnitudes"],
-                inputs["visible"],
-                first_scored,
+                **{name: inputs[name] for name in self.model.encoder.inputs},
+                first=first_scored,
                 dropout_key=tf.stack([seed, step, first_row]),
                 dtype=self._dtype,
             )
@@ -205,7 +202,7 @@ def sort_steps(
     stretch, so that nothing else is computed. Steps that are both lie between.
 
     Args:
-        arrays: [num_windows, window_size], or [num_windows, 1], which stay as they are.
+        arrays: [num_windows, window_size, ...], or [num_windows, 1, ...], which stay as they are.
         visible: bool [num_windows, window_size].
         scored: bool, same shape.
 
@@ -217,7 +214,9 @@ def sort_steps(
     rank = np.where(visible, 1 - unscored, np.where(scored, 2, 3)).astype(np.uint8)
     order = np.argsort(rank, axis=1, kind="stable")
     by_rank = {
-        name: array if array.shape[1] == 1 else np.take_along_axis(array, order, axis=1)
+        name: array
+        if array.shape[1] == 1
+        else np.take_along_axis(array, order[..., None] if array.ndim == 3 else order, axis=1)
         for name, array in arrays.items()
     }
     return by_rank, unscored.sum(axis=1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -44,6 +46,21 @@ def sequential_windows(offsets: np.ndarray, window_size: int) -> Windows:
     return Windows(start, np.minimum(window_size, offsets[curve + 1] - start), curve)
 
 
+def shifted_windows(offsets: np.ndarray, window_size: int, rng: np.random.Generator) -> Windows:
+    """Cuts every curve into windows without overlap, the first cut at random.
+
+    A curve that is longer than a window begins with a part of one, of 1 to window_size
+    observations; the others are taken whole.
+    """
+    lengths = np.diff(offsets)
+    before = rng.integers(0, window_size, len(lengths))  # observations missing from the first
+    before = np.where(lengths > window_size, before, 0)
+    curve, number = _windows_of(lengths + before, window_size)
+    start = np.maximum(number * window_size - before[curve], 0)
+    stop = np.minimum((number + 1) * window_size - before[curve], lengths[curve])
+    return Windows(offsets[curve] + start, stop - start, curve)
+
+
 def random_windows(offsets: np.ndarray, window_size: int, rng: np.random.Generator) -> Windows:
     """Draws windows at random positions, in random order.
 
@@ -80,6 +97,7 @@ class Batch:
         scale: float32 [num_windows], 1, or their standard deviation [mag] if normalised.
         probing: the role of each step.
         curve: int64 [num_windows], index of the light curve.
+        folded: further inputs of the network, by name; [num_windows, window_size or 1, ...].
     """
 
     times: np.ndarray
@@ -90,6 +108,7 @@ class Batch:
     scale: np.ndarray
     probing: Probing
     curve: np.ndarray
+    folded: Mapping[str, np.ndarray] = MappingProxyType({})
 
     def __len__(self) -> int:
         return len(self.curve)
@@ -130,6 +149,20 @@ def assemble(
         probing=probing,
         curve=windows.curve,
     )
+
+
+def shown_magnitudes(
+    curves: LightCurves, windows: Windows, probing: Probing
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the network sees of windows, step by step, in their order.
+
+    Returns:
+        bool [n], visible; and float32 [n], magnitudes, the donor's at random steps. n counts the
+        observed steps.
+    """
+    index = windows.start[:, None] + probing.donor
+    shown = curves.mag.take(index, mode="clip")
+    return probing.visible[probing.observed], shown[probing.observed]
 
 
 def _with_donors(target: np.ndarray, probing: Probing) -> np.ndarray:

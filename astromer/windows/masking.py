@@ -67,18 +67,24 @@ def counts(lengths: np.ndarray, masking: MaskingConfig) -> tuple[np.ndarray, ...
 
 
 def draw(
-    lengths: np.ndarray, window_size: int, masking: MaskingConfig, *, seed: list[int], first: int
+    lengths: np.ndarray,
+    window_size: int,
+    masking: MaskingConfig,
+    *,
+    seed: list[int],
+    first: int | np.ndarray,
 ) -> Probing:
-    """Draws the roles of a run of windows.
+    """Draws the roles of windows.
 
-    The draw of window ``first + i`` depends on ``seed`` and that number alone, whatever the batch.
+    The draw of a window depends on ``seed`` and its number alone, whatever the batch.
 
     Args:
         lengths: int64 [num_windows], observed steps of each window.
         window_size: width of the arrays that are returned.
         masking: fractions.
         seed: from :func:`mask_seed`.
-        first: number of the first window within its epoch.
+        first: number within its epoch of the first window, where they follow each other; or int64
+            [num_windows], that of each.
     """
     rows, column = len(lengths), np.arange(window_size)
     observed = column < lengths[:, None]
@@ -112,7 +118,7 @@ def nothing_probed(lengths: np.ndarray, window_size: int) -> Probing:
     return Probing(observed, nothing, nothing, nothing, nothing, donor)
 
 
-def _keys(observed: np.ndarray, seed: list[int], first: int) -> np.ndarray:
+def _keys(observed: np.ndarray, seed: list[int], first: int | np.ndarray) -> np.ndarray:
     """uint64, shape of ``observed``: random bits over the number of the step, padding highest.
 
     The generator is counter-based, so that any window can be drawn alone. The number breaks ties
@@ -121,15 +127,25 @@ def _keys(observed: np.ndarray, seed: list[int], first: int) -> np.ndarray:
     """
     rows, window_size = observed.shape
     blocks = -(-window_size // _BLOCK)
-    generator = np.random.Philox(np.random.SeedSequence(seed))
-    generator.advance(first * blocks)
-    keys = generator.random_raw(rows * blocks * _BLOCK).reshape(rows, -1)[:, :window_size]
+    if isinstance(first, np.ndarray):
+        runs = [_random_bits(seed, int(number) * blocks, blocks) for number in first]
+        bits_of_rows = np.concatenate([np.empty(0, np.uint64), *runs])
+    else:
+        bits_of_rows = _random_bits(seed, first * blocks, rows * blocks)
+    keys = bits_of_rows.reshape(rows, blocks * _BLOCK)[:, :window_size]
     bits = _bits(window_size)
     keys >>= bits + np.uint64(1)  # one more, which padding has
     keys <<= bits
     keys |= np.arange(window_size, dtype=np.uint64)
     keys |= (~observed).astype(np.uint64) << np.uint64(63)
     return keys
+
+
+def _random_bits(seed: list[int], counter: int, blocks: int) -> np.ndarray:
+    """uint64 [blocks * _BLOCK], random numbers from a value of the counter on."""
+    generator = np.random.Philox(np.random.SeedSequence(seed))
+    generator.advance(counter)
+    return generator.random_raw(blocks * _BLOCK)
 
 
 def _step(keys: np.ndarray, window_size: int) -> np.ndarray:

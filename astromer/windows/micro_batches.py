@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -28,6 +29,10 @@ class MicroBatch:
     rows: np.ndarray
     steps: int
     first_row: int
+
+    def of(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The part of arrays [num_windows, window_size or 1, ...] of the batch, by name."""
+        return {name: array[self.rows, : self.steps] for name, array in arrays.items()}
 
 
 def plan_micro_batches(length: np.ndarray, window_size: int, largest: int) -> list[MicroBatch]:

@@ -80,8 +80,7 @@ class TrainingLog:
         self._watched = WatchedCurves(
             self._curves,
             self._config.image_curves,
-            window_size=self._model.window_size,
-            normalise=self._model.normalise,
+            model=self._model,
             masking=masking,
             seed=training.seed,
         )

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from astromer.encoder.folding import prepare
+from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.system.text import shortened
-from astromer.windows.batches import Batch, assemble, sequential_windows
+from astromer.windows.batches import Batch, sequential_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw, mask_seed
 
@@ -26,7 +28,7 @@ class WatchedCurves:
     Args:
         curves: the validation light curves.
         count: how many are watched: of each class the longest, of the commonest class first.
-        window_size, normalise: of the model.
+        model: decides on windows and inputs.
         masking, seed: of the masks.
     """
 
@@ -35,17 +37,17 @@ class WatchedCurves:
         curves: LightCurves,
         count: int,
         *,
-        window_size: int,
-        normalise: bool,
+        model: Reconstructor,
         masking: MaskingConfig,
         seed: int,
     ):
         self._curves = curves.take(np.array(_choose(curves, count), np.int64))
+        window_size = model.window_size
         windows = sequential_windows(self._curves.offsets, window_size)
         _, first = np.unique(windows.curve, return_index=True)
         windows = windows[first]
         probing = draw(windows.length, window_size, masking, seed=mask_seed(seed), first=0)
-        self.batch: Batch = assemble(self._curves, windows, probing, normalise=normalise)
+        self.batch: Batch = prepare(model, self._curves, windows, probing)
         self._figure: Any = None
 
     def draw(self, predict: Callable[[Batch], np.ndarray]) -> bytes:
