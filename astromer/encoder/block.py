@@ -1,4 +1,4 @@
-"""One block of the encoder."""
+"""The blocks of the encoder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 from astromer.encoder.attention import MultiHeadAttention
 from astromer.encoder.dropout import CounterDropout
 from astromer.encoder.layers import FastLayerNorm, FlatDense
-from astromer.encoder.steps import Standardised, Steps
+from astromer.encoder.steps import Steps
 
 LAYER_NORM_EPSILON = 1e-6  # of the public code
 
@@ -29,6 +29,8 @@ class EncoderBlock(keras.layers.Layer):
         salt: number of this block, for dropout.
         seed: of the initial weights.
     """
+
+    activation = "tanh"
 
     def __init__(
         self,
@@ -49,7 +51,7 @@ class EncoderBlock(keras.layers.Layer):
         self.attention = MultiHeadAttention(self.num_heads, seed=self._seed(0), name="attention")
         self.attention_dropout = CounterDropout(self.dropout, 2 * self.salt, name="attention_drop")
         self.attention_norm = FastLayerNorm(epsilon=LAYER_NORM_EPSILON, name="attention_norm")
-        self.ffn_in = self._dense(self.ffn_dim, 10, "ffn_in", activation="tanh")
+        self.ffn_in = self._dense(self.ffn_dim, 10, "ffn_in", activation=self.activation)
         self.ffn_out = self._dense(width, 11, "ffn_out")
         self.ffn_dropout = CounterDropout(self.dropout, 2 * self.salt + 1, name="ffn_drop")
         self.ffn_norm = FastLayerNorm(epsilon=LAYER_NORM_EPSILON, name="ffn_norm")
@@ -70,7 +72,7 @@ class EncoderBlock(keras.layers.Layer):
         keys: Steps | None = None,
         training: bool = False,
         dropout_key: tf.Tensor | None = None,
-    ) -> Standardised:
+    ) -> Steps:
         """Arguments as in MultiHeadAttention. Returns [batch, steps, width], of the type of x."""
         attended = self.attention.read(x, bias, keys)
         hidden = self.attention_norm.standardise(
@@ -93,3 +95,35 @@ class EncoderBlock(keras.layers.Layer):
 
     def _seed(self, number: int) -> int | None:
         return None if self.seed is None else self.seed + number
+
+
+class PreNormBlock(EncoderBlock):
+    """Attention and a GELU feed-forward, each of what LayerNorm makes of its input.
+
+    h = x + drop(MHA(LN(x))); y = h + drop(Dense(gelu(Dense(LN(h))))) (Xiong et al. 2020,
+    arXiv 2002.04745): the features of the input embedding reach the head without a detour.
+    """
+
+    activation = "gelu"
+
+    def read(
+        self,
+        x: Steps,
+        bias: tf.Tensor,
+        keys: Steps | None = None,
+        training: bool = False,
+        dropout_key: tf.Tensor | None = None,
+    ) -> Steps:
+        """Arguments as in MultiHeadAttention. Returns [batch, steps, width], of the type of x."""
+        given, norm = x.value(), self.attention_norm
+        read_keys = norm.standardise((keys or x).value())
+        attended = self.attention.read(norm.standardise(given), bias, read_keys)
+        kept = self.attention_dropout.kept(tf.shape(attended), training, dropout_key)
+        hidden = given + _dropped(attended, kept, self.attention_dropout.scale)
+        y = self.ffn_out.read(Steps(self.ffn_in.read(self.ffn_norm.standardise(hidden))))
+        kept = self.ffn_dropout.kept(tf.shape(y), training, dropout_key)
+        return Steps(hidden + _dropped(y, kept, self.ffn_dropout.scale))
+
+
+def _dropped(x: tf.Tensor, kept: tf.Tensor | None, scale: float) -> tf.Tensor:
+    return x if kept is None else x * (tf.cast(kept, x.dtype) * scale)

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from astromer.encoder.block import EncoderBlock
+from astromer.encoder.block import EncoderBlock, PreNormBlock
 from astromer.encoder.dropout import CounterDropout
 from astromer.encoder.layers import FlatDense
 from astromer.encoder.order import AsGiven, Order, Presorted, Quirks, VisibleFirst
@@ -68,7 +68,8 @@ class Encoder(keras.layers.Layer):
             connections, feed-forward 128) or "astromer_v2" (Astromer 2: trainable mask token at
             hidden steps, projected skip connections, feed-forward 256) or "astromer_phase" (as
             astromer_v2, but its input embedding is linear in the features of
-            :mod:`astromer.encoder.phase_features`, magnitudes divided by their visible spread).
+            :mod:`astromer.encoder.phase_features`, magnitudes divided by their visible spread, and
+            its blocks normalise their inputs, see :class:`~astromer.encoder.block.PreNormBlock`).
         d_model, num_heads, num_layers: sizes.
         ffn_dim: width of the feed-forward layer; 0 = the architecture's own.
         dropout: dropout rate.
@@ -111,12 +112,13 @@ class Encoder(keras.layers.Layer):
         self.embedding = FlatDense(d_model, kernel_initializer=glorot, name=name)
         if self.folds:
             self.frequency_dropout = CounterDropout(FREQUENCY_DROPOUT, salt=2 * num_layers)
+        block = PreNormBlock if self.folds else EncoderBlock
         self.blocks = [
-            EncoderBlock(
+            block(
                 num_heads,
                 self.ffn_dim,
                 dropout,
-                skip=architecture != "astromer_v1",
+                skip=architecture == "astromer_v2",
                 salt=number,
                 seed=None if seed is None else seed + 100 * (number + 1),
                 name=f"block_{number}",

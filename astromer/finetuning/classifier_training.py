@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from astromer.encoder.folding import prepare
 from astromer.encoder.inference import network_inputs
 from astromer.encoder.pooling import pool_steps, pool_windows
 from astromer.finetuning.classifier import Classifier, Head
 from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.labelled_data import LabelledCurves, class_weights
+from astromer.periodogram.curve_periods import find_periods
 from astromer.system.errors import TrainingError
 from astromer.system.terminal import progress_bar
 from astromer.training.schedule import WarmUp
-from astromer.windows.batches import Windows, assemble
+from astromer.windows.batches import Windows
 from astromer.windows.masking import nothing_probed
 from astromer.windows.micro_batches import plan_micro_batches
 
 _WINDOWS_PER_MICRO_BATCH = 32
 _CLIP_NORM = 1.0  # the first steps of a fresh encoder can be wild
-_INPUTS = (
-    tf.TensorSpec([None, None], tf.float32),  # times
-    tf.TensorSpec([None, None], tf.float32),  # magnitudes
-    tf.TensorSpec([None, None], tf.bool),  # visible
+_CURVES = (
     tf.TensorSpec([None], tf.int64),  # row: the light curve of each window
     tf.TensorSpec([None], tf.int64),  # classes
     tf.TensorSpec([None], tf.float32),  # weight of each light curve
@@ -152,7 +152,11 @@ class EncoderTraining:
         self._optimizer.build(self._variables)
         self._gradients = [tf.Variable(tf.zeros(v.shape)) for v in self._variables]
         self._loss = tf.Variable(0.0)
-        self._add = tf.function(self._add_gradients, input_signature=_INPUTS, autograph=False)
+        encoder = classifier.model.encoder
+        # All observations are visible: the periods are the same at every step.
+        self._periods = find_periods(train.curves) if encoder.folds else None
+        signature = (encoder.inputs, *_CURVES)
+        self._add = tf.function(self._add_gradients, input_signature=signature, autograph=False)
         self._end = tf.function(self._end_step, autograph=False)
 
     def run(self, *, progress: bool = False) -> EarlyStopping:
@@ -210,7 +214,7 @@ class EncoderTraining:
 
     def _micro_batches(
         self, rows: np.ndarray, rng: np.random.Generator
-    ) -> Iterator[tuple[np.ndarray, list[np.ndarray], int]]:
+    ) -> Iterator[tuple[np.ndarray, list[Any], int]]:
         """Positions within ``rows``, network inputs with the curve of each window, first row."""
         model, curves = self.classifier.model, self.train.curves
         size = model.window_size
@@ -225,15 +229,14 @@ class EncoderTraining:
             start = curves.offsets[curve] + rng.integers(0, latest + 1)
             windows = Windows(start, np.minimum(size, curves.lengths[curve]), curve)
             probing = nothing_probed(windows.length, size)
-            batch = assemble(curves, windows, probing, normalise=model.normalise)
-            arrays = [array[:, : part.steps] for array in network_inputs(batch).values()]
-            yield part.rows, [*arrays, row], part.first_row
+            batch = prepare(model, curves, windows, probing, self._periods)
+            arrays = network_inputs(batch)
+            inputs = {name: array[:, : part.steps] for name, array in arrays.items()}
+            yield part.rows, [inputs, row], part.first_row
 
     def _add_gradients(
         self,
-        times: tf.Tensor,
-        magnitudes: tf.Tensor,
-        visible: tf.Tensor,
+        inputs: dict[str, tf.Tensor],
         row: tf.Tensor,
         classes: tf.Tensor,
         weight: tf.Tensor,
@@ -244,9 +247,9 @@ class EncoderTraining:
         with tf.GradientTape() as tape:
             # No dropout in the encoder: it would change the pooled means, which vary little
             # between light curves, by more than the difference between the classes.
-            layers = encoder.layer_outputs(times, magnitudes, visible)
-            pooled = pool_steps(layers, visible, pooling)
-            observed = tf.math.count_nonzero(visible, axis=1)
+            layers = encoder.layer_outputs(**inputs)
+            pooled = pool_steps(layers, inputs["visible"], pooling)
+            observed = tf.math.count_nonzero(inputs["visible"], axis=1)
             count = tf.math.unsorted_segment_sum(observed, row, tf.shape(classes)[0])
             features = pool_windows(pooled, row, count, pooling)
             logits = head(features, training=True, dropout_key=key)

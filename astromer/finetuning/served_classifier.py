@@ -84,8 +84,8 @@ class ClassifierModule(tf.Module):
         def classified(observations: GraphObservations) -> Outputs:
             windows, status, (pooled,) = network.over_windows(
                 observations,
-                lambda *inputs: (
-                    pool_steps(encoder.layer_outputs(*inputs[:3]), inputs[3], pooling),
+                lambda inputs, observed: (
+                    pool_steps(encoder.layer_outputs(**inputs), observed, pooling),
                 ),
                 (tf.TensorSpec([head.vectors, encoder.d_model], tf.float32),),
             )

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from astromer.encoder.pooling import MEAN, pool_steps, pool_windows
 from astromer.encoder.reconstructor import Reconstructor
+from astromer.periodogram.graph_periods import find_periods
 from astromer.records.config import LightCurveRules
 from astromer.serving.graph_input import from_padded
 from astromer.serving.windowing import cut_observations, usable_values
@@ -47,10 +48,9 @@ class TrainableEncoder(keras.layers.Layer):
         shown = tf.ones_like(given.mag, tf.bool)
         usable = usable_values(given.mjd, given.mag, given.errmag, shown, self.rules)
         observations, shown = given.only(usable), tf.boolean_mask(shown, usable)
-        windows = cut_observations(observations, shown, self.window_size, self.normalise)
-        sequence = self.encoder(
-            windows.times, windows.magnitudes, windows.visible, training=training
-        )
+        search = find_periods if self.encoder.folds else None
+        windows = cut_observations(observations, shown, self.window_size, self.normalise, search)
+        sequence = self.encoder(**windows.inputs, training=training)
         total = pool_steps([sequence], windows.observed, MEAN)
         mean = pool_windows(total, windows.row, windows.num_observations, MEAN)[:, 0]
         return tf.ensure_shape(mean, [None, self.encoder.d_model])

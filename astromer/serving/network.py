@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from astromer.encoder.pooling import MAX, MEAN, pool_steps, pool_windows
 from astromer.encoder.reconstructor import Reconstructor
+from astromer.periodogram.graph_periods import find_periods
 from astromer.records.config import LightCurveRules
 from astromer.serving.config import ServingConfig
 from astromer.serving.graph_input import (
@@ -26,13 +27,7 @@ from astromer.serving.windowing import GraphWindows, cut_observations, usable_va
 STEPS_PER_CHUNK = 6_400
 
 Outputs = dict[str, tf.Tensor]
-Network = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, ...]]
-
-_WINDOWS = (
-    tf.TensorSpec([None, None], tf.float32),
-    tf.TensorSpec([None, None], tf.float32),
-    tf.TensorSpec([None, None], tf.bool),
-)
+Network = Callable[[dict[str, tf.Tensor], tf.Tensor], tuple[tf.Tensor, ...]]
 
 
 class WindowNetwork:
@@ -53,8 +48,10 @@ class WindowNetwork:
         # Traced once for all signatures.
         self._usable = traced(OBSERVATIONS, SHOWN)(self._select_usable)
         self._cut = traced(OBSERVATIONS, SHOWN)(self._cut_windows)
-        self.encode = traced(*_WINDOWS)(lambda *inputs: model.encoder(*inputs))
-        self._predict = traced(*_WINDOWS)(lambda *inputs: model.magnitudes(self.encode(*inputs)))
+        inputs = model.encoder.inputs
+        self.encode = traced(inputs)(lambda inputs: model.encoder(**inputs))
+        self._predict = traced(inputs)(lambda inputs: model(**inputs))
+        self._search = find_periods if model.encoder.folds else None
 
     def usable(
         self, observations: GraphObservations, shown: tf.Tensor | None = None
@@ -80,7 +77,9 @@ class WindowNetwork:
         return self.limits.request(observations.only(usable)), tf.boolean_mask(shown, usable)
 
     def _cut_windows(self, observations: GraphObservations, shown: tf.Tensor) -> GraphWindows:
-        return cut_observations(observations, shown, self._window_size, self._normalise)
+        return cut_observations(
+            observations, shown, self._window_size, self._normalise, self._search
+        )
 
     def over_windows(
         self, observations: GraphObservations, network: Network, outputs: tuple[tf.TensorSpec, ...]
@@ -104,7 +103,7 @@ class WindowNetwork:
         vector = tf.TensorSpec([1, self._d_model], tf.float32)
         windows, status, (total, highest) = self.over_windows(
             observations,
-            lambda *inputs: _pool_steps(self.encode(*inputs[:3]), inputs[3]),
+            lambda inputs, observed: _pool_steps(self.encode(inputs), observed),
             (vector, vector),
         )
         return _pool_windows(windows, total, highest, status)
@@ -113,7 +112,7 @@ class WindowNetwork:
         """As :meth:`embed`, and ``sequence``, float32 [batch, steps, d_model]."""
         windows, status, (vectors,) = self.over_windows(
             observations,
-            lambda *inputs: (self.encode(*inputs[:3]),),
+            lambda inputs, observed: (self.encode(inputs),),
             (tf.TensorSpec([None, self._d_model], tf.float32),),
         )
         observed = windows.observed[:, : tf.shape(vectors)[1]]
@@ -129,7 +128,7 @@ class WindowNetwork:
         """Predicts the magnitudes of usable observations from those that are shown, bool [N]."""
         windows = self._cut(observations, shown)
         (predicted,) = over_chunks(
-            lambda *inputs: (self._predict(*inputs[:3]),),
+            lambda inputs, observed: (self._predict(inputs),),
             windows,
             (tf.TensorSpec([None], tf.float32),),
             self._whole,
@@ -164,8 +163,8 @@ def over_chunks(
     """Applies a network to chunks of windows of similar length, padded to the longest in the chunk.
 
     Args:
-        network: called with times, magnitudes, visible and observed, each [some, steps]; each
-            result starts with [some] or [some, steps], as ``outputs`` says.
+        network: called with the inputs of some windows by name, and observed, bool [some, steps];
+            each result starts with [some] or [some, steps], as ``outputs`` says.
         windows: the windows.
         outputs: the shape of each result after the first dimension. Where it starts with None, the
             result has the steps of the longest window, and 0 beyond those of its chunk.
@@ -184,23 +183,28 @@ def over_chunks(
     order = tf.argsort(length, direction="DESCENDING", stable=True)
 
     def in_chunks(values: tf.Tensor) -> tf.Tensor:
-        ordered = tf.pad(tf.gather(values, order), [[0, chunks * size - count], [0, 0]])
-        return tf.reshape(ordered, [chunks, size, window_size])
+        more = [[0, 0]] * (len(values.shape) - 1)
+        ordered = tf.pad(tf.gather(values, order), [[0, chunks * size - count], *more])
+        return tf.reshape(ordered, tf.concat([[chunks, size], tf.shape(values)[1:]], axis=0))
 
-    def of_chunk(inputs: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, ...]:
-        observed = inputs[-1]
+    def of_chunk(chunk: tuple[dict[str, tf.Tensor], tf.Tensor]) -> tuple[tf.Tensor, ...]:
+        inputs, observed = chunk
         most_steps = tf.reduce_max(tf.math.count_nonzero(observed, axis=1, dtype=tf.int32))
         steps = window_size if whole else tf.maximum(most_steps, 1)
-        results = network(*(values[:, :steps] for values in inputs))
+        inputs = {
+            # What has one step is of the whole window.
+            name: values if values.shape[1] == 1 and window_size > 1 else values[:, :steps]
+            for name, values in inputs.items()
+        }
+        results = network(inputs, observed[:, :steps])
         return tuple(
             _pad_steps(result, longest - steps) if spec.shape.as_list()[:1] == [None] else result
             for result, spec in zip(results, outputs, strict=True)
         )
 
-    inputs = (windows.times, windows.magnitudes, windows.visible, windows.observed)
     results = tf.map_fn(
         of_chunk,
-        tuple(in_chunks(values) for values in inputs),
+        tf.nest.map_structure(in_chunks, (windows.inputs, windows.observed)),
         fn_output_signature=tuple(
             tf.TensorSpec([None, *spec.shape], spec.dtype) for spec in outputs
         ),

@@ -10,15 +10,17 @@ import onnxruntime
 import tensorflow as tf
 from tf2onnx import optimizer, tf_loader, tfonnx
 
+from astromer.encoder.folding import prepare
+from astromer.encoder.phase_features import PHASE_INPUTS
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurve, LightCurves
+from astromer.periodogram.curve_periods import find_periods
 from astromer.serving.embedder import Embedder
-from astromer.serving.signatures import window_signature
+from astromer.serving.signatures import WINDOW_ARGUMENTS, window_signature
 from astromer.system.errors import ModelError
-from astromer.windows.batches import assemble, sequential_windows
+from astromer.windows.batches import sequential_windows
 from astromer.windows.masking import nothing_probed
 
-INPUTS = ("input", "times", "mask_in")
 OUTPUTS = ("mean", "max", "sequence")
 _OPSET = 17  # onnxruntime 1.12 (2022) and later
 _CPU = ["CPUExecutionProvider"]
@@ -34,7 +36,8 @@ def to_onnx(model: Reconstructor) -> onnx.ModelProto:
     """
     signature = window_signature(model)
     concrete = signature.get_concrete_function()
-    given = {tensor.name: name for tensor, name in zip(concrete.inputs, INPUTS)}
+    names = input_names(model)
+    given = {tensor.name: name for tensor, name in zip(concrete.inputs, names)}
     made = {concrete.structured_outputs[name].name: name for name in OUTPUTS}
     with tf.device("/cpu:0"):
         frozen = tf_loader.from_function(concrete, list(given), list(made))
@@ -55,7 +58,7 @@ def to_onnx(model: Reconstructor) -> onnx.ModelProto:
         if name != "remove_back_to_back"
     }
     proto = optimizer.optimize_graph(converted, optimizers=safe).make_model("astromer")
-    _name_batch(proto)
+    _name_batch(proto, names)
     onnx.checker.check_model(proto, full_check=True)
     return proto
 
@@ -72,11 +75,13 @@ def check_onnx(proto: onnx.ModelProto, model: Reconstructor, embedder: Embedder)
     curves = _simulated(model.window_size)
     windows = sequential_windows(curves.offsets, model.window_size)
     probing = nothing_probed(windows.length, model.window_size)
-    batch = assemble(curves, windows, probing)
+    periods = find_periods(curves) if model.encoder.folds else None
+    batch = prepare(model, curves, windows, probing, periods)
     feed = {
-        "input": batch.magnitudes[..., None],
+        "input": (batch.magnitudes * batch.scale[:, None])[..., None],
         "times": batch.times[..., None],
         "mask_in": probing.observed[..., None].astype(np.float32),
+        **batch.folded,
     }
     session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=_CPU)
     got = dict(zip(OUTPUTS, session.run(OUTPUTS, feed)))
@@ -112,11 +117,16 @@ def _where(context: Any, node: Any, name: str, args: list[Any]) -> None:
     node.type = "Where"
 
 
-def _name_batch(proto: onnx.ModelProto) -> None:
+def input_names(model: Reconstructor) -> tuple[str, ...]:
+    """The file's inputs; see :func:`astromer.serving.signatures.window_signature`."""
+    return (*WINDOW_ARGUMENTS, *(PHASE_INPUTS if model.encoder.folds else ()))
+
+
+def _name_batch(proto: onnx.ModelProto, names: tuple[str, ...]) -> None:
     """Names the first dimension of inputs and outputs "batch", and sorts both."""
     for value in (*proto.graph.input, *proto.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
-    for values, order in ((proto.graph.input, INPUTS), (proto.graph.output, OUTPUTS)):
+    for values, order in ((proto.graph.input, names), (proto.graph.output, OUTPUTS)):
         values.sort(key=lambda value: order.index(value.name))
 
 

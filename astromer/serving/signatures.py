@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from astromer.encoder.phase_features import PHASE_INPUTS
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.records.config import LightCurveRules
 from astromer.serving.config import ServingConfig
@@ -28,6 +29,8 @@ from astromer.serving.graph_input import (
 from astromer.serving.network import Outputs, WindowNetwork
 from astromer.serving.windowing import draw_hidden
 
+WINDOW_ARGUMENTS = ("input", "times", "mask_in")
+"""Of ``encode_windows``, as in the public ``light-curve`` package."""
 _EXAMPLES = tf.TensorSpec([None], tf.string, "examples")
 _FLAT = tuple(tf.TensorSpec([None], spec.dtype, spec.name) for spec in PADDED)
 _VISIBLE = tf.TensorSpec([None, None], tf.bool, "visible")
@@ -211,18 +214,22 @@ def window_signature(
         mean, max: float32 [batch, d_model], over the valid steps; zeros where there is none.
         sequence: float32 [batch, window_size, d_model], zeros at padding.
 
-    A model that was trained on normalised magnitudes divides ``input`` by its spread.
+    A model that was trained on normalised magnitudes divides ``input`` by its spread. One that
+    folds has the further inputs of :func:`astromer.encoder.folding.fold`, under their names; the
+    caller finds the periods.
 
     Args:
         model: the trained model.
         encode: traced encoder that other signatures share; by default the model's encoder.
         limits: limits of a served model; None for a file that its user runs.
     """
-    encoder = encode or model.encoder
-    shape = [None, model.window_size, 1]
+    encoder = encode or (lambda inputs: model.encoder(**inputs))
+    size = model.window_size
+    windows = [tf.TensorSpec([None, size, 1], tf.float32, name) for name in WINDOW_ARGUMENTS]
 
-    @traced(*(tf.TensorSpec(shape, tf.float32, name) for name in ("input", "times", "mask_in")))
-    def encode_windows(input: tf.Tensor, times: tf.Tensor, mask_in: tf.Tensor) -> Outputs:
+    def answer(
+        input: tf.Tensor, times: tf.Tensor, mask_in: tf.Tensor, **folded: tf.Tensor
+    ) -> Outputs:
         if limits is not None:
             check = limits.windows(tf.shape(input, tf.int64)[0])
             input, times, mask_in = after([check], input, times, mask_in)
@@ -230,8 +237,14 @@ def window_signature(
         magnitudes = tf.where(observed, input[..., 0], 0.0)
         if model.normalise:
             magnitudes = magnitudes / _spread(magnitudes, observed)
-        sequence = encoder(tf.where(observed, times[..., 0], 0.0), magnitudes, observed)
-        sequence.set_shape([None, model.window_size, None])
+        inputs = {
+            "times": tf.where(observed, times[..., 0], 0.0),
+            "magnitudes": magnitudes,
+            "visible": observed,
+            **folded,
+        }
+        sequence = encoder(inputs)
+        sequence.set_shape([None, size, None])
         real = observed[..., None]
         sequence = tf.where(real, sequence, 0.0)
         count = tf.reduce_sum(tf.cast(real, sequence.dtype), axis=1)
@@ -242,7 +255,33 @@ def window_signature(
             "sequence": sequence,
         }
 
-    return encode_windows
+    if not model.encoder.folds:
+
+        @traced(*windows)
+        def encode_windows(input: tf.Tensor, times: tf.Tensor, mask_in: tf.Tensor) -> Outputs:
+            return answer(input, times, mask_in)
+
+        return encode_windows
+
+    folded = [
+        tf.TensorSpec([None, spec.shape[1] or size, *spec.shape[2:]], spec.dtype, name)
+        for name, spec in PHASE_INPUTS.items()
+    ]
+
+    @traced(*windows, *folded)
+    def encode_folded_windows(
+        input: tf.Tensor,
+        times: tf.Tensor,
+        mask_in: tf.Tensor,
+        errmag: tf.Tensor,
+        phases: tf.Tensor,
+        series: tf.Tensor,
+        search: tf.Tensor,
+    ) -> Outputs:
+        found = {"errmag": errmag, "phases": phases, "series": series, "search": search}
+        return answer(input, times, mask_in, **found)
+
+    return encode_folded_windows
 
 
 def _spread(magnitudes: tf.Tensor, observed: tf.Tensor) -> tf.Tensor:

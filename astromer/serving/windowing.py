@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from astromer.periodogram.graph_periods import GraphPeriods
 from astromer.records.config import LightCurveRules
 from astromer.serving.graph_input import GraphObservations, owners
 
@@ -22,6 +25,9 @@ class GraphWindows(NamedTuple):
         row: int64 [num_windows], the light curve of each window.
         position: int64 [num_windows, window_size], index in the input row; arbitrary at padding.
         num_observations: int64 [batch], usable observations of each light curve.
+        folded: further inputs of the network by name, [num_windows, window_size or 1, ...]; see
+            :func:`astromer.encoder.folding.fold`.
+        periods: of each light curve; None for a network that reads none.
     """
 
     times: tf.Tensor
@@ -33,6 +39,18 @@ class GraphWindows(NamedTuple):
     row: tf.Tensor
     position: tf.Tensor
     num_observations: tf.Tensor
+    folded: Mapping[str, tf.Tensor] = MappingProxyType({})
+    periods: GraphPeriods | None = None
+
+    @property
+    def inputs(self) -> dict[str, tf.Tensor]:
+        """What the network reads, by name."""
+        return {
+            "times": self.times,
+            "magnitudes": self.magnitudes,
+            "visible": self.visible,
+            **self.folded,
+        }
 
 
 def usable_values(
@@ -52,15 +70,21 @@ def usable_values(
 
 
 def cut_observations(
-    observations: GraphObservations, shown: tf.Tensor, window_size: int, normalise: bool
+    observations: GraphObservations,
+    shown: tf.Tensor,
+    window_size: int,
+    normalise: bool,
+    search: Callable[..., GraphPeriods] | None = None,
 ) -> GraphWindows:
     """Sorts the observations of each light curve by time, and cuts windows without overlap.
 
     Args:
-        observations: usable ones; their errors are not read.
+        observations: usable ones.
         shown: bool [N], False at observations whose magnitude is to be hidden.
         window_size: observations per window; the last window of a light curve may be short.
         normalise: whether to divide by the visible spread.
+        search: finds periods, see :func:`astromer.periodogram.graph_periods.find_periods`; by
+            default nothing is folded, and errors are not read.
     """
     order = _by_row_and_time(observations.row, observations.mjd)
     batch = tf.size(observations.problem, tf.int64)
@@ -87,7 +111,7 @@ def cut_observations(
     if normalise:
         spread = tf.sqrt(_mean(residual**2, visible))
         scale = tf.where(spread > 0, spread, 1.0)
-    return GraphWindows(
+    windows = GraphWindows(
         times=tf.cast(times, tf.float32),
         magnitudes=tf.cast(residual / scale[:, None], tf.float32),
         observed=observed,
@@ -98,6 +122,55 @@ def cut_observations(
         position=tf.gather(observations.position, index),
         num_observations=count,
     )
+    if search is None:
+        return windows
+    ordered = [tf.gather(values, order) for values in (observations.mjd, observations.row, shown)]
+    mjd, row_of, seen = ordered
+    # Beyond the last observation of an empty row there is none to start from.
+    starts = tf.minimum(tf.cumsum(count, exclusive=True), tf.maximum(tf.size(mjd, tf.int64) - 1, 0))
+    first = tf.gather(tf.pad(mjd, [[0, 1]]), starts)
+    chosen = tf.boolean_mask(order, seen)
+    periods = search(
+        tf.boolean_mask(mjd - tf.gather(first, row_of), seen),
+        tf.cast(tf.gather(observations.mag, chosen), tf.float64),
+        tf.cast(tf.gather(observations.errmag, chosen), tf.float64),
+        tf.math.unsorted_segment_sum(tf.cast(seen, tf.int64), row_of, batch),
+    )
+    elapsed = tf.where(observed, time - tf.gather(first, row)[:, None], 0.0)
+    errmag = tf.gather(observations.errmag, index)
+    return windows._replace(folded=_fold(windows, periods, elapsed, errmag), periods=periods)
+
+
+def _fold(
+    windows: GraphWindows, periods: GraphPeriods, elapsed: tf.Tensor, errmag: tf.Tensor
+) -> dict[str, tf.Tensor]:
+    """:func:`astromer.encoder.folding.fold`, in the graph.
+
+    Args:
+        windows: the windows, not folded yet.
+        periods: of the light curves.
+        elapsed: float64 [num_windows, window_size], days since the first observation of each light
+            curve.
+        errmag: float32 [num_windows, window_size].
+    """
+    frequencies = tf.gather(periods.frequencies, windows.row)
+    cycles = 0.5 * elapsed[..., None] * frequencies[:, None, :]
+    scale = tf.cast(windows.scale, tf.float64)[:, None]
+    series = tf.gather(periods.series, windows.row) / scale
+    centre = tf.cast(windows.centre, tf.float64)[:, None] / scale
+    series = tf.concat([series[:, :1] - centre, series[:, 1:]], axis=1)
+    search = [
+        frequencies,
+        tf.gather(periods.powers, windows.row),
+        tf.cast(tf.gather(periods.num_visible, windows.row), tf.float64)[:, None],
+        scale,
+    ]
+    return {
+        "errmag": tf.where(windows.visible & (errmag > 0), errmag, 0.0),
+        "phases": tf.cast(cycles - tf.floor(cycles), tf.float32),
+        "series": tf.cast(series, tf.float32)[:, None],
+        "search": tf.cast(tf.concat(search, axis=1), tf.float32)[:, None],
+    }
 
 
 def draw_hidden(

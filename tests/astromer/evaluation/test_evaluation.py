@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ LENGTHS = (30, 20, 50, 7, 4, 1, 40)
 
 class Constant:
     """A model that always predicts the same, centred; 0 is the window's mean."""
+
+    encoder = SimpleNamespace(folds=False)
 
     def __init__(self, value: float = 0.0, window_size: int = 20, normalise: bool = False):
         self.value, self.window_size, self.normalise = value, window_size, normalise

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def test_masks_do_not_depend_on_the_batch_size(curves) -> None:
 def test_evaluation_masks_are_those_of_no_training_epoch(toy, seed: int) -> None:
     curves = toy.curves([20] * 12)
     windows = sequential_windows(curves.offsets, 20)
-    model = type("Model", (), {"window_size": 20, "normalise": False})
+    model = SimpleNamespace(window_size=20, normalise=False, encoder=SimpleNamespace(folds=False))
     (fixed,) = fixed_batches(model, curves, windows, MaskingConfig(), seed, 100)  # type: ignore[arg-type]
     for number in range(5):
         fresh = epoch_of(curves, number, seed=seed, batch_size=100).batch(0)
