@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from astromer.encoder.encoder import Encoder
 from astromer.encoder.folding import prepare
 from astromer.encoder.inference import micro_batches_of, network_inputs
 from astromer.encoder.reconstructor import Reconstructor
@@ -18,6 +19,7 @@ from astromer.windows.batches import sequential_windows
 from astromer.windows.masking import nothing_probed
 
 _WINDOWS_PER_BATCH = 512
+_LEAST_VARIANCE = 1e-9
 
 
 class CurveEncoder:
@@ -25,7 +27,7 @@ class CurveEncoder:
 
     Args:
         model: the encoder to use, with its window size and normalisation.
-        head: "mean", "max" or "layers"; see :func:`pool_steps`.
+        head: "mean", "max", "layers" or "moments"; see :func:`pool_steps`.
     """
 
     def __init__(self, model: Reconstructor, head: str) -> None:
@@ -39,12 +41,12 @@ class CurveEncoder:
         self._run = run
 
     def __call__(self, curves: LightCurves, *, desc: str = "", progress: bool = False) -> Any:
-        """float32 [num_curves, K, d_model], pooled over the observed steps of all windows."""
+        """float32 [num_curves, K, width], pooled over the observed steps of all windows."""
         model, strategy = self.model, tf.distribute.get_strategy()
         windows = sequential_windows(curves.offsets, model.window_size)
-        vectors = num_vectors(self.head, model.encoder.num_layers)
+        shape = pooled_shape(self.head, model.encoder)
         periods = find_periods(curves, progress=progress) if model.encoder.folds else None
-        pooled = np.zeros((len(windows), vectors, model.encoder.d_model), np.float32)
+        pooled = np.zeros((len(windows), *shape), np.float32)
         title = desc or "encode"
         bar = progress_bar(total=len(windows), desc=title, unit="window", disable=not progress)
         with bar:
@@ -59,7 +61,7 @@ class CurveEncoder:
         return pool_windows_numpy(pooled, windows.curve, curves.lengths, self.head)
 
 
-MEAN, MAX, LAYERS = "mean", "max", "layers"
+MEAN, MAX, LAYERS, MOMENTS = "mean", "max", "layers", "moments"
 
 
 def pool_steps(layers: Sequence[tf.Tensor], observed: tf.Tensor, head: str) -> tf.Tensor:
@@ -68,12 +70,24 @@ def pool_steps(layers: Sequence[tf.Tensor], observed: tf.Tensor, head: str) -> t
     Args:
         layers: float32 [num_windows, steps, d_model] each, as from ``Encoder.layer_outputs``.
         observed: bool [num_windows, steps].
-        head: "mean" and "layers" sum, of the last layer or of each; "max" takes the maximum.
+        head: "mean" and "layers" sum, of the last layer or of each; "max" takes the maximum;
+            "moments" gives mean and standard deviation of each layer, times the observed steps, as
+            one vector.
 
     Returns:
-        float32 [num_windows, K, d_model], K = len(layers) for "layers" and 1 otherwise.
+        float32 [num_windows, K, width], see :func:`pooled_shape`.
     """
     real = observed[..., None]
+    if head == MOMENTS:
+        count = tf.math.count_nonzero(real, axis=1, dtype=tf.float32)
+        parts = []
+        for z in layers:
+            mean = tf.math.divide_no_nan(tf.reduce_sum(tf.where(real, z, 0.0), axis=1), count)
+            centred = tf.where(real, z - mean[:, None], 0.0)
+            variance = tf.math.divide_no_nan(tf.reduce_sum(tf.square(centred), axis=1), count)
+            # With a gradient at zero, too.
+            parts += [mean, tf.sqrt(variance + _LEAST_VARIANCE)]
+        return (tf.concat(parts, axis=1) * count)[:, None]
     if head == MAX:
         lowest = layers[-1].dtype.min
         return tf.reduce_max(tf.where(real, layers[-1], lowest), axis=1)[:, None]
@@ -87,13 +101,13 @@ def pool_windows(
     """Joins the windows of each light curve.
 
     Args:
-        pooled: float32 [num_windows, K, d_model], from :func:`pool_steps`.
+        pooled: float32 [num_windows, K, width], from :func:`pool_steps`.
         row: int [num_windows], the light curve of each window.
         num_observations: int [num_curves], observed steps of all its windows.
         head: as in :func:`pool_steps`.
 
     Returns:
-        float32 [num_curves, K, d_model]; zeros for a light curve without observations.
+        float32 [num_curves, K, width]; zeros for a light curve without observations.
     """
     curves = tf.shape(num_observations, tf.int64)[0]
     row = tf.cast(row, tf.int64)
@@ -118,6 +132,9 @@ def pool_windows_numpy(
     return (total / np.maximum(num_observations, 1)[:, None, None]).astype(np.float32)
 
 
-def num_vectors(head: str, num_layers: int) -> int:
-    """K, the vectors of each light curve."""
-    return num_layers + 1 if head == LAYERS else 1
+def pooled_shape(head: str, encoder: Encoder) -> tuple[int, int]:
+    """K and width: the vectors of each light curve, and the numbers in each."""
+    layers = encoder.num_layers + 1
+    if head == MOMENTS:
+        return 1, 2 * layers * encoder.d_model
+    return (layers if head == LAYERS else 1), encoder.d_model

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.encoder.dropout import CounterDropout
-from astromer.encoder.pooling import CurveEncoder, num_vectors
+from astromer.encoder.pooling import CurveEncoder, pooled_shape
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.labelled_data import LabelMap
@@ -30,7 +30,7 @@ class Head(keras.layers.Layer):
 
     Args:
         num_classes: outputs.
-        vectors: vectors of each light curve; see :func:`~astromer.encoder.pooling.num_vectors`.
+        vectors: vectors of each light curve; see :func:`~astromer.encoder.pooling.pooled_shape`.
         d_model: their width.
         hidden: width of the hidden layer; 0 = none.
         dropout: dropout rate before each dense layer.
@@ -131,7 +131,7 @@ class Classifier:
     Args:
         model: holds the encoder, its window size and normalisation.
         head: the classification head.
-        pooling: what the head reads: "mean", "max" or "layers".
+        pooling: what the head reads: "mean", "max", "layers" or "moments".
         label_map: the classes, in the order of the head's outputs.
     """
 
@@ -203,8 +203,7 @@ def make_classifier(
     encoder = model.encoder
     head = Head(
         len(label_map),
-        num_vectors(config.head, encoder.num_layers),
-        encoder.d_model,
+        *pooled_shape(config.head, encoder),
         config.head_hidden,
         config.head_dropout,
         seed=seed,

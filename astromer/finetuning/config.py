@@ -15,9 +15,10 @@ class FinetuneConfig(Config):
     head: str = knob(
         "layers",
         "what the head reads: mean or max of the last layer over the observed steps of all "
-        "windows, or the mean of every layer under learned softmax weights (Astromer 2)",
+        "windows, the mean of every layer under learned softmax weights (Astromer 2), or moments: "
+        "mean and standard deviation of every layer, side by side",
         "--head",
-        choices=("mean", "max", "layers"),
+        choices=("mean", "max", "layers", "moments"),
     )
     head_hidden: int = knob(
         64,

@@ -87,9 +87,9 @@ class ClassifierModule(tf.Module):
                 lambda inputs, observed: (
                     pool_steps(encoder.layer_outputs(**inputs), observed, pooling),
                 ),
-                (tf.TensorSpec([head.vectors, encoder.d_model], tf.float32),),
+                (tf.TensorSpec([head.vectors, head.d_model], tf.float32),),
             )
-            pooled = tf.ensure_shape(pooled, [None, head.vectors, encoder.d_model])
+            pooled = tf.ensure_shape(pooled, [None, head.vectors, head.d_model])
             features = pool_windows(pooled, windows.row, windows.num_observations, pooling)
             fine = status == STATUS_OK
             probabilities = tf.where(fine[:, None], tf.nn.softmax(head(features)), 0.0)

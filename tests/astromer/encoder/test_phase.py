@@ -1,0 +1,199 @@
+"""The phase encoder: what it is given, that nothing hidden reaches it, and what its fits are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from astromer.encoder import phase_features as features
+from astromer.encoder.config import EncoderConfig
+from astromer.encoder.folding import periods_of_windows, prepare
+from astromer.encoder.inference import Predictor, network_inputs
+from astromer.encoder.reconstructor import Reconstructor
+from astromer.light_curves import LightCurve, LightCurves
+from astromer.periodogram.curve_periods import CurvePeriods
+from astromer.periodogram.harmonic_fit import HarmonicSeries
+from astromer.windows.batches import sequential_windows
+from astromer.windows.config import MaskingConfig
+from astromer.windows.masking import draw, mask_seed
+
+WINDOW = 40
+PERIODS = (0.57, 3.3, 0.21)
+LENGTHS = (175, 80, 110)
+
+
+@pytest.fixture(scope="module")
+def curves() -> LightCurves:
+    """Stars whose error bars tell their magnitudes, as in many surveys."""
+    rng = np.random.default_rng(5)
+
+    def star(period: float, length: int) -> LightCurve:
+        mjd = 55000 + np.sort(rng.uniform(0, 300, length))
+        angle = 2 * np.pi * mjd / period
+        mag = 15 + 0.4 * np.sin(angle) + 0.2 * np.cos(2 * angle) + rng.normal(0, 0.02, length)
+        errmag = 0.02 * 10 ** (0.3 * (mag - 15))
+        return LightCurve(mjd, mag.astype(np.float32), errmag.astype(np.float32), id=str(period))
+
+    return LightCurves.from_curves(star(*one) for one in zip(PERIODS, LENGTHS))
+
+
+@pytest.fixture(scope="module")
+def masked(curves):
+    windows = sequential_windows(curves.offsets, WINDOW)
+    probing = draw(windows.length, WINDOW, MaskingConfig(), seed=mask_seed(3), first=0)
+    return windows, probing
+
+
+@pytest.fixture(scope="module")
+def periods(curves, masked) -> CurvePeriods:
+    return periods_of_windows(curves, [masked])
+
+
+@pytest.fixture(scope="module")
+def model(toy):
+    return toy.model("astromer_phase", window_size=WINDOW)
+
+
+def batch_of(model, curves, masked, periods=None):
+    return prepare(model, curves, *masked, periods)
+
+
+def test_periods_come_from_the_whole_light_curve(periods) -> None:
+    assert 1 / periods.frequencies[:, 0] == pytest.approx(PERIODS, rel=1e-3)
+    assert 1 / periods.frequencies[:, 1] == pytest.approx(PERIODS, rel=1e-3)
+    assert (periods.false_alarm < 1e-3).all()
+
+
+@pytest.mark.parametrize("planted", [1e4, np.nan, -5.0])
+def test_hidden_magnitudes_and_errors_change_no_bit(model, curves, masked, planted) -> None:
+    windows, probing = masked
+    steps = windows.start[:, None] + np.arange(WINDOW)
+    hidden = np.unique(steps[probing.hidden])
+    mag, errmag = curves.mag.copy(), curves.errmag.copy()
+    mag[hidden], errmag[hidden] = planted, abs(planted)
+    changed = replace(curves, mag=mag, errmag=errmag)
+    one, other = (batch_of(model, some, masked) for some in (curves, changed))
+    for name, array in network_inputs(one).items():
+        assert array.tobytes() == network_inputs(other)[name].tobytes(), name
+    assert Predictor(model)(one).tobytes() == Predictor(model)(other).tobytes()
+
+
+def test_the_error_bar_of_a_hidden_step_is_hidden(model, curves, masked, periods) -> None:
+    _, probing = masked
+    folded = batch_of(model, curves, masked, periods).folded
+    assert (folded["errmag"][~probing.visible] == 0).all()
+    assert (folded["errmag"][probing.visible] > 0).all()
+
+
+def test_phases_are_those_of_half_the_frequency(model, curves, masked, periods) -> None:
+    windows, _ = masked
+    phases = batch_of(model, curves, masked, periods).folded["phases"]
+    for row, curve in enumerate(windows.curve):
+        n, start = windows.length[row], windows.start[row]
+        elapsed = curves.mjd[start : start + n] - curves.mjd[curves.offsets[curve]]
+        expected = np.exp(1j * np.pi * elapsed[:, None] * periods.frequencies[curve])
+        assert np.exp(2j * np.pi * phases[row, :n]) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.fixture(scope="module")
+def found(model, curves, masked, periods):
+    """What the encoder reads of the windows, and the batch."""
+    batch = batch_of(model, curves, masked, periods)
+    inputs = {name: tf.constant(array) for name, array in network_inputs(batch).items()}
+    return features.phase_features(**inputs), batch
+
+
+def test_fits_are_the_series_least_squares_and_interpolation(found, masked, periods) -> None:
+    fits, batch = found[0].fits.numpy(), found[1]
+    windows, probing = masked
+    for row, curve in enumerate(windows.curve):
+        n, visible = windows.length[row], probing.visible[row]
+        shown = batch.magnitudes[row, visible].astype(float)
+        edge = 0.1 * np.ptp(shown)
+
+        def within(values, low=shown.min() - edge, high=shown.max() + edge):
+            return pytest.approx(np.clip(values, low, high), abs=2e-4)
+
+        half = batch.folded["phases"][row, :n].astype(float)
+        coefficients = periods.coefficients[curve] / batch.scale[row]
+        coefficients[0] -= batch.centre[row] / batch.scale[row]
+        series = HarmonicSeries(1.0, coefficients)
+        assert fits[row, :n, 0] == within(series(2 * half[:, 0]))
+
+        error = np.maximum(batch.errmag[row, visible], 0.01).astype(float)
+        weights = error**-2 / np.mean(error**-2)
+        time = batch.times[row, :n] / np.abs(batch.times[row, :n]).max()
+        bases = [_waves(2 * half[:, 0]), _waves(2 * half[:, 1]), _waves(half[:, 1])]
+        bases.append(time[:, None] ** np.arange(4))
+        for number, basis in enumerate(bases, start=1):
+            seen = basis[visible[:n]]
+            gram = seen.T @ (seen * weights[:, None]) + 0.01 * len(seen) * np.eye(seen.shape[1])
+            solution = np.linalg.solve(gram, seen.T @ (weights * shown))
+            assert fits[row, :n, number] == within(basis @ solution), number
+        between = np.interp(batch.times[row, :n], batch.times[row, visible], shown)
+        assert fits[row, :n, 5] == pytest.approx(between, abs=1e-4)
+
+
+def _waves(cycles: np.ndarray) -> np.ndarray:
+    angles = 2 * np.pi * cycles[:, None] * np.arange(1, features.HARMONICS + 1)
+    return np.concatenate([np.ones((len(cycles), 1)), np.sin(angles), np.cos(angles)], axis=1)
+
+
+def test_a_step_does_not_see_itself_among_its_neighbours(found, masked) -> None:
+    columns, batch = found[0].columns.numpy(), found[1]
+    _, probing = masked
+    start = 3 + 2 * features.HARMONICS * 5 + 2 * features.NUM_FITS
+    row, visible = 0, np.flatnonzero(probing.visible[0])
+    for place in (0, 1, 7):
+        step = visible[place]
+        before = columns[row, step, start : start + 4 : 2]
+        expected = [batch.magnitudes[row, visible[place - k]] if place >= k else 0 for k in (1, 2)]
+        assert before == pytest.approx(expected)
+
+
+def test_training_predicts_as_evaluation_does(model, curves, masked, periods) -> None:
+    """In training the steps are sorted and no frequency is dropped without a key."""
+    from astromer.training.step import sort_steps
+
+    batch = batch_of(model, curves, masked, periods)
+    expected = Predictor(model)(batch)
+    probing = batch.probing
+    arrays = {**network_inputs(batch), "expected": expected}
+    arrays, _ = sort_steps(arrays, probing.visible, probing.probed)
+    expected = arrays.pop("expected")
+    shown = arrays["visible"]
+    order = model.encoder.order(tf.constant(shown), presorted=True)
+    x = model.encoder.embed(**{name: tf.constant(array) for name, array in arrays.items()})
+    z = model.encoder.run(x, order)[-1]
+    got = model.magnitudes(z.value(), x.fits).numpy()
+    observed = np.sort(~probing.observed, axis=1) == 0
+    assert got[observed] == pytest.approx(expected[observed], abs=2e-4)
+
+
+@pytest.mark.parametrize("length", [1, 2, 7])
+def test_light_curves_without_a_period_are_finite(model, length: int) -> None:
+    curve = LightCurve(
+        np.arange(length) + 55000.0,
+        np.full(length, 15, np.float32),
+        np.full(length, np.nan, np.float32),
+    )
+    curves = LightCurves.from_curves([curve])
+    windows = sequential_windows(curves.offsets, WINDOW)
+    probing = draw(windows.length, WINDOW, MaskingConfig(), seed=[1], first=0)
+    predicted = Predictor(model)(batch_of(model, curves, (windows, probing)))
+    assert np.isfinite(predicted[probing.observed]).all()
+    assert predicted[probing.observed] == pytest.approx(0, abs=10)
+
+
+def test_fresh_heads_weigh_the_fits_equally(curves, masked, periods) -> None:
+    shape = EncoderConfig("astromer_phase", 8, 2, 1, window_size=WINDOW)
+    model = Reconstructor.from_settings(shape, seed=1)
+    assert model.normalise
+    batch = batch_of(model, curves, masked, periods)
+    inputs = {name: tf.constant(array) for name, array in network_inputs(batch).items()}
+    fits = features.phase_features(**inputs).fits.numpy().sum(axis=-1) / (features.NUM_FITS + 1)
+    observed = batch.probing.observed
+    assert model(**inputs).numpy()[observed] == pytest.approx(fits[observed], abs=2e-4)
