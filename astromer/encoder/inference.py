@@ -35,28 +35,41 @@ class Predictor:
         self.model = model
         self.strategy = strategy or tf.distribute.get_strategy()
 
+        def on_replica(inputs: dict[str, Any]) -> tuple[tf.Tensor, ...]:
+            return model.with_spread(**inputs) if model.spread is not None else (model(**inputs),)
+
         def run(inputs: dict[str, Any]) -> Any:
-            return self.strategy.run(lambda inputs: model(**inputs), args=(inputs,))
+            return self.strategy.run(on_replica, args=(inputs,))
 
         self._threads = OrderedPool(micro_batches_at_once(self.strategy.num_replicas_in_sync))
         self._run = compile_for_micro_batches(run, self.strategy, model.encoder.inputs)
 
     def __call__(self, batch: Batch) -> np.ndarray:
         """float32 [num_windows, window_size], scaled like the target; undefined at padding."""
-        predicted = np.zeros_like(batch.target)
+        return self.with_spread(batch)[0]
+
+    def with_spread(self, batch: Batch) -> tuple[np.ndarray, np.ndarray | None]:
+        """The predictions, and their standard deviations where the model has any.
+
+        float32 [num_windows, window_size], scaled like the target; undefined at padding.
+        """
+        found = [np.zeros_like(batch.target)]
+        if self.model.spread is not None:
+            found.append(np.ones_like(batch.target))
         inputs = network_inputs(batch)
         parts = micro_batches_of(batch, self.model, self.strategy)
         results = self._threads.map(lambda part: self._predict(inputs, part), parts)
         for part, result in zip(parts, results, strict=True):
-            predicted[part.rows, : part.steps] = result.numpy()[: len(part.rows)]
-        return predicted
+            for array, values in zip(found, result, strict=True):
+                array[part.rows, : part.steps] = values.numpy()[: len(part.rows)]
+        return found[0], found[1] if len(found) > 1 else None
 
-    def _predict(self, inputs: dict[str, np.ndarray], part: MicroBatch) -> tf.Tensor:
+    def _predict(self, inputs: dict[str, np.ndarray], part: MicroBatch) -> tuple[tf.Tensor, ...]:
         replicas = self.strategy.num_replicas_in_sync
         rows = -(-len(part.rows) // replicas)
         predicted = self._run(divide_rows(self.strategy, part.of(inputs), rows))
-        if replicas > 1:
-            predicted = self.strategy.gather(predicted, axis=0)  # from other workers, too
+        if replicas > 1:  # from other workers, too
+            predicted = tuple(self.strategy.gather(values, axis=0) for values in predicted)
         return predicted
 
 

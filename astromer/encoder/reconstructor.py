@@ -15,6 +15,42 @@ from astromer.encoder.phase_features import NUM_FITS
 from astromer.system.config import to_dict
 
 
+class SpreadHead(keras.layers.Layer):
+    """The standard deviation of a prediction, learned from its residual alone.
+
+    The encoder does not learn from it: a Gaussian likelihood would neglect the points that are
+    hard to predict (Seitzer et al. 2022, arXiv 2203.09168).
+
+    Args:
+        hidden: width of the hidden layer.
+        seed: of the initial weights.
+    """
+
+    def __init__(self, hidden: int = 64, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        glorot = keras.initializers.GlorotUniform(None if seed is None else seed + 1)
+        self.hidden = FlatDense(
+            hidden, activation="gelu", kernel_initializer=glorot, name="spread_hidden"
+        )
+        self.logarithm = FlatDense(1, kernel_initializer="zeros", name="spread_logarithm")
+
+    def build(self, input_shape: Any) -> None:
+        self.hidden.build(input_shape)
+        self.logarithm.build((*input_shape[:-1], self.hidden.units))
+        self.factor = self.add_weight(
+            shape=(), initializer="ones", trainable=False, name="spread_factor"
+        )
+        self.built = True
+
+    def call(self, z: tf.Tensor) -> tf.Tensor:
+        """z: float32 [batch, steps, d_model]. Returns float32 [batch, steps]."""
+        logarithm = tf.squeeze(self.logarithm(self.hidden(z)), axis=-1)
+        return self.factor * tf.exp(tf.clip_by_value(logarithm, -_MOST_LOGARITHM, _MOST_LOGARITHM))
+
+
+_MOST_LOGARITHM = 7.0  # a thousandth to a thousand times the visible spread
+
+
 class Reconstructor(keras.Model):
     """Predicts the magnitude of every step from the visible ones.
 
@@ -43,6 +79,9 @@ class Reconstructor(keras.Model):
         self.encoder.build()
         self.norm.build((None, None, encoder.d_model))
         self.head.build((None, None, encoder.d_model))
+        self.spread = SpreadHead(seed=seed, name="spread") if encoder.folds else None
+        if self.spread is not None:
+            self.spread.build((None, None, encoder.d_model))
         self.built = True
 
     @classmethod
@@ -73,6 +112,21 @@ class Reconstructor(keras.Model):
         z = self.encoder.run(x, order, training=training, dropout_key=dropout_key)[-1]
         return order.restore(self.magnitudes(z.value(), x.fits))
 
+    def with_spread(self, **inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Predictions and their standard deviations, float32 [batch, steps] each.
+
+        Both are in units of the input magnitudes. An observation scatters about its prediction by
+        the standard deviation: its error bar is unknown to the network and part of it.
+
+        Args:
+            inputs: as for :meth:`Encoder.call`; of a model that has a spread.
+        """
+        assert self.spread is not None
+        order, x = self.encoder.embed_ordered(**inputs)
+        z = self.encoder.run(x, order)[-1].value()
+        predicted = order.restore(self.magnitudes(z, x.fits))
+        return predicted, order.restore(self.spread(self.norm(tf.cast(z, tf.float32))))
+
     def predict_scored(
         self,
         times: tf.Tensor,
@@ -82,7 +136,7 @@ class Reconstructor(keras.Model):
         dropout_key: tf.Tensor | None = None,
         dtype: tf.DType = tf.float32,
         **folded: tf.Tensor,
-    ) -> tf.Tensor:
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
         """For training: the predictions of the steps from number ``first`` on.
 
         Args:
@@ -94,14 +148,19 @@ class Reconstructor(keras.Model):
             folded: as in :meth:`Encoder.call`.
 
         Returns:
-            float32 [batch, steps - first], centred.
+            float32 [batch, steps - first], centred; and their standard deviations, where the model
+            has any, through which no gradient reaches the encoder.
         """
         order = self.encoder.order(visible, presorted=True)
         x = self.encoder.embed(
             times, magnitudes, visible, dtype, training=True, dropout_key=dropout_key, **folded
         )
         z = self.encoder.run(x, order, first, training=True, dropout_key=dropout_key)[-1]
-        return self.magnitudes(z.value(), None if x.fits is None else x.fits[:, first:])
+        if x.fits is None or self.spread is None:
+            return self.magnitudes(z.value()), None
+        predicted = self.magnitudes(z.value(), x.fits[:, first:])
+        read = tf.stop_gradient(self.norm(tf.cast(z.value(), tf.float32)))
+        return predicted, self.spread(read)
 
     def magnitudes(self, z: tf.Tensor, fits: tf.Tensor | None = None) -> tf.Tensor:
         """The head.

@@ -12,6 +12,7 @@ from astromer.encoder.folding import periods_of_windows, prepare
 from astromer.encoder.inference import Predictor
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.evaluation.baselines import BASELINE_TITLES, fixed_masks, score_baselines
+from astromer.evaluation.calibration import SpreadScores, log_likelihood_of_one_sigma
 from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
 from astromer.periodogram.curve_periods import CurvePeriods
@@ -33,6 +34,7 @@ class Evaluation:
         probed: scores of the model at all probed steps, comparable with publications.
         class_names: str [num_windows].
         periods: of the light curves, from what the masks show; for a model that folds.
+        spread: scores of its standard deviations at hidden steps, for a model that has them.
     """
 
     windows: Windows
@@ -40,6 +42,7 @@ class Evaluation:
     probed: WindowScores
     class_names: np.ndarray
     periods: CurvePeriods | None = None
+    spread: SpreadScores | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -51,6 +54,10 @@ class Evaluation:
             named[f"{steps}_rmse_per_window"] = scores.rmse_per_window()
         named["hidden_steps"] = float(model.count.sum())
         named["windows"] = float(len(self.windows))
+        if self.spread is not None:
+            named |= {f"hidden_{name}": value for name, value in self.spread.metrics().items()}
+            one = log_likelihood_of_one_sigma(model.rmse())
+            named["hidden_log_likelihood_of_one_sigma"] = one
         for name in BASELINE_TITLES:
             baseline = self.hidden[name]
             named[f"{name}_hidden_rmse"] = baseline.rmse()
@@ -76,6 +83,11 @@ class Evaluation:
             if steps := float(scores["model"].count.sum()):
                 rmse = {f"{name}_hidden_rmse": scores[name].rmse() for name in scores}
                 found[group] = {"hidden_steps": steps, "windows": float(chosen.sum()), **rmse}
+                if self.spread is not None:
+                    found[group] |= {
+                        f"hidden_{name}": value
+                        for name, value in self.spread.where(chosen).metrics().items()
+                    }
         return found
 
     def table(self, by_group: bool = False) -> str:
@@ -137,10 +149,13 @@ def evaluate(
         periods = periods_of_windows(curves, masks, progress=progress)
     hidden: list[WindowScores] = []
     probed: list[WindowScores] = []
+    spreads: list[SpreadScores] = []
     bar = progress_bar(total=len(windows), desc="evaluate", unit="window", disable=not progress)
     with bar:
         for batch in fixed_batches(model, curves, windows, masking, seed, batch_size, periods):
-            predicted = predictor(batch)
+            predicted, spread = predictor.with_spread(batch)
+            if spread is not None:
+                spreads.append(SpreadScores.of(batch, predicted, spread, batch.probing.hidden))
             hidden.append(WindowScores.of(batch, predicted, batch.probing.hidden))
             probed.append(WindowScores.of(batch, predicted, batch.probing.probed))
             bar.update(len(batch))
@@ -150,6 +165,7 @@ def evaluate(
         WindowScores.concatenate(probed),
         curves.class_names[windows.curve],
         periods,
+        SpreadScores.concatenate(spreads) if spreads else None,
     )
 
 

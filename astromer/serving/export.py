@@ -168,4 +168,8 @@ def _named_variables(model: Reconstructor) -> dict[str, keras.Variable]:
     named = {f"encoder/{v.path.split(f'{encoder.name}/')[-1]}": v for v in encoder.variables}
     for layer in (model.norm, model.head):
         named |= {f"{layer.name}/{v.name}": v for v in layer.variables}
+    if model.spread is not None:
+        for part in (model.spread.hidden, model.spread.logarithm):
+            named |= {f"{part.name}/{v.name}": v for v in part.variables}
+        named["spread_factor"] = model.spread.factor
     return named

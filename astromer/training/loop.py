@@ -14,7 +14,8 @@ import tensorflow as tf
 from astromer.encoder.config import EncoderConfig
 from astromer.encoder.inference import Predictor
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.evaluation.evaluation import Evaluation, evaluate
+from astromer.evaluation.calibration import spread_factor
+from astromer.evaluation.evaluation import Evaluation, evaluate, fixed_batches
 from astromer.light_curves import LightCurves
 from astromer.system.distribution import (
     any_worker,
@@ -33,6 +34,7 @@ from astromer.training.report import TrainingReport, TrainingResult
 from astromer.training.state import Progress, StateFile, run_fingerprint
 from astromer.training.step import STEP_SUMS, TrainStep
 from astromer.training.tensorboard.log import RunLog, TrainingLog
+from astromer.windows.batches import sequential_windows
 from astromer.windows.config import MaskingConfig
 
 _COLLECT_EVERY = 10  # steps; reading their sums waits for them
@@ -141,9 +143,28 @@ class Trainer:
         if not self._finished():
             self._interrupt()
         self._assign(self.best_weights)
+        self._calibrate()
         self.log.end(trained)
         history, resumed = list(self.progress.history), self.progress.resumed
         return TrainingResult(self.model, history, self.summary(), resumed)
+
+    def _calibrate(self) -> None:
+        """Scales the predicted standard deviations by what fits the validation split."""
+        if self.model.spread is None:
+            return
+        windows = sequential_windows(self.validation_curves.offsets, self.window_size)
+        seed, size = self.training.seed, self.training.batch_size
+        earlier = self._evaluation or self._evaluate()
+        batches = fixed_batches(
+            self.model,
+            self.validation_curves,
+            windows,
+            self.masking,
+            seed,
+            size,
+            earlier.periods,
+        )
+        self.model.spread.factor.assign(spread_factor(self.predictor, batches))
 
     def _train_epoch(self, stop: StopRequest) -> dict[str, float]:
         """Takes the steps that are left of the epoch. Returns its metrics."""
@@ -213,7 +234,11 @@ class Trainer:
         )
 
     def _validate(self) -> dict[str, float]:
-        self._evaluation = evaluate(
+        self._evaluation = self._evaluate()
+        return {f"val_{name}": value for name, value in self._evaluation.metrics.items()}
+
+    def _evaluate(self) -> Evaluation:
+        return evaluate(
             self.model,
             self.validation_curves,
             masking=self.masking,
@@ -223,7 +248,6 @@ class Trainer:
             earlier=self._evaluation,
             progress=self.chief,
         )
-        return {f"val_{name}": value for name, value in self._evaluation.metrics.items()}
 
     def _end_epoch(self, row: dict[str, float]) -> None:
         """Keeps the best weights, then logs, saves and reports the epoch."""

@@ -151,7 +151,7 @@ class TrainStep:
         first_scored = tf.cast(first_scored, tf.int32)
         first_row += tf.cast(replica, tf.int64) * rows
         with allow_fusion(fuse), tf.GradientTape() as tape:
-            predicted = self.model.predict_scored(
+            predicted, spread = self.model.predict_scored(
                 **{name: inputs[name] for name in self.model.encoder.inputs},
                 first=first_scored,
                 dropout_key=tf.stack([seed, step, first_row]),
@@ -162,7 +162,10 @@ class TrainStep:
             )
             error = tf.square(target - predicted)
             mse = tf.reduce_sum(weight * error)
-        gradients = tape.gradient(mse, self.model.trainable_variables)
+            learned = mse
+            if spread is not None:
+                learned += tf.reduce_sum(weight * negative_log_likelihood(error, spread))
+        gradients = tape.gradient(learned, self.model.trainable_variables)
         return gradients, tf.stack([mse, *_hidden_sums(error, target, hidden, inputs["scale"])])
 
     def _add_on_replicas(self, gradients: list[Any], sums: Any) -> None:
@@ -191,6 +194,16 @@ class TrainStep:
         for total in (self._sums, *self._gradients):
             total.assign(tf.zeros_like(total))
         return tf.concat([loss[None], sums[1:]], axis=0)
+
+
+def negative_log_likelihood(error: tf.Tensor, spread: tf.Tensor) -> tf.Tensor:
+    """Of a Gaussian, less a constant; the error is given.
+
+    Args:
+        error: float32, squared residuals.
+        spread: float32, standard deviations, of the same shape and units.
+    """
+    return 0.5 * tf.stop_gradient(error) / tf.square(spread) + tf.math.log(spread)
 
 
 def sort_steps(

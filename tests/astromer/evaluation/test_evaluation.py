@@ -28,6 +28,9 @@ class Constant:
     def __call__(self, batch) -> np.ndarray:
         return np.full(batch.target.shape, self.value, np.float32)
 
+    def with_spread(self, batch) -> tuple[np.ndarray, None]:
+        return self(batch), None
+
 
 def run(curves, value: float = 0.0, *, batch_size: int = 4, seed: int = 1, earlier=None, **model):
     constant = Constant(value, **model)
@@ -120,7 +123,7 @@ def test_a_perfect_model_has_skill_one(curves) -> None:
         curves,
         masking=MaskingConfig(),
         seed=1,
-        predictor=lambda batch: batch.target,  # type: ignore[arg-type, return-value]
+        predictor=SimpleNamespace(with_spread=lambda batch: (batch.target, None)),  # type: ignore[arg-type]
     )
     metrics = evaluation.metrics
     assert (metrics["hidden_rmse"], metrics["hidden_r2"], metrics["probed_r2"]) == (0, 1, 1)
