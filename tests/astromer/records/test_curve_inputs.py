@@ -71,20 +71,147 @@ def test_nothing_is_no_light_curve() -> None:
     assert len(as_light_curves([])) == 0
 
 
-def test_pandas_tables() -> None:
+# Three observations of one star, then three of another; some values are missing.
+COLUMNS: dict[str, list] = {
+    "id": ["007", "1e5", "007", "1e5", "007", "1e5"],
+    "number": [2**63 + 1, 2**63 + 3] * 3,
+    "mjd": [time for time in MJD for _ in range(2)],
+    "mag": [mag for mag in MAG for _ in range(2)],
+    "errmag": [0.02, 0.02, None, None, 0.02, 0.02],
+    "flux": [0.0] * 6,
+}
+
+
+def masked(values: list) -> np.ma.MaskedArray:
+    missing = [value is None for value in values]
+    return np.ma.array([0 if value is None else value for value in values], mask=missing)
+
+
+def structured(columns: dict[str, list]) -> np.ma.MaskedArray:
+    arrays = {name: masked(values) for name, values in columns.items()}
+    kinds = [(name, array.dtype) for name, array in arrays.items()]
+    table = np.ma.zeros(len(columns["mjd"]), dtype=kinds)
+    for name, array in arrays.items():
+        table[name] = array
+    return table
+
+
+def pandas(columns: dict[str, list]):
+    return pytest.importorskip("pandas").DataFrame(columns)
+
+
+def nullable(columns: dict[str, list]):
     pd = pytest.importorskip("pandas")
-    table = pd.DataFrame({"mjd": MJD, "mag": MAG, "errmag": ERR})
+    return pandas(
+        {
+            name: pd.array(values, "UInt64" if name == "number" else None)
+            for name, values in columns.items()
+        }
+    )
+
+
+def polars(columns: dict[str, list]):
+    import polars
+
+    return polars.DataFrame(columns)
+
+
+def arrow(columns: dict[str, list]):
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table(
+        {
+            name: pa.array(values, pa.uint64() if name == "number" else None)
+            for name, values in columns.items()
+        }
+    )
+    if "id" in columns and table["id"].type == pa.string():
+        table = table.set_column(0, "id", table["id"].dictionary_encode())
+    return table
+
+
+def astropy(columns: dict[str, list]):
+    table = pytest.importorskip("astropy.table")
+    made = table.Table({name: masked(values) for name, values in columns.items()})
+    made["errmag"] = 1000 * made["errmag"]
+    made["mag"].unit, made["errmag"].unit = "mag", "mmag"
+    return made
+
+
+TABLES = [pandas, nullable, polars, arrow, astropy, structured]
+
+
+@pytest.mark.parametrize("make", TABLES)
+def test_tables_of_every_library(make) -> None:
+    table = make(COLUMNS)
+    for id_column, names in ((None, ["007", "1e5"]), ("number", [str(2**63 + n) for n in (1, 3)])):
+        curves = as_light_curves(table, id_column=id_column)
+        assert curves.ids.tolist() == names
+        for curve in (curves[0], curves[1]):
+            assert curve.mjd.tolist() == MJD
+            assert curve.mag == pytest.approx(MAG, abs=1e-5)  # not the fluxes
+            assert curve.errmag == pytest.approx([0.02, np.nan, 0.02], abs=1e-6, nan_ok=True)
+    one = make({name: values[::2] for name, values in COLUMNS.items() if name != "id"})
+    check(as_light_curves((one["mjd"], one["mag"])), errors=False)
+    assert as_light_curves([one, one]).ids.tolist() == ["", ""]
+    assert as_light_curves([table, one]).ids.tolist() == ["007", "1e5", ""]
+
+
+@pytest.mark.parametrize("make", TABLES)
+def test_rows_without_an_id_are_left_out_and_counted(make) -> None:
+    ids = [2**53 + 1, None, None, 7, 2**53 + 1, None]
+    if make is pandas:  # which makes floats of them
+        ids = [7.0, None, None, 12.0, 7.0, None]
+    table = make({**COLUMNS, "id": ids})
+    with pytest.warns(UserWarning, match=r"^3 of 6 rows of curves have no id and are left out\.$"):
+        curves = as_light_curves(table)
+    assert curves.ids.tolist() == (["7", "12"] if make is pandas else [str(2**53 + 1), "7"])
+    assert curves.lengths.tolist() == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("ids", "names"),
+    [
+        (np.array([b"a", b"\xc3\xa9"]), ["a", "é"]),
+        ([True, "true"], ["True", "true"]),
+        (np.array([1.5, 2.0]), r"curves\.id must be text or whole numbers.*Received: 1\.5"),
+        (np.array([2.0**60, 2.0]), r"curves\.id must be text or whole numbers.*Received: 1\.15"),
+        (np.array([b"\xff", b"a"]), r"curves\.id must be in UTF-8\. Received: b'.xff'"),
+    ],
+)
+def test_ids_are_kept_as_they_are_or_refused(ids, names) -> None:
+    table = pandas({"id": ids, "mjd": [1.0, 1.0], "mag": [2.0, 2.0]})
+    if isinstance(names, list):
+        assert as_light_curves(table).ids.tolist() == names
+    else:
+        with pytest.raises(LightCurveError, match=names):
+            as_light_curves(table)
+
+
+def test_an_iterable_of_frames_keeps_their_ids() -> None:
+    frame = pandas(COLUMNS)
+    frames = [frame[frame.id == name] for name in ("1e5", "007")]
+    assert as_light_curves(frames).ids.tolist() == ["1e5", "007"]
+    groups = frame.rename(columns={"id": "star"})
+    assert as_light_curves(groups.groupby("star")).ids.tolist() == ["007", "1e5"]
+    assert as_light_curves(polars(COLUMNS).group_by("id", maintain_order=True)).ids.tolist() == [
+        "007",
+        "1e5",
+    ]
+    sets = [as_light_curves(frame), as_light_curves(frames)]
+    assert as_light_curves(sets).ids.tolist() == ["007", "1e5", "1e5", "007"]
+
+
+def test_pandas_tables() -> None:
+    table = pandas({"mjd": MJD, "mag": MAG, "errmag": ERR})
     check(as_light_curves(table))
-    check(as_light_curves([table, table]), 2)
-    check(as_light_curves((table["mjd"], table["mag"], table["errmag"])))
     check(as_light_curves(table[["mag", "mjd"]]), errors=False)
-    long = pd.concat([table.assign(star="b"), table.assign(star="a")]).sort_values("mjd")
-    curves = as_light_curves(long, id_column="star")
-    check(curves, 2)
-    assert sorted(curves.ids.tolist()) == ["a", "b"]
-    check(as_light_curves(long.rename(columns={"star": "id"})), 2)
-    table.loc[1, "errmag"] = None
-    assert np.isnan(as_light_curves(table).errmag[1])
+    labelled = table.rename(columns={"mag": "flux"}).assign(label="RRL")
+    assert as_light_curves(labelled, zero_point=25).ids.tolist() == [""]
+    noon = pandas({"time": np.array(["2017-09-04T12", "NaT"], "datetime64[ns]"), "mag": [1.0, 2.0]})
+    assert as_light_curves(noon).mjd == pytest.approx([58000.5, np.nan], nan_ok=True)
+    assert as_light_curves(noon.convert_dtypes().rename(columns={"time": "mjd"})).mjd[0] == 58000.5
+    with pytest.raises(LightCurveError, match=r"curves\.mag must be .*values of datetime64"):
+        as_light_curves(noon.rename(columns={"time": "mag", "mag": "mjd"}))
 
 
 def test_astropy_tables_units_and_times() -> None:
@@ -105,11 +232,6 @@ def test_astropy_tables_units_and_times() -> None:
     assert as_light_curves(timed).mjd == pytest.approx(MJD, abs=1e-6)
     series = TimeSeries(time=Time(MJD, format="mjd"), data={"mag": MAG, "errmag": ERR})
     assert as_light_curves(series).mjd == pytest.approx(MJD, abs=1e-9)
-    masked = table.Table({"mjd": MJD, "mag": np.ma.array(MAG, mask=[0, 1, 0])}, masked=True)
-    assert np.isnan(as_light_curves(masked).mag).tolist() == [False, True, False]
-    long = table.vstack([plain, plain])
-    long["id"] = ["x"] * 3 + ["y"] * 3
-    check(as_light_curves(long), 2)
     with pytest.raises(LightCurveError, match=r"curves\.mag must be numbers in mag"):
         as_light_curves((MJD, MAG * u.m, ERR))
 
@@ -154,6 +276,68 @@ def test_fluxes_of_a_time_series() -> None:
     curves = as_light_curves([series], zero_point=25.0)
     assert curves.mag == pytest.approx([25.0, 22.5, 20.0], abs=1e-5)
     assert curves.errmag == pytest.approx([0.1086, 0.1086, 0.01086], abs=1e-4)
+
+
+class Collection:
+    """As lightkurve's collections, it can be indexed and has no ``__iter__``."""
+
+    def __init__(self, data: list):
+        self.data = data
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: int):
+        return self.data[index]
+
+
+def lightkurve(flux: list[float], **meta):
+    """A TimeSeries as lightkurve makes them: barycentric times, masked fluxes with units, flags."""
+    units = pytest.importorskip("astropy.units")
+    from astropy.time import Time
+    from astropy.timeseries import TimeSeries
+    from astropy.utils.masked import Masked
+
+    electrons = units.Unit("electron / s")
+    times = Time(np.array(MJD) + 2400000.5 - 2457000, 2457000, format="jd", scale="tdb")
+    series = TimeSeries(time=times, meta=meta)
+    series["flux"] = Masked(np.array(flux, np.float32) * electrons, mask=[False, False, True])
+    series["flux_err"] = Masked(np.array([0.1, 1.0, 1.0]) * electrons, mask=[False, False, True])
+    series["quality"] = np.array([0, 0, 128], np.int32)
+    return series
+
+
+def test_lightkurve_objects_and_collections() -> None:
+    one = lightkurve([1.0, 10.0, 100.0], LABEL="TIC 25155310", TARGETID=25155310)
+    another = lightkurve([10.0, 100.0, 1.0], LABEL=None, TARGETID=7)
+    relative = lightkurve([1.0, 1.0, 1.0])
+    relative["flux"] = relative["flux"].value  # normalised fluxes have no unit
+    curves = as_light_curves(Collection([one, another, relative]), zero_point=20.44)
+    assert curves.ids.tolist() == ["TIC 25155310", "7", ""]
+    assert curves[0].mjd == pytest.approx(MJD, abs=1e-8)
+    assert curves[0].mag == pytest.approx([20.44, 17.94, np.nan], abs=1e-5, nan_ok=True)
+    assert curves[0].errmag == pytest.approx([0.1086, 0.1086, np.nan], abs=1e-4, nan_ok=True)
+    assert curves[1].mag[0] == pytest.approx(17.94, abs=1e-5)
+    assert as_light_curves(one, zero_point=20.44).ids.tolist() == ["TIC 25155310"]
+
+
+@pytest.mark.parametrize("unit", ["mJy", "nonsense/s"])
+def test_errors_of_fluxes_may_have_another_unit(unit: str) -> None:
+    table = pytest.importorskip("astropy.table")
+    units = pytest.importorskip("astropy.units")
+    made = table.Table({"mjd": MJD, "flux": [1.0, 2.0, 4.0], "flux_err": [1.0, 2.0, 4.0]})
+    made["flux"].unit = made["flux_err"].unit = units.Unit(unit, parse_strict="silent")
+    curves = as_light_curves(made, zero_point=20.0)
+    assert curves.mag[0] == 20
+    assert curves.errmag == pytest.approx([1.0857] * 3, abs=1e-4)
+    made["flux_err"].unit = "uJy"
+    if unit == "mJy":
+        assert as_light_curves(made, zero_point=20.0).errmag[0] == pytest.approx(
+            1.0857e-3, rel=1e-4
+        )
+    else:
+        with pytest.raises(LightCurveError, match=r"curves\.flux_err must be numbers in nonsense"):
+            as_light_curves(made, zero_point=20.0)
 
 
 @pytest.mark.parametrize(
