@@ -32,6 +32,7 @@ def find_periods(
     magnitudes: tf.Tensor,
     errmag: tf.Tensor,
     lengths: tf.Tensor,
+    known: tf.Tensor,
     config: PeriodogramConfig = PeriodogramConfig(),
 ) -> GraphPeriods:
     """Searches each light curve for periods.
@@ -42,6 +43,8 @@ def find_periods(
         magnitudes: float64 [N].
         errmag: float64 [N], 1-sigma errors [mag]; NaN, zero and negative ones are unknown.
         lengths: int64 [batch], visible observations of each light curve.
+        known: float64 [batch], the period [days] at which the harmonic series is fitted; others
+            than positive numbers are unknown.
         config: where frequencies are searched.
     """
     raise NotImplementedError

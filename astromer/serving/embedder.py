@@ -39,6 +39,13 @@ class Embeddings:
         num_observations: int64 [num_curves], usable observations.
         status: int32 [num_curves]; 0 = OK, 1 = fewer than 5 usable observations (zeros); see
             :mod:`astromer.serving.graph_input`.
+        embedding: float32 [num_curves, 2 (num_layers + 1) d_model], mean and standard deviation of
+            the input embedding and of each layer; of a model that folds, as those that follow.
+        periods: float64 [num_curves, 4], days: that of the best harmonic series, then those of the
+            highest peaks of the periodogram; NaN where there is none.
+        powers: float64 [num_curves, 3], of these peaks, 0 to 1.
+        false_alarm: float64 [num_curves], probability that noise alone has a peak as high as the
+            highest (Baluev 2008).
     """
 
     ids: np.ndarray
@@ -46,6 +53,10 @@ class Embeddings:
     max: np.ndarray
     num_observations: np.ndarray
     status: np.ndarray
+    embedding: np.ndarray | None = None
+    periods: np.ndarray | None = None
+    powers: np.ndarray | None = None
+    false_alarm: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.status)
@@ -61,12 +72,15 @@ class Reconstructions:
             NaN if the observation is not usable or nothing in its window is visible.
         hidden: bool [n] of each light curve, usable observations that were hidden from the model.
         status: int32 [num_curves], as in :class:`Embeddings`.
+        sigma: float32 [n] of each light curve, the standard deviation of an observation about its
+            prediction [mag]; None where the model predicts none.
     """
 
     ids: np.ndarray
     mag: list[np.ndarray]
     hidden: list[np.ndarray]
     status: np.ndarray
+    sigma: list[np.ndarray] | None = None
 
     def __len__(self) -> int:
         return len(self.status)
@@ -93,7 +107,8 @@ class Embedder:
         self.config: dict[str, Any] = read_config(self.path)
         try:
             loaded = load_saved_model(self.path)
-            self._embed = loaded.signatures["embed_ragged"]
+            self.folds = "embed_at_periods" in loaded.signatures
+            self._embed = loaded.signatures["embed_at_periods" if self.folds else "embed_ragged"]
             self._reconstruct = loaded.signatures["reconstruct"]
             self._reconstruct_drawn = loaded.signatures["reconstruct_drawn"]
         except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
@@ -111,6 +126,7 @@ class Embedder:
         *,
         zero_point: Any = None,
         id_column: str | None = None,
+        periods: Sequence[float] | np.ndarray | None = None,
         batch_size: int = 1024,
         progress: bool = True,
     ) -> Embeddings:
@@ -119,6 +135,8 @@ class Embedder:
         Args:
             curves: one light curve or many; 5 usable observations each at least.
             zero_point, id_column: for fluxes and long tables, see ``as_light_curves``.
+            periods: known periods [days], one for each light curve, of a model that folds; NaN or
+                0 searches. None searches all.
             batch_size: light curves per call at most; changes speed and memory only.
             progress: show a bar if it takes more than a second.
 
@@ -129,21 +147,32 @@ class Embedder:
         """
         packed = as_light_curves(curves, zero_point=zero_point, id_column=id_column)
         self._refuse_too_long(packed)
-        return self.embed_packed(packed, batch_size=batch_size, progress=progress)
+        return self.embed_packed(packed, periods=periods, batch_size=batch_size, progress=progress)
 
     def embed_packed(
-        self, packed: LightCurves, *, batch_size: int = 1024, progress: bool = True
+        self,
+        packed: LightCurves,
+        *,
+        periods: Sequence[float] | np.ndarray | None = None,
+        batch_size: int = 1024,
+        progress: bool = True,
     ) -> Embeddings:
         """As :meth:`embed`, but a light curve that is too long gets zeros and status 4."""
+        known = self._known(periods, len(packed))
         parts = [self._no_answers()]
         with progress_bar(
             total=len(packed), desc="embed", unit=" curves", disable=not progress
         ) as bar:
             calls = self._calls(packed, batch_size)
-            for part in self._at_once.map(lambda call: self._embed_some(packed, *call), calls):
+            answers = self._at_once.map(lambda call: self._embed_some(packed, known, *call), calls)
+            for part in answers:
                 parts.append(part)
                 bar.update(len(part["status"]))
-        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        fields = {field.name for field in dataclasses.fields(Embeddings)}
+        joined = {
+            name: np.concatenate([part[name] for part in parts])
+            for name in parts[0].keys() & fields
+        }
         return Embeddings(packed.ids, **joined)
 
     def reconstruct(
@@ -178,6 +207,7 @@ class Embedder:
         shown = None if visible is None else _visible(visible, packed.lengths)
         mag: list[np.ndarray] = []
         hidden: list[np.ndarray] = []
+        sigma: list[np.ndarray] = []
         status = [np.empty(0, np.int32)]
         with progress_bar(
             total=len(packed), desc="reconstruct", unit=" curves", disable=not progress
@@ -190,15 +220,40 @@ class Embedder:
                 else:
                     answer = self._reconstruct(**arrays)
                 lengths = packed.lengths[first:stop]
-                for name, rows in (("mag", mag), ("hidden", hidden)):
-                    rows += [row[:n] for row, n in zip(answer[name].numpy(), lengths)]
+                for name, rows in (("mag", mag), ("hidden", hidden), ("sigma", sigma)):
+                    if name in answer:
+                        rows += [row[:n] for row, n in zip(answer[name].numpy(), lengths)]
                 status.append(answer["status"].numpy())
                 bar.update(stop - first)
-        return Reconstructions(packed.ids, mag, hidden, np.concatenate(status))
+        has_sigma = "sigma" in self._reconstruct.structured_outputs
+        return Reconstructions(
+            packed.ids, mag, hidden, np.concatenate(status), sigma if has_sigma else None
+        )
 
-    def _embed_some(self, packed: LightCurves, first: int, stop: int) -> dict[str, np.ndarray]:
+    def _known(self, periods: Any, count: int) -> np.ndarray:
+        """float64 [count], 0 where nothing is known."""
+        if periods is None:
+            return np.zeros(count)
+        if not self.folds:
+            raise UsageError(
+                "periods must be given to a model that folds (--model astromer_phase). Received: "
+                f"periods for {self.path}. Leave them out."
+            )
+        known = np.asarray(periods, np.float64)
+        if known.shape != (count,):
+            raise UsageError(
+                f"periods must have one value for each light curve ({count}). Received: shape "
+                f"{list(known.shape)}."
+            )
+        return np.where(known > 0, known, 0.0)
+
+    def _embed_some(
+        self, packed: LightCurves, known: np.ndarray, first: int, stop: int
+    ) -> dict[str, np.ndarray]:
         start, end = packed.offsets[first], packed.offsets[stop]
+        folded = {"period": tf.constant(known[first:stop], tf.float64)} if self.folds else {}
         answer = self._embed(
+            **folded,
             mjd=tf.constant(packed.mjd[start:end], tf.float64),
             mag=tf.constant(packed.mag[start:end], tf.float32),
             errmag=tf.constant(packed.errmag[start:end], tf.float32),
@@ -231,10 +286,11 @@ class Embedder:
 
     def _no_answers(self) -> dict[str, np.ndarray]:
         """The answer for an empty set of light curves."""
-        width = self._embed.structured_outputs["mean"].shape[-1]
-        vectors = np.empty((0, width), np.float32)
-        counts, status = np.empty(0, np.int64), np.empty(0, np.int32)
-        return {"mean": vectors, "max": vectors, "num_observations": counts, "status": status}
+        outputs = self._embed.structured_outputs
+        return {
+            name: np.empty((0, *spec.shape[1:]), spec.dtype.as_numpy_dtype)
+            for name, spec in outputs.items()
+        }
 
 
 def _calls(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from astromer.encoder.pooling import MAX, MEAN, pool_steps, pool_windows
+from astromer.encoder.pooling import MAX, MEAN, MOMENTS, pool_steps, pool_windows, pooled_shape
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.periodogram.graph_periods import find_periods
 from astromer.records.config import LightCurveRules
@@ -26,6 +26,7 @@ from astromer.serving.windowing import GraphWindows, cut_observations, usable_va
 # tenth from 8 to 64 windows of 200.
 STEPS_PER_CHUNK = 6_400
 
+KNOWN = tf.TensorSpec([None], tf.float64, "period")
 Outputs = dict[str, tf.Tensor]
 Network = Callable[[dict[str, tf.Tensor], tf.Tensor], tuple[tf.Tensor, ...]]
 
@@ -47,10 +48,15 @@ class WindowNetwork:
         self._whole = model.encoder.quirks is not None  # public weights read the padding, too
         # Traced once for all signatures.
         self._usable = traced(OBSERVATIONS, SHOWN)(self._select_usable)
-        self._cut = traced(OBSERVATIONS, SHOWN)(self._cut_windows)
+        self._cut = traced(OBSERVATIONS, SHOWN, KNOWN)(self._cut_windows)
         inputs = model.encoder.inputs
         self.encode = traced(inputs)(lambda inputs: model.encoder(**inputs))
-        self._predict = traced(inputs)(lambda inputs: model(**inputs))
+        self._layers = traced(inputs)(lambda inputs: model.encoder.layer_outputs(**inputs))
+        self.num_moments = pooled_shape(MOMENTS, model.encoder)[1]
+        self._has_spread = model.spread is not None
+        self._predict = traced(inputs)(
+            lambda inputs: model.with_spread(**inputs) if self._has_spread else (model(**inputs),)
+        )
         self._search = find_periods if model.encoder.folds else None
 
     def usable(
@@ -76,37 +82,71 @@ class WindowNetwork:
         )
         return self.limits.request(observations.only(usable)), tf.boolean_mask(shown, usable)
 
-    def _cut_windows(self, observations: GraphObservations, shown: tf.Tensor) -> GraphWindows:
+    def _cut_windows(
+        self, observations: GraphObservations, shown: tf.Tensor, known: tf.Tensor
+    ) -> GraphWindows:
         return cut_observations(
-            observations, shown, self._window_size, self._normalise, self._search
+            observations, shown, self._window_size, self._normalise, self._search, known
         )
 
     def over_windows(
-        self, observations: GraphObservations, network: Network, outputs: tuple[tf.TensorSpec, ...]
+        self,
+        observations: GraphObservations,
+        network: Network,
+        outputs: tuple[tf.TensorSpec, ...],
+        known: tf.Tensor | None = None,
     ) -> tuple[GraphWindows, tf.Tensor, tuple[tf.Tensor, ...]]:
         """Applies a network to the windows of the usable observations.
 
         Args:
             observations: of a batch of light curves.
             network, outputs: see :func:`over_chunks`.
+            known: float64 [batch], periods [days] to fold at; they are searched by default.
 
         Returns:
             The windows, the status of each light curve, int32 [batch], and the network's results.
         """
         observations, shown = self.usable(observations)
-        windows = self._cut(observations, shown)
+        windows = self._cut(observations, shown, _or_unknown(known, observations))
         results = over_chunks(network, windows, outputs, self._whole)
         return windows, self._status(observations, windows), results
 
-    def embed(self, observations: GraphObservations) -> Outputs:
-        """Embeddings of the light curves, pooled over their usable observations."""
+    def embed(self, observations: GraphObservations, known: tf.Tensor | None = None) -> Outputs:
+        """Embeddings of the light curves, pooled over their usable observations.
+
+        A model that folds also gives moments and periods, see :meth:`_found`.
+        """
         vector = tf.TensorSpec([1, self._d_model], tf.float32)
-        windows, status, (total, highest) = self.over_windows(
+        if not self._search:
+            windows, status, (total, highest) = self.over_windows(
+                observations,
+                lambda inputs, observed: _pool_steps(self.encode(inputs), observed),
+                (vector, vector),
+            )
+            return _pool_windows(windows, total, highest, status)
+        windows, status, (total, highest, moments) = self.over_windows(
             observations,
-            lambda inputs, observed: _pool_steps(self.encode(inputs), observed),
-            (vector, vector),
+            lambda inputs, observed: _pool_layers(self._layers(inputs), observed),
+            (vector, vector, tf.TensorSpec([1, self.num_moments], tf.float32)),
+            known,
         )
-        return _pool_windows(windows, total, highest, status)
+        pooled = _pool_windows(windows, total, highest, status)
+        return pooled | self._found(windows, moments, status)
+
+    def _found(self, windows: GraphWindows, moments: tf.Tensor, status: tf.Tensor) -> Outputs:
+        """What folding adds to the answer of a signature."""
+        periods, count = windows.periods, windows.num_observations
+        assert periods is not None
+        ok = status == STATUS_OK
+        nothing = tf.constant(float("nan"), tf.float64)
+        there = ok[:, None] & (periods.frequencies > 0)
+        vectors = pool_windows(moments, windows.row, count, MOMENTS)[:, 0]
+        return {
+            "embedding": tf.where(ok[:, None], vectors, 0.0),
+            "periods": tf.where(there, 1 / periods.frequencies, nothing),
+            "powers": tf.where(ok[:, None], periods.powers, nothing),
+            "false_alarm": tf.where(ok, periods.false_alarm, nothing),
+        }
 
     def embed_steps(self, observations: GraphObservations, steps: tf.Tensor) -> Outputs:
         """As :meth:`embed`, and ``sequence``, float32 [batch, steps, d_model]."""
@@ -125,27 +165,34 @@ class WindowNetwork:
     def reconstruct(
         self, observations: GraphObservations, shown: tf.Tensor, steps: tf.Tensor
     ) -> Outputs:
-        """Predicts the magnitudes of usable observations from those that are shown, bool [N]."""
-        windows = self._cut(observations, shown)
-        (predicted,) = over_chunks(
-            lambda inputs, observed: (self._predict(inputs),),
+        """Predicts the magnitudes of usable observations from those that are shown, bool [N].
+
+        A model with a spread also gives ``sigma``.
+        """
+        windows = self._cut(observations, shown, _or_unknown(None, observations))
+        predicted, *spread = over_chunks(
+            lambda inputs, observed: tuple(self._predict(inputs)),
             windows,
-            (tf.TensorSpec([None], tf.float32),),
+            (tf.TensorSpec([None], tf.float32),) * (1 + self._has_spread),
             self._whole,
         )
         status = self._status(observations, windows)
-        magnitude = windows.centre[:, None] + windows.scale[:, None] * predicted
+        scale = windows.scale[:, None]
+        magnitude = windows.centre[:, None] + scale * predicted
         # A window without a visible step has no centre.
         centred = tf.reduce_any(windows.visible, axis=1)[:, None]
-        magnitude = tf.where(centred, magnitude, float("nan"))
         length = tf.shape(predicted)[1]
         index, chosen = _input_index(windows, windows.observed[:, :length], status)
         hidden = ~windows.visible[:, :length]
         shape = tf.stack([tf.size(status, tf.int64), steps])
+
+        def placed(values: tf.Tensor) -> tf.Tensor:
+            found = tf.boolean_mask(tf.where(centred, values, float("nan")), chosen)
+            return tf.tensor_scatter_nd_update(tf.fill(shape, float("nan")), index, found)
+
         return {
-            "mag": tf.tensor_scatter_nd_update(
-                tf.fill(shape, float("nan")), index, tf.boolean_mask(magnitude, chosen)
-            ),
+            "mag": placed(magnitude),
+            **({"sigma": placed(scale * spread[0])} if spread else {}),
             "hidden": tf.tensor_scatter_nd_update(
                 tf.fill(shape, False), index, tf.boolean_mask(hidden, chosen)
             ),
@@ -155,6 +202,11 @@ class WindowNetwork:
     def _status(self, observations: GraphObservations, windows: GraphWindows) -> tf.Tensor:
         least = self._rules.min_observations
         return curve_status(observations.problem, windows.num_observations, least)
+
+
+def _or_unknown(known: tf.Tensor | None, observations: GraphObservations) -> tf.Tensor:
+    """float64 [batch], zeros by default."""
+    return tf.zeros_like(observations.problem, tf.float64) if known is None else known
 
 
 def over_chunks(
@@ -227,6 +279,11 @@ def _pad_steps(values: tf.Tensor, more: tf.Tensor) -> tf.Tensor:
 def _pool_steps(sequence: tf.Tensor, observed: tf.Tensor) -> tuple[tf.Tensor, ...]:
     """Sum and maximum over the observed steps of each window, float32 [num_windows, 1, d_model]."""
     return tuple(pool_steps([sequence], observed, head) for head in (MEAN, MAX))
+
+
+def _pool_layers(layers: Sequence[tf.Tensor], observed: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    """The results of :func:`_pool_steps` for the last layer, and the moments of all."""
+    return (*_pool_steps(layers[-1], observed), pool_steps(layers, observed, MOMENTS))
 
 
 def _pool_windows(

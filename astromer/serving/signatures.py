@@ -26,7 +26,7 @@ from astromer.serving.graph_input import (
     parse_examples,
     traced,
 )
-from astromer.serving.network import Outputs, WindowNetwork
+from astromer.serving.network import KNOWN, Outputs, WindowNetwork
 from astromer.serving.windowing import draw_hidden
 
 WINDOW_ARGUMENTS = ("input", "times", "mask_in")
@@ -51,6 +51,15 @@ class ServingModule(tf.Module):
         num_observations, num_windows: int64 [batch], of usable observations.
         status: int32 [batch], see :mod:`astromer.serving.graph_input`; the embedding is zeros
             where it is not 0.
+    and, where the model folds:
+        embedding: float32 [batch, 2 (num_layers + 1) d_model], mean and standard deviation of the
+            input embedding and of each layer over the observed steps.
+        periods: float64 [batch, 4], days: that of the best harmonic series, then those of the
+            highest peaks of the periodogram; NaN where there is none.
+        powers: float64 [batch, 3], of these peaks, 0 to 1.
+        false_alarm: float64 [batch], probability that noise has a peak as high as the highest.
+    ``embed_at_periods(mjd, mag, errmag, length, period)`` is ``embed_ragged`` for a model that
+    folds, with float64 [batch], a known period of each light curve [days]; 0 or NaN searches it.
 
     ``embed`` is ``embed_pooled`` with the further output ``sequence``: float32 [batch, steps,
     d_model], the encoder's output at each step of the input, zeros at padding and unusable steps.
@@ -62,6 +71,8 @@ class ServingModule(tf.Module):
         mag: float32 [batch, steps], the prediction of every usable step [mag]; NaN elsewhere, in
             windows where nothing is visible, and where status is not 0.
         hidden: bool [batch, steps], usable steps whose magnitude the network did not see.
+        sigma: float32 [batch, steps], of a model that predicts it: the standard deviation of an
+            observation about the prediction [mag]; NaN where that is.
         status: int32 [batch].
 
     Args:
@@ -87,9 +98,12 @@ class ServingModule(tf.Module):
         # Traced once for all signatures.
         padded, rows = traced(*PADDED)(from_padded), traced(*ROWS)(from_ragged)
 
-        @traced(OBSERVATIONS)
+        @traced(OBSERVATIONS, KNOWN)
+        def folded(observations: GraphObservations, period: tf.Tensor) -> Outputs:
+            return network.embed(observations, period)
+
         def pooled(observations: GraphObservations) -> Outputs:
-            return network.embed(observations)
+            return folded(observations, tf.zeros_like(observations.problem, tf.float64))
 
         @traced(OBSERVATIONS, SHOWN, tf.TensorSpec([], tf.int64))
         def predicted(
@@ -114,6 +128,19 @@ class ServingModule(tf.Module):
             mjd: tf.Tensor, mag: tf.Tensor, errmag: tf.Tensor, length: tf.Tensor
         ) -> Outputs:
             return pooled(from_flat(mjd, mag, errmag, length))
+
+        @traced(*_FLAT, KNOWN)
+        def embed_at_periods(
+            mjd: tf.Tensor,
+            mag: tf.Tensor,
+            errmag: tf.Tensor,
+            length: tf.Tensor,
+            period: tf.Tensor,
+        ) -> Outputs:
+            rule = "period must have one value for each light curve"
+            check = tf.debugging.assert_equal(tf.size(period), tf.size(length), rule)
+            (period,) = after([check], period)
+            return folded(from_flat(mjd, mag, errmag, length), period)
 
         @traced(*PADDED)
         def embed_curves(
@@ -164,6 +191,7 @@ class ServingModule(tf.Module):
         self.embed_pooled = embed_pooled
         self.embed_ragged = embed_ragged
         self.embed_curves = embed_curves
+        self.embed_at_periods = embed_at_periods if model.encoder.folds else None
         self.reconstruct = reconstruct
         self.reconstruct_drawn = reconstruct_drawn
         self.encode_windows = window_signature(model, network.encode, limits)
@@ -191,6 +219,7 @@ class ServingModule(tf.Module):
             "reconstruct": self.reconstruct,
             "reconstruct_drawn": self.reconstruct_drawn,
             "encode_windows": self.encode_windows,
+            **({"embed_at_periods": self.embed_at_periods} if self.embed_at_periods else {}),
         }
 
 

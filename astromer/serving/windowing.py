@@ -75,6 +75,7 @@ def cut_observations(
     window_size: int,
     normalise: bool,
     search: Callable[..., GraphPeriods] | None = None,
+    known: tf.Tensor | None = None,
 ) -> GraphWindows:
     """Sorts the observations of each light curve by time, and cuts windows without overlap.
 
@@ -85,6 +86,7 @@ def cut_observations(
         normalise: whether to divide by the visible spread.
         search: finds periods, see :func:`astromer.periodogram.graph_periods.find_periods`; by
             default nothing is folded, and errors are not read.
+        known: float64 [batch], periods [days] to fold at; others than positive ones are searched.
     """
     order = _by_row_and_time(observations.row, observations.mjd)
     batch = tf.size(observations.problem, tf.int64)
@@ -135,6 +137,7 @@ def cut_observations(
         tf.cast(tf.gather(observations.mag, chosen), tf.float64),
         tf.cast(tf.gather(observations.errmag, chosen), tf.float64),
         tf.math.unsorted_segment_sum(tf.cast(seen, tf.int64), row_of, batch),
+        tf.zeros([batch], tf.float64) if known is None else known,
     )
     elapsed = tf.where(observed, time - tf.gather(first, row)[:, None], 0.0)
     errmag = tf.gather(observations.errmag, index)
