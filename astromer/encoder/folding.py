@@ -90,16 +90,14 @@ def fold(
     times = np.where(observed, curves.mjd.take(index, mode="clip") - first[:, None], 0.0)
     frequencies = periods.frequencies[curve]
     cycles = 0.5 * times[..., None] * frequencies[:, None, :]
-    coefficients = periods.coefficients[curve] / batch.scale[:, None]
-    coefficients[:, 0] -= batch.centre / batch.scale
+    series = periods.series[curve] / batch.scale[:, None]
+    series[:, 0] -= batch.centre / batch.scale
     known = visible & (batch.errmag > 0)
     numbers = [periods.num_visible[curve], batch.scale]
     search = [frequencies, periods.powers[curve], np.stack(numbers, axis=1)]
     return {
         "errmag": np.where(known, batch.errmag, 0).astype(np.float32),
         "phases": (cycles - np.floor(cycles)).astype(np.float32),
-        "series": np.concatenate([coefficients.real, coefficients.imag], axis=1)[:, None].astype(
-            np.float32
-        ),
+        "series": series[:, None].astype(np.float32),
         "search": np.concatenate(search, axis=1)[:, None].astype(np.float32),
     }

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from astromer.periodogram.curve_periods import NUM_FREQUENCIES, NUM_PEAKS
+from astromer.periodogram.graph_periods import NUM_FREQUENCIES, NUM_PEAKS
 from astromer.periodogram.harmonic_fit import ORDERS
 
 HARMONICS = 4
@@ -32,7 +32,9 @@ PHASE_INPUTS = {
 _RIDGE = 1e-2  # of the number of visible steps: an order of magnitude below the noise of a fit
 _LEAST_ERROR = 0.01  # [mag]; smaller errors would give single steps all the weight
 _MARGIN = 0.1  # of the visible range, by which a fit may exceed it
-_NEIGHBOURS = 2  # visible steps before and after
+_NEIGHBOURS = 3  # visible steps before and after
+_BANDWIDTHS = (0.4, 1.5)  # of local fits, in mean distances of visible steps
+_OUTLYING = 4.685 * 1.4826  # median absolute residuals: Tukey's biweight at 95 % efficiency
 
 
 class PhaseFeatures(NamedTuple):
@@ -45,9 +47,9 @@ class PhaseFeatures(NamedTuple):
     fits: tf.Tensor
 
 
-NUM_FITS = 6
+NUM_FITS = 8
 """The best series of the whole light curve; window fits at its frequency, at that of the highest
-peak and at half of it; a cubic in time; linear interpolation."""
+peak and at half of it; a cubic in time; two robust local lines; linear interpolation."""
 NUM_COLUMNS = (
     3  # magnitude, visible, error
     + 2 * HARMONICS * NUM_FREQUENCIES
@@ -93,7 +95,8 @@ def phase_features(
     weights = _weights(errmag, visible)
     fits = _fits(times, magnitudes, visible, weights, waves, series)
     neighbours = _Neighbours(times, magnitudes, visible)
-    fits = tf.concat([fits, neighbours.interpolated[..., None]], axis=-1)
+    local = _local_fits(times, magnitudes, visible, neighbours.span / count)
+    fits = tf.concat([fits, local, neighbours.interpolated[..., None]], axis=-1)
     residuals = tf.where(visible[..., None], magnitudes[..., None] - fits, 0.0)
     scatter = tf.sqrt(tf.reduce_sum(tf.square(residuals), axis=1) / count)
     log_error = tf.where(visible & (errmag > 0), _log(errmag / 0.03, 1e-2), 0.0)
@@ -189,7 +192,7 @@ def _fits(
     waves: _Waves,
     series: tf.Tensor,
 ) -> tf.Tensor:
-    """float32 [batch, steps, NUM_FITS - 1], clipped to the visible range with a margin."""
+    """float32 [batch, steps, 5], of the whole window, within the visible range and a margin."""
     ones = tf.ones_like(times)[..., None]
     longest = tf.reduce_max(tf.abs(times), axis=1, keepdims=True)
     place = tf.math.divide_no_nan(times, longest)
@@ -205,15 +208,82 @@ def _fits(
     gram = tf.matmul(weighted, bases, transpose_a=True)
     gram += _RIDGE * count[:, None, None, None] * tf.eye(size)
     right = tf.matmul(weighted, magnitudes[:, None, :, None], transpose_a=True)
-    coefficients = tf.linalg.cholesky_solve(tf.linalg.cholesky(gram), right)
-    of_window = tf.transpose(tf.matmul(bases, coefficients)[..., 0], [0, 2, 1])
-    fits = tf.concat([_series(waves, series)[..., None], of_window], axis=-1)
+    of_window = tf.transpose(tf.matmul(bases, _solution(gram, right))[..., 0], [0, 2, 1])
+    return _clipped(
+        tf.concat([_series(waves, series)[..., None], of_window], axis=-1), magnitudes, visible
+    )
+
+
+def _solution(matrices: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+    """float32 [..., n, 1], of positive definite systems, by Gauss-Jordan elimination.
+
+    ONNX has no Cholesky factors; positive definite matrices need no pivoting.
+    """
+    size = matrices.shape[-1]
+    system = tf.concat([matrices, right], axis=-1)
+    for k, unit in enumerate(np.eye(size, dtype=np.float32)[..., None]):
+        row = system[..., k : k + 1, :] / system[..., k : k + 1, k : k + 1]
+        system -= (system[..., k : k + 1] - unit) * row
+    return system[..., size:]
+
+
+def _clipped(fits: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor) -> tf.Tensor:
+    """The fits, float32 [batch, steps, n], within the visible range and a margin."""
     lowest = tf.reduce_min(tf.where(visible, magnitudes, np.inf), axis=1)[:, None, None]
     highest = tf.reduce_max(tf.where(visible, magnitudes, -np.inf), axis=1)[:, None, None]
     some = tf.reduce_any(visible, axis=1)[:, None, None]
     lowest, highest = tf.where(some, lowest, 0.0), tf.where(some, highest, 0.0)
     margin = _MARGIN * (highest - lowest)
     return tf.clip_by_value(fits, lowest - margin, highest + margin)
+
+
+def _local_fits(
+    times: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor, spacing: tf.Tensor
+) -> tf.Tensor:
+    """float32 [batch, steps, 2], lines through the visible steps nearby, but for the step itself.
+
+    Each is fitted twice; then steps far from the first line have less weight, or none (Cleveland
+    1979, JASA 74, 829).
+
+    Args:
+        times, magnitudes: float32 [batch, steps], days and mag.
+        visible: bool [batch, steps].
+        spacing: float32 [batch, 1], mean distance of visible steps [days].
+    """
+    steps = tf.shape(times)[1]
+    place = tf.math.divide_no_nan(times, spacing)
+    away = place[:, None, :] - place[:, :, None]
+    others = (1 - tf.eye(steps)) * tf.cast(visible, tf.float32)[:, None, :]
+    count = tf.math.count_nonzero(visible, axis=1, dtype=tf.int32)
+    fits = []
+    for bandwidth in _BANDWIDTHS:
+        # Of heavy tails: in a gap the next steps count, however far they are.
+        kernel = others / tf.square(1 + tf.square(away / bandwidth))
+        first = _local_line(kernel, place, magnitudes)
+        residual = tf.abs(magnitudes - first)
+        ranked = tf.sort(tf.where(visible, residual, residual.dtype.max), axis=1)
+        median = tf.gather(ranked, tf.maximum(count - 1, 0) // 2, batch_dims=1)[:, None]
+        ratio = tf.math.divide_no_nan(residual, _OUTLYING * tf.maximum(median, 1e-3))
+        trusted = tf.square(tf.maximum(1 - tf.square(ratio), 0.0))
+        fits.append(_local_line(kernel * trusted[:, None, :], place, magnitudes))
+    return _clipped(tf.stack(fits, axis=-1), magnitudes, visible)
+
+
+def _local_line(kernel: tf.Tensor, place: tf.Tensor, magnitudes: tf.Tensor) -> tf.Tensor:
+    """float32 [batch, steps], the value at each step of the line through all with its weights."""
+    columns = [tf.ones_like(place), place, tf.square(place), magnitudes, place * magnitudes]
+    sums = tf.matmul(kernel, tf.stack(columns, axis=-1))
+    weight, s1, s2, y0, y1 = tf.unstack(sums, axis=-1)
+    # Moments about the step itself.
+    t1, t2 = s1 - place * weight, s2 - 2 * place * s1 + tf.square(place) * weight
+    of_y = y1 - place * y0
+    t2 = tf.maximum(t2, 0.0) + _FLAT * weight
+    determinant = weight * t2 - tf.square(t1)
+    line = tf.math.divide_no_nan(t2 * y0 - t1 * of_y, determinant)
+    return tf.where(determinant > 1e-6 * weight * t2, line, tf.math.divide_no_nan(y0, weight))
+
+
+_FLAT = 0.1  # keeps a line flat where all steps are about as far away
 
 
 def _series(waves: _Waves, series: tf.Tensor) -> tf.Tensor:

@@ -1,23 +1,49 @@
-"""The periods of light curves inside the graph of a served model, as in ``curve_periods``."""
+"""The periods of light curves, in the graph of a served model and wherever else they are needed."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from astromer.periodogram.config import PeriodogramConfig
+from astromer.periodogram.graph import (
+    frequency_grid_graph,
+    highest_peaks_graph,
+    power_spectrum_graph,
+)
+from astromer.periodogram.graph_harmonic_fit import fit_harmonics_graph
+from astromer.periodogram.harmonic_fit import ORDERS
+from astromer.periodogram.lomb_scargle import FEWEST
+
+NUM_PEAKS = 3
+"""Independent peaks of the periodogram that are kept."""
+NUM_FREQUENCIES = 1 + NUM_PEAKS
+LEAST_ERROR = 0.005
+"""[mag]; smaller errors would give single observations all the weight."""
+_PEAK_WIDTH = 8
+"""Grid points that two peaks are apart at least."""
+_AT_ONCE = 2
+"""Light curves that are searched side by side: each has its own memory."""
+_EXACT = np.zeros(1)
+"""A known period is tried as it is."""
 
 
 class GraphPeriods(NamedTuple):
-    """What the searches have found; see :class:`astromer.periodogram.curve_periods.CurvePeriods`.
+    """What the searches have found.
 
     Attributes:
-        frequencies: float64 [batch, NUM_FREQUENCIES].
-        powers: float64 [batch, NUM_PEAKS].
-        false_alarm: float64 [batch].
-        series: float64 [batch, 2 (highest order + 1)], real, then imaginary coefficients.
-        num_visible: int64 [batch].
+        frequencies: float64 [batch, NUM_FREQUENCIES], 1/day: that of the best harmonic series,
+            then the highest peaks; 0 where there is none.
+        powers: float64 [batch, NUM_PEAKS], of the peaks, 0 to 1.
+        false_alarm: float64 [batch], probability that noise alone has a peak as high as the
+            highest; 1 where none was found.
+        series: float64 [batch, 2 (highest order + 1)], real, then imaginary coefficients of the
+            best harmonic series [mag], as in
+            :class:`~astromer.periodogram.harmonic_fit.HarmonicSeries`; the mean alone where there
+            is none.
+        num_visible: int64 [batch], the observations that were used.
     """
 
     frequencies: tf.Tensor
@@ -47,4 +73,104 @@ def find_periods(
             than positive numbers are unknown.
         config: where frequencies are searched.
     """
-    raise NotImplementedError
+    offsets = tf.concat([tf.zeros([1], tf.int64), tf.cumsum(lengths)], axis=0)
+
+    def search(bounds: tf.Tensor, period: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        part = slice(bounds[0], bounds[1])
+        errors = _usable_errors(errmag[part])
+        return _search_curve(times[part], magnitudes[part], errors, period, config)
+
+    found = tf.map_fn(
+        lambda one: search(*one),
+        (tf.stack([offsets[:-1], offsets[1:]], axis=1), known),
+        fn_output_signature=(
+            tf.TensorSpec([NUM_FREQUENCIES], tf.float64),
+            tf.TensorSpec([NUM_PEAKS], tf.float64),
+            tf.TensorSpec([], tf.float64),
+            tf.TensorSpec([2 * (ORDERS[-1] + 1)], tf.float64),
+        ),
+        parallel_iterations=_AT_ONCE,
+    )
+    return GraphPeriods(*found, lengths)
+
+
+def _search_curve(
+    times: tf.Tensor,
+    magnitudes: tf.Tensor,
+    errmag: tf.Tensor,
+    known: tf.Tensor,
+    config: PeriodogramConfig,
+) -> tuple[tf.Tensor, ...]:
+    """The fields of :class:`GraphPeriods` for one light curve, but for the last."""
+    count = tf.size(times, tf.int64)
+    mean = tf.math.divide_no_nan(tf.reduce_sum(magnitudes), tf.cast(count, tf.float64))
+
+    def nothing() -> tuple[tf.Tensor, ...]:
+        series = tf.pad(mean[None], [[0, 2 * (ORDERS[-1] + 1) - 1]])
+        zeros = [tf.zeros([size], tf.float64) for size in (NUM_FREQUENCIES, NUM_PEAKS)]
+        return (*zeros, tf.ones([], tf.float64), series)
+
+    span = tf.reduce_max(times) - tf.reduce_min(times)  # of no times it is -inf
+    step, number = frequency_grid_graph(tf.where(count < FEWEST, tf.zeros_like(span), span), config)
+
+    def search() -> tuple[tf.Tensor, ...]:
+        residual = magnitudes - mean
+        power = power_spectrum_graph(times, residual, errmag**-2, step, number)
+        peaks, powers = highest_peaks_graph(power, step, NUM_PEAKS, _PEAK_WIDTH)
+        on_grid = tf.round(peaks / step) * step
+        frequency, coefficients = tf.cond(
+            known > 0,
+            lambda: fit_harmonics_graph(
+                times,
+                residual,
+                1 / known[None],
+                step,
+                tf.ones_like(number),
+                offsets=_EXACT,
+                halves=False,
+            ),
+            lambda: fit_harmonics_graph(times, residual, on_grid, step, number),
+        )
+        frequency = tf.where(known > 0, 1 / known, frequency)
+        real, imaginary = tf.math.real(coefficients), tf.math.imag(coefficients)
+        series = tf.concat([real[:1] + mean, real[1:], imaginary], axis=0)
+        false_alarm = _false_alarm_probability(
+            powers[0], times, errmag, step * tf.cast(number, tf.float64)
+        )
+        return tf.concat([frequency[None], peaks], axis=0), powers, false_alarm, series
+
+    return tf.cond(number > 0, search, nothing)
+
+
+def _usable_errors(errmag: tf.Tensor) -> tf.Tensor:
+    """float64 [n], of at least :data:`LEAST_ERROR`; the mean for unknown ones, 1 without any."""
+    known = errmag > 0
+    number = tf.math.count_nonzero(known, dtype=tf.float64)
+    total = tf.reduce_sum(tf.where(known, errmag, 0.0))
+    mean = tf.where(number > 0, total / tf.maximum(number, 1.0), 1.0)
+    return tf.maximum(tf.where(known, errmag, mean), LEAST_ERROR)
+
+
+def _false_alarm_probability(
+    power: tf.Tensor, times: tf.Tensor, errmag: tf.Tensor, max_frequency: tf.Tensor
+) -> tf.Tensor:
+    """Upper bound of the probability that white noise has a peak as high (Baluev 2008, MNRAS 385,
+    1279, eq. 5 and 6, for a normalised periodogram with a floating mean).
+
+    Args:
+        power: float64 [], of the highest peak, 0 to 1.
+        times, errmag: float64 [n], days and mag, n > 3.
+        max_frequency: float64 [], of the search [1/day].
+    """
+    count = tf.cast(tf.size(times), tf.float64)
+    weights = errmag**-2
+    weights /= tf.reduce_sum(weights)
+    centred = times - tf.reduce_sum(weights * times)
+    width = max_frequency * tf.sqrt(4 * np.pi * tf.reduce_sum(weights * centred**2))
+    gamma = tf.exp(tf.math.lgamma((count - 1) / 2) - tf.math.lgamma((count - 2) / 2))
+    gamma *= tf.sqrt(2 / (count - 1))
+    left = tf.maximum(1 - power, 0.0)
+    expected = gamma * width * left ** ((count - 4) / 2)
+    expected *= tf.sqrt((count - 1) / 2 * tf.maximum(power, 0.0))
+    single = left ** ((count - 3) / 2)
+    return tf.minimum(-tf.math.expm1(-expected) + single * tf.exp(-expected), 1.0)

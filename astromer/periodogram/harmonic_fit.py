@@ -14,8 +14,9 @@ import numpy as np
 
 ORDERS = (1, 2, 3, 4, 6)
 """Numbers of harmonics that are tried."""
-_RIDGE = 1e-3
-_OFFSETS = np.linspace(-0.8, 0.8, 9)
+RIDGE = 1e-3
+"""Added to the diagonal of the normal equations."""
+OFFSETS = np.linspace(-0.8, 0.8, 9)
 """Tried around each frequency, in steps of the periodogram's grid."""
 
 
@@ -61,7 +62,7 @@ def fit_harmonics(
     n = len(times)
     orders = [order for order in ORDERS if 2 * order + 1 <= n / 3]
     tried = np.unique(np.concatenate([frequencies, frequencies / 2]))
-    tried = (tried[tried > 0, None] + step * _OFFSETS).ravel()
+    tried = (tried[tried > 0, None] + step * OFFSETS).ravel()
     if not orders or not len(tried):
         return None
     spread = magnitudes - magnitudes.mean()
@@ -102,6 +103,18 @@ def _normal_equations(
         if k <= order:
             right[:, 2 * k - 1] = (power.real * magnitudes).sum(axis=1)
             right[:, 2 * k] = (power.imag * magnitudes).sum(axis=1)
+    gram = gram_matrices(cosines, sines)
+    gram[:, np.arange(size), np.arange(size)] += RIDGE
+    return gram, right
+
+
+def gram_matrices(cosines: np.ndarray, sines: np.ndarray) -> np.ndarray:
+    """float64 [m, size, size], products of 1, cos, sin, cos 2, sin 2, ... summed up.
+
+    Args:
+        cosines, sines: float64 [m, size], sums of cos k and sin k for k = 0..size - 1.
+    """
+    size = cosines.shape[1]
     # cos i cos j and the like are halves of sums and differences of cos (i - j) and cos (i + j).
     harmonic = (np.arange(size) + 1) // 2
     is_sine = (np.arange(size) % 2 == 0) & (harmonic > 0)
@@ -112,9 +125,7 @@ def _normal_equations(
     # cos i sin j = (sin (i + j) + sin (j - i)) / 2
     difference = np.where(second, j - i, i - j)
     mixed = (sines[:, i + j] + np.sign(difference) * sines[:, abs(difference)]) / 2
-    gram = np.where(first == second, same, mixed)
-    gram[:, np.arange(size), np.arange(size)] += _RIDGE
-    return gram, right
+    return np.where(first == second, same, mixed)
 
 
 def _cholesky(matrices: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -122,7 +133,7 @@ def _cholesky(matrices: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.n
     factor, reduced = np.zeros_like(matrices), np.zeros_like(right)
     for k in range(matrices.shape[1]):
         row = factor[:, k, :k]
-        pivot = np.sqrt(np.maximum(matrices[:, k, k] - np.sum(row**2, axis=1), _RIDGE / 2))
+        pivot = np.sqrt(np.maximum(matrices[:, k, k] - np.sum(row**2, axis=1), RIDGE / 2))
         factor[:, k, k] = pivot
         reduced[:, k] = (right[:, k] - np.sum(row * reduced[:, :k], axis=1)) / pivot
         below = matrices[:, k + 1 :, k] - np.sum(factor[:, k + 1 :, :k] * row[:, None], axis=2)

@@ -118,7 +118,8 @@ def test_fits_are_the_series_least_squares_and_interpolation(found, masked, peri
             return pytest.approx(np.clip(values, low, high), abs=2e-4)
 
         half = batch.folded["phases"][row, :n].astype(float)
-        coefficients = periods.coefficients[curve] / batch.scale[row]
+        real, imaginary = np.split(periods.series[curve] / batch.scale[row], 2)
+        coefficients = real + 1j * imaginary
         coefficients[0] -= batch.centre[row] / batch.scale[row]
         series = HarmonicSeries(1.0, coefficients)
         assert fits[row, :n, 0] == within(series(2 * half[:, 0]))
@@ -134,7 +135,7 @@ def test_fits_are_the_series_least_squares_and_interpolation(found, masked, peri
             solution = np.linalg.solve(gram, seen.T @ (weights * shown))
             assert fits[row, :n, number] == within(basis @ solution), number
         between = np.interp(batch.times[row, :n], batch.times[row, visible], shown)
-        assert fits[row, :n, 5] == pytest.approx(between, abs=1e-4)
+        assert fits[row, :n, 7] == pytest.approx(between, abs=1e-4)
 
 
 def _waves(cycles: np.ndarray) -> np.ndarray:
@@ -149,8 +150,10 @@ def test_a_step_does_not_see_itself_among_its_neighbours(found, masked) -> None:
     row, visible = 0, np.flatnonzero(probing.visible[0])
     for place in (0, 1, 7):
         step = visible[place]
-        before = columns[row, step, start : start + 4 : 2]
-        expected = [batch.magnitudes[row, visible[place - k]] if place >= k else 0 for k in (1, 2)]
+        before = columns[row, step, start : start + 6 : 2]
+        expected = [
+            batch.magnitudes[row, visible[place - k]] if place >= k else 0 for k in (1, 2, 3)
+        ]
         assert before == pytest.approx(expected)
 
 

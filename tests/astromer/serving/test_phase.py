@@ -1,0 +1,161 @@
+"""A served phase model: it searches periods in the graph and answers as the model does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from astromer.encoder.folding import periods_of_windows, prepare
+from astromer.encoder.inference import Predictor
+from astromer.encoder.pooling import MEAN, MOMENTS, CurveEncoder
+from astromer.light_curves import LightCurve, LightCurves
+from astromer.periodogram.curve_periods import find_periods
+from astromer.serving.embedder import Embedder
+from astromer.serving.export import export_saved_model, load_model
+from astromer.serving.keras_layer import TrainableEncoder
+from astromer.system.errors import UsageError
+from astromer.windows.batches import sequential_windows
+from astromer.windows.config import MaskingConfig
+from astromer.windows.masking import draw
+
+WINDOW = 40
+PERIODS = (0.57, 3.3, 0.21, 0.0, 0.0)
+LENGTHS = (175, 80, 110, 5, 3)
+
+
+@pytest.fixture(scope="module")
+def curves() -> LightCurves:
+    rng = np.random.default_rng(5)
+
+    def star(period: float, length: int) -> LightCurve:
+        mjd = 55000 + np.sort(rng.uniform(0, 300, length))
+        mag = 15 + rng.normal(0, 0.02, length)
+        if period:
+            mag += 0.4 * np.sin(2 * np.pi * mjd / period)
+        errmag = rng.uniform(0.01, 0.05, length)
+        errmag[rng.random(length) < 0.1] = np.nan  # the survey gives none
+        return LightCurve(mjd, mag.astype(np.float32), errmag.astype(np.float32), id=f"P{period}")
+
+    return LightCurves.from_curves(star(*one) for one in zip(PERIODS, LENGTHS))
+
+
+@pytest.fixture(scope="module")
+def model(toy):
+    return toy.model("astromer_phase", window_size=WINDOW, num_layers=1)
+
+
+@pytest.fixture(scope="module")
+def pushed(model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export_saved_model(model, tmp_path_factory.mktemp("phase") / "1")
+
+
+@pytest.fixture(scope="module")
+def embedder(pushed: Path) -> Embedder:
+    return Embedder(pushed)
+
+
+def test_embeddings_and_periods_are_those_of_the_model(model, embedder, curves) -> None:
+    got = embedder.embed(curves, progress=False)
+    assert got.status.tolist() == [0, 0, 0, 0, 1]
+    good = np.arange(4)
+    some = curves.take(good)
+    expected = CurveEncoder(model, MOMENTS)(some)[:, 0]
+    assert got.embedding is not None
+    assert got.embedding[good] == pytest.approx(expected, abs=2e-4)
+    assert got.mean[good] == pytest.approx(CurveEncoder(model, MEAN)(some)[:, 0], abs=2e-4)
+    assert (got.embedding[4] == 0).all()
+    periods = find_periods(curves)
+    assert got.periods[:3, 0] == pytest.approx(PERIODS[:3], rel=1e-3)
+    assert 1 / got.periods[:3] == pytest.approx(periods.frequencies[:3], rel=1e-9)
+    assert got.powers[:3] == pytest.approx(periods.powers[:3], abs=1e-9)
+    assert (got.false_alarm[:3] < 1e-3).all()
+    assert np.isnan(got.periods[3:]).all()
+
+
+def test_a_known_period_is_folded_at(model, embedder, curves) -> None:
+    known = np.array([0.3, np.nan, 0.0, -1.0, 2.0])
+    searched = embedder.embed(curves, progress=False)
+    got = embedder.embed(curves, periods=known, progress=False)
+    assert got.periods[0, 0] == pytest.approx(0.3, rel=1e-9)
+    assert np.abs(got.embedding[0] - searched.embedding[0]).max() > 1e-3
+    assert got.embedding[1:].tobytes() == searched.embedding[1:].tobytes()
+    with pytest.raises(UsageError, match="one value for each light curve"):
+        embedder.embed(curves, periods=[1.0], progress=False)
+
+
+def test_reconstructions_and_spreads_are_those_of_the_model(model, embedder, curves) -> None:
+    windows = sequential_windows(curves.offsets, WINDOW)
+    masking = MaskingConfig(random=0.0)
+    probing = draw(windows.length, WINDOW, masking, seed=[1], first=0)
+    batch = prepare(
+        model, curves, windows, probing, periods_of_windows(curves, [(windows, probing)])
+    )
+    predicted, spread = Predictor(model).with_spread(batch)
+    observed = probing.observed
+    scale = batch.scale[:, None]
+    expected = (batch.centre[:, None] + scale * predicted)[observed]
+    visible = np.split(probing.visible[observed], curves.offsets[1:-1])
+    got = embedder.reconstruct(curves, visible=visible, progress=False)
+    answered = slice(0, curves.offsets[4])
+    assert np.concatenate(got.mag)[answered] == pytest.approx(expected[answered], abs=1e-3)
+    sigma = np.concatenate(got.sigma)
+    assert sigma[answered] == pytest.approx((scale * spread)[observed][answered], rel=1e-3)
+    assert (sigma[answered] > 0).all()
+
+    hidden = ~np.concatenate(visible)
+    mag, errmag = curves.mag.copy(), curves.errmag.copy()
+    mag[hidden], errmag[hidden] = 12, 0.5
+    planted = embedder.reconstruct(
+        replace(curves, mag=mag, errmag=errmag), visible=visible, progress=False
+    )
+    for name in ("mag", "sigma"):
+        one, other = (np.concatenate(getattr(answer, name)) for answer in (got, planted))
+        assert one.tobytes() == other.tobytes(), name
+
+
+def test_the_order_of_steps_and_the_batch_do_not_matter(embedder, curves) -> None:
+    got = embedder.embed(curves, progress=False)
+    rng = np.random.default_rng(0)
+    index = np.concatenate(
+        [rng.permutation(np.arange(a, b)) for a, b in zip(curves.offsets, curves.offsets[1:])]
+    )
+    values = {name: getattr(curves, name)[index] for name in ("mjd", "mag", "errmag")}
+    shuffled = embedder.embed(replace(curves, **values), progress=False)
+    assert shuffled.embedding == pytest.approx(got.embedding, abs=1e-6)
+    alone = embedder.embed(curves.take(np.array([1])), progress=False)
+    assert alone.embedding == pytest.approx(got.embedding[1:2], abs=1e-5)
+
+
+def test_the_trainable_model_comes_back(model, pushed, curves) -> None:
+    loaded = load_model(pushed)
+    for one, other in zip(loaded.variables, model.variables, strict=True):
+        assert np.asarray(one).tobytes() == np.asarray(other).tobytes()
+    assert (loaded.encoder.architecture, loaded.normalise) == ("astromer_phase", True)
+
+
+def test_the_keras_layer_gives_the_mean(model, embedder, curves) -> None:
+    width, rows = max(LENGTHS), np.arange(4)
+    arrays = {
+        name: np.zeros((4, width), dtype)
+        for name, dtype in (("mjd", "f8"), ("mag", "f4"), ("errmag", "f4"))
+    }
+    for row in rows:
+        for name, array in arrays.items():
+            array[row, : LENGTHS[row]] = getattr(curves[row], name)
+    inputs = {name: tf.constant(array) for name, array in arrays.items()}
+    got = TrainableEncoder(model)({**inputs, "length": tf.constant(LENGTHS[:4], tf.int64)})
+    expected = embedder.embed(curves.take(rows), progress=False).mean
+    assert got.numpy() == pytest.approx(expected, abs=2e-4)
+
+
+def test_the_onnx_file_takes_folded_windows(model, embedder) -> None:
+    pytest.importorskip("tf2onnx")
+    from astromer.serving.onnx import check_onnx, input_names, to_onnx
+
+    proto = to_onnx(model)
+    assert [value.name for value in proto.graph.input] == list(input_names(model))
+    assert check_onnx(proto, model, embedder) < 1e-4
