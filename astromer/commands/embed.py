@@ -63,6 +63,9 @@ def parse(arguments: list[str] | None = None) -> EmbedOptions:
 def embed(options: EmbedOptions) -> Path:
     """Writes one row per light curve: id, split, label, class, counts, status, mean and max.
 
+    A model that folds adds its period [days], the probability that noise has a peak as high, its
+    embedding, and the periods and powers of the highest peaks.
+
     Light curves are read, embedded and written some hundreds at a time.
 
     Raises:
@@ -136,6 +139,17 @@ def _table(split: str, curves: LightCurves, found: Embeddings, problem: np.ndarr
     import numpy as np
     import pyarrow as pa
 
+    folded: dict[str, pa.Array] = {}
+    if found.periods is not None:  # of a model that folds
+        vectors = {"embedding": found.embedding, "periods": found.periods, "powers": found.powers}
+        folded = {
+            "period": pa.array(found.periods[:, 0], pa.float64()),
+            "false_alarm_probability": pa.array(found.false_alarm, pa.float64()),
+            **{
+                name: pa.array(list(values), pa.list_(pa.from_numpy_dtype(values.dtype)))
+                for name, values in vectors.items()
+            },
+        }
     return pa.table(
         {
             "id": pa.array(found.ids.tolist(), pa.string()),
@@ -146,6 +160,7 @@ def _table(split: str, curves: LightCurves, found: Embeddings, problem: np.ndarr
             "status": pa.array(np.where(problem, problem, found.status), pa.int32()),
             "mean": pa.array(list(found.mean), pa.list_(pa.float32())),
             "max": pa.array(list(found.max), pa.list_(pa.float32())),
+            **folded,
         }
     )
 

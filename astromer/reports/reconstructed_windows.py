@@ -16,8 +16,9 @@ from astromer.evaluation.baselines import OF_ONE_WINDOW
 from astromer.evaluation.harmonic_fits import fit_light_curves, predictions_of
 from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
+from astromer.periodogram.curve_periods import CurvePeriods
 from astromer.reports.plot import COLOURS, INTERPOLATION, MODEL, Plot, make_plot
-from astromer.system.html.page import label, new_figure
+from astromer.system.html.page import label, new_figure, new_panels
 from astromer.system.text import shortened
 from astromer.windows.batches import Batch, Windows, sequential_windows
 from astromer.windows.config import MaskingConfig
@@ -26,6 +27,7 @@ from astromer.windows.masking import Probing, draw, mask_seed
 HIDDEN_COLOUR = "#009E73"
 _OBSERVED, _PREDICTED = "#444444", COLOURS[MODEL]
 _WINDOWS, _CURVES = 1, 2  # so that the two draws of a seed are independent
+_LIKELY_NOISE = 0.01  # false-alarm probability above which no period is shown
 _LEAST_STEPS = 5  # hidden steps that make a window's RMSE meaningful
 
 
@@ -109,6 +111,9 @@ class WindowReconstruction:
         predicted: float32 [num_windows, window_size] by "model" and the names of the baselines,
             centred and scaled like ``batch.target``.
         scores: of the hidden steps of each window, by the same names.
+        spread: float32 [num_windows, window_size], the predicted standard deviations, scaled like
+            the predictions; None where the model has none.
+        periods: of the light curves, for a model that folds.
     """
 
     curves: LightCurves
@@ -116,6 +121,8 @@ class WindowReconstruction:
     batch: Batch
     predicted: dict[str, np.ndarray]
     scores: dict[str, WindowScores]
+    spread: np.ndarray | None = None
+    periods: CurvePeriods | None = None
 
     def rmse(self) -> np.ndarray:
         """float64 [num_windows], of the model at hidden steps [mag]; NaN where there is none."""
@@ -139,12 +146,13 @@ def reconstruct(
     """Predicts hidden magnitudes, as the evaluation does."""
     periods = periods_of_windows(curves, [sample.whole]) if model.encoder.folds else None
     batch = prepare(model, curves, sample.windows, sample.probing, periods)
-    predicted = {MODEL: Predictor(model)(batch)}
+    of_model, spread = Predictor(model).with_spread(batch)
+    predicted = {MODEL: of_model}
     predicted |= {name: baseline(batch) for name, baseline in OF_ONE_WINDOW.items()}
     predicted |= _harmonic_fits(curves, sample, batch)
     hidden = sample.probing.hidden
     scores = {name: WindowScores.of(batch, found, hidden) for name, found in predicted.items()}
-    return WindowReconstruction(curves, sample, batch, predicted, scores)
+    return WindowReconstruction(curves, sample, batch, predicted, scores, spread, periods)
 
 
 def _harmonic_fits(
@@ -198,36 +206,24 @@ def _notable(
 
 def _draw(reconstruction: WindowReconstruction, window: int, name: str, which: str) -> Plot:
     curves, steps = reconstruction.curves, reconstruction.steps(window)
-    mjd, mag, errmag = curves.mjd[steps], curves.mag[steps], curves.errmag[steps]
-    probing, batch = reconstruction.sample.probing, reconstruction.batch
-    hidden, truthful = (role[window][: len(mjd)] for role in (probing.hidden, probing.truthful))
-    predicted = reconstruction.predicted[MODEL][window] * float(batch.scale[window])
-    predicted = (predicted + float(batch.centre[window]))[: len(mjd)]
-
-    figure, axes = new_figure(4.2, 3.0)
-    bars: dict[str, Any] = {"fmt": "none", "elinewidth": 0.7, "alpha": 0.6, "zorder": 1}
-    known = np.where(np.isfinite(errmag), errmag, 0)
-    for chosen, colour in ((~hidden, _OBSERVED), (hidden, HIDDEN_COLOUR)):
-        axes.errorbar(mjd[chosen], mag[chosen], known[chosen], ecolor=colour, **bars)
-    marks = (
-        (truthful, mag, ".", 4, _OBSERVED, "observed"),
-        (~hidden & ~truthful, mag, "x", 4, "#999999", "observed, not shown"),
-        (hidden, mag, "o", 4, HIDDEN_COLOUR, "hidden"),
-        (hidden, predicted, "D", 3, _PREDICTED, "predicted"),
-    )
-    for chosen, values, marker, size, colour, title in marks:
-        if chosen.any():
-            style: dict[str, Any] = {"color": colour, "markersize": size, "label": title}
-            fill = "none" if marker == "o" else "full"
-            axes.plot(mjd[chosen], values[chosen], marker, fillstyle=fill, **style)
-    axes.vlines(
-        mjd[hidden], mag[hidden], predicted[hidden], color=_PREDICTED, linewidth=0.5, alpha=0.5
-    )
+    mjd = curves.mjd[steps]
+    period = _period(reconstruction, window)
+    if period is None:
+        figure, axes = new_figure(4.2, 3.0)
+    else:
+        figure, (axes, folded) = new_panels(6.4, 3.0, 1, 2)
+        first = curves.mjd[curves.offsets[reconstruction.batch.curve[window]]]
+        phase = (mjd - first) / period % 1
+        for cycle in (0, 1):
+            _draw_steps(folded, reconstruction, window, phase + cycle)
+        folded.invert_yaxis()
+        folded.set_xlabel(f"phase, period {period:.6g} days")
+    _draw_steps(axes, reconstruction, window, mjd)
     axes.invert_yaxis()
+    axes.set_ylabel("magnitude [mag]")
     axes.ticklabel_format(useOffset=False, style="plain")
     axes.locator_params(axis="x", nbins=5)
     axes.set_xlabel("MJD [days]")
-    axes.set_ylabel("magnitude [mag]")
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False, fontsize=7)
     star = reconstruction.object_id(window)
@@ -238,6 +234,54 @@ def _draw(reconstruction: WindowReconstruction, window: int, name: str, which: s
         f"Light curve of {shortened(star) or 'an object without id'} with predictions",
         _caption(reconstruction, window, which),
     )
+
+
+def _period(reconstruction: WindowReconstruction, window: int) -> float | None:
+    """Days, of the light curve's harmonic series; None where noise may look the same."""
+    periods, curve = reconstruction.periods, reconstruction.batch.curve[window]
+    if periods is None or periods.false_alarm[curve] > _LIKELY_NOISE:
+        return None
+    frequency = float(periods.frequencies[curve, 0])
+    return 1 / frequency if frequency > 0 else None
+
+
+def _draw_steps(
+    axes: Any,
+    reconstruction: WindowReconstruction,
+    window: int,
+    x: np.ndarray,
+) -> None:
+    """Observations, predictions and their standard deviations over ``x``, [steps]."""
+    curves, steps = reconstruction.curves, reconstruction.steps(window)
+    mag, errmag = curves.mag[steps], curves.errmag[steps]
+    probing, batch = reconstruction.sample.probing, reconstruction.batch
+    hidden, truthful = (role[window][: len(x)] for role in (probing.hidden, probing.truthful))
+    scale = float(batch.scale[window])
+    predicted = reconstruction.predicted[MODEL][window] * scale
+    predicted = (predicted + float(batch.centre[window]))[: len(x)]
+
+    bars: dict[str, Any] = {"fmt": "none", "elinewidth": 0.7, "alpha": 0.6, "zorder": 1}
+    known = np.where(np.isfinite(errmag), errmag, 0)
+    for chosen, colour in ((~hidden, _OBSERVED), (hidden, HIDDEN_COLOUR)):
+        axes.errorbar(x[chosen], mag[chosen], known[chosen], ecolor=colour, **bars)
+    marks = (
+        (truthful, mag, ".", 4, _OBSERVED, "observed"),
+        (~hidden & ~truthful, mag, "x", 4, "#999999", "observed, not shown"),
+        (hidden, mag, "o", 4, HIDDEN_COLOUR, "hidden"),
+        (hidden, predicted, "D", 3, _PREDICTED, "predicted"),
+    )
+    for chosen, values, marker, size, colour, title in marks:
+        if chosen.any():
+            style: dict[str, Any] = {"color": colour, "markersize": size, "label": title}
+            fill = "none" if marker == "o" else "full"
+            axes.plot(x[chosen], values[chosen], marker, fillstyle=fill, **style)
+    lines: dict[str, Any] = {"color": _PREDICTED, "linewidth": 0.5, "alpha": 0.5}
+    axes.vlines(x[hidden], mag[hidden], predicted[hidden], **lines)
+    if reconstruction.spread is not None:
+        sigma = reconstruction.spread[window][: len(x)] * scale
+        band = {"color": _PREDICTED, "linewidth": 4, "alpha": 0.25, "label": "1 sigma"}
+        low, high = predicted - sigma, predicted + sigma
+        axes.vlines(x[hidden], low[hidden], high[hidden], **band)
 
 
 def _caption(reconstruction: WindowReconstruction, window: int, which: str) -> str:
