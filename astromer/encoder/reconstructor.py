@@ -35,19 +35,31 @@ class SpreadHead(keras.layers.Layer):
         self.logarithm = FlatDense(1, kernel_initializer="zeros", name="spread_logarithm")
 
     def build(self, input_shape: Any) -> None:
-        self.hidden.build(input_shape)
+        self.hidden.build((*input_shape[:-1], input_shape[-1] + NUM_FITS))
         self.logarithm.build((*input_shape[:-1], self.hidden.units))
         self.factor = self.add_weight(
             shape=(), initializer="ones", trainable=False, name="spread_factor"
         )
         self.built = True
 
-    def call(self, z: tf.Tensor) -> tf.Tensor:
-        """z: float32 [batch, steps, d_model]. Returns float32 [batch, steps]."""
-        logarithm = tf.squeeze(self.logarithm(self.hidden(z)), axis=-1)
+    def call(self, z: tf.Tensor, predicted: tf.Tensor, fits: tf.Tensor) -> tf.Tensor:
+        """Predicts standard deviations; fits that disagree are the best sign of a large one.
+
+        Args:
+            z: float32 [batch, steps, d_model], the normalised output of the encoder.
+            predicted: float32 [batch, steps].
+            fits: float32 [batch, steps, NUM_FITS].
+
+        Returns:
+            float32 [batch, steps], in units of the predictions.
+        """
+        apart = tf.math.log(tf.abs(fits - predicted[..., None]) + _LEAST_DISTANCE)
+        given = tf.stop_gradient(tf.concat([z, apart], axis=-1))
+        logarithm = tf.squeeze(self.logarithm(self.hidden(given)), axis=-1)
         return self.factor * tf.exp(tf.clip_by_value(logarithm, -_MOST_LOGARITHM, _MOST_LOGARITHM))
 
 
+_LEAST_DISTANCE = 0.01  # of the visible spread
 _MOST_LOGARITHM = 7.0  # a thousandth to a thousand times the visible spread
 
 
@@ -124,8 +136,9 @@ class Reconstructor(keras.Model):
         assert self.spread is not None
         order, x = self.encoder.embed_ordered(**inputs)
         z = self.encoder.run(x, order)[-1].value()
-        predicted = order.restore(self.magnitudes(z, x.fits))
-        return predicted, order.restore(self.spread(self.norm(tf.cast(z, tf.float32))))
+        predicted = self.magnitudes(z, x.fits)
+        spread = self.spread(self.norm(tf.cast(z, tf.float32)), predicted, x.fits)
+        return order.restore(predicted), order.restore(spread)
 
     def predict_scored(
         self,
@@ -158,9 +171,9 @@ class Reconstructor(keras.Model):
         z = self.encoder.run(x, order, first, training=True, dropout_key=dropout_key)[-1]
         if x.fits is None or self.spread is None:
             return self.magnitudes(z.value()), None
-        predicted = self.magnitudes(z.value(), x.fits[:, first:])
-        read = tf.stop_gradient(self.norm(tf.cast(z.value(), tf.float32)))
-        return predicted, self.spread(read)
+        fits = x.fits[:, first:]
+        predicted = self.magnitudes(z.value(), fits)
+        return predicted, self.spread(self.norm(tf.cast(z.value(), tf.float32)), predicted, fits)
 
     def magnitudes(self, z: tf.Tensor, fits: tf.Tensor | None = None) -> tf.Tensor:
         """The head.
