@@ -10,7 +10,6 @@ the wave of the middle of every band. So all bands share one kernel and one leng
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -115,35 +114,6 @@ def highest_peaks_graph(
     shift = tf.where(inside & (curvature < 0), 0.5 * (before - after) / curvature, 0.0)
     frequencies = step * (tf.cast(peak + 1, tf.float64) + shift)
     return tf.where(found, frequencies, 0.0), tf.where(found, powers, 0.0)
-
-
-def map_curves_graph(
-    search: Callable[..., Sequence[tf.Tensor]],
-    values: Sequence[tf.Tensor],
-    offsets: tf.Tensor,
-    signature: Sequence[tf.TensorSpec],
-    parallel: int = 2,
-) -> tuple[tf.Tensor, ...]:
-    """What a search finds in each of many light curves that lie one after the other.
-
-    Args:
-        search: takes the values of one light curve, [n] each, and returns tensors.
-        values: [num_observations] each.
-        offsets: int64 [num_curves + 1], where each light curve starts, and the end.
-        signature: shape and dtype of what ``search`` returns.
-        parallel: light curves that are searched at the same time.
-
-    Returns:
-        [num_curves, ...] each.
-    """
-
-    def one(bounds: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return tuple(search(*(value[bounds[0] : bounds[1]] for value in values)))
-
-    bounds = tf.stack([offsets[:-1], offsets[1:]], axis=1)
-    return tf.map_fn(
-        one, bounds, parallel_iterations=parallel, fn_output_signature=tuple(signature)
-    )
 
 
 def _squared(x: tf.Tensor) -> tf.Tensor:

@@ -26,7 +26,7 @@ def fit_harmonics_graph(
     step: tf.Tensor,
     trials: tf.Tensor,
     orders: Sequence[int] = ORDERS,
-    offsets: np.ndarray = OFFSETS,
+    offsets: Sequence[float] = OFFSETS,
     halves: bool = True,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """As :func:`~astromer.periodogram.harmonic_fit.fit_harmonics`.
@@ -37,7 +37,7 @@ def fit_harmonics_graph(
         step: float64 [], spacing of the grid that they come from [1/day].
         trials: int64 [], frequencies of that grid.
         orders: numbers of harmonics that are tried, increasing.
-        offsets: float64 [k], tried around each frequency and its half, in steps of the grid.
+        offsets: tried around each frequency and its half, in steps of the grid.
         halves: whether half of each frequency is tried, too.
 
     Returns:

@@ -26,7 +26,7 @@ _PEAK_WIDTH = 8
 """Grid points that two peaks are apart at least."""
 _AT_ONCE = 2
 """Light curves that are searched side by side: each has its own memory."""
-_EXACT = np.zeros(1)
+_EXACT = (0.0,)
 """A known period is tried as it is."""
 
 

@@ -16,7 +16,7 @@ ORDERS = (1, 2, 3, 4, 6)
 """Numbers of harmonics that are tried."""
 RIDGE = 1e-3
 """Added to the diagonal of the normal equations."""
-OFFSETS = np.linspace(-0.8, 0.8, 9)
+OFFSETS = (-0.8, -0.6, -0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8)
 """Tried around each frequency, in steps of the periodogram's grid."""
 
 
@@ -62,7 +62,7 @@ def fit_harmonics(
     n = len(times)
     orders = [order for order in ORDERS if 2 * order + 1 <= n / 3]
     tried = np.unique(np.concatenate([frequencies, frequencies / 2]))
-    tried = (tried[tried > 0, None] + step * OFFSETS).ravel()
+    tried = (tried[tried > 0, None] + step * np.array(OFFSETS)).ravel()
     if not orders or not len(tried):
         return None
     spread = magnitudes - magnitudes.mean()
