@@ -23,6 +23,7 @@ class LightCurve:
         id: the object's name in its survey.
         label: class index, -1 where unknown.
         class_name: class name, "" where unknown.
+        band: "" where unknown.
     """
 
     mjd: np.ndarray
@@ -31,6 +32,7 @@ class LightCurve:
     id: str = ""
     label: int = -1
     class_name: str = ""
+    band: str = ""
 
     def __len__(self) -> int:
         return len(self.mjd)
@@ -51,6 +53,7 @@ class LightCurves:
         ids: str [num_curves].
         labels: int64 [num_curves], -1 where unknown.
         class_names: str [num_curves], "" where unknown.
+        bands: str [num_curves], "" where unknown.
     """
 
     mjd: np.ndarray
@@ -60,6 +63,7 @@ class LightCurves:
     ids: np.ndarray
     labels: np.ndarray
     class_names: np.ndarray
+    bands: np.ndarray
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -73,6 +77,7 @@ class LightCurves:
             str(self.ids[index]),
             int(self.labels[index]),
             str(self.class_names[index]),
+            str(self.bands[index]),
         )
 
     @property
@@ -106,6 +111,7 @@ class LightCurves:
             self.ids[positions],
             self.labels[positions],
             self.class_names[positions],
+            self.bands[positions],
         )
 
     @classmethod
@@ -120,6 +126,7 @@ class LightCurves:
             ids=np.array([curve.id for curve in curves], dtype=np.str_),
             labels=np.array([curve.label for curve in curves], dtype=np.int64),
             class_names=np.array([curve.class_name for curve in curves], dtype=np.str_),
+            bands=np.array([curve.band for curve in curves], dtype=np.str_),
         )
 
     @classmethod
@@ -134,7 +141,8 @@ class LightCurves:
         """Packed light curves of unknown class, and without ids where there are none."""
         count = len(offsets) - 1
         ids = np.full(count, "") if ids is None else ids
-        return cls(mjd, mag, errmag, offsets, ids, np.full(count, -1), np.full(count, ""))
+        unknown = np.full(count, "")
+        return cls(mjd, mag, errmag, offsets, ids, np.full(count, -1), unknown, unknown)
 
     @classmethod
     def from_rows(
@@ -165,6 +173,7 @@ class LightCurves:
             ids=np.concatenate([part.ids for part in parts]),
             labels=np.concatenate([part.labels for part in parts]),
             class_names=np.concatenate([part.class_names for part in parts]),
+            bands=np.concatenate([part.bands for part in parts]),
         )
 
 

@@ -48,7 +48,6 @@ class RecordBatch(LightCurves):
     without errors has NaN for them, and one whose series do not fit each other has length 0.
 
     Attributes:
-        bands: str [B], "" where unknown.
         file: where the records are.
         first_record: index of the first one in the file, counted from 0.
         serialized: bytes [B].
@@ -58,7 +57,6 @@ class RecordBatch(LightCurves):
         largest_residuals: float32 [B], the largest magnitude of mjd_residual, in days; 0 for none.
     """
 
-    bands: np.ndarray
     file: Path
     first_record: int
     serialized: np.ndarray

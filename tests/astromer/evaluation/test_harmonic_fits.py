@@ -47,6 +47,7 @@ def test_planted_magnitudes_and_errors_of_hidden_steps_change_no_bit(curves, tru
         curves.ids,
         curves.labels,
         curves.class_names,
+        curves.bands,
     )
     before, after = (fit_light_curves(one, truthful, 100, CONFIG) for one in (curves, planted))
     np.testing.assert_array_equal(before.of_window, after.of_window)

@@ -26,6 +26,7 @@ def make_curves(lengths: Sequence[int] | np.ndarray = (200,) * 600, seed: int = 
         ids=np.array([f"star-{number}" for number in range(len(lengths))], dtype=np.str_),
         labels=np.arange(len(lengths)) % 4,
         class_names=np.array(["RRab", "EW", "Mira", "Cep_0"])[np.arange(len(lengths)) % 4],
+        bands=np.full(len(lengths), ""),
     )
 
 
