@@ -17,7 +17,7 @@ JD_TO_MJD = -2400000.5
 """To be added to a Julian date [days]."""
 SENTINEL = 9.0
 """Errors [mag] of this size, such as 9.999, 99.999 or -99, stand for "not known"."""
-_ERRMAG_PER_FLUX_RATIO = 2.5 / np.log(10)
+MAG_PER_FLUX_RATIO = 2.5 / np.log(10)
 _JD = (2_400_000.5, 2_600_000.5)
 """MJD 0 to 200000 as Julian dates."""
 _MAD_TO_SIGMA = 1.4826
@@ -76,7 +76,7 @@ class Calibration:
         flux = np.where(negative, np.nan, flux)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             mag = (self.zero_point - 2.5 * np.log10(flux)).astype(np.float32)
-            errmag = (_ERRMAG_PER_FLUX_RATIO * errors.astype(np.float64) / flux).astype(np.float32)
+            errmag = (MAG_PER_FLUX_RATIO * errors.astype(np.float64) / flux).astype(np.float32)
         return mag, errmag, negative
 
 

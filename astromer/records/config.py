@@ -9,6 +9,53 @@ from astromer.system.errors import UsageError
 
 
 @dataclass(frozen=True)
+class SurveyOptions(Config):
+    """What the files of a survey are taken for."""
+
+    survey: str = knob(
+        "auto",
+        "the survey that the files are of (astromer surveys lists them), a profile of your own in "
+        "TOML, or auto: the one that the columns are known by",
+        "--survey",
+        metavar="NAME",
+    )
+    config: str = knob(
+        "",
+        "description of the survey (default: PATH/config.toml, or the usual names)",
+        "--config",
+        metavar="FILE",
+    )
+    metadata: str = knob(
+        "",
+        "table of the light curves or stars (default: PATH/metadata.parquet, .csv or .fits)",
+        "--metadata",
+        metavar="FILE",
+    )
+    id_column: str = knob(
+        "",
+        "the tables' column of ids (default: the profile's, or a usual name)",
+        "--id-column",
+        metavar="NAME",
+    )
+    columns: str = knob(
+        "",
+        "names of the columns of text files without a header (default: mjd,mag,errmag)",
+        "--columns",
+        metavar="NAME,NAME,...",
+    )
+    flux: bool = knob(False, "take the fluxes; needs --zero-point if it is not known", "--flux")
+    zero_point: float | None = knob(
+        None, "magnitude of a flux of 1 (with --flux)", "--zero-point", metavar="MAG"
+    )
+    time_offset: float | None = knob(
+        None,
+        "days to add to the times to get MJD, for instance -2400000.5 to a JD (default: found)",
+        "--time-offset",
+        metavar="DAYS",
+    )
+
+
+@dataclass(frozen=True)
 class HeldOutConfig(Config):
     """How many stars are held out."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from astromer.records.encoding import SERIES, ContextValue, encode_light_curve
 from astromer.records.fold import SPLITS
 from astromer.records.sources.metadata import Metadata
 from astromer.records.sources.survey import Survey, open_survey
+from astromer.records.sources.understood import Understood
 from astromer.records.survey_config import Processing, SurveyConfig
 from astromer.records.writer import FoldWriter, refuse_existing, write_folders
 from astromer.system.errors import LightCurveError, UsageError
@@ -39,6 +41,7 @@ class Tally:
         observations: observations that went into each fold.
         filled_errors: those of them whose error was filled in.
         julian_dates: dropped observations whose time looks like a Julian date.
+        without_errors: the columns of a survey, none of which was taken for errors.
     """
 
     written: np.ndarray
@@ -47,6 +50,7 @@ class Tally:
     dropped_curves: Counter[str] = field(default_factory=Counter)
     filled_errors: int = 0
     julian_dates: int = 0
+    without_errors: tuple[str, ...] = ()
 
     def add(self, rows: np.ndarray, cleaned: CleanCurves) -> None:
         """Counts light curves of some metadata rows."""
@@ -78,7 +82,14 @@ class Tally:
                 f"{self.julian_dates} time(s) look like JD: state --time-offset -2400000.5 (or "
                 "time_offset = -2400000.5 under [sequential_features] in config.toml)"
             )
-        if missing := self.dropped_observations["missing_errmag"]:
+        missing = self.dropped_observations["missing_errmag"]
+        if missing and self.without_errors:
+            hints.append(
+                f"{missing} observation(s) have no error: none of the columns "
+                f"{', '.join(self.without_errors)} was taken for errors. If one of them holds "
+                "errors, name it (docs/surveys.md); docs/validation.md has what else can be done"
+            )
+        elif missing:
             hints.append(
                 f"{missing} observation(s) have no error: state a policy, --missing-errors "
                 "constant (with --error-fill) or --missing-errors scatter"
@@ -96,6 +107,7 @@ def convert_survey(
     bands: tuple[str, ...] = (),
     overwrite: bool = False,
     progress: bool = True,
+    announce: Callable[[Understood], None] | None = None,
 ) -> dict[str, Any]:
     """Writes ``output/fold_0``, ``fold_1``, ... or nothing.
 
@@ -110,6 +122,7 @@ def convert_survey(
         bands: only light curves in these bands; all where there are none.
         overwrite: replace folds that are there.
         progress: show progress bars.
+        announce: is called with what was understood before anything is written.
 
     Returns:
         What was taken, dropped and written, in plain JSON types.
@@ -123,8 +136,10 @@ def convert_survey(
     folders = tuple(output / f"fold_{number}" for number in range(options.folds))
     for folder in folders:
         refuse_existing(folder, overwrite)
-    processing = Processing(config.calibration, errors, bands)
     with open_survey(config, options.njobs, output, progress=progress) as survey:
+        processing = Processing(survey.done, errors, bands, survey.profile_name)
+        if announce is not None and survey.understood is not None:
+            announce(survey.understood)
         wanted = in_bands(survey.metadata, bands, config.light_curves)
         tally, divisions = _divide(survey, config, options, rules, wanted)
 
@@ -132,7 +147,7 @@ def convert_survey(
             part: tuple[np.ndarray, LightCurves],
         ) -> tuple[int, np.ndarray, CleanCurves, list[bytes]]:
             rows, curves = part
-            cleaned = clean(curves, rules, config.calibration, errors)
+            cleaned = clean(curves, rules, survey.calibration, errors)
             rows = rows[cleaned.kept]
             records = _encode(cleaned.curves, survey.metadata.contexts(rows))
             return curves.num_observations, rows, cleaned, records
@@ -160,6 +175,33 @@ def convert_survey(
     return _summarise(survey, options, rules, processing, divisions, tally)
 
 
+def count_usable(
+    config: SurveyConfig, rules: LightCurveRules, workspace: Path, errors: MissingErrorsConfig
+) -> list[str]:
+    """What is understood of a survey and what cleaning leaves of it, in lines.
+
+    Raises:
+        DataNotFoundError, RecordError, DataAnomalyError, UsageError: something is wrong with the
+            files.
+        LightCurveError: no light curve is left.
+    """
+    with open_survey(config, 1, workspace) as survey:
+        tally = Tally(np.zeros(len(survey.metadata), bool))
+        lines = []
+        if survey.understood is not None:
+            lines = survey.understood.lines()
+            tally.without_errors = survey.understood.without_errors
+        tally.dropped_observations.update(survey.dropped)
+        for rows, curves in survey.light_curves(np.ones(len(survey.metadata), bool)):
+            cleaned = clean(curves, rules, survey.calibration, errors)
+            tally.add(rows[cleaned.kept], cleaned)
+        if not tally.observations:
+            raise _nothing_left(config, tally)
+        usable = f"{int(tally.written.sum()):,} light curves, {tally.observations:,} observations"
+        notes = [f"note: {note}" for note in (*survey.notes, *tally.hints())]
+        return [*lines, f"usable       {usable}; {tally.reasons()}", *notes]
+
+
 def _divide(
     survey: Survey,
     config: SurveyConfig,
@@ -170,9 +212,11 @@ def _divide(
     """Counts what is left out before reading, and gives the rest their subsets."""
     metadata, observations = survey.metadata, survey.inventory.observations
     tally = Tally(np.zeros(len(metadata), bool))
+    if survey.understood is not None:
+        tally.without_errors = survey.understood.without_errors
     tally.dropped_observations.update(
         unknown_light_curve=survey.inventory.unknown_observations,
-        flagged=survey.dropped["flagged"],
+        **{"flagged": 0, **survey.dropped},
         other_band=int(observations[~wanted].sum()),
     )
     tally.dropped_curves["other_band"] = int((~wanted).sum())
@@ -281,7 +325,9 @@ def _summarise(
         "processing": processing.as_dict(),
         "input": {
             **light_curves(everything),
-            "observations": observations + dropped["unknown_light_curve"] + dropped["flagged"],
+            "observations": observations
+            + dropped["unknown_light_curve"]
+            + sum(survey.dropped.values()),
             "classes": classes(everything),
         },
         "dropped_observations": dict(dropped),

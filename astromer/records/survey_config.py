@@ -12,9 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from astromer.records.cleaning import Calibration
-from astromer.records.config import MissingErrorsConfig
+from astromer.records.config import MissingErrorsConfig, SurveyOptions
 from astromer.records.sources.names import is_fold, metadata_file, stem_of
+from astromer.records.survey_profile import (
+    AUTO,
+    GENERIC,
+    SECTIONS,
+    Profile,
+    make_profile,
+)
 from astromer.system.errors import DataNotFoundError, UsageError
+from astromer.system.storage import RemotePath, local_path
 from astromer.system.text import brief, shortened
 from astromer.system.untrusted_files import (
     MOST_TOML_BYTES,
@@ -26,6 +34,8 @@ from astromer.system.untrusted_files import (
 DTYPES = ("string", "integer", "float")
 _SERIES = ("mjd", "mag", "errmag")
 _METADATA, _LIGHT_CURVES = "metadata.parquet", "light_curves"
+_FOLDERS = (_LIGHT_CURVES, "phot")
+"""Where observations lie in a survey's folder; ``phot`` is OGLE's."""
 _DEFAULT_CONTEXT = {
     "newID": "integer",
     "ID": "string",
@@ -51,6 +61,11 @@ class SurveyConfig:
         series: columns that hold time, magnitude (or flux) and error, in this order.
         columns: names of the columns of text files without a header, in order.
         calibration: whether there are magnitudes or fluxes, and which times.
+        survey: name of the profile, a profile's TOML file, or ``auto``.
+        profile: what ``config.toml`` itself says of the survey, as a profile does.
+        flux: whether fluxes are wanted where there are magnitudes too.
+        id_stated: whether the id column must be there.
+        time_stated: whether the calibration's time offset was stated, be it 0.
         described: whether a file says all this; the usual names are looked for otherwise.
     """
 
@@ -65,6 +80,11 @@ class SurveyConfig:
     columns: tuple[str, ...] = ()
     calibration: Calibration = field(default_factory=Calibration)
     described: bool = field(default=True, compare=False)
+    survey: str = AUTO
+    profile: Profile | None = None
+    flux: bool = False
+    id_stated: bool = False
+    time_stated: bool = False
 
     def with_context(self, context: Mapping[str, str], id_column: str) -> SurveyConfig:
         """The config of records with these context features."""
@@ -140,8 +160,10 @@ def load_config(path: Path, survey: Path, metadata: Path | None = None) -> Surve
         series = _order_series(list(settings.columns("sequential_features")), path)
     calibration = _calibration(settings)
     columns = tuple(settings.names("text", "columns"))
+    own = settings.profile()
+    name = settings.string("survey", "name", default=AUTO)
     as_written = series == _SERIES and calibration == Calibration() and described
-    if not as_written or columns or settings.has("processing"):
+    if not as_written or columns or own or name != AUTO or settings.has("processing"):
         # Records always carry the canonical names, so their config must say so.
         text = features_toml(
             id_column, context, target, table or _METADATA, series_path or _LIGHT_CURVES
@@ -166,6 +188,62 @@ def load_config(path: Path, survey: Path, metadata: Path | None = None) -> Surve
         columns=columns,
         calibration=calibration,
         described=described,
+        survey=name,
+        profile=own,
+        flux=calibration.zero_point is not None,
+        time_stated=settings.has("sequential_features", "time_offset"),
+    )
+
+
+def describe_survey(options: SurveyOptions, survey: Path) -> SurveyConfig:
+    """The config of a survey, with what the options say in its place.
+
+    Args:
+        options: of a command.
+        survey: the survey's folder or file.
+
+    Raises:
+        UsageError: options do not fit each other, or a file does not say what it must.
+        DataNotFoundError: a file is not there.
+    """
+    path = Path(options.config)
+    if options.config or not isinstance(survey, RemotePath):
+        path = local_path(options.config or survey / "config.toml", "--config").expanduser()
+    metadata = None
+    if options.metadata:
+        metadata = local_path(options.metadata, "--metadata").expanduser()
+    for option, file in (("config", options.config and path), ("metadata", metadata)):
+        if file and not file.is_file():
+            raise DataNotFoundError(f"there is no {option} file {file}.")
+    # The config of a fold describes its records, which describe themselves.
+    if options.config or (path.is_file() and not is_fold(survey)):
+        config = load_config(path, survey, metadata)
+    else:
+        config = default_config(survey, metadata)
+    calibration = config.calibration
+    if (
+        options.zero_point is not None
+        and options.survey == AUTO
+        and not (options.flux or calibration.zero_point is not None)
+    ):
+        raise UsageError("--zero-point is for fluxes: give --flux too.")
+    if options.zero_point is not None:
+        calibration = dataclasses.replace(calibration, zero_point=options.zero_point)
+    if options.time_offset is not None:
+        calibration = dataclasses.replace(calibration, time_offset=options.time_offset)
+    columns = config.columns
+    if options.columns:
+        columns = tuple(name.strip() for name in options.columns.split(","))
+    return dataclasses.replace(
+        config,
+        calibration=calibration,
+        columns=columns,
+        survey=options.survey if options.survey != AUTO else config.survey,
+        profile=config.profile if options.survey == AUTO else None,
+        id_column=options.id_column or config.id_column,
+        id_stated=bool(options.id_column),
+        flux=options.flux or config.flux,
+        time_stated=config.time_stated or options.time_offset is not None,
     )
 
 
@@ -189,8 +267,8 @@ def _default_metadata(survey: Path, given: Path | None) -> Path | None:
 
 
 def _default_light_curves(survey: Path) -> Path:
-    inside = survey / _LIGHT_CURVES
-    return inside if inside.is_dir() else survey
+    inside = (survey / name for name in _FOLDERS)
+    return next((folder for folder in inside if folder.is_dir()), survey)
 
 
 def _stem(survey: Path) -> str:
@@ -207,6 +285,14 @@ class _Settings:
     def has(self, section: str, key: str = "") -> bool:
         table = self._document.get(section)
         return table is not None and (not key or (isinstance(table, dict) and key in table))
+
+    def profile(self) -> Profile | None:
+        """The profile that the document holds, where it has sections of one."""
+        own = {name: value for name, value in self._document.items() if name in SECTIONS}
+        if not own:
+            return None
+        base = self.string("survey", "name", default=GENERIC)
+        return make_profile({"based_on": base, "name": self.path.stem, **own}, self.path)
 
     def string(self, section: str, key: str, default: str | None = None) -> str:
         value = self._get(section, key, default)
@@ -326,11 +412,13 @@ class Processing:
         calibration: of magnitudes and times.
         errors: what became of missing errors.
         bands: the bands that were kept; all where there are none.
+        survey: name of the profile, where one was known.
     """
 
     calibration: Calibration
     errors: MissingErrorsConfig
     bands: tuple[str, ...] = ()
+    survey: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types; only what was done."""
@@ -342,6 +430,8 @@ class Processing:
             done["zero_point"] = self.calibration.zero_point
         if self.calibration.time_offset:
             done["time_offset"] = self.calibration.time_offset
+        if self.survey:
+            done["survey"] = self.survey
         if self.bands:
             done["bands"] = list(self.bands)
         return done

@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from astromer.records.sources.metadata import Metadata, fill_nulls, make_metadata
-from astromer.records.sources.names import BAND, CLASS, CONTEXT, FILE, ID, first_of, stem_of
+from astromer.records.sources.names import BAND, CLASS, CONTEXT, FILE, ID, stem_of
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import SurveyConfig
+from astromer.records.survey_profile import first_of
 from astromer.system.errors import DataAnomalyError
 
 

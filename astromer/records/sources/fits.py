@@ -10,22 +10,23 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
 from astromer.records.cleaning import JD_TO_MJD
 from astromer.records.framing import check_growth, unpacked
-from astromer.records.sources.names import first_of
+from astromer.records.sources.tables import as_text
+from astromer.records.survey_profile import first_of
 from astromer.system.environment import require
 from astromer.system.errors import AstromerError, DataAnomalyError, RecordError
-from astromer.system.text import shortened
+from astromer.system.text import brief, shortened
 
 _BLOCK, _CARD = 2880, 80
 MOST_HEADER_BLOCKS = 1024
@@ -121,6 +122,21 @@ _ROWS = 1 << 18
 _EXTENSION = "LIGHTCURVE"
 _OBJECT = ("OBJECT", "KEPLERID", "TICID")
 _QUALITY = ("sap_quality", "quality")
+_DAY = {"d": 1.0, "day": 1.0, "days": 1.0, "s": 1 / 86400, "sec": 1 / 86400, "second": 1 / 86400}
+_DAY |= {"h": 1 / 24, "hr": 1 / 24, "min": 1 / 1440, "a": 365.25, "yr": 365.25}
+_REFERENCES = (("BJDREF", JD_TO_MJD, "d"), ("JDREF", JD_TO_MJD, "s"), ("MJDREF", 0.0, "s"))
+"""Keywords of a reference time, days to MJD, and the unit of times where nothing says it: days in
+files of Kepler and TESS, seconds in FITS (Standard 4.0, section 9.2)."""
+_MINUS = re.compile(r"\b([HB]?M?JD)\s*-\s*([\d.]+)")
+
+
+@dataclass(frozen=True)
+class TimeReference:
+    """What turns a column's times into MJD: ``scale * time + offset``, and what says so."""
+
+    scale: float
+    offset: float
+    words: str
 
 
 @dataclass(frozen=True)
@@ -132,19 +148,49 @@ class FitsTable:
         names: of the columns.
         extension: number of the table's extension.
         objects: what the headers call the object, where they do.
-        time_offset: days to add to a time to get MJD, where the header says (BJDREFI, BJDREFF).
+        units: of columns that have one (TUNITn).
+        header: keywords of the file and of the table.
         quality: column that is 0 for good observations, in files that say BJDREFI.
+        strings: columns of texts.
     """
 
     path: Path
     names: tuple[str, ...]
     extension: int
     objects: tuple[str, ...]
-    time_offset: float
+    units: Mapping[str, str]
+    header: Mapping[str, Any]
     quality: str | None
+    strings: frozenset[str] = frozenset()
+
+    comments: ClassVar[Sequence[str]] = ()
+
+    def holds_numbers(self, name: str) -> bool:
+        """Whether a column is of another type than text."""
+        return name not in self.strings
+
+    def time_reference(self, column: str) -> TimeReference | None:
+        """What the header or the column's unit says of its times."""
+        unit = self.units.get(column, "")
+        days = _DAY.get(unit.strip().lower())
+        for keyword, to_mjd, default in _REFERENCES:
+            parts = [self.header.get(keyword + part) for part in ("I", "F", "")]
+            numbers = [float(part) for part in parts if isinstance(part, (int, float))]
+            if not numbers:
+                continue
+            stated = str(self.header.get("TIMEUNIT", "") or "").strip().lower()
+            scale = days or _DAY.get(stated) or (1.0 if "JD" in unit else _DAY[default])
+            zero = self.header.get("TIMEZERO", self.header.get("TIMEOFFS", 0.0)) or 0.0
+            named = "days" if scale == 1 else f"times of {scale:.9g} days"
+            words = f"{named} since {keyword} {sum(numbers):.10g}"
+            return TimeReference(scale, sum(numbers) + scale * float(zero) + to_mjd, words)
+        if found := _MINUS.search(unit):
+            to_mjd = 0.0 if found[1].endswith("MJD") else JD_TO_MJD
+            return TimeReference(1.0, float(found[2].rstrip(".")) + to_mjd, f"{unit} (its unit)")
+        return None
 
     def blocks(
-        self, numbers: Sequence[str], texts: Sequence[str]
+        self, numbers: Sequence[str], texts: Sequence[str], marks: Sequence[str] = ()
     ) -> Iterator[Callable[[], pa.Table]]:
         """Reads some columns, a bounded number of rows at a time.
 
@@ -156,14 +202,17 @@ class FitsTable:
             DataAnomalyError: a column is not what it must be.
         """
         with _opened(self.path) as file:
-            data = file[self.extension].data
+            hdu = file[self.extension]
+            data = hdu.data
             for start in range(0, len(data), _ROWS):
                 part = data[start : start + _ROWS]
-                columns = {n: _numbers(part[n], n, self.path) for n in numbers}
+                columns = {
+                    n: _numbers(part[n], n, self.path, _null(hdu.columns[n])) for n in numbers
+                }
                 columns |= {n: _texts(part[n], n, self.path) for n in texts}
                 yield partial(pa.table, columns)
 
-    def read(self, texts: Sequence[str]) -> pa.Table:
+    def read(self, texts: Sequence[str], wanted: Sequence[str] | None = None) -> pa.Table:
         """The whole table; columns other than ``texts`` keep their type."""
         with _opened(self.path) as file:
             data = file[self.extension].data
@@ -174,10 +223,22 @@ class FitsTable:
                         if name in texts or data[name].dtype.kind in "SU"
                         else pa.array(_native(data[name]))
                     )
-                    for name in self.names
+                    for name in wanted or self.names
                     if data[name].ndim == 1
                 }
             )
+
+
+def _null(column: Any) -> float | None:
+    """What stands for no value, after scaling (TNULLn, TSCALn, TZEROn)."""
+    if column.null in (None, ""):
+        return None
+    scale = 1.0 if column.bscale in (None, "") else float(column.bscale)
+    zero = 0.0 if column.bzero in (None, "") else float(column.bzero)
+    try:
+        return float(column.null) * scale + zero
+    except ValueError:
+        return None  # of an ASCII table, where astropy looks for it itself
 
 
 def open_fits(path: Path) -> FitsTable:
@@ -194,15 +255,24 @@ def open_fits(path: Path) -> FitsTable:
             raise RecordError(f"{path} has no table: only {', '.join(h.name for h in file)}.")
         extension = (named or tables)[0]
         headers = (file[extension].header, file[0].header)
-        names = tuple(file[extension].columns.names)
+        columns = file[extension].columns
+        names = tuple(columns.names)
         objects = [str(h[k]).strip() for k in _OBJECT for h in headers if h.get(k) is not None]
-        reference = _value(headers, "BJDREFI")
-        offset = 0.0
-        if reference is not None:
-            offset = float(reference) + float(_value(headers, "BJDREFF") or 0.0) + JD_TO_MJD
-        quality = first_of(names, _QUALITY) if reference is not None else None
+        header = {
+            key: value
+            for cards in reversed(headers)
+            for key, value in cards.items()
+            if isinstance(value, (str, int, float))
+        }
         return FitsTable(
-            path, names, extension, tuple(dict.fromkeys(filter(None, objects))), offset, quality
+            path,
+            names,
+            extension,
+            tuple(dict.fromkeys(filter(None, objects))),
+            {column.name: str(column.unit) for column in columns if column.unit},
+            header,
+            first_of(names, _QUALITY) if "BJDREFI" in header else None,
+            frozenset(column.name for column in columns if "A" in str(column.format).upper()),
         )
 
 
@@ -227,26 +297,32 @@ def _opened(path: Path) -> Iterator[Any]:
         raise RecordError(f"{path} cannot be read as FITS: {reason}. Copy it again.") from None
 
 
-def _value(headers: tuple[Any, ...], key: str) -> Any:
-    return next((header[key] for header in headers if header.get(key) is not None), None)
-
-
 def _native(values: np.ndarray) -> np.ndarray:
     """FITS is big-endian; Arrow is not."""
     values = np.asarray(values)
     return values.astype(values.dtype.newbyteorder("="))
 
 
-def _numbers(values: np.ndarray, name: str, path: Path) -> pa.Array:
-    if values.ndim != 1 or values.dtype.kind not in "fiu":
+def _numbers(values: np.ndarray, name: str, path: Path, null: float | None) -> pa.Array:
+    if values.ndim != 1 or values.dtype.kind not in "fiub":
         raise DataAnomalyError(
             f"{path}: the column {name} must hold one number in each row, it has "
             f"{values.dtype} of shape {values.shape[1:]}."
         )
-    return pa.array(values.astype(np.float64))
+    numbers = values.astype(np.float64)
+    if null is not None:
+        numbers[numbers == null] = np.nan
+    return pa.array(numbers)
 
 
 def _texts(values: np.ndarray, name: str, path: Path) -> pa.Array:
     if values.ndim != 1:
         raise DataAnomalyError(f"{path}: the column {name} must hold one name in each row.")
+    if values.dtype.kind not in "SU":
+        try:
+            return as_text(pa.array(_native(values)))
+        except pa.ArrowException as error:
+            raise DataAnomalyError(
+                f"{path}: the column {name} cannot be read as text ({brief(error)})."
+            ) from None
     return pa.array(np.char.strip(_native(values).astype(np.str_)).tolist(), pa.string())

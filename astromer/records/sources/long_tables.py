@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,26 +11,55 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from astromer.light_curves import ID_COLUMNS, LightCurves
 from astromer.records.sources.catalogue import Catalogue
-from astromer.records.sources.names import FITS, Columns, find_columns, kind_of, stem_of
-from astromer.records.sources.shards import Piece, whole_curves
-from astromer.records.sources.tables import Table, open_table
-from astromer.records.survey_config import SurveyConfig, default_config
-from astromer.system.errors import (
-    DataAnomalyError,
-    DataNotFoundError,
-    LightCurveError,
-    RecordError,
-    UsageError,
+from astromer.records.sources.columns import folder_band
+from astromer.records.sources.names import FITS, kind_of, stem_of
+from astromer.records.sources.observations import (
+    ObservationRows,
+    Source,
+    observations_of,
+    open_source,
 )
+from astromer.records.sources.tables import Table, open_table
+from astromer.records.sources.understood import Understood
+from astromer.records.survey_config import SurveyConfig
+from astromer.records.survey_profile import AUTO, Choice, Profile, named_profile, recognise
+from astromer.system.errors import DataAnomalyError, DataNotFoundError
 from astromer.system.parallel import map_ahead
 
 _SEPARATOR = "\0"
+_LOOKED_AT = 5
+"""Files that are opened to find one with rows."""
+
+
+def choose_profile(config: SurveyConfig, files: list[Path]) -> Choice:
+    """The profile that is stated, or the one that the first file with rows is known by.
+
+    Raises:
+        UsageError: the stated one does not exist.
+    """
+    if config.profile is not None:
+        return Choice(config.profile, f"stated in {config.profile.path}")
+    if config.survey != AUTO:
+        return Choice(named_profile(config.survey), "as stated")
+    if config.columns or config.series != ("mjd", "mag", "errmag"):
+        return Choice(named_profile("generic"), "the columns are stated")
+    names = [path.name for path in files]
+    for path in files[:_LOOKED_AT]:
+        table = open_table(path, [tuple(f"column_{n}" for n in range(2))])
+        if table.names:
+            has_header = getattr(table, "has_header", True)
+            return recognise(table.names if has_header else (), names, table.header)
+    return recognise((), names)
+
+
+def open_rows(path: Path, config: SurveyConfig, profile: Profile) -> Table:
+    """Opens a table, with the names of its columns if it has no header."""
+    return open_table(path, [config.columns] if config.columns else profile.text_columns)
 
 
 def read_long_tables(
-    files: list[Path], config: SurveyConfig, njobs: int
+    files: list[Path], config: SurveyConfig, understood: Understood, njobs: int
 ) -> Iterator[ObservationRows]:
     """The observations of long tables, a bounded number at a time.
 
@@ -37,149 +67,35 @@ def read_long_tables(
         RecordError: a file is damaged.
         DataAnomalyError: it lacks a column.
     """
+    profile = understood.choice.profile
     for path in files:
-        table = open_table(path, config.columns)
+        table = open_rows(path, config, profile)
         if not table.names:
             raise DataAnomalyError(f"{path} has no rows: there are no light curves in it.")
-        columns = find_columns(path, table.names, config)
-        if columns.id is None:
+        source = open_source(table, config, profile)
+        if source.columns.id is None:
             raise DataAnomalyError(
                 f"{path} has no column with the objects' ids; it has {', '.join(table.names)}. "
                 "Call it ID, or name it in config.toml as [id_column] value. Files of one object "
                 "each belong in a folder."
             )
-        blocks = table.blocks(*columns_to_read(table, columns))
-        for block in map_ahead(lambda parse: parse(), blocks, njobs):
-            yield observations_of(block, table, columns)
+        understood.add_source(source)
+        band = _band_of(path, profile)
+        for block in map_ahead(lambda parse: parse(), source.blocks(), njobs):
+            for rows in observations_of(block, source, "", band):
+                understood.add(rows, source)
+                yield rows
 
 
-def read_long_table(path: Path, *, id_column: str | None = None) -> Iterator[LightCurves]:
-    """The light curves of one long table, a bounded number at a time, with their ids as written.
-
-    The rows of a light curve must lie together, so that a table of any size can be read. Its
-    columns have usual names; times are MJD.
-
-    Args:
-        path: a Parquet, text or FITS table.
-        id_column: the column of ids; by default the one called id, ID or newID, or another
-            usual name.
-
-    Raises:
-        DataNotFoundError: the file cannot be read, or lacks a column.
-        LightCurveError: a value is no number, a row has no id, or the rows of a light curve do
-            not lie together.
-    """
-    try:
-        table = open_table(path)
-    except (DataAnomalyError, RecordError) as error:
-        raise _unreadable(path, error) from error
-    try:
-        name = id_column or next((name for name in ID_COLUMNS if name in table.names), None)
-        config = default_config(path)
-        if name:
-            config = replace(config, id_column=name, described=True)
-        columns = replace(find_columns(path, table.names, config), band=None, class_name=None)
-    except (DataAnomalyError, UsageError):
-        columns = None
-    if columns is None or columns.id is None:
-        raise DataNotFoundError(
-            f"{path} must have a column of ids (--id-column), mjd, mag and, where known, errmag. "
-            f"Received: {', '.join(table.names) or 'no column'}; there is no "
-            f"{'id' if columns else 'mjd or no mag'}."
-        )
-    register = Register()
-
-    def pieces() -> Iterator[Piece]:
-        for parse in table.blocks(*columns_to_read(table, columns)):
-            rows = observations_of(parse(), table, columns)
-            with np.errstate(over="ignore"):
-                mag, errmag = rows.value.astype(np.float32), rows.error.astype(np.float32)
-            yield register.numbers_of(rows), rows.mjd, mag, errmag
-
-    count = 0
-    try:
-        for numbers, curves in whole_curves(pieces()):
-            # Light curves are numbered as they come: one with a smaller number has come before.
-            again = numbers[numbers != count + np.arange(len(numbers))]
-            if len(again) and again[0] < 0:
-                raise LightCurveError(
-                    f"Each row of {path} must have an id. Received: none in the column "
-                    f"{columns.id} of some. Give them one, or remove them."
-                )
-            if len(again):
-                raise LightCurveError(
-                    f"The rows of a light curve must lie together. In {path} those of "
-                    f"{register.names(int(again[0]))[0][0]} do not. Sort the table by {columns.id}."
-                )
-            ids = [name for name, _ in register.names(count, count + len(numbers))]
-            yield replace(curves, ids=np.array(ids, np.str_))
-            count += len(numbers)
-    except RecordError as error:
-        raise _unreadable(path, error) from error
-    except DataAnomalyError as error:
-        raise LightCurveError(str(error)) from error
-
-
-def _unreadable(path: Path, error: Exception) -> DataNotFoundError:
-    return DataNotFoundError(f"--data must be a table that can be read. Received: {path} ({error})")
-
-
-@dataclass(frozen=True)
-class ObservationRows:
-    """Consecutive observations, times in the survey's system, values as they are.
-
-    Attributes:
-        ids, bands, classes: string arrays [n], without nulls, or one string for all.
-        mjd, value, error: float64 [n], NaN where missing; value is a magnitude or a flux.
-        flagged: observations that are not here because the survey says that they are bad.
-    """
-
-    ids: pa.Array | str
-    bands: pa.Array | str
-    classes: pa.Array | str
-    mjd: np.ndarray
-    value: np.ndarray
-    error: np.ndarray
-    flagged: int = 0
-
-    def __len__(self) -> int:
-        return len(self.mjd)
-
-
-def columns_to_read(table: Table, columns: Columns) -> tuple[list[str], list[str]]:
-    """Names of the columns with numbers and with texts."""
-    quality = getattr(table, "quality", None)
-    return [*columns.numbers, *([quality] if quality else [])], columns.texts
-
-
-def observations_of(
-    block: pa.Table, table: Table, columns: Columns, name: str = "", band: str = ""
-) -> ObservationRows:
-    """The observations of a block.
-
-    Args:
-        block: rows with the columns of :func:`columns_to_read`.
-        table: where it comes from.
-        columns: which column is which.
-        name, band: of all observations, where the table has no such column.
-    """
-    quality = getattr(table, "quality", None)
-    rows = block.num_rows
-    if quality:
-        block = block.filter(pc.equal(block.column(quality), 0))
-    mjd = block.column(columns.time).to_numpy()
-    if offset := getattr(table, "time_offset", 0.0):
-        mjd = mjd + offset
-    missing = np.full(len(mjd), np.nan)
-    return ObservationRows(
-        _texts(block, columns.id) if columns.id else name,
-        _texts(block, columns.band) if columns.band else band,
-        _texts(block, columns.class_name) if columns.class_name else "",
-        mjd,
-        block.column(columns.value).to_numpy(),
-        block.column(columns.error).to_numpy() if columns.error else missing,
-        flagged=rows - block.num_rows,
-    )
+def _band_of(path: Path, profile: Profile) -> str:
+    """The band that a file's name or folder gives."""
+    if profile.band.file and (found := re.search(profile.band.file, path.name)):
+        band = found[1]
+    elif profile.band.folder or profile.is_generic:
+        band = folder_band(path)
+    else:
+        band = ""
+    return profile.band.names.get(band, band)
 
 
 class Register:
@@ -195,7 +111,7 @@ class Register:
         return self._names[start:stop]
 
     def numbers_of(self, observations: ObservationRows) -> np.ndarray:
-        """int64 [n], number of each observation's light curve; -1 where there is no id."""
+        """int64 [n], number of each observation's light curve."""
         ids, bands, classes = observations.ids, observations.bands, observations.classes
         if isinstance(ids, str) and isinstance(bands, str):
             first = classes
@@ -215,21 +131,12 @@ class Register:
         return np.array(numbers, np.int64)[indices] if keys else np.empty(0, np.int64)
 
     def _number(self, key: str, class_name: str) -> int:
-        if key.startswith(_SEPARATOR):
-            return -1
         number = self._numbers.setdefault(key, len(self._numbers))
         if number == len(self.classes):
             name, _, band = key.partition(_SEPARATOR)
             self._names.append((name, band))
             self.classes.append(class_name)
         return number
-
-
-def _texts(block: pa.Table, name: str) -> pa.Array:
-    column = block.column(name).combine_chunks()
-    if isinstance(column, pa.ChunkedArray):
-        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
-    return pc.utf8_trim_whitespace(pc.fill_null(column, ""))
 
 
 @dataclass(frozen=True)
@@ -264,38 +171,48 @@ class Plan:
     missing: tuple[str, ...] = ()
 
 
-def plan_objects(files: list[Path], catalogue: Catalogue | None) -> Plan:
+def plan_objects(files: list[Path], catalogue: Catalogue | None, profile: Profile) -> Plan:
     """Which file belongs to which object.
 
     Files are named in the metadata's column ``file`` (or ``path``, ``filename``), or carry
-    the object's id as their stem.
+    the object's id as their stem; a profile may say which part of it.
 
     Raises:
         DataAnomalyError: two files have the same id, or a file belongs to two objects.
         DataNotFoundError: none of the files that the metadata name is there.
     """
     if catalogue is None or catalogue.file_column is None:
-        seen: dict[str, Path] = {}
+        seen: dict[tuple[str, str], Path] = {}
+        planned = []
         for path in files:
-            other = seen.setdefault(stem_of(path), path)
-            if other is not path:
+            name, band = stem_of(path), _band_of(path, profile)
+            if profile.id.file and (found := re.search(profile.id.file, name)):
+                name = found[1]
+            other = seen.setdefault((name, band), path)
+            if other is not path and not profile.id.file:
                 raise DataAnomalyError(
                     f"{other} and {path} are both called {stem_of(path)!r}, which is to be the "
                     "id of one object. Rename one, or name the files in a column `file` of the "
                     "metadata."
                 )
-        return Plan(tuple(ObjectFile(path, name) for name, path in seen.items()))
+            planned.append(ObjectFile(path, name, band))
+        return Plan(tuple(planned))
     return _named_in(catalogue, catalogue.file_column, files)
 
 
 def read_objects(
-    plan: Plan, config: SurveyConfig, known: set[str] | None, njobs: int
+    plan: Plan,
+    config: SurveyConfig,
+    understood: Understood,
+    known: set[str] | None,
+    njobs: int,
 ) -> Iterator[ObservationRows]:
     """The light curves of all files, in their order.
 
     Args:
         plan: the files.
         config: names of the columns.
+        understood: has the profile; counts what is read.
         known: ids in the metadata, where there are any; what a FITS header calls its object is
             the id if it is among them, or if there are none.
         njobs: files read at a time.
@@ -305,26 +222,51 @@ def read_objects(
     """
     if any(kind_of(file.path) == FITS for file in plan.files):
         njobs = 1  # astropy reads in Python, where threads wait for each other
-    yield from map_ahead(lambda file: read_object(file, config, known), plan.files, njobs)
+    profile = understood.choice.profile
+    parts = map_ahead(lambda file: read_object(file, config, profile, known), plan.files, njobs)
+    for source, named_by, found in parts:
+        if source is not None:
+            understood.add_source(source, named_by)
+        for rows in found:
+            if source is not None:
+                understood.add(rows, source)
+            yield rows
 
 
-def read_object(file: ObjectFile, config: SurveyConfig, known: set[str] | None) -> ObservationRows:
-    """One file as one light curve, or as one in each band."""
-    table = open_table(file.path, config.columns)
-    nothing = np.empty(0)
+def read_object(
+    file: ObjectFile, config: SurveyConfig, profile: Profile, known: set[str] | None
+) -> tuple[Source | None, str, list[ObservationRows]]:
+    """One file as one light curve, or as one in each band; and what names it."""
+    table = open_rows(file.path, config, profile)
     if not table.names:
-        return ObservationRows(file.name, file.band, "", nothing, nothing, nothing)
-    columns = replace(find_columns(file.path, table.names, config), id=None)
-    if file.band:
+        nothing = np.empty(0)
+        return None, "", [ObservationRows(file.name, file.band, "", nothing, nothing, nothing)]
+    source = open_source(table, config, profile)
+    columns = source.columns
+    if file.named and file.band:
         columns = replace(columns, band=None)
-    name = file.name
+    if not profile.id.file_each or file.named:
+        columns = replace(columns, id=None)
+    source = replace(source, columns=columns)
+    name, named_by = file.name, "the metadata" if file.named else "the file's name"
     if not file.named:
-        candidates = (*getattr(table, "objects", ()), name)
+        objects = [str(table.header[k]).strip() for k in profile.id.header if k in table.header]
+        candidates = (*objects, *getattr(table, "objects", ()), name)
         name = next((c for c in candidates if known is None or c in known), name)
-    blocks = [make() for make in table.blocks(*columns_to_read(table, columns))]
+        named_by = "the file's header" if name in candidates[:-1] else named_by
+    blocks = [make() for make in source.blocks()]
     if not blocks:
-        return ObservationRows(name, file.band, "", nothing, nothing, nothing)
-    return observations_of(pa.concat_tables(blocks), table, columns, name, file.band)
+        nothing = np.empty(0)
+        return source, named_by, [ObservationRows(name, file.band, "", nothing, nothing, nothing)]
+    found = observations_of(pa.concat_tables(blocks), source, name, file.band)
+    return source, named_by, [_named_by_file(rows, name) for rows in found]
+
+
+def _named_by_file(rows: ObservationRows, name: str) -> ObservationRows:
+    """A column of ids with one value says less than the file's name."""
+    if isinstance(rows.ids, str) or len(pc.unique(rows.ids)) > 1:
+        return rows
+    return replace(rows, ids=name)
 
 
 def _named_in(catalogue: Catalogue, file_column: str, files: list[Path]) -> Plan:

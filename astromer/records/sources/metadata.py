@@ -11,14 +11,9 @@ import pyarrow.compute as pc
 
 from astromer.records.division import star_key
 from astromer.records.encoding import ContextValue
-from astromer.records.sources.tables import (
-    check_row_count,
-    check_values,
-    open_parquet,
-    require_columns,
-)
+from astromer.records.sources.tables import open_table, require_columns
 from astromer.records.survey_config import SurveyConfig
-from astromer.system.errors import DataAnomalyError, RecordError
+from astromer.system.errors import DataAnomalyError
 from astromer.system.text import brief
 
 _ARROW_TYPES = {"string": pa.string(), "integer": pa.int64(), "float": pa.float64()}
@@ -60,13 +55,28 @@ class Metadata:
         column = _first_column(self.table, _BAND_COLUMNS)
         return None if column is None else np.array(column.to_pylist(), np.str_)
 
+    @property
+    def names(self) -> np.ndarray:
+        """str [rows], what the light curve's object is called."""
+        column = _first_column(self.table, _STAR_COLUMNS)
+        column = self.table.column(self.id_column) if column is None else column
+        return np.array(column.cast(pa.string()).to_pylist(), np.str_)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """int64 [rows], number of the class; -1 where it is unknown."""
+        column = _first_column(self.table, ("Label", "label"))
+        if column is None or not pa.types.is_integer(column.type):
+            return np.full(len(self), -1)
+        return column.cast(pa.int64()).to_numpy()
+
     def contexts(self, rows: np.ndarray) -> list[dict[str, ContextValue]]:
         """Context features of some rows."""
         return self.table.take(pa.array(rows)).to_pylist()
 
 
 def load_metadata(config: SurveyConfig, path: Path) -> Metadata:
-    """Reads a Parquet table of metadata, and the test metadata where there is one.
+    """Reads a table of metadata, and the test metadata where there is one.
 
     A curve that both tables list is taken from the test metadata.
 
@@ -125,14 +135,9 @@ def as_keys(ids: pa.Array | pa.ChunkedArray) -> np.ndarray:
 
 
 def _read(path: Path, config: SurveyConfig) -> pa.Table:
-    file = open_parquet(path)
-    require_columns(path, file.schema_arrow, list(config.context))
-    check_row_count(path, file)
-    try:
-        table = file.read(columns=list(config.context)).select(list(config.context))
-        check_values(table)
-    except (pa.ArrowException, OSError) as error:
-        raise RecordError(f"{path} is damaged: {brief(error)}.") from None
+    opened = open_table(path)
+    require_columns(path, opened.names, list(config.context))
+    table = opened.read([], list(config.context))
     if table.num_rows == 0:
         raise DataAnomalyError(f"{path} has no rows: there are no light curves in the survey.")
     _check_ids(table.column(config.id_column), config.id_column, path)

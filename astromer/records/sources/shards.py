@@ -271,7 +271,7 @@ def _batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
 
 def _check_columns(path: Path, config: SurveyConfig) -> None:
     schema = open_parquet(path).schema_arrow
-    require_columns(path, schema, [config.id_column, *config.series])
+    require_columns(path, schema.names, [config.id_column, *config.series])
     for name in config.series:
         kind = schema.field(name).type
         if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from astromer.light_curves import LightCurves
+from astromer.records.cleaning import Calibration
 from astromer.records.fold import Fold
 from astromer.records.sources.catalogue import (
     Joined,
@@ -22,24 +23,19 @@ from astromer.records.sources.catalogue import (
     metadata_of_records,
     read_catalogue,
 )
+from astromer.records.sources.columns import id_of
 from astromer.records.sources.long_tables import (
-    ObservationRows,
     Plan,
     Register,
+    choose_profile,
+    open_rows,
     plan_objects,
     read_long_tables,
     read_objects,
 )
 from astromer.records.sources.metadata import Metadata, load_metadata
-from astromer.records.sources.names import (
-    CONTEXT,
-    PARQUET,
-    data_files,
-    find_columns,
-    id_of,
-    is_fold,
-    kind_of,
-)
+from astromer.records.sources.names import CONTEXT, PARQUET, data_files, is_fold, kind_of
+from astromer.records.sources.observations import ObservationRows, Source, open_source
 from astromer.records.sources.shards import (
     CurveIndex,
     Inventory,
@@ -47,8 +43,10 @@ from astromer.records.sources.shards import (
     shard_files,
     take_inventory,
 )
-from astromer.records.sources.tables import open_parquet, open_table
+from astromer.records.sources.tables import Table, open_parquet
+from astromer.records.sources.understood import Understood
 from astromer.records.survey_config import SurveyConfig
+from astromer.records.survey_profile import Profile
 from astromer.system.atomic import temporary_folder
 from astromer.system.errors import DataAnomalyError, UsageError
 from astromer.system.storage import RemotePath, not_writable
@@ -70,16 +68,35 @@ class Survey:
         config: describes the records to be made: their context features.
         metadata: the light curves.
         inventory: how many observations each has.
-        dropped: observations that were left out while reading, by reason.
+        calibration: what is still to be done to the values; nothing where they were read as MJD
+            and magnitudes.
+        understood: what the files were taken for; None for records.
         notes: what did not fit together, in words.
     """
 
     config: SurveyConfig
     metadata: Metadata
     inventory: Inventory
-    dropped: Counter[str] = field(default_factory=Counter)
+    calibration: Calibration = Calibration()
+    understood: Understood | None = None
     notes: tuple[str, ...] = ()
     _stored: SurveyConfig | None = None
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Observations that were left out while reading, by reason."""
+        return Counter() if self.understood is None else self.understood.dropped
+
+    @property
+    def done(self) -> Calibration:
+        """What was or is done to the values."""
+        return self.calibration if self.understood is None else self.understood.calibration
+
+    @property
+    def profile_name(self) -> str:
+        """Of the survey, where it is a known one."""
+        profile = None if self.understood is None else self.understood.choice.profile
+        return "" if profile is None or profile.is_generic else profile.name
 
     def light_curves(self, wanted: np.ndarray) -> Iterator[tuple[np.ndarray, LightCurves]]:
         """Metadata rows and their light curves, a bounded number of observations at a time.
@@ -107,11 +124,12 @@ def open_survey(
     """
     raw = _raw_layout(config)
     if raw is not None:
-        metadata = load_metadata(*raw)
-        files = shard_files(raw[0], metadata)
-        yield Survey(
-            raw[0], metadata, take_inventory(files, raw[0], metadata, CurveIndex(metadata))
-        )
+        metadata = load_metadata(raw.config, raw.metadata)
+        files = shard_files(raw.config, metadata)
+        inventory = take_inventory(files, raw.config, metadata, CurveIndex(metadata))
+        raw.understood.files = len(files)
+        raw.understood.observations = int(inventory.observations.sum())
+        yield Survey(raw.config, metadata, inventory, raw.config.calibration, raw.understood)
         return
     with ExitStack() as made:
         try:
@@ -121,18 +139,90 @@ def open_survey(
         except OSError as error:
             raise not_writable("--output", workspace, error) from None
         path = folder / "observations.parquet"
+        understood: Understood | None = None
+        notes: tuple[str, ...] = ()
         if is_fold(config.light_curves):
-            joined, dropped, notes = _read_fold(config, path, progress)
+            joined = _read_fold(config, path, progress)
         else:
-            joined, dropped, notes = _read_tables(config, path, njobs, progress)
-        stored = replace(joined.config, light_curves=path, id_column=_NUMBER, series=_VALUES)
+            joined, understood, notes = _read_tables(config, path, njobs, progress)
+        stored = replace(
+            joined.config,
+            light_curves=path,
+            id_column=_NUMBER,
+            series=_VALUES,
+            calibration=Calibration(),
+        )
         metadata = joined.metadata
         inventory = take_inventory([path], stored, metadata, CurveIndex(metadata))
-        yield Survey(joined.config, metadata, inventory, dropped, notes, stored)
+        calibration = Calibration()
+        yield Survey(joined.config, metadata, inventory, calibration, understood, notes, stored)
 
 
-def _raw_layout(config: SurveyConfig) -> tuple[SurveyConfig, Path] | None:
-    """The config with the names that the Parquet tables have, if this is the raw layout."""
+def understand_survey(config: SurveyConfig, njobs: int) -> list[str]:
+    """What is understood of a survey, in lines; nothing is left behind.
+
+    Raises:
+        DataNotFoundError, RecordError, DataAnomalyError, UsageError: as :func:`open_survey`.
+    """
+    with open_survey(config, njobs, Path(tempfile.gettempdir())) as survey:
+        if survey.understood is None:
+            return [f"{config.light_curves} holds {len(survey.metadata):,} records"]
+        return [*survey.understood.lines(), *(f"note: {note}" for note in survey.notes)]
+
+
+def read_curves(
+    config: SurveyConfig,
+    workspace: Path,
+    *,
+    announce: Callable[[list[str]], None] | None = None,
+    progress: bool = True,
+) -> Iterator[LightCurves]:
+    """The light curves of a survey as MJD and magnitudes, a bounded number at a time.
+
+    Nothing is cleaned: missing values are NaN, and times may be in any order.
+
+    Args:
+        config: the survey.
+        workspace: folder for a temporary file.
+        announce: is called with what was understood, in lines, before the first light curves.
+        progress: show a progress bar.
+
+    Raises:
+        DataNotFoundError, RecordError, DataAnomalyError, UsageError: as :func:`open_survey`.
+    """
+    with open_survey(config, 1, workspace, progress=progress) as survey:
+        if announce is not None and survey.understood is not None:
+            announce([*survey.understood.lines(), *(f"note: {note}" for note in survey.notes)])
+        metadata = survey.metadata
+        everything = np.ones(len(metadata), bool)
+        names = metadata.names
+        bands = metadata.bands
+        for rows, curves in survey.light_curves(everything):
+            mjd = survey.calibration.times(curves.mjd)
+            mag, errmag, _ = survey.calibration.magnitudes(curves.mag, curves.errmag)
+            yield replace(
+                curves,
+                mjd=mjd,
+                mag=mag,
+                errmag=errmag,
+                ids=names[rows],
+                labels=metadata.labels[rows],
+                class_names=metadata.classes[rows],
+                bands=np.full(len(rows), "") if bands is None else bands[rows],
+            )
+
+
+@dataclass(frozen=True)
+class _Raw:
+    """The raw layout: names of columns as the Parquet tables have them."""
+
+    config: SurveyConfig
+    metadata: Path
+    understood: Understood
+
+
+def _raw_layout(config: SurveyConfig) -> _Raw | None:
+    """What is read in place, if this is the raw layout and nothing has to be left out."""
     metadata = config.metadata
     if metadata is None or is_fold(config.light_curves):
         return None
@@ -140,21 +230,51 @@ def _raw_layout(config: SurveyConfig) -> tuple[SurveyConfig, Path] | None:
     if kind != PARQUET or kind_of(metadata) != PARQUET:
         return None
     names = open_parquet(metadata).schema_arrow.names
-    of_shards = open_parquet(files[0]).schema_arrow.names
-    if config.id_column not in of_shards or config.id_column not in names:
+    schema = open_parquet(files[0]).schema_arrow
+    if config.id_column not in schema.names or config.id_column not in names:
         return None
+    understood = Understood(choose_profile(config, files), kind)
+    profile = understood.choice.profile
     if not config.described:
         context = {n: dtype for n, dtype in config.context.items() if n in names}
         config = config.with_context(context, config.id_column)
-    columns = find_columns(files[0], of_shards, config)
-    if columns.error is None:
-        return None  # no column of errors: read as any other table
-    return replace(config, series=(columns.time, columns.value, columns.error)), metadata
+    source = open_source(open_rows(files[0], config, profile), config, profile)
+    if not _is_plain(source, schema):
+        return None
+    understood.add_source(source)
+    measure = source.columns.measures[0]
+    system = source.time_system(measure, _first_times(source))
+    understood.add_system(system)
+    zero_point = measure.zero_point
+    if not isinstance(zero_point, (int, float)):
+        zero_point = None
+    calibration = Calibration(zero_point if measure.is_flux else None, system.offset)
+    series = (measure.time, measure.value, measure.error or "")
+    return _Raw(replace(config, series=series, calibration=calibration), metadata, understood)
 
 
-def _read_fold(
-    config: SurveyConfig, path: Path, progress: bool
-) -> tuple[Joined, Counter[str], tuple[str, ...]]:
+def _is_plain(source: Source, schema: pa.Schema) -> bool:
+    """Whether every row of a Parquet table is an observation, to be taken as it is."""
+    measures, sentinels = source.columns.measures, source.profile.sentinels
+    if len(measures) > 1 or source.columns.quality or not source.profile.is_generic:
+        return False
+    measure = measures[0]
+    if measure.error is None or measure.flux_error or sentinels.limit_marks:
+        return False
+    if measure.is_flux and not isinstance(measure.zero_point, (int, float)):
+        return False
+    return all(name in schema.names for name in measure.numbers)
+
+
+def _first_times(source: Source) -> np.ndarray:
+    """float64, the times of the first rows; none where they are no numbers."""
+    names = source.columns.measures[0].time
+    for make in source.table.blocks([names], []):
+        return make().column(0).to_numpy()
+    return np.empty(0)
+
+
+def _read_fold(config: SurveyConfig, path: Path, progress: bool) -> Joined:
     """The records of a fold, each a light curve of its own, to be cleaned and divided again."""
     from astromer.records.reader import iterate_batches  # TensorFlow takes seconds to load
 
@@ -167,43 +287,52 @@ def _read_fold(
                     contexts.add(record, batch.location(row))
                 file.add(numbers, batch.mjd, batch.mag, batch.errmag)
                 bar.update(len(numbers))
-    return metadata_of_records(config, contexts.to_table(config.light_curves)), Counter(), ()
+    return metadata_of_records(config, contexts.to_table(config.light_curves))
 
 
 def _read_tables(
     config: SurveyConfig, path: Path, njobs: int, progress: bool
-) -> tuple[Joined, Counter[str], tuple[str, ...]]:
+) -> tuple[Joined, Understood, tuple[str, ...]]:
     catalogue = read_catalogue(config)
-    _, files = data_files(config.light_curves, (config.metadata, config.test_metadata))
-    first = open_table(files[0], config.columns)
+    kind, files = data_files(config.light_curves, (config.metadata, config.test_metadata))
+    understood = Understood(choose_profile(config, files), kind)
+    profile = understood.choice.profile
+    first = open_rows(files[0], config, profile)
     named = catalogue is not None and catalogue.file_column is not None
+    has_ids = id_of(first.names, config, profile) is not None
+    each = profile.id.file_each and not config.light_curves.is_file()
     plan = Plan(())
-    if config.light_curves.is_file() or (id_of(first.names, config) and not named):
-        observations = read_long_tables(files, config, njobs)
+    if (config.light_curves.is_file() and not _is_one_object(first, profile, has_ids)) or (
+        has_ids and not named and not each
+    ):
+        observations = read_long_tables(files, config, understood, njobs)
     else:
-        plan = plan_objects(files, catalogue)
+        plan = plan_objects(files, catalogue, profile)
         known = None
         if catalogue is not None:
             known = {t for n in catalogue.possible_ids() for t in catalogue.texts(n)}
-        observations = read_objects(plan, config, known, njobs)
-    register, dropped = _store(observations, path, progress)
+        observations = read_objects(plan, config, understood, known, njobs)
+    register = _store(observations, path, progress)
+    understood.bands = {band for _, band in register.names()}
     if catalogue is None:
         joined = metadata_of(config, register.names(), register.classes)
     else:
         joined = join(config, register.names(), catalogue)
-    return joined, dropped, tuple(_notes(plan, joined, config))
+    return joined, understood, tuple(_notes(plan, joined, config))
 
 
-def _store(
-    observations: Iterator[ObservationRows], path: Path, progress: bool
-) -> tuple[Register, Counter[str]]:
-    register, dropped = Register(), Counter[str]()
+def _is_one_object(table: Table, profile: Profile, has_ids: bool) -> bool:
+    """Whether one file is the light curve of one object, as its survey's files are."""
+    return not has_ids and not profile.is_generic
+
+
+def _store(observations: Iterator[ObservationRows], path: Path, progress: bool) -> Register:
+    register = Register()
     with ObservationFile(path) as file, _bar(progress) as bar:
         for part in observations:
-            file.add(register.numbers_of(part), part.mjd, part.value, part.error)
-            dropped["flagged"] += part.flagged
+            file.add(register.numbers_of(part), part.mjd, part.mag, part.errmag)
             bar.update(len(part))
-    return register, dropped
+    return register
 
 
 def _notes(plan: Plan, joined: Joined, config: SurveyConfig) -> Iterator[str]:

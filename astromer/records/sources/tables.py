@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, NoReturn, Protocol
+from typing import IO, Any, ClassVar, NoReturn, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from astromer.records.sources.names import FITS, PARQUET, TEXT, kind_of
+from astromer.records.sources.names import FITS, PARQUET, TEXT, VOTABLE, kind_of
 from astromer.system.errors import DataAnomalyError, DataNotFoundError, RecordError
 from astromer.system.storage import RemotePath
 from astromer.system.text import brief
@@ -93,17 +94,21 @@ def check_values(values: pa.Table | pa.RecordBatch) -> None:
     values.validate(full=True)
 
 
-def require_columns(path: Path, schema: pa.Schema, names: list[str]) -> None:
+def require_columns(path: Path, there: Sequence[str], names: Sequence[str]) -> None:
     """Raises DataAnomalyError where a table lacks a column."""
-    missing = [name for name in names if name not in schema.names]
+    missing = [name for name in names if name not in there]
     if missing:
         raise DataAnomalyError(
-            f"{path} lacks the column(s) {', '.join(missing)}; it has {', '.join(schema.names)}. "
+            f"{path} lacks the column(s) {', '.join(missing)}; it has {', '.join(there)}. "
             "Name the columns in config.toml if they are called differently."
         )
 
 
 _ROWS = 1 << 18
+_LIST_ROWS = 1 << 10
+"""Rows read at a time where each holds a light curve."""
+_MOST_EXACT = 1 << 53
+"""Whole numbers up to this are exact in float64."""
 
 
 class Table(Protocol):
@@ -115,26 +120,101 @@ class Table(Protocol):
     @property
     def names(self) -> tuple[str, ...]: ...
 
-    def blocks(
-        self, numbers: Sequence[str], texts: Sequence[str]
-    ) -> Iterator[Callable[[], pa.Table]]:
-        """Some columns, as float64 and strings; what is yielded may be called in any thread."""
+    @property
+    def units(self) -> Mapping[str, str]: ...
+
+    @property
+    def header(self) -> Mapping[str, Any]: ...
+
+    @property
+    def comments(self) -> Sequence[str]: ...
+
+    def holds_numbers(self, name: str) -> bool:
+        """Whether a column is known to hold nothing but numbers."""
         ...
 
-    def read(self, texts: Sequence[str]) -> pa.Table:
-        """The whole table, with some columns as strings."""
+    def blocks(
+        self, numbers: Sequence[str], texts: Sequence[str], marks: Sequence[str] = ()
+    ) -> Iterator[Callable[[], pa.Table]]:
+        """Some columns, as float64 and strings; what is yielded may be called in any thread.
+
+        Cells of columns of numbers that begin with one of ``marks`` are infinite.
+        """
+        ...
+
+    def read(self, texts: Sequence[str], wanted: Sequence[str] | None = None) -> pa.Table:
+        """The whole table, or the columns that are wanted, with some columns as strings."""
         ...
 
 
 @dataclass(frozen=True)
+class _Leaf:
+    """A column, or a field of one that is a structure.
+
+    Attributes:
+        root: the column in the file.
+        field: of the structure, or "".
+        type: of one value.
+        many: whether a row holds a list of values.
+    """
+
+    root: str
+    field: str
+    type: pa.DataType
+    many: bool
+
+
+def _leaves(schema: pa.Schema) -> dict[str, _Leaf]:
+    """Columns by name; fields of structures stand for their column (HATS, nested-pandas)."""
+    leaves: dict[str, _Leaf] = {}
+    for column in schema:
+        kind, many = column.type, False
+        if _is_list(kind):
+            kind, many = kind.value_type, True
+        if not pa.types.is_struct(kind):
+            leaves[column.name] = _Leaf(column.name, "", kind, many)
+            continue
+        for own in kind:
+            inner, inner_many = own.type, many
+            if _is_list(inner) and not many:
+                inner, inner_many = inner.value_type, True
+            name = own.name if own.name not in schema.names else f"{column.name}.{own.name}"
+            leaves[name] = _Leaf(column.name, own.name, inner, inner_many)
+    return leaves
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
+
+
+@dataclass(frozen=True)
 class ParquetTable:
-    """A Parquet file."""
+    """A Parquet file; lists in its columns are rows of their own.
+
+    Attributes:
+        path: the file.
+        names: of columns, and of fields of structures.
+        leaves: what they are.
+    """
 
     path: Path
     names: tuple[str, ...]
+    leaves: Mapping[str, _Leaf]
+
+    units: ClassVar[Mapping[str, str]] = {}
+    header: ClassVar[Mapping[str, Any]] = {}
+    comments: ClassVar[Sequence[str]] = ()
+
+    def holds_numbers(self, name: str) -> bool:
+        """Whether a column is of another type than text."""
+        kind = self.leaves[name].type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        return not (pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
     def blocks(
-        self, numbers: Sequence[str], texts: Sequence[str]
+        self, numbers: Sequence[str], texts: Sequence[str], marks: Sequence[str] = ()
     ) -> Iterator[Callable[[], pa.Table]]:
         """Reads some columns, a bounded number of rows at a time.
 
@@ -143,36 +223,81 @@ class ParquetTable:
             DataAnomalyError: a column does not hold what it must.
         """
         types = {n: pa.float64() for n in numbers} | {n: pa.string() for n in texts}
+        nested = any(self.leaves[name].many or self.leaves[name].field for name in types)
+        roots = list(dict.fromkeys(self.leaves[name].root for name in types))
+        size = _LIST_ROWS if nested else _ROWS
         try:
-            batches = open_parquet(self.path).iter_batches(batch_size=_ROWS, columns=list(types))
-            for batch in batches:
+            for batch in open_parquet(self.path).iter_batches(batch_size=size, columns=roots):
                 check_values(batch)
-                block = pa.Table.from_batches([batch]).select(list(types))
-                yield partial(self._cast, block, types)
+                block = pa.Table.from_batches([batch])
+                if nested:
+                    block = self._unnested(block, list(types))
+                yield partial(self._cast, block.select(list(types)), types, tuple(marks))
         except (pa.ArrowException, OSError) as error:
             raise RecordError(f"{self.path} is damaged: {brief(error)}. Copy it again.") from None
 
-    def read(self, texts: Sequence[str]) -> pa.Table:
+    def _unnested(self, block: pa.Table, names: list[str]) -> pa.Table:
+        """One row for each value of the lists."""
+        flat: dict[str, pa.Array] = {}
+        owner, first = None, ""
+        for name in names:
+            leaf = self.leaves[name]
+            column = block.column(leaf.root).combine_chunks()
+            if isinstance(column, pa.ChunkedArray):
+                column = column.chunk(0) if column.num_chunks else pa.array([], column.type)
+            if leaf.field and pa.types.is_struct(column.type):
+                column = pc.struct_field(column, [column.type.get_field_index(leaf.field)])
+            if leaf.many:
+                rows = pc.list_parent_indices(column)
+                if owner is None:
+                    owner, first = rows, name
+                elif not rows.equals(owner):
+                    raise DataAnomalyError(
+                        f"{self.path}: the lists of a row must be equally long. Received: those "
+                        f"of {first} and {name} are not."
+                    )
+                column = pc.list_flatten(column)
+                if pa.types.is_struct(column.type):
+                    column = pc.struct_field(column, [column.type.get_field_index(leaf.field)])
+            flat[name] = column
+        for name in names:
+            if not self.leaves[name].many and owner is not None:
+                flat[name] = flat[name].take(owner)
+        return pa.table(flat)
+
+    def read(self, texts: Sequence[str], wanted: Sequence[str] | None = None) -> pa.Table:
         """The whole table; columns other than ``texts`` keep their type."""
         try:
             file = open_parquet(self.path)
             check_row_count(self.path, file)
-            table = file.read()
+            table = file.read(columns=None if wanted is None else list(wanted))
+            table = table if wanted is None else table.select(list(wanted))
             check_values(table)
         except (pa.ArrowException, OSError) as error:
             raise RecordError(f"{self.path} is damaged: {brief(error)}. Copy it again.") from None
         return self._cast(table, {name: pa.string() for name in texts})
 
-    def _cast(self, table: pa.Table, types: dict[str, pa.DataType]) -> pa.Table:
+    def _cast(
+        self, table: pa.Table, types: dict[str, pa.DataType], marks: tuple[str, ...] = ()
+    ) -> pa.Table:
         for position, name in enumerate(table.column_names):
             column = table.column(name)
             wanted = types.get(name, column.type)
             if column.type == wanted:
                 continue
             try:
-                if wanted == pa.float64() and pa.types.is_string(column.type):
+                if wanted == pa.string():
+                    cast = as_text(column)
+                elif wanted == pa.float64() and pa.types.is_string(column.type):
+                    if marks:
+                        table = table.set_column(position, name, numbers_of_texts(column, marks))
+                        continue
                     raise pa.ArrowInvalid("text where numbers are expected")
-                table = table.set_column(position, name, column.cast(wanted))
+                elif wanted == pa.float64() and pa.types.is_boolean(column.type):
+                    cast = column.cast(pa.int8()).cast(wanted)
+                else:
+                    cast = column.cast(wanted, safe=not pa.types.is_integer(column.type))
+                table = table.set_column(position, name, cast)
             except pa.ArrowException as error:
                 raise DataAnomalyError(
                     f"{self.path}: the column {name} cannot be read as {wanted} ({brief(error)})."
@@ -180,12 +305,54 @@ class ParquetTable:
         return table
 
 
-def open_table(path: Path, columns: Sequence[str] = ()) -> Table:
-    """Opens a text, FITS or Parquet table.
+def numbers_of_texts(
+    column: pa.ChunkedArray | pa.Array, marks: Sequence[str]
+) -> pa.ChunkedArray | pa.Array:
+    """float64; infinite where a text begins with a mark, null where it is empty.
+
+    Raises:
+        ArrowInvalid: a text is neither a number nor such a limit.
+    """
+    texts = pc.utf8_trim_whitespace(pc.fill_null(column, ""))
+    is_limit = pc.equal(pc.utf8_length(texts), -1)
+    for mark in marks:
+        is_limit = pc.or_(is_limit, pc.starts_with(texts, mark))
+    nothing = pc.or_(is_limit, pc.equal(texts, ""))
+    numbers = pc.if_else(nothing, pa.scalar(None, pa.string()), texts).cast(pa.float64())
+    return pc.if_else(is_limit, pa.scalar(float("inf")), numbers)
+
+
+def as_text(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """Names as text: whole numbers without a point, whatever their type.
+
+    Raises:
+        ArrowInvalid: they are floating-point numbers that cannot be names: digits are lost.
+    """
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_floating(column.type):
+        column = column.cast(pa.float64())
+        known = column.filter(pc.is_finite(pc.fill_null(column, float("nan"))))
+        whole = pc.equal(known, pc.floor(known))
+        if not pc.all(whole).as_py() and len(known):
+            return column.cast(pa.string())
+        if len(known) and pc.max(pc.abs(known)).as_py() > _MOST_EXACT:
+            raise pa.ArrowInvalid(
+                "floating-point numbers of more than 16 digits, some of which are lost: write the "
+                "ids as whole numbers or text"
+            )
+        is_nan = pc.is_nan(column)
+        column = pc.if_else(is_nan, pa.scalar(None, pa.float64()), column).cast(pa.int64())
+    return column.cast(pa.string())
+
+
+def open_table(path: Path, columns: Sequence[Sequence[str]] = ()) -> Table:
+    """Opens a table of any kind that is read.
 
     Args:
         path: the file; its suffix gives its kind.
-        columns: names of the columns, for text files without a header.
+        columns: names of the columns, for text files without a header; the first list that
+            fits.
 
     Raises:
         DataNotFoundError: it is not there, or of no known kind.
@@ -199,7 +366,12 @@ def open_table(path: Path, columns: Sequence[str] = ()) -> Table:
 
         return open_fits(path)
     if kind == PARQUET:
-        return ParquetTable(path, tuple(open_parquet(path).schema_arrow.names))
+        leaves = _leaves(open_parquet(path).schema_arrow)
+        return ParquetTable(path, tuple(leaves), leaves)
+    if kind == VOTABLE:
+        from astromer.records.sources.astropy_tables import VOTABLE_FORMAT, open_with_astropy
+
+        return open_with_astropy(path, VOTABLE_FORMAT)
     if kind == TEXT:
         from astromer.records.sources.text_tables import open_text
 

@@ -1,17 +1,25 @@
-"""Tables of text: CSV and its kin, delimited by commas, semicolons, tabs or blanks."""
+"""Tables of text: CSV and its kin, delimited by commas, semicolons, tabs, bars or blanks."""
 
 from __future__ import annotations
 
+import csv as plain_csv
+import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any, ClassVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
 from astromer.records.framing import DAMAGED, check_growth, unpacked
-from astromer.records.sources.names import MAG, TIME, first_of
+from astromer.records.sources.astropy_tables import CDS, ECSV, IPAC, open_with_astropy
+from astromer.records.sources.tables import Table, numbers_of_texts
+from astromer.records.survey_profile import first_of, known_names, time_column
 from astromer.system.errors import DataAnomalyError, RecordError
 from astromer.system.text import brief
 
@@ -21,13 +29,21 @@ MOST_LINE_BYTES = 1 << 20
 """1 MiB: of one line. Those of surveys have a hundred bytes, with many columns some thousands."""
 MOST_TABLE_BYTES = 1 << 30
 """1 GiB: of a metadata table, unpacked. That is a hundred bytes for ten million light curves."""
+MOST_COMMENT_LINES = 1 << 20
+"""Above the data. Headers of archives have some hundreds."""
+_KEPT_COMMENTS = 100
+_LINES_AFTER = 4
+"""Looked at below a header: units, dashes and a row."""
 _BLANKS = b""
+_DELIMITERS = (b";", b",", b"\t", b"|")
 _POSITIONAL = ("mjd", "mag", "errmag")
 MISSING = (
-    *("", "nan", "NaN", "NAN", "null", "NULL", "None", "none", "NA", "N/A", "n/a"),
+    *("", "nan", "NaN", "NAN", "null", "NULL", "None", "none", "NA", "N/A", "n/a", "na"),
     *("-", "--", "---", "*", "INDEF", "masked"),
 )
 """Cells that stand for no value."""
+_BOM = b"\xef\xbb\xbf"
+_WIDE = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 @dataclass(frozen=True)
@@ -35,26 +51,42 @@ class TextTable:
     """A text file with one row per line.
 
     Attributes:
-        path: the file, plain or gzip.
+        path: the file, plain, gzip or zip.
         names: of the columns, from the header, from a comment above the data, or as given;
             none where there are no rows.
         delimiter: one byte, or empty for blanks.
-        skip: bytes of the file before the first row.
+        skip: bytes of the text before the first row.
+        has_header: whether the file names its columns.
+        decimal_comma: numbers are written 0,5.
+        comments: the last ones above the data.
+        numeric: columns whose first cell is a number.
     """
 
     path: Path
     names: tuple[str, ...]
     delimiter: bytes
     skip: int
+    has_header: bool = True
+    decimal_comma: bool = False
+    comments: tuple[str, ...] = ()
+    numeric: frozenset[str] = frozenset()
+
+    units: ClassVar[Mapping[str, str]] = {}
+    header: ClassVar[Mapping[str, Any]] = {}
+
+    def holds_numbers(self, name: str) -> bool:
+        """Whether the column's first cell is a number."""
+        return name in self.numeric
 
     def blocks(
-        self, numbers: Sequence[str], texts: Sequence[str]
+        self, numbers: Sequence[str], texts: Sequence[str], marks: Sequence[str] = ()
     ) -> Iterator[Callable[[], pa.Table]]:
         """Reads some columns, a few megabytes at a time.
 
         Args:
             numbers: columns to be float64, null where a cell is missing.
             texts: columns to be strings.
+            marks: what the cell of an upper limit begins with, which becomes infinite.
 
         Yields:
             What parses the next block; may be called in any thread.
@@ -65,9 +97,9 @@ class TextTable:
         """
         types = {n: pa.float64() for n in numbers} | {n: pa.string() for n in texts}
         for first_line, data in _read_blocks(self.path, self.skip):
-            yield _Block(self, data, first_line, types)
+            yield _Block(self, data, first_line, types, tuple(marks))
 
-    def read(self, texts: Sequence[str]) -> pa.Table:
+    def read(self, texts: Sequence[str], wanted: Sequence[str] | None = None) -> pa.Table:
         """The whole table; columns other than ``texts`` get the type that their cells have."""
         parts, total = [], 0
         for _, part in _read_blocks(self.path, self.skip):
@@ -80,7 +112,7 @@ class TextTable:
                 )
         data = b"".join(parts)
         block = _Block(self, data, 1 + _lines_before(self.path, self.skip), {})
-        return block.parse({name: pa.string() for name in texts}, list(self.names))
+        return block.parse({name: pa.string() for name in texts}, list(wanted or self.names))
 
 
 @dataclass(frozen=True)
@@ -89,108 +121,249 @@ class _Block:
     data: bytes
     first_line: int
     types: dict[str, pa.DataType]
+    marks: tuple[str, ...] = ()
 
     def __call__(self) -> pa.Table:
         return self.parse(self.types, list(self.types))
 
     def parse(self, types: dict[str, pa.DataType], wanted: list[str]) -> pa.Table:
-        data = _simplify(self.data, self.table.delimiter)
+        data = _simplify(_as_utf8(self.data), self.table.delimiter)
         if not data.strip():
             return pa.table({n: pa.array([], types.get(n, pa.string())) for n in wanted})
-        blanks = self.table.delimiter == _BLANKS
         try:
-            return csv.read_csv(
-                pa.BufferReader(data),
-                csv.ReadOptions(
-                    column_names=self.table.names, use_threads=False, block_size=len(data) + 1
-                ),
-                csv.ParseOptions(
-                    delimiter=" " if blanks else self.table.delimiter.decode(),
-                    quote_char=False if blanks else '"',
-                ),
-                csv.ConvertOptions(
-                    include_columns=wanted,
-                    column_types=types,
-                    null_values=MISSING,
-                    strings_can_be_null=True,
-                ),
-            )
+            return self._read(data, types, wanted)
         except pa.ArrowException as error:
-            self._explain(types)
-            raise RecordError(
-                f"{self.table.path} cannot be read as a table: {brief(error)}."
-            ) from None
+            reason = brief(error)
+            if self.marks:
+                as_texts = {n: pa.string() if t == pa.float64() else t for n, t in types.items()}
+                with suppress(pa.ArrowException):
+                    return self._with_limits(self._read(data, as_texts, wanted), types)
+        self._explain(types)
+        raise RecordError(f"{self.table.path} cannot be read as a table: {reason}.")
+
+    def _read(self, data: bytes, types: dict[str, pa.DataType], wanted: list[str]) -> pa.Table:
+        blanks = self.table.delimiter == _BLANKS
+        return csv.read_csv(
+            pa.BufferReader(data),
+            csv.ReadOptions(
+                column_names=self.table.names, use_threads=False, block_size=len(data) + 1
+            ),
+            csv.ParseOptions(
+                delimiter=" " if blanks else self.table.delimiter.decode(),
+                quote_char=False if blanks else '"',
+                newlines_in_values=not blanks and b'"' in data,
+            ),
+            csv.ConvertOptions(
+                include_columns=wanted,
+                column_types=types,
+                null_values=MISSING,
+                strings_can_be_null=True,
+                decimal_point="," if self.table.decimal_comma else ".",
+            ),
+        )
+
+    def _with_limits(self, table: pa.Table, types: dict[str, pa.DataType]) -> pa.Table:
+        for position, name in enumerate(table.column_names):
+            if types.get(name) == pa.float64():
+                texts = table.column(name)
+                if self.table.decimal_comma:
+                    texts = pc.replace_substring(texts, ",", ".")
+                numbers = numbers_of_texts(texts, self.marks)
+                table = table.set_column(position, name, numbers)
+        return table
 
     def _explain(self, types: dict[str, pa.DataType]) -> None:
         """Names the line; slow."""
         names = self.table.names
         numeric = [i for i, n in enumerate(names) if types.get(n) == pa.float64()]
-        for number, line in enumerate(self.data.splitlines(), self.first_line):
+        for number, line in _rows(_as_utf8(self.data), self.first_line):
             if not line.strip() or line.lstrip().startswith(b"#"):
                 continue
             location = f"{self.table.path}, line {number}"
-            try:
-                cells = _cells(line, self.table.delimiter)
-            except UnicodeDecodeError:
-                raise RecordError(f"{location} is not text in UTF-8. Convert the file.") from None
+            cells = _cells(line, self.table.delimiter)
             if len(cells) != len(names):
                 raise RecordError(
                     f"{location} has {len(cells)} cell(s) where {len(names)} are expected "
                     f"({', '.join(names)}). Is it cut off? Correct or remove the line."
                 )
             for i in numeric:
-                if not _is_number(cells[i]) and cells[i] not in MISSING:
+                cell = cells[i].replace(",", ".") if self.table.decimal_comma else cells[i]
+                if not _is_number(cell) and cells[i] not in MISSING:
+                    if self.marks and cells[i].startswith(self.marks):
+                        continue
+                    limit = cells[i][:1] in "<>" and cells[i][1:2].isdigit()
+                    way_out = (
+                        " Is it an upper limit? A profile with [sentinels] limit_marks leaves such "
+                        "rows out (docs/surveys.md)."
+                        if limit
+                        else " Correct the cell, or leave it empty where there is no value."
+                    )
                     raise RecordError(
-                        f"{location}: {names[i]} must be a number, got {cells[i][:40]!r}. Correct "
-                        "the cell, or leave it empty where there is no value."
+                        f"{location}: {names[i]} must be a number, got {cells[i][:40]!r}.{way_out}"
                     )
 
 
-def open_text(path: Path, columns: Sequence[str] = ()) -> TextTable:
+def _rows(data: bytes, line: int) -> Iterator[tuple[int, bytes]]:
+    """Rows and the number of the first line of each; a quoted cell may have several lines."""
+    held, first = b"", line
+    for number, text in enumerate(data.splitlines(), line):
+        held, first = (held + b"\n" + text, first) if held else (text, number)
+        if held.count(b'"') % 2 == 0:
+            yield first, held
+            held = b""
+    if held:
+        yield first, held
+
+
+def _as_utf8(data: bytes) -> bytes:
+    """Latin-1 where it is no UTF-8; every byte is a character of Latin-1."""
+    if data.isascii():
+        return data
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1").encode()
+    return data
+
+
+def open_text(path: Path, columns: Sequence[Sequence[str]] = ()) -> Table:
     """Finds out how a text file is written.
 
     A first line without any number is a header. Without one, the names are those of a comment
     just above the data (``# mjd mag err``) if it names a time and a magnitude, then
     ``columns``, then mjd, mag and errmag.
 
+    Args:
+        path: the file.
+        columns: lists of names; the first that is as long as a line counts, then the first that
+            is shorter.
+
     Raises:
         RecordError: the file cannot be read, or is no text.
         DataAnomalyError: it has no header, and the number of columns is not what was stated.
     """
-    head = next(_read_blocks(path, 0, _HEAD_BYTES), (1, b""))[1]
-    if b"\0" in head:
-        raise RecordError(f"{path} is not a text file (it has zero bytes). Copy it again.")
-    skip, comment, line = 0, b"", b""
-    for line in head.splitlines(keepends=True):
-        text = line.removeprefix(b"\xef\xbb\xbf").strip()
-        if text and not text.startswith(b"#"):
-            break
-        comment = text.lstrip(b"# ") or comment
-        skip += len(line)
-    else:
+    skip, comments, line, after = _head(path)
+    other = _other_format(comments, line)
+    if other is not None:
+        return open_with_astropy(path, other)
+    if not line:
         return TextTable(path, (), b",", skip)
-    delimiter = next((d for d in (b";", b",", b"\t") if d in line), _BLANKS)
-    try:
-        cells = _cells(line.removeprefix(b"\xef\xbb\xbf"), delimiter)
-        above = _cells(comment, next((d for d in (b";", b",", b"\t") if d in comment), _BLANKS))
-    except UnicodeDecodeError:
-        raise RecordError(f"{path} is not text in UTF-8. Convert the file.") from None
-    if not any(map(_is_number, cells)):
-        return TextTable(path, _unique(cells), delimiter, skip + len(line))
-    if len(above) == len(cells) and first_of(above, TIME) and first_of(above, MAG):
-        return TextTable(path, _unique(above), delimiter, skip)
-    names = tuple(columns) or _POSITIONAL[: len(cells)]
+    text = line.removeprefix(_BOM).decode()
+    delimiter = _delimiter(text)
+    cells = _cells(line.removeprefix(_BOM), delimiter)
+    comment = comments[-1].lstrip("# \t") if comments else ""
+    above = _cells(comment.encode(), _delimiter(comment))
+    if not any(map(_is_number, cells)) and not any(_is_decimal_comma(c) for c in cells):
+        skip += len(line) + _units_below(after, delimiter)
+        sample = next((row for row in after if row.strip() and row[:1] != b"#"), b"")
+        return _text_table(path, cells, delimiter, skip, True, sample, comments)
+    if len(above) == len(cells) and _names_columns(above):
+        return _text_table(path, above, delimiter, skip, True, line, comments)
+    exact = next((own for own in columns if len(own) == len(cells)), None)
+    shorter = next((own for own in columns if len(own) < len(cells)), None)
+    names = tuple(exact or shorter or (columns[0] if columns else _POSITIONAL[: len(cells)]))
     if len(names) > len(cells) or len(cells) < 2:
         raise DataAnomalyError(
             f"{path} has no header and {len(cells)} column(s) where {', '.join(names)} are "
             "expected. Name its columns, in their order, with --columns or in config.toml."
         )
-    return TextTable(path, _unique([*names, *[""] * (len(cells) - len(names))]), delimiter, skip)
+    full = [*names, *[""] * (len(cells) - len(names))]
+    return _text_table(path, full, delimiter, skip, False, line, comments)
+
+
+def _text_table(
+    path: Path,
+    names: Sequence[str],
+    delimiter: bytes,
+    skip: int,
+    has_header: bool,
+    sample: bytes,
+    comments: list[str],
+) -> TextTable:
+    names, cells = _unique(names), _cells(sample, delimiter)
+    comma = delimiter != b"," and any(map(_is_decimal_comma, cells))
+    numeric = frozenset(
+        name for name, cell in zip(names, cells) if _is_number(cell) or _is_decimal_comma(cell)
+    )
+    kept = tuple(comments[-_KEPT_COMMENTS:])
+    return TextTable(path, names, delimiter, skip, has_header, comma, kept, numeric)
+
+
+def _head(path: Path) -> tuple[int, list[str], bytes, list[bytes]]:
+    """Bytes before the first line that is no comment, comments, that line, and lines after it."""
+    skip = 0
+    comments: list[str] = []
+    with _text_stream(path) as (stream, _):
+        for _ in range(MOST_COMMENT_LINES):
+            line = stream.readline(MOST_LINE_BYTES + 1)
+            if b"\0" in line:
+                raise RecordError(f"{path} is not a text file (it has zero bytes). Copy it again.")
+            if len(line) > MOST_LINE_BYTES:
+                raise _too_long(path, len(comments))
+            text = line.removeprefix(_BOM).strip()
+            if text and not text.startswith(b"#"):
+                after = [stream.readline(MOST_LINE_BYTES + 1) for _ in range(_LINES_AFTER)]
+                if max(map(len, after)) > MOST_LINE_BYTES:
+                    raise _too_long(path, len(comments) + 1)
+                return skip, comments, _as_utf8(line), list(map(_as_utf8, after))
+            if not line:
+                return skip, comments, b"", []
+            skip += len(line)
+            if text:
+                comments.append(_as_utf8(text).decode())
+    raise RecordError(
+        f"{path} must have data after at most {MOST_COMMENT_LINES:,} lines of comments. Received: "
+        "more. Is it a table?"
+    )
+
+
+def _other_format(comments: list[str], line: bytes) -> str | None:
+    """astropy's name of a format that is more than lines of cells."""
+    if any(text.startswith("# %ECSV") for text in comments[:5]):
+        return ECSV
+    start = line.removeprefix(_BOM).lstrip()
+    if start.startswith((b"\\", b"|")) and (start.startswith(b"\\") or line.count(b"|") > 2):
+        return IPAC
+    if start.startswith((b"Title:", b"Byte-by-byte")):
+        return CDS
+    return None
+
+
+def _delimiter(line: str) -> bytes:
+    """Of cells; what is quoted does not count, and a tab counts before a decimal comma."""
+    bare = re.sub(r'"[^"]*"', "", line)
+    if "\t" in bare and ",\t" not in bare and ", \t" not in bare and ";" not in bare:
+        return b"\t"
+    return next((d for d in _DELIMITERS if d.decode() in bare), _BLANKS)
+
+
+def _names_columns(names: list[str]) -> bool:
+    """Whether the words of a comment are names of columns."""
+    times, values = known_names()
+    no_number = not any(map(_is_number, names))
+    return bool(no_number and time_column(names, times) and first_of(names, values))
+
+
+def _units_below(after: list[bytes], delimiter: bytes) -> int:
+    """Bytes of the lines of units and dashes under a header (VizieR)."""
+    rules = [re.fullmatch(rb"[-=+|;,\s]*-{2}[-=+|;,\s]*", row) is not None for row in after[:2]]
+    if not any(rules):
+        return 0
+    return sum(len(row) for row in after[: rules.index(True) + 1])
+
+
+def _is_decimal_comma(cell: str) -> bool:
+    return re.fullmatch(r"[+-]?\d+,\d+([eE][+-]?\d+)?", cell) is not None
 
 
 def _cells(line: bytes, delimiter: bytes) -> list[str]:
-    cells = line.strip(b"\r\n").split(delimiter) if delimiter else line.split()
-    return [cell.decode().strip().strip('"').strip() for cell in cells]
+    text = _as_utf8(line).decode().strip("\r\n")
+    if not delimiter:
+        return [cell.strip('"') for cell in text.split()]
+    if '"' not in text:
+        return [cell.strip() for cell in text.split(delimiter.decode())]
+    rows = list(plain_csv.reader(io.StringIO(text), delimiter=delimiter.decode()))
+    return [cell.strip() for row in rows for cell in row]
 
 
 def _is_number(cell: str) -> bool:
@@ -211,6 +384,9 @@ def _unique(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(unique)
 
 
+_QUOTED = re.compile(rb'"[^"]*"')
+
+
 def _simplify(data: bytes, delimiter: bytes) -> bytes:
     """Takes out what Arrow's reader does not know: comments, and blanks as they come."""
     data = data.replace(b"\r\n", b"\n")
@@ -220,38 +396,109 @@ def _simplify(data: bytes, delimiter: bytes) -> bytes:
         data = data.replace(b"\t", b" ")
     if b" " not in data:
         return data
-    while b"  " in data:
-        data = data.replace(b"  ", b" ")
-    if delimiter:
-        data = data.replace(b" " + delimiter, delimiter).replace(delimiter + b" ", delimiter)
-    return data.replace(b"\n ", b"\n").replace(b" \n", b"\n").strip(b" ")
+    if delimiter and b'"' in data:
+        # What is quoted stays as it is.
+        pattern = _QUOTED.pattern + rb"| *(?:" + re.escape(delimiter) + rb"|\n) *"
+        found = re.compile(pattern)
+        return found.sub(lambda m: m[0] if m[0][:1] == b'"' else m[0].strip(b" "), data).strip(b" ")
+    if not delimiter:
+        while b"  " in data:
+            data = data.replace(b"  ", b" ")
+    for mark in (delimiter, b"\n") if delimiter else (b"\n",):
+        for loose in (b" " + mark, mark + b" "):
+            while loose in data:
+                data = data.replace(loose, mark)
+    return data.strip(b" ")
 
 
 def _read_blocks(path: Path, skip: int, size: int = 0) -> Iterator[tuple[int, bytes]]:
-    """Whole lines, with the number of the first one, counted from 1."""
+    """Whole rows, with the number of the first line, counted from 1."""
     size, newline = size or _BLOCK_BYTES, b"\n"
+    with _text_stream(path) as (stream, raw):
+        before = stream.read(skip)
+        line, position = 1 + before.count(newline), len(before)
+        while data := stream.read(size):
+            data += stream.readline(MOST_LINE_BYTES)
+            if len(data) >= size + MOST_LINE_BYTES and not data.endswith(newline):
+                raise _too_long(path, line + data.count(newline) - 1)
+            while data.count(b'"') % 2 and (more := stream.readline(MOST_LINE_BYTES)):
+                data += more  # a quoted cell ends in another line
+                if len(data) >= size + 2 * MOST_LINE_BYTES:
+                    break
+            position += len(data)
+            if raw is not None:
+                check_growth(path, raw.tell(), position)
+            yield line, data
+            line += data.count(newline)
+
+
+def _too_long(path: Path, line: int) -> RecordError:
+    return RecordError(
+        f"{path} must have lines of at most {MOST_LINE_BYTES:,} bytes. Received: a longer one "
+        f"after line {line}. Is it a table?"
+    )
+
+
+@contextmanager
+def _text_stream(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes] | None]]:
+    """A text as UTF-8 or Latin-1 with \\n at line ends, and the packed file where it is packed."""
     try:
         with path.open("rb") as raw:
+            if raw.read(4) == b"PK\3\4":
+                with zipfile.ZipFile(raw) as archive, archive.open(_member(archive, path)) as one:
+                    yield _as_lines(one), raw if archive.fp is None else archive.fp
+                return
+            raw.seek(0)
             stream, packed = unpacked(raw)
-            line, position = 1 + stream.read(skip).count(b"\n"), skip
-            while data := stream.read(size):
-                data += stream.readline(MOST_LINE_BYTES)
-                if len(data) >= size + MOST_LINE_BYTES and not data.endswith(b"\n"):
-                    raise RecordError(
-                        f"{path} must have lines of at most {MOST_LINE_BYTES:,} bytes. Received: a "
-                        f"longer one after line {line + data.count(newline) - 1}. Is it a table?"
-                    )
-                position += len(data)
-                if packed:
-                    check_growth(path, raw.tell(), position)
-                yield line, data
-                line += data.count(newline)
-    except DAMAGED:
-        raise RecordError(f"{path} is a damaged gzip file. Copy it again.") from None
+            yield _as_lines(stream), raw if packed else None
+    except (*DAMAGED, zipfile.BadZipFile, RuntimeError) as error:
+        kind = "zip" if isinstance(error, (zipfile.BadZipFile, RuntimeError)) else "gzip"
+        raise RecordError(f"{path} is a damaged {kind} file. Copy it again.") from None
+    except UnicodeError as error:
+        raise RecordError(f"{path} is not text in UTF-16: {brief(error)}. Convert it.") from None
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror}. Copy it again.") from None
 
 
+def _member(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
+    """The one file of an archive."""
+    members = [
+        m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX")
+    ]
+    if len(members) != 1:
+        raise RecordError(
+            f"{path} must hold one table. Received: {len(members)} files. Unpack it into a folder "
+            "and give that as --data."
+        )
+    return members[0]
+
+
+def _as_lines(stream: IO[bytes]) -> IO[bytes]:
+    """The stream, or what translates UTF-16 and lines that end in CR alone as it is read."""
+    head = stream.read(_HEAD_BYTES)
+    stream.seek(0)
+    encoding = _WIDE.get(head[:2])
+    if encoding is None and not (b"\r" in head and b"\n" not in head):
+        return stream
+    text = io.TextIOWrapper(stream, encoding or "latin-1", newline=None)
+    return io.BufferedReader(_Recoded(text, "utf-8" if encoding else "latin-1"), _HEAD_BYTES)
+
+
+class _Recoded(io.RawIOBase):
+    """Bytes of a text in another encoding."""
+
+    def __init__(self, text: io.TextIOWrapper, encoding: str) -> None:
+        self._text, self._encoding = text, encoding
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._text.read(len(buffer) // 4).encode(self._encoding)
+        buffer[: len(data)] = data
+        return len(data)
+
+
 def _lines_before(path: Path, skip: int) -> int:
-    with path.open("rb") as raw:
-        return unpacked(raw)[0].read(skip).count(b"\n")
+    with _text_stream(path) as (stream, _):
+        return stream.read(skip).count(b"\n")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from astromer.records.sources.text_tables import TextTable, open_text
+from astromer.records.sources.tables import Table
+from astromer.records.sources.text_tables import open_text
 from tools.fuzzing.target import Target, allowed, require
 
 
@@ -31,7 +32,7 @@ def check(data: bytes, folder: Path) -> None:
             require(block.num_rows == whole.num_rows, "rows were lost")
 
 
-def _read(table: TextTable, numbers: list[str], texts: list[str]) -> list[pa.Table]:
+def _read(table: Table, numbers: list[str], texts: list[str]) -> list[pa.Table]:
     return [make() for make in table.blocks(numbers, texts)]
 
 

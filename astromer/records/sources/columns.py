@@ -1,0 +1,319 @@
+"""Which column of a table is what, by a survey's profile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from astromer.records.sources.names import BANDS, CLASS, ID
+from astromer.records.survey_config import SurveyConfig
+from astromer.records.survey_profile import (
+    Profile,
+    QualityRule,
+    ValueRule,
+    ab_zero_point,
+    first_of,
+    key,
+    time_column,
+)
+from astromer.system.errors import DataAnomalyError, UsageError
+
+_BAND_LIKE = re.compile(r"(^|_)(pass)?band(_|$)|filt")
+_FLAG_LIKE = re.compile(r"flag|qual|reject|(^|_)(bad|mask|grade|saturated)(_|$)")
+_ERROR_LIKE = re.compile(r"(^|_)(e|d)?(mag|flux)?_?(err|error|sigma|unc|uncertainty)(_|$)|err$|^e_")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One magnitude or flux of each row.
+
+    Attributes:
+        time, value, error: names of columns; the error may be None.
+        system: time system of ``time``.
+        is_flux: whether ``value`` is a flux.
+        flux, flux_error: what the error of a magnitude comes from, where it has none.
+        signal_to_noise: column of flux over error, likewise.
+        zero_point: magnitude of a flux of 1, of all bands or by band.
+        band: of all of these values, or "".
+    """
+
+    time: str
+    value: str
+    error: str | None
+    system: str
+    is_flux: bool = False
+    flux: str | None = None
+    flux_error: str | None = None
+    signal_to_noise: str | None = None
+    zero_point: float | Mapping[str, float] | None = None
+    band: str = ""
+
+    @property
+    def numbers(self) -> list[str]:
+        """Its columns."""
+        names = (self.time, self.value, self.error, self.flux, self.flux_error)
+        return [name for name in (*names, self.signal_to_noise) if name]
+
+    @property
+    def error_words(self) -> str:
+        """Where the error comes from, for people."""
+        if self.error:
+            return self.error
+        if self.flux_error:
+            return f"from {self.flux} and {self.flux_error}"
+        return f"from {self.signal_to_noise}" if self.signal_to_noise else "none"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of a table's columns; None for what it does not have.
+
+    Attributes:
+        measures: what is observed; several where each band has columns of its own.
+        id: which object a row belongs to, where the table holds several.
+        band, class_name: of the object.
+        quality: rules and the columns that they look at.
+        unused: columns that look like bands, flags or errors, by what they look like.
+    """
+
+    measures: tuple[Measure, ...]
+    id: str | None = None
+    band: str | None = None
+    class_name: str | None = None
+    quality: tuple[tuple[QualityRule, str], ...] = ()
+    unused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> list[str]:
+        """Columns with numbers."""
+        names = [name for measure in self.measures for name in measure.numbers]
+        names += [name for rule, name in self.quality if not _is_text(rule)]
+        return list(dict.fromkeys(names))
+
+    @property
+    def texts(self) -> list[str]:
+        """Columns with names."""
+        texts = [name for name in (self.id, self.band, self.class_name) if name]
+        texts += [name for rule, name in self.quality if _is_text(rule)]
+        return [name for name in dict.fromkeys(texts) if name not in self.numbers]
+
+
+def _is_text(rule: QualityRule) -> bool:
+    values = (*rule.keep, *rule.drop)
+    return bool(rule.character) or any(isinstance(value, (str, bool)) for value in values)
+
+
+def id_of(names: Sequence[str], config: SurveyConfig, profile: Profile) -> str | None:
+    """The column that tells the object: the config's, else one with a usual name."""
+    if config.id_column in names:
+        return config.id_column
+    if config.described or config.id_stated:
+        return None
+    return first_of(names, (*profile.id.columns, *(ID if profile.is_generic else ())))
+
+
+def find_columns(
+    path: Path,
+    names: Sequence[str],
+    config: SurveyConfig,
+    profile: Profile,
+    units: Mapping[str, str] | None = None,
+    header: Mapping[str, Any] | None = None,
+) -> Columns:
+    """Finds the columns of a table.
+
+    Names that the config states must be there; else those of the profile are looked for, in
+    its order.
+
+    Args:
+        path: the file, for messages.
+        names: its columns.
+        config: what is stated about the survey.
+        profile: the survey's profile.
+        units: of columns, where the file has them.
+        header: FITS keywords.
+
+    Raises:
+        DataAnomalyError: times or magnitudes are not there.
+        UsageError: there are fluxes of unknown zero point.
+    """
+    measures = _measures(path, names, config, profile, units or {}, header or {})
+    band = None
+    if not any(measure.band for measure in measures):
+        band = first_of(names, profile.band.columns)
+        if band is None and profile.is_generic:
+            band = next((name for name in names if _BAND_LIKE.search(key(name))), None)
+    found = Columns(
+        measures,
+        id=id_of(names, config, profile),
+        band=band,
+        class_name=first_of(names, CLASS) if profile.is_generic else None,
+        quality=tuple(
+            (rule, column)
+            for rule in profile.quality
+            if (column := first_of(names, rule.column)) is not None
+        ),
+    )
+    used = {*found.numbers, *found.texts}
+    looks = {"bands": _BAND_LIKE, "flags": _FLAG_LIKE, "errors": _ERROR_LIKE}
+    unused: dict[str, list[str]] = {}
+    for name in names:
+        for what, pattern in looks.items():
+            if name not in used and pattern.search(key(name)):
+                unused.setdefault(what, []).append(name)
+                break
+    return Columns(
+        found.measures,
+        found.id,
+        found.band,
+        found.class_name,
+        found.quality,
+        {what: tuple(columns) for what, columns in unused.items()},
+    )
+
+
+def _measures(
+    path: Path,
+    names: Sequence[str],
+    config: SurveyConfig,
+    profile: Profile,
+    units: Mapping[str, str],
+    header: Mapping[str, Any],
+) -> tuple[Measure, ...]:
+    stated_time, stated_value, stated_error = config.series
+    wants_flux = config.calibration.zero_point is not None or config.flux
+    usual = (stated_time, stated_value, stated_error) == ("mjd", "mag", "errmag")
+    time = _stated(names, stated_time) if stated_time != "mjd" else None
+    time = time or time_column(names, profile.time.columns)
+    if not usual:
+        value = _stated(names, stated_value)
+        error = _stated(names, stated_error)
+        rule = ValueRule(magnitude=(stated_value,))
+        if stated_value == "mag":
+            rules = [r for r in profile.value if bool(r.magnitude) != wants_flux]
+            value = value or next(filter(None, (_value_of(names, r) for r in rules)), None)
+        if stated_error == "errmag" and error is None:
+            rules = [r for r in profile.value if bool(r.magnitude) != wants_flux]
+            error = next(filter(None, (first_of(names, r.error) for r in rules)), None)
+        lacking = [n for n, f in ((stated_time, time), (stated_value, value)) if not f]
+        if stated_error != "errmag" and error is None:
+            lacking.append(stated_error)
+        if lacking or time is None or value is None:
+            raise _lacks(path, names, lacking, profile)
+        system = profile.time.system_of(time)
+        return (
+            Measure(
+                time,
+                value,
+                error,
+                system,
+                is_flux=wants_flux,
+                zero_point=config.calibration.zero_point,
+            ),
+        )
+    found: list[Measure] = []
+    for rule in profile.value:
+        if wants_flux and rule.magnitude:
+            continue
+        measure = _measure(names, rule, time, profile, config, units, header)
+        if measure is not None and (measure.band or not found):
+            found.append(measure)
+            if not measure.band:
+                break
+    known = not found or not found[0].is_flux or found[0].zero_point is not None
+    if found and known:
+        return tuple(found)
+    if found and wants_flux:
+        raise UsageError(
+            "--flux needs --zero-point, the magnitude of a flux of 1. Received: --flux alone, for "
+            f"{path}, whose flux has no known unit. Look it up in the survey's description; that "
+            "of TESS is 20.44."
+        )
+    flux = next((name for r in profile.value if (name := first_of(names, r.flux))), None)
+    if time and flux and not wants_flux:
+        raise UsageError(
+            f"{path} has fluxes (column {flux}) and no magnitudes, and their zero point is not "
+            "known. Give --flux with the magnitude of a flux of 1 as --zero-point, or name the "
+            "survey (--survey)."
+        )
+    raise _lacks(path, names, ["mjd"] * (time is None) + ["mag"] * (not found), profile)
+
+
+def _measure(
+    names: Sequence[str],
+    rule: ValueRule,
+    time: str | None,
+    profile: Profile,
+    config: SurveyConfig,
+    units: Mapping[str, str],
+    header: Mapping[str, Any],
+) -> Measure | None:
+    is_flux = not rule.magnitude
+    value = _value_of(names, rule)
+    time = first_of(names, rule.time) or time
+    if value is None or time is None:
+        return None
+    own = (f"{value}_err", f"{value}err", f"{value}_error", f"e_{value}", f"{value}_sigma")
+    errors = (*rule.error, *own) if not rule.error or profile.is_generic else rule.error
+    error = first_of(names, (*own, *rule.error) if profile.is_generic and is_flux else errors)
+    flux = flux_error = signal_to_noise = None
+    if error is None:
+        flux_error = None if is_flux else first_of(names, rule.flux_error)
+        flux = first_of(names, rule.flux) if flux_error else None
+        flux_error = flux_error if flux else None
+        signal_to_noise = None if flux_error else first_of(names, rule.signal_to_noise)
+    zero_point: float | Mapping[str, float] | None = None
+    if is_flux:
+        zero_point = config.calibration.zero_point
+        if zero_point is None and rule.zero_point_header:
+            found = header.get(rule.zero_point_header)
+            zero_point = float(found) if isinstance(found, (int, float)) else None
+        if zero_point is None:
+            zero_point = rule.zero_point
+        if zero_point is None:
+            unit = rule.unit or units.get(value, "") or _unit_in(value)
+            zero_point = ab_zero_point(unit)
+    return Measure(
+        time,
+        value,
+        error,
+        profile.time.system_of(time),
+        is_flux,
+        flux,
+        flux_error,
+        signal_to_noise,
+        zero_point,
+        rule.band,
+    )
+
+
+def _value_of(names: Sequence[str], rule: ValueRule) -> str | None:
+    return first_of(names, rule.magnitude or rule.flux)
+
+
+def _unit_in(name: str) -> str:
+    """The unit in a column's name: ``flux (mJy)``, ``flux_ujy``, ``uJy``."""
+    words = key(name).split("_")
+    return next((word for word in reversed(words) if ab_zero_point(word) is not None), "")
+
+
+def _stated(names: Sequence[str], name: str) -> str | None:
+    return name if name in names else first_of(names, (name,))
+
+
+def _lacks(
+    path: Path, names: Sequence[str], lacking: list[str], profile: Profile
+) -> DataAnomalyError:
+    survey = "" if profile.is_generic else f" (survey {profile.name})"
+    return DataAnomalyError(
+        f"{path} lacks the column(s) {', '.join(lacking)}{survey}; it has {', '.join(names)}. "
+        "Name the columns in config.toml if they are called differently."
+    )
+
+
+def folder_band(path: Path) -> str:
+    """The band that a file's folder is called after, or ""."""
+    return path.parent.name if path.parent.name in BANDS else ""
