@@ -11,6 +11,7 @@ import typing
 if typing.TYPE_CHECKING:
     from pathlib import Path
 
+    from astromer.light_curves import LightCurves
     from astromer.serving.embedder import Embedder
     from astromer.serving.keras_layer import TrainableEncoder
 
@@ -36,6 +37,52 @@ def load(path: str | Path | None = None, version: int | None = None) -> Embedder
     from astromer.serving.versions.folder import find_version
 
     return Embedder(find_version(path, version))
+
+
+def read(
+    path: str | Path,
+    *,
+    survey: str = "auto",
+    id_column: str = "",
+    flux: bool = False,
+    zero_point: float | None = None,
+    time_offset: float | None = None,
+    quiet: bool = False,
+) -> LightCurves:
+    """Reads the files of a survey as ``create_records`` and ``embed`` do, into memory.
+
+    Args:
+        path: a table, or a folder of tables (docs/data_format.md).
+        survey: a profile's name (``astromer surveys``), a profile in TOML, or ``auto``.
+        id_column, flux, zero_point, time_offset: as the options of ``create_records``.
+        quiet: do not print what was understood of the files.
+
+    Returns:
+        MJD and magnitudes with ids and bands; nothing is cleaned.
+
+    Raises:
+        AstromerError: the files cannot be read, or not be understood; see the subclasses.
+    """
+    import tempfile
+    from pathlib import Path
+
+    from astromer.light_curves import LightCurves
+    from astromer.records.config import SurveyOptions
+    from astromer.records.sources.survey import read_curves
+    from astromer.records.survey_config import describe_survey
+
+    options = SurveyOptions(
+        survey=survey,
+        id_column=id_column,
+        flux=flux,
+        zero_point=zero_point,
+        time_offset=time_offset,
+    )
+    config = describe_survey(options, Path(path).expanduser())
+    with tempfile.TemporaryDirectory() as folder:
+        announce = None if quiet else lambda lines: print("\n".join(lines))
+        parts = list(read_curves(config, Path(folder), announce=announce, progress=not quiet))
+    return LightCurves.concatenate(parts)
 
 
 def load_trainable(path: str | Path | None = None, version: int | None = None) -> TrainableEncoder:

@@ -17,6 +17,7 @@ PROGRAMS = {
     "merge_folds": "joins folds of several surveys into one",
     "report": "writes the report of a pushed model on a fold, one HTML page",
     "score": "scores a pushed model on light curves: hidden steps, beside the baselines",
+    "surveys": "lists the surveys whose files are known, and shows their profiles",
     "synthetic": "makes the built-in survey as fold records",
     "tensorboard": "shows trainings in the browser",
     "validate": "checks every light curve of folds against rules",

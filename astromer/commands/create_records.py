@@ -16,24 +16,23 @@ cross-validation.
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from astromer.commands.cli import parse_config
-from astromer.records.config import LightCurveRules, MissingErrorsConfig, RecordsConfig
+from astromer.records.config import (
+    LightCurveRules,
+    MissingErrorsConfig,
+    RecordsConfig,
+    SurveyOptions,
+)
 from astromer.system.atomic import write_file
 from astromer.system.config import REQUIRED, Config, knob
-from astromer.system.errors import DataNotFoundError, UsageError
+from astromer.system.errors import DataNotFoundError
 from astromer.system.logs import silence
 from astromer.system.storage import as_path, local_path
 from astromer.system.text import pipeline_command, shell_word
-
-if TYPE_CHECKING:
-    from astromer.records.survey_config import SurveyConfig
 
 
 @dataclass(frozen=True)
@@ -47,41 +46,15 @@ class CreateRecordsOptions(Config):
         "--output",
         metavar="FOLDER",
     )
-    config: str = knob(
-        "",
-        "description of the survey (default: PATH/config.toml, or the usual names)",
-        "--config",
-        metavar="FILE",
-    )
-    metadata: str = knob(
-        "",
-        "table of the light curves or stars (default: PATH/metadata.parquet, .csv or .fits)",
-        "--metadata",
-        metavar="FILE",
-    )
     band: tuple[str, ...] = knob(
         (),
         "only light curves in these bands (default: all, one light curve for each)",
         "--band",
         metavar="BAND",
     )
-    columns: str = knob(
-        "",
-        "names of the columns of text files without a header (default: mjd,mag,errmag)",
-        "--columns",
-        metavar="NAME,NAME,...",
-    )
-    flux: bool = knob(False, "the survey has fluxes; needs --zero-point", "--flux")
-    zero_point: float | None = knob(
-        None, "magnitude of a flux of 1 (with --flux)", "--zero-point", metavar="MAG"
-    )
-    time_offset: float | None = knob(
-        None,
-        "days to add to the times to get MJD, for instance -2400000.5 to a JD (default: 0)",
-        "--time-offset",
-        metavar="DAYS",
-    )
     overwrite: bool = knob(False, "replace folds that are there", "--overwrite")
+    dry_run: bool = knob(False, "say what is understood of the survey, and stop", "--dry-run")
+    reading: SurveyOptions = SurveyOptions()
     records: RecordsConfig = RecordsConfig()
     errors: MissingErrorsConfig = MissingErrorsConfig()
 
@@ -106,20 +79,33 @@ def main(arguments: list[str] | None = None) -> int:
             f"--data must be a folder or a table. Received: {survey}, which does not exist. "
             "Correct the path; docs/data_format.md has the layouts."
         )
-    config = _describe(args, survey)
+    from astromer.records.survey_config import describe_survey
+
+    config = describe_survey(args.reading, survey)
     output = as_path(args.output or config.target).expanduser()
 
     silence()
     from astromer.records.conversion import convert_survey, summary_table
     from astromer.records.division import fold_test_fraction
+    from astromer.records.sources.survey import understand_survey
 
     # Under Python 3.10 pyarrow asks the garbage collector about every object that it knows, each
     # time that it reads text: the longest part of reading many small files.
     gc.freeze()
+    if args.dry_run:
+        print("\n".join(understand_survey(config, options.njobs)))
+        return 0
     rules = LightCurveRules()
     bands = tuple(dict.fromkeys(args.band or ()))
     summary = convert_survey(
-        config, options, rules, output, errors=errors, bands=bands, overwrite=args.overwrite
+        config,
+        options,
+        rules,
+        output,
+        errors=errors,
+        bands=bands,
+        overwrite=args.overwrite,
+        announce=lambda understood: print("\n".join(understood.lines()), flush=True),
     )
     summary = {"survey": str(survey), **summary}
     write_file(output / "summary.json", json.dumps(summary, indent=2) + "\n")
@@ -132,36 +118,3 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"folds and summary.json are in {output}")
     print(f"next: {pipeline_command()} --data {shell_word(output / 'fold_0')} --debug")
     return 0
-
-
-def _describe(args: CreateRecordsOptions, survey: Path) -> SurveyConfig:
-    """The survey's config, with what the options say in its place."""
-    from astromer.records.sources.names import is_fold
-    from astromer.records.survey_config import default_config, load_config
-
-    path = local_path(args.config or survey / "config.toml", "--config").expanduser()
-    metadata = local_path(args.metadata, "--metadata").expanduser() if args.metadata else None
-    for option, file in (("config", args.config and path), ("metadata", metadata)):
-        if file and not file.is_file():
-            raise DataNotFoundError(f"there is no {option} file {file}.")
-    # The config of a fold describes its records, which describe themselves.
-    if args.config or (path.is_file() and not is_fold(survey)):
-        config = load_config(path, survey, metadata)
-    else:
-        config = default_config(survey, metadata)
-    calibration = config.calibration
-    if args.flux and args.zero_point is None and calibration.zero_point is None:
-        raise UsageError(
-            "--flux needs --zero-point, the magnitude of a flux of 1. Received: --flux alone. Look "
-            "it up in the survey's description; that of TESS is 20.44."
-        )
-    if args.zero_point is not None and not (args.flux or calibration.zero_point is not None):
-        raise UsageError("--zero-point is for fluxes: give --flux too.")
-    if args.zero_point is not None:
-        calibration = dataclasses.replace(calibration, zero_point=args.zero_point)
-    if args.time_offset is not None:
-        calibration = dataclasses.replace(calibration, time_offset=args.time_offset)
-    columns = config.columns
-    if args.columns:
-        columns = tuple(name.strip() for name in args.columns.split(","))
-    return dataclasses.replace(config, calibration=calibration, columns=columns)

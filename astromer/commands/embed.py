@@ -9,6 +9,7 @@ from pathlib import Path
 
 from astromer.commands.cli import parse_config
 from astromer.commands.config import MODEL
+from astromer.records.config import SurveyOptions
 from astromer.serving.versions.folder import latest_version
 from astromer.system.atomic import replace_file
 from astromer.system.config import REQUIRED, Config, knob
@@ -20,11 +21,13 @@ if typing.TYPE_CHECKING:
     import pyarrow as pa
 
     from astromer.light_curves import LightCurves
+    from astromer.records.survey_config import SurveyConfig
     from astromer.serving.embedder import Embeddings
 
     Part = tuple[str, LightCurves, np.ndarray]
 
-_TABLES = (".parquet", ".csv")
+SCHEMA_VERSION = "2"
+"""Of tables of embeddings: 1 had no band, and ids of any type."""
 
 
 @dataclass(frozen=True)
@@ -34,25 +37,19 @@ class EmbedOptions(Config):
     model: str = MODEL
     data: str = knob(
         REQUIRED,
-        "a fold folder, one folder of records, or a Parquet or CSV table of observations with "
-        "columns id, mjd, mag and errmag, those of a light curve together",
+        "a fold folder, one folder of records, or a survey as create_records takes it: a table of "
+        "observations, or a folder of tables",
         "--data",
     )
-    out: str = knob(REQUIRED, "the Parquet file to write", "--out", metavar="FILE")
+    out: str = knob("", "the Parquet file to write", "--out", metavar="FILE")
     batch_size: int = knob(1024, "light curves per call", "--bs", bounds="[1, inf)")
-    id_column: str = knob(
-        "",
-        "the table's column of ids (default: the one called id, ID or newID)",
-        "--id-column",
-        metavar="NAME",
-    )
+    dry_run: bool = knob(False, "say what is understood of the survey, and stop", "--dry-run")
+    reading: SurveyOptions = SurveyOptions()
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.id_column and as_path(self.data).suffix not in _TABLES:
-            raise UsageError(
-                f"--id-column is for a Parquet or CSV table. Received: --data {self.data}."
-            )
+        if not self.out and not self.dry_run:
+            raise UsageError("--out must be a file. Received: none.")
 
 
 def parse(arguments: list[str] | None = None) -> EmbedOptions:
@@ -61,7 +58,7 @@ def parse(arguments: list[str] | None = None) -> EmbedOptions:
 
 
 def embed(options: EmbedOptions) -> Path:
-    """Writes one row per light curve: id, split, label, class, counts, status, mean and max.
+    """Writes one row per light curve: id, band, split, label, class, counts, status, mean, max.
 
     A model that folds adds its period [days], the probability that noise has a peak as high, its
     embedding, and the periods and powers of the highest peaks.
@@ -75,7 +72,9 @@ def embed(options: EmbedOptions) -> Path:
     if out.is_dir():
         raise UsageError(f"--out must be a file. Received: {out}, which is a folder.")
     model = latest_version(options.model)
-    files = {} if data.suffix in _TABLES and data.is_file() else _record_files(data)
+    files = _record_files(data)
+    if files and options.reading.id_column:
+        raise UsageError(f"--id-column is for a survey. Received: --data {data}, with records.")
 
     from astromer.system.logs import silence
 
@@ -93,7 +92,7 @@ def embed(options: EmbedOptions) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     width, rows, writer = embedder.config["encoder"]["d_model"], 0, None
     total = estimate_records(file for paths in files.values() for file in paths)
-    parts = _from_records(files) if files else _from_table(data, options.id_column or None)
+    parts = _from_records(files) if files else _from_survey(data, options.reading, out.parent)
     with replace_file(out, shared=True) as partial, partial.open("wb") as stream:
         with progress_bar(total=total, desc="embedding", unit="curves") as bar:
             for split, curves, problem in parts:
@@ -126,13 +125,29 @@ def _from_records(files: dict[str, list[Path]]) -> Iterator[Part]:
             yield split, batch, np.where(absent, STATUS_UNREADABLE, problem)
 
 
-def _from_table(path: Path, id_column: str | None) -> Iterator[Part]:
+def _from_survey(data: Path, options: SurveyOptions, workspace: Path) -> Iterator[Part]:
+    """The light curves of a survey; says first what was understood of it."""
     import numpy as np
 
-    from astromer.records.sources.long_tables import read_long_table
+    from astromer.records.sources.survey import read_curves
 
-    for curves in read_long_table(path, id_column=id_column):
+    for curves in read_curves(_describe(data, options), workspace, announce=_tell):
         yield "", curves, np.zeros(len(curves), int)
+
+
+def _describe(data: Path, options: SurveyOptions) -> SurveyConfig:
+    from astromer.records.survey_config import describe_survey
+
+    if not data.exists():
+        raise DataNotFoundError(
+            f"--data must be a folder of records, or a survey. Received: {data}, which does not "
+            "exist."
+        )
+    return describe_survey(options, data)
+
+
+def _tell(lines: list[str]) -> None:
+    print("\n".join(lines), flush=True)
 
 
 def _table(split: str, curves: LightCurves, found: Embeddings, problem: np.ndarray) -> pa.Table:
@@ -150,9 +165,10 @@ def _table(split: str, curves: LightCurves, found: Embeddings, problem: np.ndarr
                 for name, values in vectors.items()
             },
         }
-    return pa.table(
+    table = pa.table(
         {
             "id": pa.array(found.ids.tolist(), pa.string()),
+            "band": pa.array(curves.bands.tolist(), pa.string()),
             "split": pa.array([split] * len(curves), pa.string()),
             "label": pa.array(curves.labels, pa.int64()),
             "class": pa.array(curves.class_names.tolist(), pa.string()),
@@ -163,23 +179,30 @@ def _table(split: str, curves: LightCurves, found: Embeddings, problem: np.ndarr
             **folded,
         }
     )
+    return table.replace_schema_metadata({"astromer_embeddings": SCHEMA_VERSION})
 
 
 def _record_files(data: Path) -> dict[str, list[Path]]:
     """Record files by split; a folder that holds records itself is one split of its own name."""
     from astromer.records.fold import Fold
+    from astromer.records.sources.names import is_fold
 
     if not data.is_dir():
-        raise DataNotFoundError(
-            f"--data must be a folder of records, or a Parquet or CSV table. Received: {data}"
-            f"{'' if data.exists() else ', which does not exist'}."
-        )
+        return {}
     own = sorted(p for p in data.iterdir() if p.suffix in (".record", ".tfrecord"))
     if own:
         return {data.name: own}
+    if not is_fold(data) and any(data.iterdir()):
+        return {}
     return {split: list(paths) for split, paths in Fold.open(data).files.items()}
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the program."""
-    embed(parse(arguments))
+    options = parse(arguments)
+    if options.dry_run:
+        from astromer.records.sources.survey import understand_survey
+
+        _tell(understand_survey(_describe(as_path(options.data), options.reading), 1))
+        return
+    embed(options)

@@ -1,6 +1,7 @@
 """Checks every light curve of folds against the rules.
 
 astromer validate --data FOLD
+astromer validate --data SURVEY --survey ztf
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from astromer.commands.cli import parse_config
-from astromer.records.config import LightCurveRules, MissingErrorsConfig
+from astromer.records.config import LightCurveRules, MissingErrorsConfig, SurveyOptions
 from astromer.records.fold import Fold, natural_key
 from astromer.system.config import REQUIRED, Config, knob
 from astromer.system.errors import DataAnomalyError
@@ -27,13 +28,15 @@ class ValidateOptions(Config):
 
     data: tuple[str, ...] = knob(
         REQUIRED,
-        "folders of fold records; a folder of folds stands for all of them",
+        "folders of fold records; a folder of folds stands for all of them. Of a survey that is "
+        "no fold: say what is understood of its files, and which rows would be left out",
         "--data",
         metavar="FOLD",
     )
     report: str = knob(
         "", "folder for findings, numbers and an HTML page", "--report", metavar="FOLDER"
     )
+    reading: SurveyOptions = SurveyOptions()
     validation: ValidationConfig = ValidationConfig()
     errors: MissingErrorsConfig = MissingErrorsConfig()
 
@@ -57,6 +60,10 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = parse(arguments)
     config, limits = options.validation, LightCurveRules()
+    if any(_is_survey(as_path(given).expanduser()) for given in options.data):
+        for given in options.data:
+            _check_survey(as_path(given).expanduser(), options)
+        return 0
     folds = [Fold.open(path) for given in options.data for path in _folds_in(given)]
 
     from astromer.system.logs import silence
@@ -89,6 +96,33 @@ def main(arguments: list[str] | None = None) -> int:
         more = f" And {len(refused) - 1} more fold(s)." if len(refused) > 1 else ""
         raise DataAnomalyError(f"{refused[0]}{more}")
     return 0
+
+
+def _is_survey(path: Path) -> bool:
+    """Whether this is a table, or a folder with tables and no records."""
+    from astromer.records.sources.names import is_fold, kind_of
+
+    if path.is_file():
+        return True
+    if not path.is_dir() or is_fold(path) or any(path.glob("fold_*")):
+        return False
+    return any(kind_of(file) is not None for file in path.rglob("*") if file.is_file())
+
+
+def _check_survey(path: Path, options: ValidateOptions) -> None:
+    """Prints what is understood of a survey's files and what cleaning would leave of them.
+
+    Raises:
+        LightCurveError: no light curve is usable.
+    """
+    import tempfile
+
+    from astromer.records.conversion import count_usable
+    from astromer.records.survey_config import describe_survey
+
+    config = describe_survey(options.reading, path)
+    with tempfile.TemporaryDirectory() as folder:
+        print("\n".join(count_usable(config, LightCurveRules(), Path(folder), options.errors)))
 
 
 def _tell(
