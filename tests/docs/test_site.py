@@ -101,3 +101,10 @@ def test_links_work_in_the_repository_too(page):
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
     broken = [t for t in targets if "://" not in t and not (page.parent / t).exists()]
     assert broken == []
+
+
+def test_the_page_of_surveys_has_the_profiles_as_they_are():
+    from tools.scripts.survey_page import PAGE, with_reference
+
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == with_reference(page), "run: python tools/scripts/survey_page.py"

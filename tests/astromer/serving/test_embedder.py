@@ -15,7 +15,13 @@ from astromer.commands.embed import embed, parse
 from astromer.light_curves import LightCurves
 from astromer.serving import embedder
 from astromer.serving.export import export_saved_model
-from astromer.system.errors import DataNotFoundError, LightCurveError, ModelError, UsageError
+from astromer.system.errors import (
+    DataAnomalyError,
+    DataNotFoundError,
+    LightCurveError,
+    ModelError,
+    UsageError,
+)
 
 
 @pytest.fixture(scope="module")
@@ -178,11 +184,13 @@ def test_the_program_reads_long_tables(pushed, encoder, toy, tmp_path, suffix, m
     else:
         pq.write_table(table, data, row_group_size=20)
     arguments = ["--model", str(pushed), "--data", str(data), "--out", str(out)]
-    with pytest.raises(DataNotFoundError, match="there is no id"):
+    with pytest.raises(DataAnomalyError, match="no column with the objects' ids"):
         embed(parse(arguments))
     embed(parse([*arguments, "--id-column", "target"]))
     found = pq.read_table(out)
     assert found["id"].to_pylist() == list(curves.ids)
+    assert found["band"].to_pylist() == [""] * 4
+    assert found.schema.metadata == {b"astromer_embeddings": b"2"}
     assert found["status"].to_pylist() == [0, 1, 0, 0]
     expected = encoder.embed(curves, progress=False).mean
     np.testing.assert_allclose(np.stack(found["mean"].to_numpy()), expected, atol=1e-5)

@@ -169,7 +169,7 @@ SPOILT = {
     "not UTF-8": (
         lambda d: (d / f"{FIRST}.csv").write_bytes(b"mjd,mag,errmag\n\xff\xfe,2,3\n"),
         RecordError,
-        r"000.csv, line 2 is not text in UTF-8",
+        r"000.csv, line 2: mjd must be a number, got 'ÿþ'",
     ),
     "gzip cut off": (
         lambda d: (d / "z.csv.gz").write_bytes(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03ab"),

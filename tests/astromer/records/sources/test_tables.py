@@ -36,12 +36,9 @@ def test_a_pickle_in_a_file_is_not_loaded(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", _EVIL, str(path), str(made)], check=True)
     with pytest.raises(RecordError, match=r"metadata\.parquet.*pickled Python code"):
         open_parquet(path)
-    reader = (
-        "import sys; from pathlib import Path;"
-        "from astromer.records.sources.long_tables import read_long_table"
-    )
+    reader = "import sys; from pathlib import Path;import astromer"
     subprocess.run(
-        [sys.executable, "-c", f"{reader}\nlist(read_long_table(Path(sys.argv[1])))", str(path)],
+        [sys.executable, "-c", f"{reader}\nastromer.read(Path(sys.argv[1]))", str(path)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
