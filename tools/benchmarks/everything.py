@@ -1,6 +1,7 @@
-"""One table of the package's speed: input pipeline, train step, training from records, embedding.
+"""One table of the package's speed: input pipeline, train step, training from records, embedding,
+periods.
 
-    python tools/benchmarks/everything.py [input training embedding] [--rounds 3]
+    python tools/benchmarks/everything.py [input training embedding periods] [--rounds 3]
 
 Everything is measured beside a plain implementation of the same mathematics (``baseline.py``,
 ``plain_input.py``) at the documented settings, and training in bfloat16, too. Each way has a
@@ -20,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from astromer.commands.cli import Parser, run_program
 from tools.benchmarks.measuring.options import check_positive, chosen
 
-SECTIONS = ("input", "training", "embedding")
+SECTIONS = ("input", "training", "embedding", "periods")
 
 
 def parse(arguments: list[str] | None = None) -> Namespace:
@@ -46,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     silence()
     from tools.benchmarks.measuring.machine import describe
     from tools.benchmarks.measuring.table import HEAD, LEGEND, lines
-    from tools.benchmarks.sections import embedding, input_pipeline, training
+    from tools.benchmarks.sections import embedding, input_pipeline, periods, training
 
     started, notes = time.monotonic(), []
     print(f"{describe()}; median of {args.rounds} turns\n\n{HEAD}", flush=True)
@@ -56,6 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
             "input": lambda: input_pipeline.sections(folder),
             "training": lambda: [training.section(folder)],
             "embedding": lambda: [embedding.section(folder)],
+            "periods": lambda: [periods.section()],
         }
         for name in args.sections:
             for section in sections[name]():

@@ -16,7 +16,7 @@ import pytest
 from tests.docs.pages import BLOCKS
 from tools.benchmarks import everything, pipeline_overhead, scaling, soak_runs, soak_training
 from tools.benchmarks.measuring.section import OURS, PLAIN, Section
-from tools.benchmarks.sections import embedding, input_pipeline, training
+from tools.benchmarks.sections import embedding, input_pipeline, periods, training
 from tools.benchmarks.sections import scaling as scaling_sections
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -61,13 +61,14 @@ def test_bench(monkeypatch, capsys):
     monkeypatch.setattr(input_pipeline, "first_batch", lambda folder, rounds: "first batch")
     monkeypatch.setattr(training, "section", lambda folder: light("train step"))
     monkeypatch.setattr(embedding, "section", lambda folder: light("embedded"))
+    monkeypatch.setattr(periods, "section", lambda: light("periods"))
     documented = commands("bench")
     assert documented == [[], ["input"]]
     printed = []
     for options in documented:
         everything.main(options)
         printed.append(capsys.readouterr().out)
-    assert all(name in printed[0] for name in ("windows", "train step", "embedded"))
+    assert all(name in printed[0] for name in ("windows", "train step", "embedded", "periods"))
     assert "windows" in printed[1]
     assert "train step" not in printed[1].split("\n\n")[1]
 

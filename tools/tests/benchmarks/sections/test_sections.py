@@ -10,10 +10,11 @@ import pytest
 
 import astromer
 from astromer.encoder.config import EncoderConfig
+from astromer.periodogram.curve_periods import find_periods
 from astromer.training.config import TrainingConfig
 from tools.benchmarks.measuring.curves import make_curves
 from tools.benchmarks.measuring.section import BFLOAT16, OURS, PLAIN
-from tools.benchmarks.sections import embedding, input_pipeline, scaling, training
+from tools.benchmarks.sections import embedding, input_pipeline, periods, scaling, training
 
 TINY = EncoderConfig(d_model=8, num_heads=2, num_layers=1, ffn_dim=8, window_size=24)
 FEW = TrainingConfig(batch_size=8)
@@ -82,6 +83,15 @@ def test_the_plain_embedding_is_that_of_the_pushed_model(tmp_path) -> None:
     np.testing.assert_allclose(got, expected, atol=2e-5)
     for make in section.makers.values():
         assert [way() for way in make().values()] == [5, 5]
+
+
+def test_periods_are_found_in_both_ways() -> None:
+    section = periods.section(curves=3, length=60)
+    assert [make()[periods.PERIODS]() for make in section.makers.values()] == [3, 3]
+    curves = make_curves([60] * 3)
+    found = find_periods(curves)
+    for row in range(3):
+        np.testing.assert_allclose(periods.search(curves, row), found.frequencies[row], rtol=1e-5)
 
 
 @pytest.fixture
