@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -39,7 +38,7 @@ class GraphWindows(NamedTuple):
     row: tf.Tensor
     position: tf.Tensor
     num_observations: tf.Tensor
-    folded: Mapping[str, tf.Tensor] = MappingProxyType({})
+    folded: Mapping[str, tf.Tensor]
     periods: GraphPeriods | None = None
 
     @property
@@ -123,6 +122,7 @@ def cut_observations(
         row=row,
         position=tf.gather(observations.position, index),
         num_observations=count,
+        folded={},
     )
     if search is None:
         return windows

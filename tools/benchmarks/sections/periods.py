@@ -51,7 +51,8 @@ def ours(curves: int, length: int) -> Mapping[str, Way]:
 def search(curves: LightCurves, row: int) -> np.ndarray:
     """float64 [1 + NUM_PEAKS], frequency of the best harmonic series, and the highest peaks."""
     curve = curves[row]
-    times, mag = curve.mjd - curve.mjd[0], curve.mag - curve.mag.mean(dtype=np.float64)
+    times, mag = curve.mjd - curve.mjd[0], curve.mag.astype(np.float64)
+    mag -= mag.mean()
     step, number = frequency_grid(times[-1], _CONFIG)
     power = power_spectrum(times, mag, curve.errmag.astype(np.float64), step, number)
     peaks, _ = highest_peaks(power, step, NUM_PEAKS, _PEAK_WIDTH)
