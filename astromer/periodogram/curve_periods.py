@@ -100,7 +100,13 @@ def _search(config: PeriodogramConfig) -> Any:
     signature = (values, values, values, tf.TensorSpec([None], tf.int64), values)
 
     @tf.function(input_signature=signature, autograph=False)
-    def search(*arguments: tf.Tensor) -> GraphPeriods:
-        return find_in_graph(*arguments, config)
+    def search(
+        times: tf.Tensor,
+        magnitudes: tf.Tensor,
+        errmag: tf.Tensor,
+        lengths: tf.Tensor,
+        known: tf.Tensor,
+    ) -> GraphPeriods:
+        return find_in_graph(times, magnitudes, errmag, lengths, known, config)
 
     return search

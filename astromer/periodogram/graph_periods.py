@@ -80,7 +80,7 @@ def find_periods(
         errors = _usable_errors(errmag[part])
         return _search_curve(times[part], magnitudes[part], errors, period, config)
 
-    found = tf.map_fn(
+    frequencies, powers, false_alarm, series = tf.map_fn(
         lambda one: search(*one),
         (tf.stack([offsets[:-1], offsets[1:]], axis=1), known),
         fn_output_signature=(
@@ -91,7 +91,7 @@ def find_periods(
         ),
         parallel_iterations=_AT_ONCE,
     )
-    return GraphPeriods(*found, lengths)
+    return GraphPeriods(frequencies, powers, false_alarm, series, lengths)
 
 
 def _search_curve(
