@@ -13,7 +13,8 @@ class PeriodogramConfig(Config):
 
     max_frequency: float = knob(
         10.0,
-        "highest frequency [1/day]; 10 holds delta Scuti stars, and costs in proportion",
+        "highest frequency [1/day]; 10 holds delta Scuti stars, and costs in proportion; of a grid "
+        "of more than 2,097,152 frequencies the highest are left out",
         bounds="(0, inf)",
     )
     oversampling: int = knob(
