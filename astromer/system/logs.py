@@ -22,7 +22,7 @@ _verbose = False
 
 
 def set_verbose(verbose: bool) -> None:
-    """Keeps whether the user gave ``--verbose``; then :func:`silence` only chooses kernels."""
+    """Keeps whether the user gave ``--verbose``; then :func:`silence` silences nothing."""
     global _verbose
     _verbose = verbose
 
@@ -33,7 +33,8 @@ def is_verbose() -> bool:
 
 
 def silence() -> None:
-    """Silences start-up noise, and chooses kernels. Must be called before TensorFlow is imported.
+    """Silences start-up noise, and chooses how libraries work. To be called before they are
+    imported.
 
     Failures still surface as Python exceptions. Settings that the user made in the
     environment are kept.
@@ -41,6 +42,9 @@ def silence() -> None:
     # Without oneDNN, verbose or not: it keeps compiled kernels for each shape of a micro-batch and
     # each thread, which grow for hours, and these networks are no faster with it.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    # gRPC's handlers of forks start threads in a child that is about to become another program.
+    # Where Python closes their files first, the child aborts: now and then Spark's Java.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     if _verbose:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -83,10 +83,10 @@ class Place:
             program.chmod(0o755)
         # A socket's path may have 108 characters; the folder's, and pytest's, more.
         address = f"/tmp/astromer-docs-{os.getpid()}.socket"
-        smaller = {name: entry.options.split() for name, entry in SMALLER.items()}
         (programs / "warm.json").write_text(
-            json.dumps({"python": sys.executable, "socket": address, "smaller": smaller})
+            json.dumps({"python": sys.executable, "socket": address})
         )
+        smaller = {name: entry.options.split() for name, entry in SMALLER.items()}
         self._address = Path(address)
         self._address.unlink(missing_ok=True)
         words = ["-m", "tests.docs.warm_server", address, str(self.log), json.dumps(smaller)]

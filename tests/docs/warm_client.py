@@ -22,10 +22,6 @@ def main() -> None:
     known = not words or words[0] in ("-m", "-") or words[0].endswith(".py")
     if not known:  # -c among them, by which a process asks about the interpreter or starts workers
         os.execv(settings["python"], [settings["python"], *words])
-    if any("pyspark_runner" in word for word in words):
-        # It starts Java, which now and then fails in a copy of a process that loaded gRPC.
-        words += settings["smaller"].get(words[0], [])
-        os.execv(settings["python"], [settings["python"], *words])
     message = {"words": words, "cwd": os.getcwd(), "environment": dict(os.environ)}
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(settings["socket"])

@@ -24,6 +24,27 @@ def test_tensorflow_starts_without_a_word(toy, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+FORKS = """
+import os, subprocess
+from astromer.system.logs import silence
+os.environ.pop("GRPC_ENABLE_FORK_SUPPORT", None)
+silence()
+import grpc
+channel = grpc.insecure_channel("127.0.0.1:1")
+try: grpc.channel_ready_future(channel).result(0.1)
+except grpc.FutureTimeoutError: pass
+# Looking for the program in many folders takes the child a while after its files were closed.
+env = {"PATH": ":".join([*(f"/{number}" for number in range(5000)), os.environ["PATH"]])}
+for _ in range(20):
+    subprocess.run(["true"], preexec_fn=int, env=env, check=True)
+"""
+
+
+def test_programs_that_are_started_by_a_fork_outlive_grpc_s_handlers(toy) -> None:
+    done = toy.python("-c", FORKS)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 NOISY = """
 import logging, os, sys, warnings
 from pathlib import Path
