@@ -31,8 +31,8 @@ TRAIN_LENGTHS, VALIDATION_LENGTHS = (30, 20, 50, 7, 45), (20, 33, 8)
 class SmallRun:
     """Settings and data of a run, and the ways to start it."""
 
-    def __init__(self, toy: SimpleNamespace):
-        self.toy = toy
+    def __init__(self, toy: SimpleNamespace, encoder: EncoderConfig = ENCODER):
+        self.toy, self.encoder = toy, encoder
         self.train: LightCurves = toy.curves(TRAIN_LENGTHS, 0)
         self.validation: LightCurves = toy.curves(VALIDATION_LENGTHS, 1)
 
@@ -42,7 +42,7 @@ class SmallRun:
         """Keyword arguments of ``train``."""
         chosen = {"epochs": 3, "batch_size": 4, "learning_rate": 0.01, "checkpoint_seconds": 0.0}
         return {
-            "encoder": ENCODER,
+            "encoder": self.encoder,
             "masking": MaskingConfig(),
             "training": TrainingConfig(**{**chosen, **training}),
             "checkpoint_dir": folder / "checkpoints",
@@ -118,6 +118,11 @@ def same_bits(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 @pytest.fixture(scope="session")
 def small_run(toy) -> SmallRun:
     return SmallRun(toy)
+
+
+@pytest.fixture(scope="session")
+def phase_run(toy) -> SmallRun:
+    return SmallRun(toy, EncoderConfig("astromer_phase", 8, 2, 1, ffn_dim=12, window_size=20))
 
 
 @pytest.fixture(scope="session")
