@@ -16,6 +16,7 @@ from astromer.evaluation.calibration import SpreadScores, log_likelihood_of_one_
 from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
 from astromer.periodogram.curve_periods import CurvePeriods
+from astromer.periodogram.recovery import PeriodRecovery, period_recovery
 from astromer.system.terminal import progress_bar
 from astromer.system.text import shortened
 from astromer.windows.batches import Batch, Windows, sequential_windows
@@ -35,6 +36,7 @@ class Evaluation:
         class_names: str [num_windows].
         periods: of the light curves, from what the masks show; for a model that folds.
         spread: scores of its standard deviations at hidden steps, for a model that has them.
+        recovery: how often known periods are found, where there are any and the model folds.
     """
 
     windows: Windows
@@ -43,6 +45,7 @@ class Evaluation:
     class_names: np.ndarray
     periods: CurvePeriods | None = None
     spread: SpreadScores | None = None
+    recovery: PeriodRecovery | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -58,6 +61,10 @@ class Evaluation:
             named |= {f"hidden_{name}": value for name, value in self.spread.metrics().items()}
             one = log_likelihood_of_one_sigma(model.rmse())
             named["hidden_log_likelihood_of_one_sigma"] = one
+        if self.recovery is not None:
+            named["periods_known"] = float(self.recovery.stars)
+            named["periods_found"] = self.recovery.exact_first
+            named["periods_related"] = self.recovery.related_first
         for name in BASELINE_TITLES:
             baseline = self.hidden[name]
             named[f"{name}_hidden_rmse"] = baseline.rmse()
@@ -166,6 +173,7 @@ def evaluate(
         curves.class_names[windows.curve],
         periods,
         SpreadScores.concatenate(spreads) if spreads else None,
+        None if periods is None else period_recovery(periods.frequencies, curves.periods),
     )
 
 

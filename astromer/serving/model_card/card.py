@@ -56,6 +56,10 @@ _ENCODER_SCORES: _Names = (
         "RMSE at hidden steps of the light curve's harmonic fit [mag]",
         "harmonic_curve_hidden_rmse",
     ),
+    ("coverage", "Hidden steps within one predicted standard deviation", "hidden_within_1_sigma"),
+    ("coverage", "Hidden steps within two predicted standard deviations", "hidden_within_2_sigma"),
+    ("recovery", "Known periods found within 1 %", "periods_found"),
+    ("recovery", "Known periods found up to a factor of 2 or one alias", "periods_related"),
 )
 _CLASSIFIER_SCORES: _Names = (("f1", "macro-F1", "macro_f1"), ("accuracy", "Accuracy", "accuracy"))
 # A curve for the snippet, where the training light curves are unknown.
