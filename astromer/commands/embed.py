@@ -155,15 +155,15 @@ def _table(split: str, curves: LightCurves, found: Embeddings, problem: np.ndarr
     import pyarrow as pa
 
     folded: dict[str, pa.Array] = {}
-    if found.periods is not None:  # of a model that folds
-        vectors = {"embedding": found.embedding, "periods": found.periods, "powers": found.powers}
+    embedding, periods, powers = found.embedding, found.periods, found.powers
+    # All of them are there where the model folds.
+    if embedding is not None and periods is not None and powers is not None:
         folded = {
-            "period": pa.array(found.periods[:, 0], pa.float64()),
+            "period": pa.array(periods[:, 0], pa.float64()),
             "false_alarm_probability": pa.array(found.false_alarm, pa.float64()),
-            **{
-                name: pa.array(list(values), pa.list_(pa.from_numpy_dtype(values.dtype)))
-                for name, values in vectors.items()
-            },
+            "embedding": pa.array(list(embedding), pa.list_(pa.float32())),
+            "periods": pa.array(list(periods), pa.list_(pa.float64())),
+            "powers": pa.array(list(powers), pa.list_(pa.float64())),
         }
     table = pa.table(
         {

@@ -182,8 +182,8 @@ class Encoder(keras.layers.Layer):
             float32 [batch, heads, steps, steps] for each block: of a step (third axis) to the
             steps of the window (last axis), along which they add up to 1.
         """
-        order, x = self.embed_ordered(times, magnitudes, visible, **folded)
-        outputs = self.run(x, order)
+        order, embedded = self.embed_ordered(times, magnitudes, visible, **folded)
+        outputs = self.run(embedded, order)
         found = []
         for block, x in zip(self.blocks, outputs):
             weights = block.attention.attention_weights(x, order.bias, order.keys(x))

@@ -47,7 +47,7 @@ def periods_of_windows(
     *,
     stopping: Callable[[], bool] = lambda: False,
     progress: bool = False,
-) -> CurvePeriods | None:
+) -> CurvePeriods:
     """The periods of light curves, from what the network sees of windows of them.
 
     Args:

@@ -42,6 +42,10 @@ class CurvePeriods:
         return CurvePeriods(*(getattr(self, field.name)[positions] for field in fields(self)))
 
 
+class SearchStopped(Exception):
+    """A search was given up, as its caller had asked."""
+
+
 def find_periods(
     curves: LightCurves,
     visible: np.ndarray | None = None,
@@ -50,7 +54,7 @@ def find_periods(
     known: np.ndarray | None = None,
     stopping: Callable[[], bool] = lambda: False,
     progress: bool = False,
-) -> CurvePeriods | None:
+) -> CurvePeriods:
     """Searches each light curve for periods, with the operations of a served model.
 
     Args:
@@ -63,8 +67,8 @@ def find_periods(
         stopping: asked now and then; the search is given up where it is True.
         progress: whether to show a bar: a light curve takes some 10 ms.
 
-    Returns:
-        None where the search was given up.
+    Raises:
+        SearchStopped: the search was given up.
     """
     visible = np.ones(curves.num_observations, bool) if visible is None else visible
     known = np.zeros(len(curves)) if known is None else known
@@ -90,7 +94,7 @@ def find_periods(
             parts.append(part)
             bar.update(len(part.num_visible))
             if stopping():
-                return None
+                raise SearchStopped
     return CurvePeriods(*(np.concatenate(arrays) for arrays in zip(*parts)))
 
 

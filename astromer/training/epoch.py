@@ -10,7 +10,7 @@ import numpy as np
 
 from astromer.encoder.folding import folded, periods_of_windows
 from astromer.light_curves import LightCurves
-from astromer.periodogram.curve_periods import CurvePeriods
+from astromer.periodogram.curve_periods import CurvePeriods, SearchStopped
 from astromer.system.atomic import replace_file
 from astromer.system.parallel import map_ahead
 from astromer.system.untrusted_files import DAMAGED, read_arrays
@@ -141,10 +141,11 @@ class MaskDraws:
         path = self._folder / f"periods-{number}.npz"
         found = self._read(path)
         if found is None:
-            found = periods_of_windows(
-                self.curves, self._masks(number), stopping=stopping, progress=progress
-            )
-            if found is None:
+            try:
+                found = periods_of_windows(
+                    self.curves, self._masks(number), stopping=stopping, progress=progress
+                )
+            except SearchStopped:
                 return False
             arrays = {field.name: getattr(found, field.name) for field in fields(found)}
             path.parent.mkdir(parents=True, exist_ok=True)

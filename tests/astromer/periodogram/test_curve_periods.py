@@ -10,7 +10,7 @@ from astropy.timeseries import LombScargle
 
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.periodogram.config import PeriodogramConfig
-from astromer.periodogram.curve_periods import find_periods
+from astromer.periodogram.curve_periods import SearchStopped, find_periods
 from astromer.periodogram.graph_periods import LEAST_ERROR, NUM_PEAKS
 from astromer.periodogram.harmonic_fit import fit_harmonics
 from astromer.periodogram.lomb_scargle import frequency_grid, highest_peaks, power_spectrum
@@ -104,4 +104,5 @@ def test_light_curves_without_a_period(count: int) -> None:
 
 
 def test_a_search_can_be_given_up(curves) -> None:
-    assert find_periods(curves, config=CONFIG, stopping=lambda: True) is None
+    with pytest.raises(SearchStopped):
+        find_periods(curves, config=CONFIG, stopping=lambda: True)
