@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ class LightCurve:
         label: class index, -1 where unknown.
         class_name: class name, "" where unknown.
         band: "" where unknown.
+        period: known period [days], NaN where unknown.
     """
 
     mjd: np.ndarray
@@ -33,6 +34,7 @@ class LightCurve:
     label: int = -1
     class_name: str = ""
     band: str = ""
+    period: float = np.nan
 
     def __len__(self) -> int:
         return len(self.mjd)
@@ -54,6 +56,8 @@ class LightCurves:
         labels: int64 [num_curves], -1 where unknown.
         class_names: str [num_curves], "" where unknown.
         bands: str [num_curves], "" where unknown.
+        periods: float64 [num_curves], known periods [days], NaN where unknown; all are where
+            nothing is given.
     """
 
     mjd: np.ndarray
@@ -64,6 +68,11 @@ class LightCurves:
     labels: np.ndarray
     class_names: np.ndarray
     bands: np.ndarray
+    periods: np.ndarray = field(default_factory=lambda: np.empty(0), kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not len(self.periods):
+            object.__setattr__(self, "periods", np.full(len(self), np.nan))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -78,6 +87,7 @@ class LightCurves:
             int(self.labels[index]),
             str(self.class_names[index]),
             str(self.bands[index]),
+            float(self.periods[index]),
         )
 
     @property
@@ -112,6 +122,7 @@ class LightCurves:
             self.labels[positions],
             self.class_names[positions],
             self.bands[positions],
+            periods=self.periods[positions],
         )
 
     @classmethod
@@ -127,6 +138,7 @@ class LightCurves:
             labels=np.array([curve.label for curve in curves], dtype=np.int64),
             class_names=np.array([curve.class_name for curve in curves], dtype=np.str_),
             bands=np.array([curve.band for curve in curves], dtype=np.str_),
+            periods=np.array([curve.period for curve in curves], dtype=np.float64),
         )
 
     @classmethod
@@ -174,6 +186,7 @@ class LightCurves:
             labels=np.concatenate([part.labels for part in parts]),
             class_names=np.concatenate([part.class_names for part in parts]),
             bands=np.concatenate([part.bands for part in parts]),
+            periods=np.concatenate([part.periods for part in parts]),
         )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from astromer.records.encoding import RESIDUAL, SERIES
+from astromer.records.encoding import PERIOD, RESIDUAL, SERIES
 from astromer.records.framing import MAKE_AGAIN
 from astromer.system.errors import RecordError
 
@@ -27,7 +27,7 @@ MOST_CHARACTERS = 128
 Kinds = dict[str, str]
 """The types of features that are not series, by name, as far as they are known."""
 
-_TEXTS = ("id", "class", "band")
+_KINDS = {**dict.fromkeys(("id", "class", "band"), "bytes_list"), PERIOD.lower(): "float_list"}
 _INT64 = 2.0**63
 
 
@@ -111,22 +111,24 @@ def _add_residual(mjd: tf.RaggedTensor, residual: tf.RaggedTensor) -> tf.RaggedT
 
 
 class Context(NamedTuple):
-    """Context of one light curve; ``""`` and -1 where the record does not say.
+    """Context of one light curve; ``""``, -1 and NaN where the record does not say.
 
-    Of a name with more than 128 characters the end is replaced by a digest.
+    Of a name with more than 128 characters the end is replaced by a digest. The period is in days;
+    one that is not positive and finite counts as unknown.
     """
 
     id: str
     label: int
     class_name: str
     band: str = ""
+    period: float = np.nan
 
 
 def read_context(serialized: bytes) -> Context:
-    """Reads id, label, class name and band of a serialized SequenceExample.
+    """Reads id, label, class name, band and period of a serialized SequenceExample.
 
     Names are matched without regard to case: ``ID`` (else ``newID``), ``Label``, ``Class``,
-    ``Band``.
+    ``Band``, ``Period``.
     """
     try:
         values = {name.lower(): value for name, value in context_values(serialized).items()}
@@ -143,6 +145,7 @@ def read_context(serialized: bytes) -> Context:
         _integer(values.get("label")),
         texts.get("class", ""),
         texts.get("band", ""),
+        _positive(values.get(PERIOD.lower())),
     )
 
 
@@ -185,6 +188,14 @@ def _integer(value: bytes | int | float | None) -> int:
         return -1
 
 
+def _positive(value: bytes | int | float | None) -> float:
+    try:
+        number = np.nan if value is None else float(value)
+    except (ValueError, OverflowError):
+        return np.nan
+    return number if 0 < number < np.inf else np.nan
+
+
 def parse_record(serialized: bytes, location: str) -> tf.train.SequenceExample:
     """A record as a message.
 
@@ -219,8 +230,9 @@ def canonicalise(
     Args:
         serialized: a record that :func:`astromer.records.reader.iterate_batches` accepts.
         kinds: given for one record after another, makes features of one name have one type:
-            text for id, class and band, for others that of the first record. What cannot be
-            converted is left out; a type of its own in one record stops TFX for all.
+            text for id, class and band, float for the period, for others that of the first
+            record. What cannot be converted is left out; a type of its own in one record stops
+            TFX for all.
         location: names the record in errors.
 
     Returns:
@@ -284,7 +296,7 @@ def _unify(record: tf.train.SequenceExample, kinds: Kinds) -> bool:
         kind = context[name].WhichOneof("kind")
         if kind is None:
             continue
-        wanted = "bytes_list" if name.lower() in _TEXTS else kinds.setdefault(name, kind)
+        wanted = _KINDS.get(name.lower()) or kinds.setdefault(name, kind)
         if kind != wanted:
             values = _converted(getattr(context[name], kind).value, wanted)
             del context[name]

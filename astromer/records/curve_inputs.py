@@ -165,7 +165,7 @@ def _curve(curve: Any, name: str, zero_point: Any) -> LightCurve:
                 f"{name}.{field} must be as long as mjd ({len(times)}). Received: {len(values)}."
             )
     if isinstance(curve, LightCurve):
-        return LightCurve(times, magnitudes, errors, curve.id, curve.label, curve.class_name)
+        return replace(curve, mjd=times, mag=magnitudes, errmag=errors)
     return LightCurve(times, magnitudes, errors, _id_of(curve))
 
 

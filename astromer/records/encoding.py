@@ -25,6 +25,8 @@ ContextValue = str | bytes | int | float
 SERIES = ("mjd", "mag", "errmag")
 """Feature lists of a record: time [days], magnitude [mag], its 1-sigma error [mag]."""
 RESIDUAL = "mjd_residual"
+PERIOD = "Period"
+"""Context feature of a record: the known period [days]; records without one do not have it."""
 
 _LENGTH_DELIMITED = 2
 LARGE = 1 << 22

@@ -69,8 +69,8 @@ class RecordBatch(LightCurves):
         return locate(self.file, self.first_record + row)
 
     def contexts(self) -> list[Context]:
-        """Id, label, class name and band of each curve."""
-        columns = (self.ids, self.labels, self.class_names, self.bands)
+        """Id, label, class name, band and period of each curve."""
+        columns = (self.ids, self.labels, self.class_names, self.bands, self.periods)
         return list(map(Context, *(column.tolist() for column in columns)))
 
 
@@ -245,6 +245,7 @@ def _to_batch(
         labels=np.array([context.label for context in contexts], dtype=np.int64),
         class_names=np.array([context.class_name for context in contexts], dtype=np.str_),
         bands=np.array([context.band for context in contexts], dtype=np.str_),
+        periods=np.array([context.period for context in contexts], dtype=np.float64),
         file=file,
         first_record=first,
         serialized=serialized,

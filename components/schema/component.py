@@ -14,6 +14,7 @@ from tfx.utils import io_utils
 
 from astromer.records.cleaning import SMALLEST, float32_below
 from astromer.records.config import LightCurveRules
+from astromer.records.encoding import PERIOD
 from astromer.system.errors import UsageError
 from astromer.system.text import brief, shortened
 from astromer.validation.config import REJECT, STOP, ValidationConfig
@@ -61,6 +62,7 @@ def schema_text(rules: LightCurveRules, validation: ValidationConfig = Validatio
     lists = "\n".join(_indent(text) for text in series)
     return (
         "".join(_CONTEXT_FEATURE.format(name=name, type=kind) for name, kind in _CONTEXT.items())
+        + _PERIOD_FEATURE
         + f"""feature {{
   name: "{SEQUENCE}"
   type: STRUCT
@@ -84,6 +86,17 @@ _CONTEXT_FEATURE = """feature {{
   type: {type}
   presence {{ min_count: 0 }}
   value_count {{ min: 0 max: 1 }}
+}}
+"""
+
+
+_PERIOD_FEATURE = f"""# Known period [days].
+feature {{
+  name: "{PERIOD}"
+  type: FLOAT
+  presence {{ min_count: 0 }}
+  value_count {{ min: 0 max: 1 }}
+  float_domain {{ min: {SMALLEST:g} disallow_nan: true disallow_inf: true }}
 }}
 """
 

@@ -61,9 +61,12 @@ def gate(fold: Path, folder: Path) -> dict:
 
 def test_good_data_with_unknown_columns_pass(tmp_path):
     fold = write_fold(tmp_path / "fold")
-    mixed = ({"RA": 10.5, "ID": 7, "Label": 1}, {"RA": "10:30", "ID": "x", "Label": "unknown"})
+    mixed = (
+        {"RA": 10.5, "ID": 7, "Label": 1, "Period": 0.3},
+        {"RA": "10:30", "ID": "x", "Label": "unknown", "Period": -99},
+    )
     records = [
-        encode(curve, Period=0.3, Survey="x", **mixed[number % 2])
+        encode(curve, Survey="x", **mixed[number % 2])
         for number, curve in enumerate(make_curves(12))
     ]
     write_records(fold / "test" / "0.record", records)

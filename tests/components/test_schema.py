@@ -36,6 +36,15 @@ def test_limits_come_from_the_rules():
     assert features["mjd_residual"].presence.min_fraction == 0
 
 
+def test_a_known_period_is_optional_and_positive():
+    schema = text_format.Parse(schema_text(LightCurveRules()), schema_pb2.Schema())
+    (period,) = (feature for feature in schema.feature if feature.name == "Period")
+    assert (period.type, period.presence.min_fraction) == (schema_pb2.FLOAT, 0)
+    assert 0 < period.float_domain.min < 1e-6
+    assert period.float_domain.disallow_nan
+    assert period.float_domain.disallow_inf
+
+
 def test_a_changed_rule_changes_the_parameter_that_the_cache_sees():
     rules = LightCurveRules()
     changed = dataclasses.replace(rules, max_mag=39.0)

@@ -132,6 +132,25 @@ def test_the_first_of_several_values_counts():
     assert context(ID=[]).id == ""
 
 
+@pytest.mark.parametrize(
+    ("recorded", "period"),
+    [
+        ({"Period": 0.5}, 0.5),
+        ({"period": 2}, 2.0),
+        ({"PERIOD": b"0.25"}, 0.25),
+        ({}, np.nan),
+        ({"Period": []}, np.nan),
+        ({"Period": np.nan}, np.nan),
+        ({"Period": np.inf}, np.nan),
+        ({"Period": 0.0}, np.nan),
+        ({"Period": -99}, np.nan),
+        ({"Period": b"0.25:"}, np.nan),
+    ],
+)
+def test_a_period_is_a_positive_number_or_unknown(recorded, period):
+    np.testing.assert_equal(context(**recorded).period, period)
+
+
 VALUES = np.arange(6, dtype=np.float32)
 
 
@@ -169,15 +188,16 @@ def context_kinds(serialized: bytes) -> dict[str, str]:
 
 def test_features_of_one_name_get_one_type(make):
     kinds: dict[str, str] = {}
-    first = make.record(5, 0, ID=77, RA=10.5, Label=3, Survey="x")
-    other = make.record(5, 1, ID="S1", RA="11.5", Label=4.0, Survey=7)
-    odd = make.record(5, 2, ID=7.0, RA="12:30", Label="unknown", Survey=2.5)
+    first = make.record(5, 0, ID=77, RA=10.5, Label=3, Survey="x", Period=2)
+    other = make.record(5, 1, ID="S1", RA="11.5", Label=4.0, Survey=7, Period=0.5)
+    odd = make.record(5, 2, ID=7.0, RA="12:30", Label="unknown", Survey=2.5, Period="long")
     made = [canonicalise(record, kinds) for record in (first, other, odd)]
     expected = {"ID": "bytes_list", "RA": "float_list", "Label": "int64_list"}
-    expected |= {"Survey": "bytes_list", "Class": "bytes_list"}
+    expected |= {"Survey": "bytes_list", "Class": "bytes_list", "Period": "float_list"}
     assert context_kinds(made[0]) == context_kinds(made[1]) == expected
     # What cannot be converted is left out.
-    assert context_kinds(made[2]) == {n: k for n, k in expected.items() if n not in ("RA", "Label")}
+    lost = ("RA", "Label", "Period")
+    assert context_kinds(made[2]) == {n: k for n, k in expected.items() if n not in lost}
     assert [read_context(record).id for record in made] == ["77", "S1", "7"]
     assert read_context(made[1]).label == 4
     assert canonicalise(made[1], kinds) == made[1]

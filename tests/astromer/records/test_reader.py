@@ -150,7 +150,7 @@ def test_lenient_reading_lets_curves_through_whose_series_do_not_fit(tmp_path, m
         make.sequence_example({"mjd": [1, 2], "mag": [3, 4]}, ID="n").SerializeToString(),
         make.sequence_example({"mjd": [], "mag": [], "errmag": []}).SerializeToString(),
         make.sequence_example({"mjd": [1], "errmag": [1]}).SerializeToString(),
-        make.record(7, 1, Band="V"),
+        make.record(7, 1, Band="V", Period=0.57),
     ]
     (batch,) = iterate_batches([make.records(tmp_path / "0.record", records)], strict=False)
     assert batch.lengths.tolist() == [5, 0, 2, 0, 0, 7]
@@ -160,6 +160,9 @@ def test_lenient_reading_lets_curves_through_whose_series_do_not_fit(tmp_path, m
     assert np.isnan(batch.errmag).tolist() == [False] * 5 + [True] * 2 + [False] * 7
     np.testing.assert_array_equal(batch.errmag[7:], make.series(7, 1)["errmag"])
     assert [context.band for context in batch.contexts()][4:] == ["", "V"]
+    period = float(np.float32(0.57))
+    np.testing.assert_array_equal(batch.periods, [np.nan] * 5 + [period])
+    assert batch.contexts()[5].period == batch[5].period == period
 
 
 @pytest.mark.parametrize("bad", [_with_wrong_type, lambda make: _plain_example()])
