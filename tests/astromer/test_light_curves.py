@@ -16,7 +16,7 @@ def test_packing_keeps_every_curve(toy) -> None:
             "a",
             3,
             "X",
-            0.5,
+            period=0.5,
         ),
         LightCurve(np.array([]), np.array([]), np.array([]), "empty"),
         LightCurve(np.array([5.0]), np.array([7.0]), np.array([0.3]), "längerer Name", -1, ""),
