@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -207,36 +207,43 @@ def _measured(
     if columns.band and not measure.band:
         bands = _renamed(_texts(block, columns.band), profile.band.names)
     classes = _texts(block, columns.class_name) if columns.class_name else ""
-    reasons: dict[str, np.ndarray] = {}
-    if not isinstance(ids, str):
-        reasons["missing_id"] = pc.equal(ids, "").to_numpy(zero_copy_only=False)
-    for rule, column in columns.quality:
-        if not rule.band or rule.band == measure.band:
-            bad = _is_bad(block.column(column), rule, source.path, column)
-            reasons[rule.reason] = reasons.get(rule.reason, False) | bad
-    sentinels = profile.sentinels
     errors = _numbers(block, measure.error) if measure.error else None
-    limit = np.isinf(values) if source.marks else np.zeros(len(values), bool)
-    if sentinels.limit_errors and errors is not None:
-        limit |= _is_one_of(errors, sentinels.limit_errors)
-    sentinel = _is_one_of(values, sentinels.magnitude)
-    if errors is not None:
-        sentinel |= _is_one_of(errors, sentinels.error)
-    with np.errstate(invalid="ignore"):
-        negative = (values <= 0) & measure.is_flux
-    for reason, bad in (
-        ("upper_limit", limit),
-        ("sentinel", sentinel),
-        ("non_positive_flux", negative),
-    ):
-        reasons[reason] = reasons.get(reason, False) | bad
     mag, errmag = _magnitudes(block, measure, values, errors, bands, source.path)
     kept, dropped = np.ones(len(values), bool), Counter[str]()
-    for reason, bad in reasons.items():
-        dropped[reason] = int((kept & bad).sum())
-        kept &= ~bad
+    for reason, bad in _left_out(block, source, measure, ids, values, errors):
+        if bad.any():
+            dropped[reason] += int(np.count_nonzero(kept & bad))
+            kept &= ~bad
     rows = ObservationRows(ids, bands, classes, system.to_mjd(times), mag, errmag, dropped)
     return rows if kept.all() else _some(rows, kept)
+
+
+def _left_out(
+    block: pa.Table,
+    source: Source,
+    measure: Measure,
+    ids: pa.Array | str,
+    values: np.ndarray,
+    errors: np.ndarray | None,
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Reasons for which observations are left out, each with those that it holds for, bool [n]."""
+    if not isinstance(ids, str):
+        yield "missing_id", pc.equal(ids, "").to_numpy(zero_copy_only=False)
+    for rule, column in source.columns.quality:
+        if not rule.band or rule.band == measure.band:
+            yield rule.reason, _is_bad(block.column(column), rule, source.path, column)
+    sentinels = source.profile.sentinels
+    if source.marks:
+        yield "upper_limit", np.isinf(values)
+    if sentinels.limit_errors and errors is not None:
+        yield "upper_limit", _is_one_of(errors, sentinels.limit_errors)
+    if sentinels.magnitude:
+        yield "sentinel", _is_one_of(values, sentinels.magnitude)
+    if sentinels.error and errors is not None:
+        yield "sentinel", _is_one_of(errors, sentinels.error)
+    if measure.is_flux:
+        with np.errstate(invalid="ignore"):
+            yield "non_positive_flux", values <= 0
 
 
 def _some(rows: ObservationRows, kept: np.ndarray) -> ObservationRows:
@@ -319,7 +326,7 @@ def _is_one_of(values: np.ndarray, sentinels: Sequence[float]) -> np.ndarray:
     found = np.zeros(len(values), bool)
     with np.errstate(invalid="ignore"):
         for sentinel in sentinels:
-            found |= np.abs(values - sentinel) <= _CLOSE
+            found |= (values > sentinel - _CLOSE) & (values < sentinel + _CLOSE)
     return found
 
 

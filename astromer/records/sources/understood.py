@@ -122,16 +122,10 @@ class Understood:
         self.dropped.update(rows.dropped)
         for system in source.systems.values():
             self.add_system(system)
-        finite = rows.mjd[np.isfinite(rows.mjd)]
-        if len(finite):
-            self.times = _widened(self.times, finite)
-        known = np.isfinite(rows.errmag)
-        self.without_error += int((~known & np.isfinite(rows.mag)).sum())
-        if known.any():
-            self.errors = _widened(self.errors, rows.errmag[known])
-        finite = rows.mag[np.isfinite(rows.mag)]
-        if len(finite):
-            self.magnitudes = _widened(self.magnitudes, finite)
+        self.times = _widened(self.times, rows.mjd)
+        self.magnitudes = _widened(self.magnitudes, rows.mag)
+        self.errors = _widened(self.errors, rows.errmag)
+        self.without_error += int(np.count_nonzero(np.isnan(rows.errmag)))
 
     def lines(self) -> list[str]:
         """The report, for a terminal."""
@@ -151,6 +145,8 @@ class Understood:
             lines.append(_row("quality", self._named("quality")))
         left_out = [f"{n:,} {r.replace('_', ' ')}" for r, n in self.dropped.items() if n]
         lines.append(_row("left out", ", ".join(left_out) or "nothing"))
+        if self.without_error and not self.without_errors:
+            lines.append(_row("no error", f"{self.without_error:,} observations"))
         for what, names in self.unused.items():
             lines.append(_row("not used", f"{_some(list(names))} (like {what})"))
         lines += [f"warning: {text}" for text in self.warnings()]
@@ -218,7 +214,14 @@ class Understood:
 
 
 def _widened(limits: tuple[float, float], values: np.ndarray) -> tuple[float, float]:
-    return min(limits[0], float(values.min())), max(limits[1], float(values.max()))
+    """Limits that hold all finite values, too."""
+    if not len(values):
+        return limits
+    low, high = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+    if not np.isfinite([low, high]).all():
+        finite = values[np.isfinite(values)]
+        return _widened(limits, finite) if len(finite) else limits
+    return min(limits[0], low), max(limits[1], high)
 
 
 def _date(mjd: float) -> str:
