@@ -92,7 +92,7 @@ LAYERS = (
 
 FLOORS = (
     ("system", "light_curves"),
-    ("records", "periodogram", "windows"),
+    ("records", "periodogram", "synthetic", "windows"),
     ("validation", "encoder"),
     ("evaluation",),
     ("serving", "training"),

@@ -1,0 +1,11 @@
+"""An endless synthetic survey to pre-train on: most classes of variable objects, many surveys.
+
+``SyntheticSurvey(seed)[i]`` is a light curve; nothing is stored. The small survey that ``make run``
+begins with is another one, ``astromer.records.synthetic``.
+"""
+
+from astromer.synthetic.classes import CLASSES, ObjectClass
+from astromer.synthetic.surveys import SURVEYS, Survey
+from astromer.synthetic.synthetic_survey import SyntheticSurvey
+
+__all__ = ["CLASSES", "SURVEYS", "ObjectClass", "Survey", "SyntheticSurvey"]
