@@ -68,7 +68,7 @@ CLASSES = (
     ObjectClass("EB", 50, binaries.semidetached, colour=0.0),
     ObjectClass("EW", 75, binaries.contact, colour=0.0),
     ObjectClass("ELL", 18, binaries.ellipsoidal, colour=0.2),
-    ObjectClass("EP", 20, binaries.transiting_planet, SPACE | {"superwasp"}, colour=0.0),
+    ObjectClass("EP", 50, binaries.transiting_planet, SPACE | {"superwasp"}, colour=0.0),
     ObjectClass("M", 60, long_period.mira, EVERYWHERE - MONTHS),
     ObjectClass("SR", 55, long_period.semiregular, EVERYWHERE - MONTHS),
     ObjectClass("OSARG", 18, long_period.small_amplitude_red_giant, PRECISE - MONTHS),
