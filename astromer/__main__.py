@@ -35,7 +35,7 @@ def usage() -> str:
             *lines,
             "",
             "astromer PROGRAM --help lists the options of a program. Pre-training is",
-            "astromer-pipeline, which needs the extra: astromer-pipeline[pipeline].",
+            "astromer-pipeline, which needs the extra astromer-pipeline[pipeline] and Python 3.10.",
         ]
     )
 

@@ -61,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         AstromerError: of the kind that fits, for everything that a user can correct.
     """
     config = parse(arguments)
+    require("pipeline", "tfx")
     check_public_weights(config.public_weights)
     refuse_cluster("pipeline/finetune_runner.py")
     model = _version(as_path(config.model).expanduser())

@@ -17,6 +17,7 @@ sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != 
 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
 from astromer.records.fold import Fold
+from astromer.system.environment import require
 from astromer.system.logs import new_log, redirect_output, silence
 from astromer.system.storage import local_folder
 from astromer.system.storage.lock import locked
@@ -68,6 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
         AstromerError: of the kind that fits, for everything that a user can correct.
     """
     config, choice = parse(arguments)
+    require("pipeline", "tfx")
     output = output_folder(config.output)
     refuse_cluster("pipeline/local_runner.py")
     database = metadata_database(config.metadata, output)

@@ -20,6 +20,7 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
 from astromer.commands.cli import Parser, run_program
+from astromer.system.environment import require
 from astromer.system.errors import AstromerError, NotBlessedError, UsageError
 from pipeline.cluster.spec import ArtifactStore, PipelineSpec
 from pipeline.local.console import Report, Step
@@ -207,6 +208,7 @@ def main(arguments: list[str] | None = None) -> None:
         help="load the libraries once and fork for each step: faster, and less like a cluster",
     )
     args = parser.parse_args(arguments)
+    require("pipeline", "tfx")
     spec = PipelineSpec.read(args.spec)
     values = parse_values(args.set, spec)
     report = Report()

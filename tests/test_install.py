@@ -17,8 +17,10 @@ from tests.docs.pages import PAGES
 ROOT = Path(__file__).resolve().parents[1]
 
 
-EXTRAS = "finetune,fits,onnx,plots"
+EXTRAS = "records,finetune,fits,onnx,plots"
 """All but that of the pipeline, which is for Python 3.10: the lock and the image have it."""
+OLDEST = "tensorflow==2.16.1"
+"""Of the TensorFlows that are allowed. ``make test-current`` has the newest, for Python 3.13."""
 
 
 def find_python(version: str) -> str | None:
@@ -32,13 +34,15 @@ def find_python(version: str) -> str | None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("version", "extras"), [("3.11", ""), ("3.12", EXTRAS)])
-def test_embeds_without_tfx(version: str, extras: str) -> None:
+@pytest.mark.parametrize(
+    ("version", "extras", "required"), [("3.11", "", ()), ("3.12", EXTRAS, (OLDEST,))]
+)
+def test_embeds_without_tfx(version: str, extras: str, required: tuple[str, ...]) -> None:
     python = find_python(version)
     if python is None:
         pytest.skip(f"needs Python {version}")
     done = subprocess.run(
-        ["sh", "tools/scripts/check_install.sh", python, "", extras],
+        ["sh", "tools/scripts/check_install.sh", python, "", extras, *required],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -48,6 +52,7 @@ def test_embeds_without_tfx(version: str, extras: str) -> None:
         pytest.skip(f"needs packages that cannot be fetched: {done.stderr.strip()[:200]}")
     assert done.returncode == 0, done.stderr
     assert f"Python {version}." in done.stdout
+    assert all(library.replace("==", " ") in done.stdout for library in required)
     assert f"astromer {__version__}" in done.stdout
 
 

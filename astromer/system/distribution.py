@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import context as eager
-from tensorflow.tsl.protobuf import coordination_config_pb2 as coordination
 
 from astromer.system.cluster import WORKER_SECONDS, Cluster, meet, read_cluster, workers_missing
 from astromer.system.errors import TrainingInterrupted, UsageError, WorkerLostError
@@ -138,15 +137,16 @@ def _connect(
 ) -> tf.distribute.Strategy:
     cluster = Cluster(dict(jobs), job, index)
     members = {name: list(addresses) for name, addresses in jobs}
+    # Whose module has another name in each TensorFlow.
+    taking_part = tf.compat.v1.ConfigProto().experimental.coordination_config.coordinated_job_list
+    for name, addresses in members.items():
+        taking_part.add(name=name, num_tasks=len(addresses))
     eager.context().configure_coordination_service(
         service_type="standalone",
         service_leader=f"/job:{cluster.leader}/replica:0/task:0",
         heartbeat_timeout_in_ms=int(HEARTBEAT_SECONDS * 1000),
         cluster_register_timeout_in_ms=int(seconds * 1000),
-        coordinated_jobs=[
-            coordination.CoordinatedJob(name=name, num_tasks=len(addresses))
-            for name, addresses in members.items()
-        ],
+        coordinated_jobs=list(taking_part),
     )
     meet(cluster, seconds)
     try:

@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from astromer.system.parallel import cores
 
 MACHINE = "machine"
 """Key of :func:`describe_machine` in the metadata of a pushed model."""
+
+COMPUTING = ("tensorflow", "keras", "numpy")
+"""Libraries whose releases differ in how they round."""
 
 _CPU_INFO = Path("/proc/cpuinfo")
 _EXTRAS = {
@@ -29,6 +33,7 @@ _EXTRAS = {
     "finetune": ("light_curve", "sklearn"),
 }
 """Libraries of each extra of pyproject.toml, by the names that Python imports."""
+_TFX, _WITHOUT_TFX = "1.16", (3, 11)  # it has no release for that Python, nor for later ones
 _LIBRARIES = (
     "tensorflow",
     "keras",
@@ -65,6 +70,13 @@ def library_versions(names: tuple[str, ...] = _LIBRARIES) -> dict[str, str]:
         with suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     return versions
+
+
+def library_releases(names: tuple[str, ...] = COMPUTING) -> dict[str, str]:
+    """Major and minor versions of the libraries that are installed, such as "2.16"."""
+    return {
+        name: ".".join(version.split(".")[:2]) for name, version in library_versions(names).items()
+    }
 
 
 def processor() -> str:
@@ -120,6 +132,13 @@ def missing_extra(error: ModuleNotFoundError) -> MissingExtraError | None:
 
 
 def _not_installed(extra: str, *libraries: str) -> MissingExtraError:
+    if extra == "pipeline" and sys.version_info >= _WITHOUT_TFX:
+        return MissingExtraError(
+            f"Pipelines must be run by Python 3.10, the newest that TFX {_TFX} is made for. "
+            f"Received: Python {platform.python_version()}. Make an environment of Python 3.10 for "
+            "them; python -m presentation.scripts.pretrain trains here, without TFX.",
+            extra,
+        )
     return MissingExtraError(
         f"{' and '.join(libraries)} {'is' if len(libraries) == 1 else 'are'} not installed. "
         f'Install with: pip install "astromer-pipeline[{extra}]".',

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.abc
 import io
 import logging
 import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import IO, Any, BinaryIO
 
 from astromer.system.storage import local_folder
@@ -36,6 +39,8 @@ def silence() -> None:
     """Silences start-up noise, and chooses how libraries work. To be called before they are
     imported.
 
+    What TensorFlow's libraries write while they are loaded is dropped.
+
     Failures still surface as Python exceptions. Settings that the user made in the
     environment are kept.
     """
@@ -55,12 +60,42 @@ def silence() -> None:
     warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)  # TensorBoard
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.ERROR)
+    if not any(isinstance(finder, _QuietTensorFlow) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _QuietTensorFlow())
+
+
+class _QuietTensorFlow(importlib.abc.MetaPathFinder):
+    """Loads TensorFlow with standard error closed to its libraries.
+
+    From 2.18 on they log before they look at ``TF_CPP_MIN_LOG_LEVEL``.
+    """
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != "tensorflow":
+            return None
+        spec = PathFinder.find_spec(fullname, path)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def load_quietly(module: ModuleType) -> None:
+                with quiet_stderr():
+                    load(module)
+
+            spec.loader.exec_module = load_quietly  # type: ignore[method-assign]
+        return spec
 
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
     """Drops what libraries in other languages than Python write to standard error."""
-    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    nothing = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nothing, 2)
         yield

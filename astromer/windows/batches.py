@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -108,7 +107,7 @@ class Batch:
     scale: np.ndarray
     probing: Probing
     curve: np.ndarray
-    folded: Mapping[str, np.ndarray] = MappingProxyType({})
+    folded: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.curve)

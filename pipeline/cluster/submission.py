@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from astromer.system.environment import require
 from astromer.system.errors import UsageError
 from astromer.system.logs import redirect_output, silence
 from pipeline.cluster.cluster_options import ClusterRun
@@ -26,9 +27,11 @@ def compile_and_submit(run: ClusterRun, dialect: str, connect: Callable[[], Subm
         connect: reaches the cluster; called first, since compiling takes its time.
 
     Raises:
+        MissingExtraError: TFX is not installed.
         UsageError: the spec cannot be written.
         ClusterError: the cluster cannot be reached, or refuses.
     """
+    require("pipeline", "tfx")
     try:
         run.spec.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -7,6 +7,8 @@ import importlib
 import importlib.metadata as metadata
 import importlib.util
 import pkgutil
+import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -38,6 +40,7 @@ def main(model: str = "", extras: str = "") -> None:
             for n in lengths
         ]
         found = encoder.embed(curves, progress=False)
+        check_pipeline(folder)
         if found.mean.shape[0] != len(lengths) or not np.isfinite(found.mean).all():
             raise SystemExit(f"error: embeddings must be finite. Received: {found.mean}.")
     versions = (f"{name} {metadata.version(name)}" for name in ("tensorflow", "keras", "numpy"))
@@ -65,6 +68,16 @@ def import_all(extras: list[str]) -> int:
                 raise
             left += 1
     return len(names) - left
+
+
+def check_pipeline(data: str) -> None:
+    """Where there is no TFX, the pipeline's program says why in one line."""
+    if sys.version_info < (3, 11):
+        return
+    program = str(Path(sys.executable).with_name("astromer-pipeline"))
+    done = subprocess.run([program, "--data", data], capture_output=True, text=True)
+    if done.returncode != 1 or not re.fullmatch(r"error: .* Python 3\.10, .*\n", done.stderr):
+        raise SystemExit(f"error: astromer-pipeline must say why it cannot run: {done.stderr}")
 
 
 def make_model(folder: Path) -> Path:

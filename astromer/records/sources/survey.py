@@ -395,7 +395,7 @@ class ObservationFile:
             return
         columns = [np.concatenate(arrays) for arrays in zip(*self._waiting, strict=True)]
         self._waiting, self._rows = [], 0
-        arrays = [pa.array(c.astype(f.type.to_pandas_dtype())) for c, f in zip(columns, _SCHEMA)]
+        arrays = [pa.array(c).cast(f.type) for c, f in zip(columns, _SCHEMA)]
         try:
             self._writer.write_table(pa.Table.from_arrays(arrays, schema=_SCHEMA))
         except OSError as error:

@@ -98,9 +98,10 @@ def _check_scheme(scheme: str) -> None:
     known = ", ".join(f"{name}://" for name in sorted(system.schemes()))
     if scheme in _CLOUD:
         raise UsageError(
-            f"{scheme}:// needs the package tensorflow-io, and {problem}. Install the one made for "
-            "TensorFlow 2.16 (`pip install tensorflow-io==0.37.1`), or copy the files to this "
-            f"machine. Without it there are {known}."
+            f"{scheme}:// needs the package tensorflow-io, and {problem}. Install it beside "
+            "TensorFlow 2.16, the newest that it is made for "
+            "(`pip install tensorflow-io==0.37.1`), or copy the files to this machine. "
+            f"Without it there are {known}."
         )
     raise UsageError(f"a path must be local, or begin with one of {known}. Received: {scheme}://.")
 

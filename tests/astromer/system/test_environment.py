@@ -27,6 +27,14 @@ def test_an_import_that_failed_names_its_extra() -> None:
     assert missing_extra(ModuleNotFoundError("", name="astromer.nothing")) is None
 
 
+def test_where_there_is_no_tfx_its_extra_is_not_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 13, 0))
+    with pytest.raises(MissingExtraError, match=r"must be run by Python 3\.10.* Received: Python"):
+        require("pipeline", "no_such_thing")
+
+
 def test_each_extra_exists() -> None:
     text = (ROOT / "pyproject.toml").read_text()
     table = text.split("[project.optional-dependencies]")[1].split("\n[")[0]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from astromer.system.logs import new_log, redirect_output
+from tests.conftest import ROOT
 
 
 def test_the_user_s_own_log_level_is_kept(toy) -> None:
@@ -43,6 +44,46 @@ for _ in range(20):
 def test_programs_that_are_started_by_a_fork_outlive_grpc_s_handlers(toy) -> None:
     done = toy.python("-c", FORKS)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+LOADS = """
+import sys
+from astromer.system.logs import set_verbose, silence
+set_verbose("--verbose" in sys.argv)
+silence()
+import tensorflow
+print(tensorflow.__name__)
+"""
+
+
+@pytest.fixture
+def noisy_tensorflow(tmp_path: Path) -> dict[str, str]:
+    """One that writes when it is loaded, before it looks at its own level of logs."""
+    package = tmp_path / "tensorflow"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "import contextlib, os\n"
+        "with contextlib.suppress(OSError):\n"
+        "    os.write(2, b'WARNING: all logs')\n"
+    )
+    return {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+
+
+@pytest.mark.parametrize(("option", "shown"), [((), ""), (("--verbose",), "WARNING: all logs")])
+def test_what_tensorflow_writes_while_it_is_loaded(
+    noisy_tensorflow: dict[str, str], option: tuple[str, ...], shown: str
+) -> None:
+    command = [sys.executable, "-c", LOADS, *option]
+    done = subprocess.run(command, env=noisy_tensorflow, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("tensorflow\n", shown)
+
+
+def test_tensorflow_is_loaded_where_standard_error_is_closed(
+    noisy_tensorflow: dict[str, str],
+) -> None:
+    command = ["sh", "-c", '"$@" 2>&-', "sh", sys.executable, "-c", LOADS]
+    done = subprocess.run(command, env=noisy_tensorflow, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "tensorflow\n")
 
 
 NOISY = """
