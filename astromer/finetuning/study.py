@@ -36,6 +36,7 @@ from astromer.serving.config import ServingConfig
 from astromer.serving.load_check import check_servable
 from astromer.system.atomic import replace_folder
 from astromer.system.config import to_dict
+from astromer.system.environment import COMPUTING, library_releases
 from astromer.system.errors import ModelError
 from astromer.system.terminal import progress_bar
 
@@ -196,7 +197,11 @@ class Study:
 
     def store(self, trial: Trial) -> TrialStore:
         """The store of a trial's result."""
-        settings: dict[str, Any] = {"data": self.dataset.fingerprint, **to_dict(self.config)}
+        settings: dict[str, Any] = {
+            "data": self.dataset.fingerprint,
+            "libraries": library_releases((*COMPUTING, "scikit-learn", "light-curve")),
+            **to_dict(self.config),
+        }
         if trial.source != FOREST:
             settings["encoder"] = self.sources[trial.source].fingerprint
         return TrialStore(self.folder / "cells", settings)

@@ -17,6 +17,7 @@ import numpy as np
 from astromer.encoder.config import EncoderConfig
 from astromer.light_curves import LightCurves
 from astromer.system.config import to_dict
+from astromer.system.environment import library_releases
 from astromer.system.errors import ModelError, UsageError, is_system_error
 from astromer.system.storage import RemotePath, as_path
 from astromer.system.untrusted_files import DAMAGED, read_arrays
@@ -25,6 +26,7 @@ from astromer.windows.config import MaskingConfig
 
 _PROGRESS, _HISTORY = "progress.json", "history"  # names in the file
 _EPOCH = "epoch"  # in a row
+_EARLIER_LIBRARIES = {"tensorflow": "2.16"}  # of releases that did not save them
 # Settings that do not change what a step does.
 _FREE_TO_CHANGE = (
     "epochs",
@@ -132,6 +134,7 @@ class Progress:
         seconds: time spent in training, over all resumed parts.
         history: the metrics of each finished epoch.
         resumed: epoch and step at which each part but the first began.
+        libraries: from :func:`library_releases`.
     """
 
     fingerprint: str
@@ -144,6 +147,7 @@ class Progress:
     seconds: float = 0.0
     history: EpochHistory = field(default_factory=EpochHistory)
     resumed: list[list[int]] = field(default_factory=list)
+    libraries: dict[str, str] = field(default_factory=library_releases)
 
     def __str__(self) -> str:
         return f"epoch {self.epoch + 1}, step {self.step} of the run {self.fingerprint}"
@@ -165,6 +169,9 @@ class Progress:
             facts[_HISTORY] = EpochHistory.from_values(facts[_HISTORY], arrays.pop(_HISTORY))
         else:  # rows of older releases
             facts[_HISTORY] = EpochHistory(facts[_HISTORY])
+        releases = facts.setdefault("libraries", _EARLIER_LIBRARIES)
+        if not isinstance(releases, dict) or {type(v) for v in releases.values()} - {str}:
+            raise ValueError("releases of libraries must be texts by name")
         return cls(**facts)
 
 
@@ -229,7 +236,7 @@ class StateFile:
             shapes: of the arrays in each group; None accepts any.
 
         Raises:
-            UsageError: it belongs to other settings or data.
+            UsageError: it belongs to other settings, data or libraries.
             ModelError: the file is damaged, and the one before it is damaged or missing, too.
             OSError, MemoryError: the system failed to read it.
         """
@@ -272,4 +279,19 @@ def _read(
             f"A training run must keep the settings and data it began with. Received: {path}, "
             "which belongs to other ones. Choose another --output, or delete it to start anew."
         )
+    _check_libraries(path, progress.libraries)
     return progress, groups
+
+
+def _check_libraries(path: Path, began: Mapping[str, str]) -> None:
+    here = library_releases()
+    other = [name for name in here if began.get(name, here[name]) != here[name]]
+    if other:
+        theirs, ours = (
+            " and ".join(f"{name} {releases[name]}" for name in other) for releases in (began, here)
+        )
+        raise UsageError(
+            "A training run must be resumed with the libraries it began with: others round "
+            f"otherwise. Received: {path}, of {theirs}, where {ours} is installed. Resume it where "
+            "those are, choose another --output, or delete it to start anew."
+        )

@@ -13,6 +13,7 @@ import pytest
 
 from astromer.encoder.config import EncoderConfig
 from astromer.system.errors import ModelError, UsageError
+from astromer.training import state
 from astromer.training.config import TrainingConfig
 from astromer.training.state import EpochHistory, Progress, StateFile, run_fingerprint
 from astromer.windows.config import MaskingConfig
@@ -212,6 +213,41 @@ def test_other_settings_are_refused_and_the_file_stays(saved: StateFile) -> None
     with pytest.raises(UsageError, match=r"settings and data.*state\.npz.*--output"):
         saved.restore("other")
     assert saved.path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "refused"),
+    [({"tensorflow": "2.99"}, True), ({"keras": "3.99"}, True), ({"other": "1.0"}, False)],
+)
+def test_a_state_of_other_libraries_would_be_resumed_inexactly(
+    tmp_path: Path, changed: dict[str, str], refused: bool
+) -> None:
+    file, here = StateFile(tmp_path), Progress("print").libraries
+    file.save(Progress("print", libraries=here | changed), GROUPS)
+    if not refused:
+        assert file.restore("print")
+        return
+    [(name, version)] = changed.items()
+    with pytest.raises(UsageError, match=f"{name} {version}, where {name} {here[name]} is") as told:
+        file.restore("print")
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("installed", ["2.16", "2.21"])
+def test_earlier_releases_trained_with_one_tensorflow(
+    saved: StateFile, installed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with np.load(saved.path) as arrays:
+        older = {name: arrays[name] for name in arrays.files}
+    facts = json.loads(older["progress.json"].item())
+    del facts["libraries"]
+    np.savez(saved.path, **older | {"progress.json": np.array(json.dumps(facts).encode())})
+    monkeypatch.setattr(state, "library_releases", lambda: {"tensorflow": installed})
+    if installed == "2.16":
+        assert saved.restore("print")
+    else:
+        with pytest.raises(UsageError, match=r"of tensorflow 2\.16, where tensorflow 2\.21 is"):
+            saved.restore("print")
 
 
 @pytest.mark.parametrize("kept", [0, 1, 10, 100, 0.5, 0.9, -1])

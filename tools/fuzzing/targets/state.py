@@ -84,7 +84,17 @@ def _changes(choices: Choices) -> dict[str, object]:
         *(None, -1, "x", [], [1.0], {}, 1e400, 2**70),
         *([[0, 1]], [{"rmse": "x"}], [{"rmse": 1.0}], ["rmse"], True),
     )
-    names = ("epoch", "step", "sums", "best", "history", "resumed", "fingerprint", "other")
+    names = (
+        "epoch",
+        "step",
+        "sums",
+        "best",
+        "history",
+        "resumed",
+        "fingerprint",
+        "libraries",
+        "other",
+    )
     return {choices.one_of(names): choices.one_of(values) for _ in range(choices.below(3))}
 
 
