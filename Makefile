@@ -18,7 +18,7 @@ CODE := astromer components pipeline presentation tests tools pipeline_config.py
 TYPED := $(filter-out tests,$(CODE))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run tensorboard compile test test-slow test-all bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation soak faults fuzz lint format docs lock spark audit \
+.PHONY: help setup run tensorboard compile test test-current test-slow test-all bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation soak faults fuzz lint format docs lock spark audit \
 	check-install clean distclean
 
 help: ## list the targets
@@ -42,6 +42,9 @@ compile: setup ## compile the pipeline for Vertex AI and Kubeflow (COMPILED, CLU
 
 test: setup ## run the product's tests in two processes, all but the slow ones (ARGS="-k windows", JOBS=0: one process)
 	@$(PYTHON) -m pytest -n $(JOBS) -m "not slow" $(ARGS)
+
+test-current: setup ## test the installed wheel without TFX, with today's Python and libraries, in .venv-current
+	@sh tools/scripts/test_current.sh -n $(JOBS) $(ARGS)
 
 test-slow: setup ## run the slow tests of the product, and those of the tools
 	@$(PYTHON) -m pytest -n $(JOBS) -m "slow or tools" tests tools/tests $(ARGS)
@@ -91,7 +94,7 @@ docs: setup ## make a site of README.md and docs/ in site/, with its links check
 	@$(PYTHON) -m mkdocs build --strict --quiet
 	@echo "made site/index.html"
 
-lock: setup ## resolve requirements.lock anew (LOCK_FLAGS=--upgrade for newer versions)
+lock: setup ## resolve requirements.lock and requirements-current.lock anew (LOCK_FLAGS=--upgrade for newer versions)
 	@sh tools/scripts/lock.sh $(LOCK_FLAGS)
 
 spark: setup ## fetch what runs the validation in a Spark session into .tools/spark (340 MB, needs Java)
@@ -105,7 +108,7 @@ check-install: setup ## pip install . into an empty environment and import it (s
 
 clean: ## remove caches and build leftovers; data/ and outputs/ stay
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find . -name __pycache__ -type d -not -path './.venv/*' -not -path './.tools/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -not -path './.venv*' -not -path './.tools/*' -prune -exec rm -rf {} +
 
-distclean: clean ## clean, and remove .venv and .tools too
-	rm -rf .venv .tools
+distclean: clean ## clean, and remove .venv, .venv-current and .tools too
+	rm -rf .venv .venv-current .tools

@@ -1,5 +1,7 @@
 #!/bin/sh
-# Resolves pyproject.toml into requirements.lock; versions already there are kept where they fit.
+# Resolves pyproject.toml into requirements.lock, for Python 3.10 and the pipeline, and into
+# requirements-current.lock, for the science half on later ones; versions already there are kept
+# where they fit.
 set -eu
 cd "$(dirname "$0")/../.."
 uv=uv
@@ -8,7 +10,12 @@ command -v uv >/dev/null 2>&1 || uv=.tools/bin/uv
     echo "error: uv is gone; make distclean and make setup bring it back." >&2
     exit 1
 }
-exec "$uv" pip compile pyproject.toml \
-    --extra pipeline --extra plots --extra fits --extra onnx --extra finetune --extra dev \
-    --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.10 --quiet \
-    --custom-compile-command "make lock" --output-file requirements.lock "$@"
+resolve() { # LOCK OPTION ...
+    lock=$1
+    shift
+    "$uv" pip compile pyproject.toml --extra plots --extra fits --extra onnx --extra finetune \
+        --generate-hashes --no-emit-index-url --no-emit-find-links --quiet \
+        --custom-compile-command "make lock" --output-file "$lock" "$@"
+}
+resolve requirements.lock --extra pipeline --extra dev --python-version 3.10 "$@"
+resolve requirements-current.lock --extra test --universal --python-version 3.11 "$@"
