@@ -249,6 +249,7 @@ class Profile:
         recognise, time, value, band, quality, sentinels, id: see the classes.
         text_columns: names of the columns of text files without a header, by the number of
             columns that the file has; the first that is no longer than the file.
+        base: the profile that it is based on, or "".
         path: the file.
     """
 
@@ -263,12 +264,18 @@ class Profile:
     sentinels: SentinelRule = SentinelRule()
     id: IdRule = IdRule()
     text_columns: tuple[tuple[str, ...], ...] = ()
+    base: str = ""
     path: Path | None = field(default=None, compare=False)
 
     @property
     def is_generic(self) -> bool:
         """Whether nothing but usual names is known."""
         return self.name == GENERIC
+
+    @property
+    def has_usual_names(self) -> bool:
+        """Whether what it does not say is looked for under usual names."""
+        return GENERIC in (self.name, self.base)
 
 
 _SECTIONS = {
@@ -309,6 +316,7 @@ def make_profile(document: Mapping[str, Any], path: Path) -> Profile:
     if base is not None:
         known = named_profile(str(base))
         given = {f.name: getattr(known, f.name) for f in fields(Profile)}
+        given["base"] = known.base or known.name
     unknown = [name for name in document if name not in SECTIONS]
     if unknown:
         raise UsageError(

@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from astromer.records.sources.metadata import Metadata, fill_nulls, make_metadata
-from astromer.records.sources.names import BAND, CLASS, CONTEXT, FILE, ID, stem_of
+from astromer.records.sources.names import BAND, CLASS, CONTEXT, FILE, stem_of
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import SurveyConfig
-from astromer.records.survey_profile import first_of
+from astromer.records.survey_profile import GENERIC, first_of, named_profile
 from astromer.system.errors import DataAnomalyError
 
 
@@ -98,7 +98,7 @@ class Catalogue:
 def id_columns(names: list[str]) -> list[str]:
     """All columns that usually hold ids, the likeliest first."""
     by_lower = {name.lower(): name for name in reversed(names)}
-    return [by_lower[name] for name in ID if name in by_lower]
+    return [by_lower[name] for name in named_profile(GENERIC).id.columns if name in by_lower]
 
 
 def read_catalogue(config: SurveyConfig) -> Catalogue | None:

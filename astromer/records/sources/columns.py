@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from astromer.records.sources.names import BANDS, CLASS, ID
+from astromer.records.sources.names import BANDS, CLASS
 from astromer.records.survey_config import SurveyConfig
 from astromer.records.survey_profile import (
+    GENERIC,
     Profile,
     QualityRule,
     ValueRule,
     ab_zero_point,
     first_of,
     key,
+    named_profile,
     time_column,
 )
 from astromer.system.errors import DataAnomalyError, UsageError
@@ -112,7 +114,7 @@ def id_of(names: Sequence[str], config: SurveyConfig, profile: Profile) -> str |
         return config.id_column
     if config.described or config.id_stated:
         return None
-    return first_of(names, (*profile.id.columns, *(ID if profile.is_generic else ())))
+    return first_of(names, profile.id.columns or named_profile(GENERIC).id.columns)
 
 
 def find_columns(
@@ -144,13 +146,13 @@ def find_columns(
     band = None
     if not any(measure.band for measure in measures):
         band = first_of(names, profile.band.columns)
-        if band is None and profile.is_generic:
+        if band is None and profile.has_usual_names:
             band = next((name for name in names if _BAND_LIKE.search(key(name))), None)
     found = Columns(
         measures,
         id=id_of(names, config, profile),
         band=band,
-        class_name=first_of(names, CLASS) if profile.is_generic else None,
+        class_name=first_of(names, CLASS) if profile.has_usual_names else None,
         quality=tuple(
             (rule, column)
             for rule in profile.quality
@@ -257,8 +259,8 @@ def _measure(
     if value is None or time is None:
         return None
     own = (f"{value}_err", f"{value}err", f"{value}_error", f"e_{value}", f"{value}_sigma")
-    errors = (*rule.error, *own) if not rule.error or profile.is_generic else rule.error
-    error = first_of(names, (*own, *rule.error) if profile.is_generic and is_flux else errors)
+    errors = (*rule.error, *own) if not rule.error or profile.has_usual_names else rule.error
+    error = first_of(names, (*own, *rule.error) if profile.has_usual_names and is_flux else errors)
     flux = flux_error = signal_to_noise = None
     if error is None:
         flux_error = None if is_flux else first_of(names, rule.flux_error)

@@ -91,7 +91,7 @@ def _band_of(path: Path, profile: Profile) -> str:
     """The band that a file's name or folder gives."""
     if profile.band.file and (found := re.search(profile.band.file, path.name)):
         band = found[1]
-    elif profile.band.folder or profile.is_generic:
+    elif profile.band.folder or profile.has_usual_names:
         band = folder_band(path)
     else:
         band = ""

@@ -23,10 +23,6 @@ _SPLITS = ("train", "validation", "val", "test")
 _NO_CURVES = ("readme", "license", "licence", "metadata", "sha256sums", "ident.dat", "remarks.txt")
 METADATA = ("metadata.parquet", "metadata.csv", "metadata.fits")
 _METADATA = (*METADATA, "metadata.tsv", "metadata.dat", "metadata.txt", "metadata.csv.gz")
-ID = (
-    *("newid", "id", "object_id", "objectid", "object", "oid", "objid", "star", "star_id"),
-    *("starid", "source_id", "sourceid", "name", "kepid", "keplerid", "kic", "ticid", "tic"),
-)
 CLASS = ("class", "type", "vartype", "var_type", "label")
 BAND = ("band", "filter", "filt", "passband", "bandpass", "fid")
 BANDS = frozenset(

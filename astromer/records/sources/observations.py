@@ -132,10 +132,10 @@ def open_source(table: Table, config: SurveyConfig, profile: Profile) -> Source:
     """Finds a table's columns; raises as :func:`find_columns` does."""
     columns = find_columns(table.path, table.names, config, profile, table.units, table.header)
     one = len(columns.measures) == 1 and not columns.measures[0].band
-    if columns.band is None and profile.is_generic and one:
+    if columns.band is None and profile.has_usual_names and one:
         columns = replace(columns, band=_band_by_values(table, columns))
     quality = getattr(table, "quality", None)
-    if quality and profile.is_generic:
+    if quality and profile.has_usual_names and not columns.quality:
         columns = replace(columns, quality=((QualityRule((quality,), keep=(0,)), quality),))
     return Source(table, profile, config, columns)
 

@@ -128,6 +128,9 @@ def open_survey(
         files = shard_files(raw.config, metadata)
         inventory = take_inventory(files, raw.config, metadata, CurveIndex(metadata))
         raw.understood.files = len(files)
+        raw.understood.bands = set() if metadata.bands is None else set(metadata.bands.tolist())
+        limits = _limits_of(files, raw.config.series[0])
+        raw.understood.add_times(raw.config.calibration.times(limits))
         raw.understood.observations = int(inventory.observations.sum())
         yield Survey(raw.config, metadata, inventory, raw.config.calibration, raw.understood)
         return
@@ -266,10 +269,23 @@ def _is_plain(source: Source, schema: pa.Schema) -> bool:
     return all(name in schema.names for name in measure.numbers)
 
 
+def _limits_of(files: list[Path], column: str) -> np.ndarray:
+    """float64, smallest and largest values of a column as Parquet's statistics have them."""
+    limits = []
+    for path in files:
+        found = open_parquet(path).metadata
+        for group in range(found.num_row_groups):
+            row_group = found.row_group(group)
+            for number in range(row_group.num_columns):
+                chunk = row_group.column(number)
+                if chunk.path_in_schema == column and chunk.statistics is not None:
+                    limits += [chunk.statistics.min, chunk.statistics.max]
+    return np.array([value for value in limits if value is not None], np.float64)
+
+
 def _first_times(source: Source) -> np.ndarray:
     """float64, the times of the first rows; none where they are no numbers."""
-    names = source.columns.measures[0].time
-    for make in source.table.blocks([names], []):
+    for make in source.table.blocks([source.columns.measures[0].time], []):
         return make().column(0).to_numpy()
     return np.empty(0)
 

@@ -122,10 +122,14 @@ class Understood:
         self.dropped.update(rows.dropped)
         for system in source.systems.values():
             self.add_system(system)
-        self.times = _widened(self.times, rows.mjd)
+        self.add_times(rows.mjd)
         self.magnitudes = _widened(self.magnitudes, rows.mag)
         self.errors = _widened(self.errors, rows.errmag)
         self.without_error += int(np.count_nonzero(np.isnan(rows.errmag)))
+
+    def add_times(self, mjd: np.ndarray) -> None:
+        """Notes times [days]."""
+        self.times = _widened(self.times, mjd)
 
     def lines(self) -> list[str]:
         """The report, for a terminal."""
