@@ -88,13 +88,14 @@ class Outcome(_Outcome):
             f"{epochs} on {counted(done['replicas'], 'device')}; best: epoch "
             f"{done['best_epoch'] + 1}"
         )
+        doubts = _doubts(self._metrics, self._facts["encoder"]["architecture"])
         parts = [
             paragraph("Data", self._data()),
             paragraph("Model", _model(self._facts)),
             paragraph("Training", training),
             "\n" + _scores(self._metrics) + "\n",
             self._blessing_line(),
-            *([paragraph("", warn(text)) for text in _doubts(self._metrics) if self.blessed]),
+            *([paragraph("", warn(text)) for text in doubts if self.blessed]),
             *([paragraph("", warn(self._problems))] if self._problems else []),
             times(self._steps),
             *([located("Report", self._page)] if self._page is not None else []),
@@ -232,7 +233,7 @@ def _model(facts: Mapping) -> str:
     )
 
 
-def _doubts(metrics: Mapping) -> list[str]:
+def _doubts(metrics: Mapping, architecture: str) -> list[str]:
     """What speaks against using a model, though it may be served."""
     model = metrics["model"]
     better = [
@@ -242,8 +243,8 @@ def _doubts(metrics: Mapping) -> list[str]:
     ]
     if not better:
         return []
-    if all(label.startswith("harmonic") for label in better):
-        reason = "the encoder sees no period below 6.3 days"
+    if architecture != "astromer_phase" and all(label.startswith("harmonic") for label in better):
+        reason = "this encoder sees no period below 6.3 days, --model astromer_phase does"
     else:
         reason = "train longer (--epochs, --lr) or on more light curves"
     return [f"but no better than {', '.join(better)}: {reason}"]
