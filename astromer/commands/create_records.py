@@ -16,6 +16,7 @@ cross-validation.
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import json
 from dataclasses import dataclass
@@ -45,6 +46,12 @@ class CreateRecordsOptions(Config):
         "where the folds go (default: [target] path of the config, or ./data/records/<survey>)",
         "--output",
         metavar="FOLDER",
+    )
+    periods: str = knob(
+        "",
+        "table of known periods [days], with a column of ids (default: a column of the metadata)",
+        "--periods",
+        metavar="FILE",
     )
     band: tuple[str, ...] = knob(
         (),
@@ -82,6 +89,11 @@ def main(arguments: list[str] | None = None) -> int:
     from astromer.records.survey_config import describe_survey
 
     config = describe_survey(args.reading, survey)
+    if args.periods:
+        periods = local_path(args.periods, "--periods").expanduser()
+        if not periods.is_file():
+            raise DataNotFoundError(f"there is no periods file {periods}.")
+        config = dataclasses.replace(config, period_table=periods)
     output = as_path(args.output or config.target).expanduser()
 
     silence()

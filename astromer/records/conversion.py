@@ -19,6 +19,7 @@ from astromer.records.division import cross_validate
 from astromer.records.encoding import SERIES, ContextValue, encode_light_curve
 from astromer.records.fold import SPLITS
 from astromer.records.sources.metadata import Metadata
+from astromer.records.sources.periods import KnownPeriods
 from astromer.records.sources.survey import Survey, open_survey
 from astromer.records.sources.understood import Understood
 from astromer.records.survey_config import Processing, SurveyConfig
@@ -337,6 +338,7 @@ def _summarise(
             "observations": tally.observations,
             "filled_errors": tally.filled_errors,
         },
+        **({"known_periods": dataclasses.asdict(metadata.periods)} if metadata.periods else {}),
         "notes": [*survey.notes, *tally.hints()],
         "folds": {
             f"fold_{number}": {
@@ -366,6 +368,8 @@ def summary_table(summary: dict[str, Any]) -> str:
     if written["filled_errors"]:
         policy = summary["processing"]["missing_errors"]
         lines.append(f"{written['filled_errors']:,} missing error(s) were filled in ({policy})")
+    if "known_periods" in summary:
+        lines.append(str(KnownPeriods(**summary["known_periods"])))
     lines += [f"note: {note}" for note in summary["notes"]]
     return "\n".join(lines)
 

@@ -61,6 +61,9 @@ class SurveyConfig:
         series: columns that hold time, magnitude (or flux) and error, in this order.
         columns: names of the columns of text files without a header, in order.
         calibration: whether there are magnitudes or fluxes, and which times.
+        period_column: the column of known periods [days]; "" for one with a usual name.
+        period_table: a table of known periods, with a column of ids; None where the metadata
+            have that column, or no period is known.
         survey: name of the profile, a profile's TOML file, or ``auto``.
         profile: what ``config.toml`` itself says of the survey, as a profile does.
         flux: whether fluxes are wanted where there are magnitudes too.
@@ -79,12 +82,19 @@ class SurveyConfig:
     series: tuple[str, str, str]
     columns: tuple[str, ...] = ()
     calibration: Calibration = field(default_factory=Calibration)
+    period_column: str = ""
+    period_table: Path | None = None
     described: bool = field(default=True, compare=False)
     survey: str = AUTO
     profile: Profile | None = None
     flux: bool = False
     id_stated: bool = False
     time_stated: bool = False
+
+    @property
+    def tables(self) -> tuple[Path | None, ...]:
+        """Files that may lie among the light curves and hold none."""
+        return self.metadata, self.test_metadata, self.period_table
 
     def with_context(self, context: Mapping[str, str], id_column: str) -> SurveyConfig:
         """The config of records with these context features."""
@@ -149,6 +159,7 @@ def load_config(path: Path, survey: Path, metadata: Path | None = None) -> Surve
     table = settings.string("context_features", "path", default="")
     test_table = settings.string("context_features", "test_path", default="")
     series_path = settings.string("sequential_features", "path", default="")
+    period_table = settings.string("period", "path", default="")
     described = settings.has("context_features", "value")
     context = settings.columns("context_features") if described else dict(_DEFAULT_CONTEXT)
     id_column = settings.string("id_column", "value", default=None if described else "newID")
@@ -163,7 +174,8 @@ def load_config(path: Path, survey: Path, metadata: Path | None = None) -> Surve
     own = settings.profile()
     name = settings.string("survey", "name", default=AUTO)
     as_written = series == _SERIES and calibration == Calibration() and described
-    if not as_written or columns or own or name != AUTO or settings.has("processing"):
+    processed = settings.has("processing") or settings.has("period")
+    if not as_written or columns or own or name != AUTO or processed:
         # Records always carry the canonical names, so their config must say so.
         text = features_toml(
             id_column, context, target, table or _METADATA, series_path or _LIGHT_CURVES
@@ -187,6 +199,10 @@ def load_config(path: Path, survey: Path, metadata: Path | None = None) -> Surve
         series=series,
         columns=columns,
         calibration=calibration,
+        period_column=settings.string("period", "value", default=""),
+        period_table=(
+            _existing(period_table, folders, "the table of periods") if period_table else None
+        ),
         described=described,
         survey=name,
         profile=own,

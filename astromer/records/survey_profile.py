@@ -465,6 +465,12 @@ def named_profile(name: str) -> Profile:
     )
 
 
+def id_columns(names: Sequence[str]) -> list[str]:
+    """All columns that usually hold ids, the likeliest first."""
+    by_lower = {name.lower(): name for name in reversed(names)}
+    return [by_lower[name] for name in named_profile(GENERIC).id.columns if name in by_lower]
+
+
 @dataclass(frozen=True)
 class Choice:
     """A profile, and why it was taken."""

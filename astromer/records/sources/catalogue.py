@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from astromer.records.encoding import PERIOD
 from astromer.records.sources.metadata import Metadata, fill_nulls, make_metadata
 from astromer.records.sources.names import BAND, CLASS, CONTEXT, FILE, stem_of
+from astromer.records.sources.periods import period_column, with_periods
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import SurveyConfig
-from astromer.records.survey_profile import GENERIC, first_of, named_profile
+from astromer.records.survey_profile import first_of, id_columns
 from astromer.system.errors import DataAnomalyError
 
 
@@ -93,12 +95,6 @@ class Catalogue:
                 f"{self.path}: ids must be unique in each band, but {len(repeated)} occur more "
                 f"than once, for instance {name!r}{of_band} {counts[name, band]} times."
             )
-
-
-def id_columns(names: list[str]) -> list[str]:
-    """All columns that usually hold ids, the likeliest first."""
-    by_lower = {name.lower(): name for name in reversed(names)}
-    return [by_lower[name] for name in named_profile(GENERIC).id.columns if name in by_lower]
 
 
 def read_catalogue(config: SurveyConfig) -> Catalogue | None:
@@ -256,13 +252,17 @@ def _context(
     """The columns of the records' context, under their usual names."""
     table = catalogue.table.take(rows)
     if config.described:
-        missing = [name for name in config.context if name not in table.column_names]
+        names = list(config.context)
+        own = period_column(table.column_names, config)
+        if own is not None and own not in names:
+            names.append(own)
+        missing = [name for name in names if name not in table.column_names]
         if missing:
             raise DataAnomalyError(
                 f"{catalogue.path} lacks the column(s) {', '.join(missing)}; it has "
                 f"{', '.join(table.column_names)}. Correct [context_features] in config.toml."
             )
-        columns = {name: table.column(name) for name in config.context}
+        columns = {name: table.column(name) for name in names}
         if any(bands) and first_of(list(columns), BAND) is None:
             columns["Band"] = pa.array(bands)
         return pa.table(columns)
@@ -279,16 +279,19 @@ def _context(
 
 
 def _finish(config: SurveyConfig, table: pa.Table, keys: np.ndarray, in_test: np.ndarray) -> Joined:
+    table, periods = with_periods(table, config)
     if not config.described:
         table = _numbered(table)
     context = {
         name: config.context.get(name, "string") if config.described else _dtype(table, name)
         for name in table.column_names
     }
+    if PERIOD in context:
+        context[PERIOD] = "float"
     filled = [fill_nulls(table.column(n), n, d, config.metadata) for n, d in context.items()]
     table = pa.table(filled, names=list(context))
     config = config.with_context(context, config.id_column if config.described else "newID")
-    return Joined(config, make_metadata(table, config.id_column, keys, in_test, None))
+    return Joined(config, make_metadata(table, config.id_column, keys, in_test, None, periods))
 
 
 def _numbered(table: pa.Table) -> pa.Table:

@@ -10,7 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from astromer.records.division import star_key
-from astromer.records.encoding import ContextValue
+from astromer.records.encoding import PERIOD, ContextValue
+from astromer.records.sources.periods import (
+    KnownPeriods,
+    as_periods,
+    period_column,
+    with_periods,
+)
 from astromer.records.sources.tables import open_table, require_columns
 from astromer.records.survey_config import SurveyConfig
 from astromer.system.errors import DataAnomalyError
@@ -28,7 +34,8 @@ class Metadata:
     """One row per light curve.
 
     Attributes:
-        table: the context columns, typed as the config says, without nulls.
+        table: the context columns, typed as the config says, without nulls; ``Period`` where
+            periods are known.
         keys: int64 or bytes [rows], the id column.
         stars: int64 [rows], number of the star; curves of one star in several bands share
             it. Stars are numbered in the order of their names.
@@ -36,6 +43,7 @@ class Metadata:
         in_test_table: bool [rows], listed in the separate test metadata.
         shards: int64 [rows] or None, number of the shard file, where the table has it.
         id_column: the column that identifies light curves.
+        periods: where known periods come from; None where no column of them was found.
     """
 
     table: pa.Table
@@ -45,6 +53,7 @@ class Metadata:
     in_test_table: np.ndarray
     shards: np.ndarray | None
     id_column: str
+    periods: KnownPeriods | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -70,9 +79,20 @@ class Metadata:
             return np.full(len(self), -1)
         return column.cast(pa.int64()).to_numpy()
 
+    @property
+    def known_periods(self) -> np.ndarray:
+        """float64 [rows], days; NaN where it is unknown."""
+        column = _first_column(self.table, (PERIOD,))
+        return np.full(len(self), np.nan) if column is None else column.to_numpy()
+
     def contexts(self, rows: np.ndarray) -> list[dict[str, ContextValue]]:
-        """Context features of some rows."""
-        return self.table.take(pa.array(rows)).to_pylist()
+        """Context features of some rows; an unknown period is none."""
+        contexts: list[dict[str, ContextValue]] = self.table.take(pa.array(rows)).to_pylist()
+        if PERIOD in self.table.column_names:
+            for context in contexts:
+                if context[PERIOD] != context[PERIOD]:
+                    del context[PERIOD]
+        return contexts
 
 
 def load_metadata(config: SurveyConfig, path: Path) -> Metadata:
@@ -93,10 +113,10 @@ def load_metadata(config: SurveyConfig, path: Path) -> Metadata:
         test_ids = test.column(config.id_column).combine_chunks()
         table = table.filter(pc.invert(pc.is_in(ids, value_set=test_ids)))
         in_test = np.arange(table.num_rows + test.num_rows) >= table.num_rows
-        table = pa.concat_tables([table, test])
-    table = table.combine_chunks()
+        table = pa.concat_tables([table, test], promote=True)
+    table, periods = with_periods(table.combine_chunks(), config)
     keys = as_keys(table.column(config.id_column))
-    return make_metadata(table, config.id_column, keys, in_test, _shards(table))
+    return make_metadata(table, config.id_column, keys, in_test, _shards(table), periods)
 
 
 def make_metadata(
@@ -105,6 +125,7 @@ def make_metadata(
     keys: np.ndarray,
     in_test: np.ndarray,
     shards: np.ndarray | None,
+    periods: KnownPeriods | None,
 ) -> Metadata:
     """Metadata of a table of context columns without nulls; see :class:`Metadata`."""
     return Metadata(
@@ -115,6 +136,7 @@ def make_metadata(
         in_test_table=in_test,
         shards=shards,
         id_column=id_column,
+        periods=periods,
     )
 
 
@@ -136,13 +158,19 @@ def as_keys(ids: pa.Array | pa.ChunkedArray) -> np.ndarray:
 
 def _read(path: Path, config: SurveyConfig) -> pa.Table:
     opened = open_table(path)
-    require_columns(path, opened.names, list(config.context))
-    table = opened.read([], list(config.context))
+    names = list(config.context)
+    own = None if config.period_table else period_column(opened.names, config)
+    if own is not None and own not in names:
+        names.append(own)
+    require_columns(path, opened.names, names)
+    table = opened.read([], names)
     if table.num_rows == 0:
         raise DataAnomalyError(f"{path} has no rows: there are no light curves in the survey.")
     _check_ids(table.column(config.id_column), config.id_column, path)
-    columns = [fill_nulls(table.column(n), n, d, path) for n, d in config.context.items()]
-    return pa.table(columns, names=list(config.context))
+    columns = {n: fill_nulls(table.column(n), n, d, path) for n, d in config.context.items()}
+    if own is not None:
+        columns[own] = pa.array(as_periods(table.column(own), own, path))
+    return pa.table(columns)
 
 
 def _check_ids(ids: pa.ChunkedArray, name: str, path: Path) -> None:

@@ -1,6 +1,6 @@
 """Names that surveys use for their files and columns.
 
-Imports the standard library only.
+Imports nothing heavier than NumPy.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from astromer.records.encoding import PERIOD
 from astromer.records.fold import natural_key
 from astromer.system.errors import DataAnomalyError, DataNotFoundError
 
@@ -86,7 +87,8 @@ BANDS = frozenset(
     ]
 )
 """Names of bands, by which a folder of each is known."""
-CONTEXT = {name.lower(): name for name in ("newID", "ID", "Class", "Band", "Label")}
+PERIOD_NAMES = ("period", "per", "period_d", "period_days")
+CONTEXT = {name.lower(): name for name in ("newID", "ID", "Class", "Band", "Label", PERIOD)}
 """Usual names of context features, as records write them."""
 FILE = ("file", "path", "filename", "file_name")
 

@@ -125,14 +125,17 @@ def open_survey(
     raw = _raw_layout(config)
     if raw is not None:
         metadata = load_metadata(raw.config, raw.metadata)
-        files = shard_files(raw.config, metadata)
-        inventory = take_inventory(files, raw.config, metadata, CurveIndex(metadata))
+        names = metadata.table.column_names
+        context = {name: raw.config.context.get(name, "float") for name in names}
+        config = raw.config.with_context(context, raw.config.id_column)
+        files = shard_files(config, metadata)
+        inventory = take_inventory(files, config, metadata, CurveIndex(metadata))
         raw.understood.files = len(files)
         raw.understood.bands = set() if metadata.bands is None else set(metadata.bands.tolist())
         limits = _limits_of(files, raw.config.series[0])
         raw.understood.add_times(raw.config.calibration.times(limits))
         raw.understood.observations = int(inventory.observations.sum())
-        yield Survey(raw.config, metadata, inventory, raw.config.calibration, raw.understood)
+        yield Survey(config, metadata, inventory, config.calibration, raw.understood)
         return
     with ExitStack() as made:
         try:
@@ -168,9 +171,11 @@ def understand_survey(config: SurveyConfig, njobs: int) -> list[str]:
         DataNotFoundError, RecordError, DataAnomalyError, UsageError: as :func:`open_survey`.
     """
     with open_survey(config, njobs, Path(tempfile.gettempdir())) as survey:
+        periods = survey.metadata.periods
+        known = [] if periods is None else [str(periods)]
         if survey.understood is None:
-            return [f"{config.light_curves} holds {len(survey.metadata):,} records"]
-        return [*survey.understood.lines(), *(f"note: {note}" for note in survey.notes)]
+            return [f"{config.light_curves} holds {len(survey.metadata):,} records", *known]
+        return [*survey.understood.lines(), *known, *(f"note: {note}" for note in survey.notes)]
 
 
 def read_curves(
@@ -212,6 +217,7 @@ def read_curves(
                 labels=metadata.labels[rows],
                 class_names=metadata.classes[rows],
                 bands=np.full(len(rows), "") if bands is None else bands[rows],
+                periods=metadata.known_periods[rows],
             )
 
 
@@ -229,7 +235,7 @@ def _raw_layout(config: SurveyConfig) -> _Raw | None:
     metadata = config.metadata
     if metadata is None or is_fold(config.light_curves):
         return None
-    kind, files = data_files(config.light_curves, (metadata, config.test_metadata))
+    kind, files = data_files(config.light_curves, config.tables)
     if kind != PARQUET or kind_of(metadata) != PARQUET:
         return None
     names = open_parquet(metadata).schema_arrow.names
@@ -310,7 +316,7 @@ def _read_tables(
     config: SurveyConfig, path: Path, njobs: int, progress: bool
 ) -> tuple[Joined, Understood, tuple[str, ...]]:
     catalogue = read_catalogue(config)
-    kind, files = data_files(config.light_curves, (config.metadata, config.test_metadata))
+    kind, files = data_files(config.light_curves, config.tables)
     understood = Understood(choose_profile(config, files), kind)
     profile = understood.choice.profile
     first = open_rows(files[0], config, profile)

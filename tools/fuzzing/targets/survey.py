@@ -72,7 +72,7 @@ def _write_parquet(survey: Path, choices: Choices) -> None:
     kind = choices.one_of((pa.int64(), pa.int32(), pa.uint64(), pa.string(), pa.float64()))
     ids = [_value(choices, kind) for _ in range(rows)]
     metadata = {"newID": pa.array(ids, kind)}
-    for name in ("ID", "Class", "Band", "Label", "shard"):
+    for name in ("ID", "Class", "Band", "Label", "shard", "Period"):
         if choices.truth():
             of_column = choices.one_of((pa.string(), pa.int64(), pa.float64(), pa.bool_()))
             metadata[name] = pa.array([_value(choices, of_column) for _ in ids], of_column)

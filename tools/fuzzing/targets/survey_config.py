@@ -65,6 +65,9 @@ dtypes = ["float", "float", "float"]
 kind = "flux"
 zero_point = 25.0
 time_offset = -2400000.5
+[period]
+path = "config.toml"
+value = "P"
 [text]
 columns = ["mjd", "mag"]
 [processing]
