@@ -13,12 +13,13 @@ class FinetuneConfig(Config):
     """How an encoder is fine-tuned on labelled light curves."""
 
     head: str = knob(
-        "layers",
+        "auto",
         "what the head reads: mean or max of the last layer over the observed steps of all "
         "windows, the mean of every layer under learned softmax weights (Astromer 2), or moments: "
-        "mean and standard deviation of every layer, side by side",
+        "mean and standard deviation of every layer, side by side; auto = moments of an encoder "
+        "that sees periods, layers of any other",
         "--head",
-        choices=("mean", "max", "layers", "moments"),
+        choices=("auto", "mean", "max", "layers", "moments"),
     )
     head_hidden: int = knob(
         64,
@@ -72,7 +73,7 @@ class FinetuneConfig(Config):
         bounds="[1, inf)",
     )
     trees: int = knob(
-        500, "trees of the random forest; more change little", "--trees", bounds="[1, inf)"
+        500, "trees of a random forest; more change little", "--trees", bounds="[1, inf)"
     )
     public_trainable: bool = knob(
         False,
@@ -96,6 +97,10 @@ ENCODER_MODES = ("frozen", "trainable")
 
 BASELINES = ("random", "forest", "public")
 
+MLP, TREES, WITH_FEATURES = "mlp", "forest", "+features"
+HEADS = (MLP, TREES, MLP + WITH_FEATURES, TREES + WITH_FEATURES)
+"""Classifiers on an embedding, and on an embedding with features of the light curve beside it."""
+
 
 @dataclass(frozen=True)
 class StudyConfig(Config):
@@ -106,6 +111,14 @@ class StudyConfig(Config):
         "frozen: the head alone is trained; trainable: the encoder as well, from the trained head",
         "--encoder",
         choices=ENCODER_MODES,
+    )
+    heads: tuple[str, ...] = knob(
+        ("auto",),
+        "what reads the embedding: a small network or a random forest, each with classical "
+        "features beside it or without; auto = all four on an encoder that sees periods, and the "
+        "network alone on any other. A forest is tried on frozen encoders alone",
+        "--heads",
+        choices=("auto", *HEADS),
     )
     shots: tuple[int, ...] = knob(
         (20, 100, 500),
@@ -126,8 +139,22 @@ class StudyConfig(Config):
         "--baselines",
         choices=(*BASELINES, "none"),
     )
+    min_test_curves: int = knob(
+        0,
+        "classes with fewer test light curves are left out; the F1 of a handful is mostly chance",
+        "--min-test-curves",
+        bounds="[0, inf)",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if "none" in self.baselines and len(self.baselines) > 1:
             raise UsageError(f"--baselines none goes alone. Received: {' '.join(self.baselines)}.")
+        if "auto" in self.heads and len(self.heads) > 1:
+            raise UsageError(f"--heads auto goes alone. Received: {' '.join(self.heads)}.")
+
+    def heads_of(self, folds: bool) -> tuple[str, ...]:
+        """The heads of an encoder, which may see periods or not."""
+        if "auto" not in self.heads:
+            return tuple(dict.fromkeys(self.heads))
+        return HEADS if folds else HEADS[:1]

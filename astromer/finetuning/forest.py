@@ -1,4 +1,4 @@
-"""The classical baseline: a random forest on features of the magnitudes, errors and times."""
+"""Random forests, and the classical baseline: one on features of magnitudes, errors and times."""
 
 from __future__ import annotations
 
@@ -73,10 +73,7 @@ def classify_with_forest(
     config: FinetuneConfig,
     seed: int,
 ) -> np.ndarray:
-    """int64 [num_test], the classes that a forest predicts.
-
-    Rare classes weigh more, as for the heads. There is no early stopping, so the validation
-    split is not used.
+    """int64 [num_test], the classes that a forest predicts; see :func:`grow_forest`.
 
     Args:
         train, test: float32 [num_curves, num_features].
@@ -84,8 +81,22 @@ def classify_with_forest(
         config: number of trees.
         seed: of the forest.
     """
+    return grow_forest(train, classes, config, seed).predict(test).astype(np.int64)
+
+
+def grow_forest(train: np.ndarray, classes: np.ndarray, config: FinetuneConfig, seed: int) -> Any:
+    """A scikit-learn RandomForestClassifier.
+
+    Rare classes weigh more, as for the heads. There is no early stopping, so the validation
+    split is not used.
+
+    Args:
+        train: float32 [num_train, num_features].
+        classes: int64 [num_train].
+        config: number of trees.
+        seed: of the forest.
+    """
     from sklearn.ensemble import RandomForestClassifier
 
     forest = RandomForestClassifier(config.trees, random_state=seed, n_jobs=-1)
-    forest.fit(train, classes, sample_weight=class_weights(classes))
-    return forest.predict(test).astype(np.int64)
+    return forest.fit(train, classes, sample_weight=class_weights(classes))
