@@ -112,7 +112,7 @@ def _classify(
     output: Path,
     facts: dict[str, Any],
 ) -> None:
-    from astromer.finetuning.study import fine_tune_classifiers
+    from astromer.finetuning.classification import fine_tune_classifiers
 
     done = fine_tune_classifiers(
         source,

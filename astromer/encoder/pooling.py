@@ -13,7 +13,7 @@ from astromer.encoder.folding import prepare
 from astromer.encoder.inference import micro_batches_of, network_inputs
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
-from astromer.periodogram.curve_periods import find_periods
+from astromer.periodogram.curve_periods import CurvePeriods, find_periods
 from astromer.system.terminal import progress_bar
 from astromer.windows.batches import sequential_windows
 from astromer.windows.masking import nothing_probed
@@ -40,12 +40,28 @@ class CurveEncoder:
 
         self._run = run
 
-    def __call__(self, curves: LightCurves, *, desc: str = "", progress: bool = False) -> Any:
-        """float32 [num_curves, K, width], pooled over the observed steps of all windows."""
+    def __call__(
+        self,
+        curves: LightCurves,
+        periods: CurvePeriods | None = None,
+        *,
+        desc: str = "",
+        progress: bool = False,
+    ) -> Any:
+        """float32 [num_curves, K, width], pooled over the observed steps of all windows.
+
+        Args:
+            curves: the light curves.
+            periods: found in all their observations, for an encoder that folds; found here by
+                default.
+            desc: of the progress bar.
+            progress: whether to show one.
+        """
         model, strategy = self.model, tf.distribute.get_strategy()
         windows = sequential_windows(curves.offsets, model.window_size)
         shape = pooled_shape(self.head, model.encoder)
-        periods = find_periods(curves, progress=progress) if model.encoder.folds else None
+        if periods is None and model.encoder.folds:
+            periods = find_periods(curves, progress=progress)
         pooled = np.zeros((len(windows), *shape), np.float32)
         title = desc or "encode"
         bar = progress_bar(total=len(windows), desc=title, unit="window", disable=not progress)
@@ -62,6 +78,14 @@ class CurveEncoder:
 
 
 MEAN, MAX, LAYERS, MOMENTS = "mean", "max", "layers", "moments"
+AUTO = "auto"
+
+
+def pooling_of(head: str, encoder: Encoder) -> str:
+    """The head itself, or what "auto" stands for: what classifies best with this encoder."""
+    if head != AUTO:
+        return head
+    return MOMENTS if encoder.folds else LAYERS
 
 
 def pool_steps(layers: Sequence[tf.Tensor], observed: tf.Tensor, head: str) -> tf.Tensor:

@@ -10,19 +10,23 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.encoder.dropout import CounterDropout
-from astromer.encoder.pooling import CurveEncoder, pooled_shape
+from astromer.encoder.pooling import CurveEncoder, pooled_shape, pooling_of
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.finetuning.config import FinetuneConfig
+from astromer.finetuning.config import MLP, WITH_FEATURES, FinetuneConfig
+from astromer.finetuning.curve_features import NUM_FEATURES, NUM_SEARCH_FEATURES, features_of
+from astromer.finetuning.forest_head import ForestHead
 from astromer.finetuning.labelled_data import LabelMap
 from astromer.light_curves import LightCurves
+from astromer.periodogram.curve_periods import CurvePeriods, find_periods
 from astromer.system.errors import ModelError
 
 _LEAST_SPREAD = 1e-6
+_FARTHEST = 5.0
 _LEAST_SHARE = 0.1  # of the root mean square of the spreads in a layer
 
 
 class Head(keras.layers.Layer):
-    """Standardise, average the layers, then a small MLP.
+    """Standardise, average the layers, then a small MLP on that and the features beside it.
 
     Every vector is standardised with the mean and spread of the training draw: the layers of an
     encoder differ in scale, and a mean over many steps hardly varies between light curves. The
@@ -35,7 +39,10 @@ class Head(keras.layers.Layer):
         hidden: width of the hidden layer; 0 = none.
         dropout: dropout rate before each dense layer.
         seed: seed of the initial weights.
+        beside: number of features beside the embedding.
     """
+
+    kind = MLP
 
     def __init__(
         self,
@@ -45,10 +52,12 @@ class Head(keras.layers.Layer):
         hidden: int = 64,
         dropout: float = 0.2,
         seed: int = 0,
+        beside: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.num_classes = num_classes
+        self.beside = beside
         self.vectors = vectors
         self.d_model = d_model
         self.hidden = hidden
@@ -81,14 +90,21 @@ class Head(keras.layers.Layer):
             trainable=self.vectors > 1,
             name="layer_logits",
         )
-        width = self.d_model
+        if self.beside:
+            self.beside_centre = self.add_weight(
+                shape=(self.beside,), initializer="zeros", trainable=False, name="beside_centre"
+            )
+            self.beside_spread = self.add_weight(
+                shape=(self.beside,), initializer="ones", trainable=False, name="beside_spread"
+            )
+        width = self.d_model + self.beside
         for layer in self.dense:
             layer.build((None, width))
             width = layer.units
         self.built = True
 
-    def standardise(self, features: np.ndarray) -> None:
-        """Takes mean and spread from the features of a training draw, [num_curves, K, d_model]."""
+    def standardise(self, features: np.ndarray, beside: np.ndarray | None = None) -> None:
+        """Takes mean and spread from the arguments of :meth:`call` for a training draw."""
         features = features.astype(np.float64)
         spread = features.std(axis=0)
         # A vector that hardly varies says little, and would amplify each change of the encoder.
@@ -96,17 +112,32 @@ class Head(keras.layers.Layer):
         spread = np.maximum(spread, _LEAST_SHARE * typical)
         self.centre.assign(features.mean(axis=0))
         self.spread.assign(np.where(spread > _LEAST_SPREAD, spread, 1.0))
+        if self.beside and beside is not None:
+            spread = beside.std(axis=0, dtype=np.float64)
+            self.beside_centre.assign(beside.mean(axis=0, dtype=np.float64))
+            self.beside_spread.assign(np.where(spread > _LEAST_SPREAD, spread, 1.0))
 
     def call(
         self,
         features: tf.Tensor,
+        beside: tf.Tensor | None = None,
         training: bool = False,
         dropout_key: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """features: float32 [num_curves, K, d_model]. Returns logits [num_curves, num_classes]."""
+        """Logits, float32 [num_curves, num_classes].
+
+        Args:
+            features: float32 [num_curves, K, d_model], the embedding.
+            beside: float32 [num_curves, B], features; needed where B is not 0.
+            training, dropout_key: see :class:`~astromer.encoder.dropout.CounterDropout`.
+        """
         x = (features - self.centre) / self.spread
         weights = tf.nn.softmax(tf.convert_to_tensor(self.layer_logits))
         x = tf.einsum("nkd,k->nd", x, weights)
+        if self.beside:
+            more = (beside - self.beside_centre) / self.beside_spread
+            # One wild value must not outvote the rest.
+            x = tf.concat([x, tf.clip_by_value(more, -_FARTHEST, _FARTHEST)], axis=1)
         for drop, dense in zip(self.drops, self.dense, strict=True):
             x = dense(drop(x, training=training, dropout_key=dropout_key))
         return x
@@ -121,8 +152,21 @@ class Head(keras.layers.Layer):
     @property
     def settings(self) -> dict[str, Any]:
         """The arguments that make another head of the same shape."""
-        names = ("num_classes", "vectors", "d_model", "hidden", "dropout", "seed")
+        names = ("kind", "num_classes", "vectors", "d_model", "hidden", "dropout", "seed", "beside")
         return {name: getattr(self, name) for name in names}
+
+    @property
+    def named(self) -> dict[str, keras.Variable]:
+        """The weights by names that do not depend on what Keras calls the layers."""
+        names = ["centre", "spread", "layer_logits"]
+        names += ["beside_centre", "beside_spread"] if self.beside else []
+        named = {name: getattr(self, name) for name in names}
+        for layer in self.dense:
+            named[f"{layer.name}/kernel"], named[f"{layer.name}/bias"] = layer.kernel, layer.bias
+        return named
+
+
+AnyHead = Head | ForestHead
 
 
 class Classifier:
@@ -131,11 +175,13 @@ class Classifier:
     Args:
         model: holds the encoder, its window size and normalisation.
         head: the classification head.
-        pooling: what the head reads: "mean", "max", "layers" or "moments".
+        pooling: of the embedding: "mean", "max", "layers" or "moments".
         label_map: the classes, in the order of the head's outputs.
     """
 
-    def __init__(self, model: Reconstructor, head: Head, pooling: str, label_map: LabelMap) -> None:
+    def __init__(
+        self, model: Reconstructor, head: AnyHead, pooling: str, label_map: LabelMap
+    ) -> None:
         self.model = model
         self.head = head
         self.pooling = pooling
@@ -184,29 +230,65 @@ class Classifier:
     def _named(self) -> dict[str, keras.Variable]:
         encoder, head = self.model.encoder, self.head
         named = {f"encoder/{v.path.split(f'{encoder.name}/')[-1]}": v for v in encoder.variables}
-        for name in ("centre", "spread", "layer_logits"):
-            named[f"head/{name}"] = getattr(head, name)
-        for layer in head.dense:
-            named[f"head/{layer.name}/kernel"] = layer.kernel
-            named[f"head/{layer.name}/bias"] = layer.bias
-        return named
+        return named | {f"head/{name}": variable for name, variable in head.named.items()}
 
-    def logits(self, curves: LightCurves, *, desc: str = "", progress: bool = False) -> np.ndarray:
-        """float32 [num_curves, num_classes], with the current weights."""
-        return self.head(self.encode(curves, desc=desc, progress=progress)).numpy()
+    def logits(
+        self,
+        curves: LightCurves,
+        periods: CurvePeriods | None = None,
+        *,
+        desc: str = "",
+        progress: bool = False,
+    ) -> np.ndarray:
+        """float32 [num_curves, num_classes], with the current weights.
+
+        Args:
+            curves: the light curves.
+            periods: found in all their observations, where something reads them; found here by
+                default.
+            desc: of the progress bar.
+            progress: whether to show one.
+        """
+        if periods is None and (self.head.beside or self.model.encoder.folds):
+            periods = find_periods(curves, progress=progress)
+        vectors = self.encode(curves, periods, desc=desc, progress=progress)
+        return self.head(vectors, self.beside(curves, periods)).numpy()
+
+    def beside(self, curves: LightCurves, periods: CurvePeriods | None) -> np.ndarray:
+        """float32 [num_curves, B], the features that the head reads beside the embedding."""
+        if not self.head.beside or periods is None:
+            return np.empty((len(curves), 0), np.float32)
+        return features_of(curves, periods)[:, : self.head.beside]
+
+
+def num_beside(head: str, folds: bool) -> int:
+    """Features beside the embedding that a head of this name reads.
+
+    An encoder that folds comes with those of its period search: its input embedding is an
+    average over steps, and a forest wants them as they are.
+    """
+    if head.endswith(WITH_FEATURES):
+        return NUM_FEATURES
+    return NUM_SEARCH_FEATURES if folds else 0
 
 
 def make_classifier(
-    model: Reconstructor, config: FinetuneConfig, label_map: LabelMap, seed: int
+    model: Reconstructor,
+    config: FinetuneConfig,
+    label_map: LabelMap,
+    seed: int,
+    head: str = MLP,
 ) -> Classifier:
-    """A classifier of an encoder and a head with fresh weights."""
+    """A classifier of an encoder and an MLP with fresh weights, which may read features, too."""
     encoder = model.encoder
-    head = Head(
+    pooling = pooling_of(config.head, encoder)
+    mlp = Head(
         len(label_map),
-        *pooled_shape(config.head, encoder),
+        *pooled_shape(pooling, encoder),
         config.head_hidden,
         config.head_dropout,
         seed=seed,
+        beside=num_beside(head, encoder.folds),
         name="head",
     )
-    return Classifier(model, head, config.head, label_map)
+    return Classifier(model, mlp, pooling, label_map)

@@ -30,6 +30,7 @@ _CURVES = (
     tf.TensorSpec([None], tf.int64),  # row: the light curve of each window
     tf.TensorSpec([None], tf.int64),  # classes
     tf.TensorSpec([None], tf.float32),  # weight of each light curve
+    tf.TensorSpec([None, None], tf.float32),  # features beside the embedding
     tf.TensorSpec([3], tf.int64),  # dropout key
 )
 
@@ -39,12 +40,14 @@ class LabelledFeatures:
     """Features of some light curves and their classes.
 
     Attributes:
-        features: float32 [num_curves, K, d_model].
+        features: float32 [num_curves, K, d_model], the embedding.
         classes: int64 [num_curves].
+        beside: float32 [num_curves, B], further features.
     """
 
     features: np.ndarray
     classes: np.ndarray
+    beside: np.ndarray
 
 
 def train_head(
@@ -61,10 +64,11 @@ def train_head(
     Raises:
         TrainingError: the validation loss is not finite.
     """
-    head.standardise(train.features)
+    head.standardise(train.features, train.beside)
     optimizer = keras.optimizers.Adam(config.head_learning_rate)
     optimizer.build(head.trainable_variables)
-    features, classes = tf.constant(train.features), tf.constant(train.classes)
+    features, beside = tf.constant(train.features), tf.constant(train.beside)
+    classes = tf.constant(train.classes)
     weights = tf.constant(class_weights(train.classes))
     count = len(train.classes)
     size = min(config.head_batch_size, count)
@@ -77,7 +81,8 @@ def train_head(
             weight = tf.gather(weights, rows) * shown[step]
             key = tf.stack([tf.constant(seed, tf.int64), first_step + tf.cast(step, tf.int64), 0])
             with tf.GradientTape() as tape:
-                logits = head(tf.gather(features, rows), training=True, dropout_key=key)
+                read = tf.gather(features, rows), tf.gather(beside, rows)
+                logits = head(*read, training=True, dropout_key=key)
                 loss = _weighted_cross_entropy(logits, tf.gather(classes, rows), weight)
             gradients = tape.gradient(loss, head.trainable_variables)
             optimizer.apply(gradients, head.trainable_variables)
@@ -89,7 +94,8 @@ def train_head(
         rows = np.pad(order, (0, steps * size - count)).reshape(steps, size)
         first_step = tf.constant((epoch - 1) * steps, tf.int64)
         run_epoch(tf.constant(rows), tf.constant(shown), first_step)
-        loss = validation_loss(head(validation.features).numpy(), validation.classes)
+        logits = head(validation.features, validation.beside).numpy()
+        loss = validation_loss(logits, validation.classes)
         stopping.update(epoch, loss)
         if stopping.stop:
             break
@@ -153,8 +159,13 @@ class EncoderTraining:
         self._gradients = [tf.Variable(tf.zeros(v.shape)) for v in self._variables]
         self._loss = tf.Variable(0.0)
         encoder = classifier.model.encoder
+        reads_periods = encoder.folds or classifier.head.beside
         # All observations are visible: the periods are the same at every step.
-        self._periods = find_periods(train.curves) if encoder.folds else None
+        self._periods, self._validation_periods = (
+            find_periods(part.curves) if reads_periods and part.periods is None else part.periods
+            for part in (train, validation)
+        )
+        self._beside = classifier.beside(train.curves, self._periods)
         signature = (encoder.inputs, *_CURVES)
         self._add = tf.function(self._add_gradients, input_signature=signature, autograph=False)
         self._end = tf.function(self._end_step, autograph=False)
@@ -203,6 +214,7 @@ class EncoderTraining:
                     *arrays,
                     self.train.classes[rows[chosen]],
                     share[chosen],
+                    self._beside[rows[chosen]],
                     np.array([self.seed, number, first_row], np.int64),
                 )
             loss = float(self._end())
@@ -240,6 +252,7 @@ class EncoderTraining:
         row: tf.Tensor,
         classes: tf.Tensor,
         weight: tf.Tensor,
+        beside: tf.Tensor,
         key: tf.Tensor,
     ) -> None:
         encoder, head = self.classifier.model.encoder, self.classifier.head
@@ -252,7 +265,7 @@ class EncoderTraining:
             observed = tf.math.count_nonzero(inputs["visible"], axis=1)
             count = tf.math.unsorted_segment_sum(observed, row, tf.shape(classes)[0])
             features = pool_windows(pooled, row, count, pooling)
-            logits = head(features, training=True, dropout_key=key)
+            logits = head(features, beside, training=True, dropout_key=key)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
             loss = tf.reduce_sum(weight * losses)
         gradients = tape.gradient(loss, self._variables)
@@ -270,7 +283,8 @@ class EncoderTraining:
 
     def _validate(self) -> float:
         return validation_loss(
-            self.classifier.logits(self.validation.curves), self.validation.classes
+            self.classifier.logits(self.validation.curves, self._validation_periods),
+            self.validation.classes,
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from astromer.light_curves import LightCurves
+from astromer.periodogram.curve_periods import CurvePeriods
 from astromer.records.fold import SPLITS
 from astromer.system.errors import DataAnomalyError
 from astromer.system.text import shortened
@@ -20,10 +21,14 @@ _UNLABELLED = -1
 
 @dataclass(frozen=True)
 class LabelledCurves:
-    """Light curves and the index of the class of each, int64 [num_curves]."""
+    """Light curves and the index of the class of each, int64 [num_curves].
+
+    Their periods, found in all observations, where something reads them; found there by default.
+    """
 
     curves: LightCurves
     classes: np.ndarray
+    periods: CurvePeriods | None = None
 
 
 @dataclass(frozen=True)
@@ -43,16 +48,32 @@ class Dataset:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, curves: Mapping[str, LightCurves]) -> Dataset:
+    def of(cls, curves: Mapping[str, LightCurves], min_test_curves: int = 0) -> Dataset:
         """Leaves out light curves without a class that is in train; the notes count them.
+
+        Args:
+            curves: by split.
+            min_test_curves: classes with fewer light curves in test are left out, too.
 
         Raises:
             DataAnomalyError: there are no labels, or none are left of a split.
         """
         label_map = LabelMap.of(curves["train"])
+        notes = []
+        if min_test_curves:
+            counts = np.bincount(
+                label_map.indices(curves["test"]) + 1, minlength=len(label_map) + 1
+            )
+            rare = [n for n, count in zip(label_map.names, counts[1:]) if count < min_test_curves]
+            if rare:
+                notes.append(
+                    f"{', '.join(map(shortened, rare))} are left out: test has fewer than "
+                    f"{min_test_curves} of each"
+                )
+                curves = {split: _without(some, rare) for split, some in curves.items()}
+                label_map = LabelMap.of(curves["train"])
         kept: dict[str, LightCurves] = {}
         classes: dict[str, np.ndarray] = {}
-        notes = []
         for split in SPLITS:
             names, indices = _class_names(curves[split]), label_map.indices(curves[split])
             if without := int((names == "").sum()):
@@ -234,6 +255,11 @@ def classification_scores(
         "confusion": confusion_matrix(true, predicted, labels=index).tolist(),
         "classes": classes,
     }
+
+
+def _without(curves: LightCurves, names: Sequence[str]) -> LightCurves:
+    """The light curves of all other classes."""
+    return curves.take(np.flatnonzero(~np.isin(_class_names(curves), list(names))))
 
 
 def _class_names(curves: LightCurves) -> np.ndarray:

@@ -13,9 +13,13 @@ import tensorflow as tf
 from astromer.encoder.encoder import Encoder
 from astromer.encoder.pooling import pool_steps, pool_windows
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.finetuning.classifier import Classifier, Head
+from astromer.finetuning.classifier import AnyHead, Classifier, Head
+from astromer.finetuning.config import MLP, TREES
+from astromer.finetuning.curve_features import curve_features
+from astromer.finetuning.forest_head import ForestHead, check_tables
 from astromer.finetuning.labelled_data import Dataset, LabelMap, classification_scores
 from astromer.light_curves import LightCurves
+from astromer.periodogram.graph_periods import find_periods
 from astromer.records.config import LightCurveRules
 from astromer.serving.checksums import check_undamaged
 from astromer.serving.config import ServingConfig
@@ -34,6 +38,7 @@ from astromer.serving.graph_input import (
 )
 from astromer.serving.network import Outputs, WindowNetwork
 from astromer.serving.saved_model import EXTRA, WEIGHTS, load_saved_model, read_config
+from astromer.serving.windowing import GraphWindows, visible_series
 from astromer.system.errors import ModelError
 from astromer.system.storage import as_path
 from astromer.system.text import brief
@@ -80,6 +85,13 @@ class ClassifierModule(tf.Module):
         labels = tf.constant([*classifier.label_map.labels, _NO_LABEL], tf.int64)
         nothing = len(classifier.label_map)
 
+        def features(observations: GraphObservations, windows: GraphWindows) -> tf.Tensor:
+            usable, shown = network.usable(observations)
+            series, _ = visible_series(usable, shown)
+            known = tf.zeros_like(observations.problem, tf.float64)
+            periods = windows.periods or find_periods(*series, known)
+            return curve_features(*series, periods)[:, : head.beside]
+
         @traced(OBSERVATIONS)
         def classified(observations: GraphObservations) -> Outputs:
             windows, status, (pooled,) = network.over_windows(
@@ -90,9 +102,14 @@ class ClassifierModule(tf.Module):
                 (tf.TensorSpec([head.vectors, head.d_model], tf.float32),),
             )
             pooled = tf.ensure_shape(pooled, [None, head.vectors, head.d_model])
-            features = pool_windows(pooled, windows.row, windows.num_observations, pooling)
+            vectors = pool_windows(pooled, windows.row, windows.num_observations, pooling)
+            beside = (
+                features(observations, windows)
+                if head.beside
+                else tf.zeros([tf.size(status), 0], tf.float32)
+            )
             fine = status == STATUS_OK
-            probabilities = tf.where(fine[:, None], tf.nn.softmax(head(features)), 0.0)
+            probabilities = tf.where(fine[:, None], tf.nn.softmax(head(vectors, beside)), 0.0)
             index = tf.where(fine, tf.argmax(probabilities, axis=1), nothing)
             return {
                 "probabilities": probabilities,
@@ -174,11 +191,11 @@ def load_classifier(directory: str | Path) -> Classifier:
     try:
         weights = read_arrays(extra / WEIGHTS)
         check_weights(config, weights)
-        _check_head(config["head"], sum(array.size for array in weights.values()))
+        head = _make_head(config["head"], weights)
         label_map = LabelMap.from_dict(read_json(extra / LABEL_MAP))
         encoder = Encoder(**config["encoder"], name="encoder")
         model = Reconstructor(encoder, config["window_size"], config["normalise"], name="astromer")
-        classifier = Classifier(model, Head(**config["head"]), config["pooling"], label_map)
+        classifier = Classifier(model, head, config["pooling"], label_map)
     except DAMAGED as error:
         raise ModelError(
             f"A classifier must hold its config, label map and weights. {extra} does not: "
@@ -188,14 +205,30 @@ def load_classifier(directory: str | Path) -> Classifier:
     return classifier
 
 
-def _check_head(head: Mapping[str, Any], weights: int) -> None:
+def _make_head(settings: Mapping[str, Any], weights: Mapping[str, np.ndarray]) -> AnyHead:
+    """The head of a classifier that was written, with fresh weights.
+
+    Raises:
+        ValueError: its sizes need more weights than there are, or its trees lead nowhere.
+    """
+    settings = dict(settings)
+    if settings.pop("kind", MLP) == TREES:
+        tables = {name: weights[f"head/{name}"] for name in ForestHead.TABLES}
+        check_tables(settings, tables)
+        return ForestHead(**settings, name="head")
+    _check_sizes(settings, sum(array.size for array in weights.values()))
+    return Head(**settings)
+
+
+def _check_sizes(head: Mapping[str, Any], weights: int) -> None:
     """Raises ValueError where the sizes of a head need more weights than there are."""
     classes, vectors, width = (
         whole_number(head, name) for name in ("num_classes", "vectors", "d_model")
     )
     hidden = whole_number(head, "hidden") if head["hidden"] else 0
     first = hidden or classes
-    if width * (2 * vectors + first) + hidden * classes > weights:
+    beside = whole_number(head, "beside") if head.get("beside") else 0
+    if width * (2 * vectors + first) + beside * (2 + first) + hidden * classes > weights:
         raise ValueError(f"its head needs more than the {weights:,} weights that there are")
 
 

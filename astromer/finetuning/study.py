@@ -1,135 +1,51 @@
-"""The comparison of classifiers: every method on the same light curves; the best is exported."""
+"""The comparison of classifiers: every method on the same light curves."""
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from astromer.finetuning.classifier import Classifier, make_classifier
-from astromer.finetuning.classifier_training import EncoderTraining, train_head
-from astromer.finetuning.config import FinetuneConfig, StudyConfig
+from astromer.encoder.pooling import pooling_of
+from astromer.encoder.reconstructor import Reconstructor
+from astromer.finetuning.classifier import AnyHead, Classifier, make_classifier, num_beside
+from astromer.finetuning.classifier_training import (
+    EncoderTraining,
+    LabelledFeatures,
+    train_head,
+    validation_loss,
+)
+from astromer.finetuning.config import TREES, FinetuneConfig, StudyConfig
 from astromer.finetuning.encoder_sources import (
     FOREST,
     PRETRAINED,
     PUBLIC,
-    RANDOM,
     EncoderSource,
-    PretrainedSource,
-    PublicSource,
-    RandomSource,
 )
 from astromer.finetuning.forest import classical_features, classify_with_forest
+from astromer.finetuning.forest_head import ForestHead
 from astromer.finetuning.labelled_data import Dataset, classification_scores
-from astromer.finetuning.served_classifier import export_classifier
-from astromer.finetuning.study_report import write_outputs
-from astromer.finetuning.trials import StudyFeatures, Trial, TrialStore, embed_dataset
-from astromer.light_curves import LightCurves
-from astromer.records.config import LightCurveRules
+from astromer.finetuning.trials import (
+    StudyFeatures,
+    StudySearch,
+    Trial,
+    TrialStore,
+    embed_dataset,
+    search_dataset,
+)
 from astromer.records.fold import SPLITS
-from astromer.serving.config import ServingConfig
-from astromer.serving.load_check import check_servable
-from astromer.system.atomic import replace_folder
 from astromer.system.config import to_dict
 from astromer.system.environment import COMPUTING, library_releases
 from astromer.system.errors import ModelError
 from astromer.system.terminal import progress_bar
 
 Result = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Classification:
-    """The outcome of :func:`fine_tune_classifiers`.
-
-    Attributes:
-        trial: the one whose classifier was exported.
-        text: the table, conclusions and scores by class, for a terminal.
-    """
-
-    trial: Trial
-    text: str
-
-
-def fine_tune_classifiers(
-    source: PretrainedSource,
-    curves: Mapping[str, LightCurves],
-    study_config: StudyConfig,
-    config: FinetuneConfig,
-    output: Path,
-    *,
-    work: Path | None = None,
-    public_weights: str | None = None,
-    rules: LightCurveRules = LightCurveRules(),
-    serving: ServingConfig = ServingConfig(),
-    facts: Mapping[str, Any] | None = None,
-    say: Callable[[str], None] = lambda text: None,
-    progress: bool = False,
-) -> Classification:
-    """Fine-tunes classifiers on light curves, scores them beside baselines and exports the best.
-
-    Args:
-        source: the pushed encoder.
-        curves: by split, with classes.
-        study_config, config: the settings.
-        output: folder of the tables and of ``classifier``, the SavedModel.
-        work: folder of finished trials; ``output/work`` by default. A call with the same folder
-            resumes an earlier one.
-        public_weights: zip of public weights, for the baseline "public".
-        rules: which observations the served model uses.
-        serving: its limits on light curves and requests.
-        facts: JSON-able, for ``results.json`` and the lineage of the SavedModel.
-        say: prints a line.
-        progress: whether to show progress bars.
-
-    Raises:
-        DataAnomalyError: the light curves have no usable classes.
-        TrainingError: a loss is not finite.
-        ModelError: weights cannot be read, or the classifier could not be served.
-    """
-    dataset = Dataset.of(curves)
-    sources: list[EncoderSource] = [source]
-    if RANDOM in study_config.baselines:
-        sources.append(RandomSource(source))
-    if PUBLIC in study_config.baselines and public_weights:
-        sources.append(PublicSource(public_weights))
-    folder = work or output / "work"
-    study = Study(dataset, sources, study_config, config, folder, say=say, progress=progress)
-    results = study.run()
-    lineage = {
-        **(facts or {}),
-        "encoder": source.lineage(),
-        "data_fingerprint": dataset.fingerprint,
-        "study": to_dict(study_config),
-        "finetune": to_dict(config),
-    }
-    text = write_outputs(results, dataset, output, lineage)
-    trial = best_trial(results)
-    scores = next(result for result in results if Trial.of(result) == trial)
-    with replace_folder(output / "classifier") as partial:
-        metadata = {**lineage, "cell": asdict(trial), "summary": scores}
-        export_classifier(study.rebuild(trial), partial, metadata, rules, serving)
-        check_servable(partial, dataset.curves["test"])
-    return Classification(trial, text)
-
-
-def best_trial(results: Sequence[Mapping[str, Any]]) -> Trial:
-    """The pre-trained encoder with the most shots that does best on its validation draw.
-
-    Macro-F1 decides, then the loss. The test split is not used: its scores would be biased.
-    """
-    candidates = [result for result in results if result["source"] == PRETRAINED]
-    most = max((r["shots"] for r in candidates), key=lambda shots: shots or float("inf"))
-    best = max(
-        (r for r in candidates if r["shots"] == most),
-        key=lambda r: (r["validation_macro_f1"], -r["validation_loss"]),
-    )
-    return Trial.of(best)
 
 
 class Study:
@@ -167,15 +83,15 @@ class Study:
 
     def trials(self) -> list[Trial]:
         """All trials, in the order in which they run."""
-        methods = [(name, self._modes(name)) for name in self.sources]
+        methods = [(name, self._ways(name)) for name in self.sources]
         if FOREST in self.study.baselines:
-            methods.append((FOREST, ("none",)))
+            methods.append((FOREST, (("none", TREES),)))
         return [
-            Trial(source, mode, shots, seed)
-            for source, modes in methods
+            Trial(source, mode, shots, seed, head)
+            for source, ways in methods
             for seed in dict.fromkeys(self.study.seeds)
             for shots in dict.fromkeys(self.study.shots)
-            for mode in modes
+            for mode, head in ways
         ]
 
     def run(self) -> list[Result]:
@@ -212,6 +128,13 @@ class Study:
         Raises:
             ModelError: its weights are missing or damaged.
         """
+        model = self.sources[PRETRAINED].make(trial.seed)
+        if trial.head.startswith(TREES):
+            # Growing it again takes seconds; a large forest takes 20 MB.
+            drawn = self.dataset.draw("train", trial.shots, trial.seed)
+            embedded = self._embedded(self.sources[PRETRAINED], trial.seed)
+            beside = num_beside(trial.head, model.encoder.folds)
+            return self._forest_on(trial, model, embedded.at("train", drawn, beside))
         store = self.store(trial)
         weights = store.load_weights(trial)
         if weights is None:
@@ -219,16 +142,32 @@ class Study:
                 f"A finished trial must have its weights. Received: {trial.name} in {store.folder},"
                 " which has none that can be read. Delete that folder and run the command again."
             )
-        model = self.sources[PRETRAINED].make(trial.seed)
-        classifier = make_classifier(model, self.config, self.dataset.label_map, trial.seed)
+        classifier = make_classifier(
+            model, self.config, self.dataset.label_map, trial.seed, trial.head
+        )
         classifier.set_weights(weights, str(store.folder))
         return classifier
 
-    def _modes(self, source: str) -> tuple[str, ...]:
+    def _ways(self, source: str) -> tuple[tuple[str, str], ...]:
+        """Encoder mode and head of each way to use a source."""
         modes = tuple(dict.fromkeys(self.study.encoder))
         if source == PUBLIC and not self.config.public_trainable:
             modes = tuple(mode for mode in modes if mode == "frozen")
-        return modes
+        return tuple(
+            (mode, head)
+            for mode in modes
+            for head in self._heads
+            if mode == "frozen" or not head.startswith(TREES)
+        )
+
+    @cached_property
+    def _heads(self) -> tuple[str, ...]:
+        return self.study.heads_of(self._folds)
+
+    @cached_property
+    def _folds(self) -> bool:
+        """Whether the pre-trained encoder sees periods."""
+        return self.sources[PRETRAINED].make(0).encoder.folds
 
     def _run(self, trial: Trial) -> Result:
         weights = None
@@ -251,18 +190,34 @@ class Study:
         """The features of an encoder; those of the last call are kept in memory."""
         key = (source.name, seed if source.per_seed else -1)
         if self._features is None or self._features[0] != key:
+            model = source.make(seed)
             features = embed_dataset(
-                source.make(seed),
-                self.config.head,
+                model,
+                pooling_of(self.config.head, model.encoder),
                 self.dataset,
                 self._needed((seed,) if source.per_seed else self.study.seeds),
                 self.folder / "embeddings",
                 f"{source.fingerprint} {seed if source.per_seed else ''}",
+                self._search if self._searches else None,
                 desc=f"encode ({source.name})",
                 progress=self._progress,
             )
             self._features = (key, features)
         return self._features[1]
+
+    @property
+    def _searches(self) -> bool:
+        """Whether anything reads periods."""
+        return any(num_beside(head, self._folds) for head in self._heads)
+
+    @cached_property
+    def _search(self) -> StudySearch:
+        return search_dataset(
+            self.dataset,
+            self._needed(self.study.seeds),
+            self.folder / "embeddings",
+            progress=self._progress,
+        )
 
     def _needed(self, seeds: Sequence[int]) -> dict[str, np.ndarray]:
         """Positions by split of all light curves that some draw takes."""
@@ -277,41 +232,74 @@ class Study:
     ) -> tuple[Result, dict[str, np.ndarray] | None]:
         dataset, config = self.dataset, self.config
         drawn = {split: dataset.draw(split, trial.shots, trial.seed) for split in SPLITS}
-        labelled = {split: features.at(split, drawn[split]) for split in SPLITS}
         model = self.sources[trial.source].make(trial.seed)
-        classifier = make_classifier(model, config, dataset.label_map, trial.seed)
+        beside = num_beside(trial.head, model.encoder.folds)
+        labelled = {split: features.at(split, drawn[split], beside) for split in SPLITS}
+        if trial.head.startswith(TREES):
+            classifier = self._forest_on(trial, model, labelled["train"])
+            return self._judged(trial, drawn, labelled, _logits(classifier.head, labelled)), None
+        classifier = make_classifier(model, config, dataset.label_map, trial.seed, trial.head)
         head = classifier.head
         stopping = train_head(head, labelled["train"], labelled["validation"], config, trial.seed)
         facts: Result = {}
         if trial.encoder == "trainable":
-            curves = {split: dataset.labelled(split, drawn[split]) for split in SPLITS}
+            curves = {
+                split: dataclasses.replace(
+                    dataset.labelled(split, drawn[split]),
+                    periods=(
+                        features.search.periods_at(split, drawn[split])
+                        if features.search is not None
+                        else None
+                    ),
+                )
+                for split in SPLITS
+            }
             training = EncoderTraining(
                 classifier, curves["train"], curves["validation"], config, trial.seed
             )
             facts = {"frozen_validation_loss": stopping.best, "epochs_allowed": training.epochs}
             stopping = training.run(progress=self._progress)
             logits = {
-                split: classifier.logits(curves[split].curves) for split in ("validation", "test")
+                split: classifier.logits(curves[split].curves, curves[split].periods)
+                for split in ("validation", "test")
             }
         else:
-            logits = {
-                split: head(labelled[split].features).numpy() for split in ("validation", "test")
-            }
-        result = self._scored(trial, drawn["train"], logits["test"].argmax(axis=1))
-        validation = classification_scores(
-            labelled["validation"].classes,
-            logits["validation"].argmax(axis=1),
-            dataset.label_map,
-        )
-        result |= {
+            logits = _logits(head, labelled)
+        result = {
+            **self._judged(trial, drawn, labelled, logits),
             **facts,
             "best_epoch": stopping.best_epoch,
             "validation_loss": stopping.best,
-            "validation_macro_f1": validation["macro_f1"],
-            "validation_curves": len(drawn["validation"]),
             "layer_weights": [float(weight) for weight in head.layer_weights],
         }
         return result, classifier.get_weights() if trial.source == PRETRAINED else None
+
+    def _forest_on(self, trial: Trial, model: Reconstructor, train: LabelledFeatures) -> Classifier:
+        label_map = self.dataset.label_map
+        forest = ForestHead.grow(
+            train.features, train.beside, train.classes, len(label_map), self.config, trial.seed
+        )
+        pooling = pooling_of(self.config.head, model.encoder)
+        return Classifier(model, forest, pooling, label_map)
+
+    def _judged(
+        self,
+        trial: Trial,
+        drawn: Mapping[str, np.ndarray],
+        labelled: Mapping[str, LabelledFeatures],
+        logits: Mapping[str, np.ndarray],
+    ) -> Result:
+        """Scores on validation, which choose, and on test, which do not."""
+        classes = labelled["validation"].classes
+        validation = classification_scores(
+            classes, logits["validation"].argmax(axis=1), self.dataset.label_map
+        )
+        return {
+            **self._scored(trial, drawn["train"], logits["test"].argmax(axis=1)),
+            "validation_loss": validation_loss(logits["validation"], classes),
+            "validation_macro_f1": validation["macro_f1"],
+            "validation_curves": len(classes),
+        }
 
     def _grow_forest(self, trial: Trial) -> Result:
         drawn = self.dataset.draw("train", trial.shots, trial.seed)
@@ -340,3 +328,10 @@ class Study:
             "train_per_class": dict(zip(dataset.label_map.names, counts)),
             **classification_scores(dataset.classes["test"], predicted, dataset.label_map),
         }
+
+
+def _logits(head: AnyHead, labelled: Mapping[str, LabelledFeatures]) -> dict[str, np.ndarray]:
+    return {
+        split: head(labelled[split].features, labelled[split].beside).numpy()
+        for split in ("validation", "test")
+    }

@@ -6,14 +6,16 @@ import csv
 import json
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from astromer.finetuning.config import MLP, TREES, WITH_FEATURES
 from astromer.finetuning.encoder_sources import FOREST, PRETRAINED, PUBLIC, RANDOM
 from astromer.finetuning.labelled_data import Dataset, classification_scores
+from astromer.finetuning.trials import Trial, best_on_validation, best_trial
 from astromer.system.atomic import write_file
 from astromer.system.html.page import label, to_bytes
 from astromer.system.markdown import escaped, table
@@ -22,7 +24,7 @@ from astromer.system.text import csv_cell, shortened
 RESULTS_FILE, CSV_FILE, CLASSES_FILE = "results.json", "results.csv", "per_class.csv"
 TABLE_FILE, TEXT_FILE = "table.md", "table.txt"
 _CSV_COLUMNS = (
-    *("source", "encoder", "shots", "seed", "train_curves", "macro_f1", "accuracy"),
+    *("source", "encoder", "head", "shots", "seed", "train_curves", "macro_f1", "accuracy"),
     *("validation_macro_f1", "validation_loss", "best_epoch", "seconds"),
 )
 _SCORES = ("precision", "recall", "f1")
@@ -36,8 +38,13 @@ _TITLES = {
     _MAJORITY: "most frequent class",
 }
 _MODES = {"frozen": "frozen", "trainable": "fine-tuned", "none": ""}
+CHOSEN = "chosen"
+"""In place of a head: with each draw the one that does best on validation."""
+_HEADS = {MLP: "MLP", TREES: "forest", CHOSEN: "best on validation"}
+_SEES = {FOREST: "features, periodogram", _MAJORITY: "labels"}
 
 Results = Sequence[Mapping[str, Any]]
+Groups = dict[tuple[str, str, str, int], list[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,7 @@ class StudyRow:
     """One method with one number of shots, over all seeds.
 
     Attributes:
-        source, encoder, shots: as in :class:`~astromer.finetuning.trials.Trial`.
+        source, encoder, head, shots: as in :class:`~astromer.finetuning.trials.Trial`.
         seeds: how many.
         macro_f1, accuracy: means over the seeds.
         macro_f1_spread, accuracy_spread: sample standard deviations; None with one seed.
@@ -53,6 +60,7 @@ class StudyRow:
 
     source: str
     encoder: str
+    head: str
     shots: int
     seeds: int
     macro_f1: float
@@ -65,19 +73,34 @@ class StudyRow:
         """The method, for people."""
         return ", ".join(filter(None, (_TITLES[self.source], _MODES[self.encoder])))
 
+    @property
+    def head_title(self) -> str:
+        """What classifies, for people."""
+        return "" if self.source == _MAJORITY else _HEADS[self.head.removesuffix(WITH_FEATURES)]
+
+    @property
+    def sees(self) -> str:
+        """What it classifies by."""
+        if self.source in _SEES:
+            return _SEES[self.source]
+        if self.head == CHOSEN:
+            return "any of these"
+        return "embedding" + (", features" if self.head.endswith(WITH_FEATURES) else "")
+
 
 @dataclass(frozen=True)
 class PretrainingGain:
     """Whether the pre-trained encoder did better than a random one, seed by seed.
 
     Attributes:
-        encoder, shots: what is compared.
+        encoder, head, shots: what is compared.
         gain: mean over the seeds of the difference in macro-F1.
         spread: sample standard deviation of the difference; None with one seed.
         beats: better with every seed, and by more than the spread.
     """
 
     encoder: str
+    head: str
     shots: int
     gain: float
     spread: float | None
@@ -89,9 +112,10 @@ class PretrainingGain:
         if self.spread is not None:
             spread = f" ± {self.spread:.3f}"
         verb = "beats a random one" if self.beats else "does NOT beat a random one"
+        head = "" if self.head == MLP else f", {self.head}"
         return (
-            f"{_MODES[self.encoder]}, {_shots_title(self.shots)}: the pre-trained encoder {verb} "
-            f"(macro-F1 {self.gain:+.3f}{spread})"
+            f"{_MODES[self.encoder]}{head}, {_shots_title(self.shots)}: the pre-trained encoder "
+            f"{verb} (macro-F1 {self.gain:+.3f}{spread})"
         )
 
 
@@ -140,31 +164,32 @@ def write_outputs(
 
 def study_rows(results: Results, dataset: Dataset | None = None) -> list[StudyRow]:
     """Means and spreads over the seeds, and the most frequent class where there is a dataset."""
-    groups = _by_method(results)
+    groups = _with_chosen(_by_method(results))
     if dataset is not None:
         majority = _majority_scores(dataset)
-        groups |= {(_MAJORITY, "none", shots): [majority] for _, _, shots in groups}
+        groups |= {(_MAJORITY, "none", "", shots): [majority] for *_, shots in groups}
     rows = []
-    for (source, encoder, shots), members in groups.items():
+    for (source, encoder, head, shots), members in groups.items():
         f1, accuracy = ([m[name] for m in members] for name in ("macro_f1", "accuracy"))
         scores = (statistics.fmean(f1), _spread(f1), statistics.fmean(accuracy), _spread(accuracy))
-        rows.append(StudyRow(source, encoder, shots, len(members), *scores))
+        rows.append(StudyRow(source, encoder, head, shots, len(members), *scores))
     return rows
 
 
 def pretraining_gains(results: Results) -> list[PretrainingGain]:
-    """One for each encoder mode and number of shots that was tried with both encoders."""
-    scores = {(r["source"], r["encoder"], r["shots"], r["seed"]): r["macro_f1"] for r in results}
-    gains: dict[tuple[str, int], list[float]] = {}
-    for (source, encoder, shots, seed), score in scores.items():
-        random = scores.get((RANDOM, encoder, shots, seed))
-        if source == PRETRAINED and random is not None:
-            gains.setdefault((encoder, shots), []).append(score - random)
+    """One for each mode, head and number of shots that was tried with both encoders."""
+    scores = {Trial.of(result): result["macro_f1"] for result in results}
+    gains: dict[tuple[str, str, int], list[float]] = {}
+    for trial, score in scores.items():
+        random = scores.get(replace(trial, source=RANDOM))
+        if trial.source == PRETRAINED and random is not None:
+            key = (trial.encoder, trial.head, trial.shots)
+            gains.setdefault(key, []).append(score - random)
     found = []
-    for (encoder, shots), values in gains.items():
+    for (encoder, head, shots), values in gains.items():
         gain, spread = statistics.fmean(values), _spread(values)
         beats = min(values) > 0 and (spread is None or gain > spread)
-        found.append(PretrainingGain(encoder, shots, gain, spread, beats))
+        found.append(PretrainingGain(encoder, head, shots, gain, spread, beats))
     return found
 
 
@@ -187,14 +212,14 @@ def markdown_table(rows: Sequence[StudyRow]) -> str:
 def _table_lines(rows: Sequence[StudyRow]) -> list[list[str]]:
     columns = list(dict.fromkeys(row.shots for row in rows))
     last = columns[-1]
-    head = ["macro-F1 on the test split", *map(_shots_title, columns)]
-    by_method: dict[str, dict[int, StudyRow]] = {}
+    head = ["macro-F1 on the test split", "head", "sees", *map(_shots_title, columns)]
+    by_method: dict[tuple[str, ...], dict[int, StudyRow]] = {}
     for row in rows:
-        by_method.setdefault(row.title, {})[row.shots] = row
+        by_method.setdefault((row.title, row.head_title, row.sees), {})[row.shots] = row
     lines = [[*head, f"accuracy, {_shots_title(last)}"]]
-    for title, found in by_method.items():
+    for titles, found in by_method.items():
         scores = [_score(found.get(shots), "macro_f1") for shots in columns]
-        lines.append([title, *scores, _score(found.get(last), "accuracy")])
+        lines.append([*titles, *scores, _score(found.get(last), "accuracy")])
     return lines
 
 
@@ -213,13 +238,33 @@ def _shots_title(shots: int) -> str:
     return f"{shots} per class" if shots else "all"
 
 
-def _by_method(results: Results) -> dict[tuple[str, str, int], list[Mapping[str, Any]]]:
-    """The results of all seeds by source, encoder mode and shots."""
-    groups: dict[tuple[str, str, int], list[Mapping[str, Any]]] = {}
+def _by_method(results: Results) -> Groups:
+    """The results of all seeds by source, encoder mode, head and shots."""
+    groups: Groups = {}
     for result in results:
-        key = (result["source"], result["encoder"], result["shots"])
+        trial = Trial.of(result)
+        key = (trial.source, trial.encoder, trial.head, trial.shots)
         groups.setdefault(key, []).append(result)
     return groups
+
+
+def _with_chosen(groups: Groups) -> Groups:
+    """Adds the head that is best on validation, seed by seed, where there are several."""
+    found: Groups = {}
+    ways = list(dict.fromkeys(key[:2] for key in groups))
+    for way in ways:
+        of_way = {key: members for key, members in groups.items() if key[:2] == way}
+        found |= of_way
+        if len({head for _, _, head, _ in of_way}) == 1:
+            continue
+        for shots in dict.fromkeys(key[3] for key in of_way):
+            rivals = [r for key, members in of_way.items() if key[3] == shots for r in members]
+            seeds = dict.fromkeys(r["seed"] for r in rivals)
+            source, encoder = way
+            found[source, encoder, CHOSEN, shots] = [
+                best_on_validation([r for r in rivals if r["seed"] == seed]) for seed in seeds
+            ]
+    return found
 
 
 def _majority_scores(dataset: Dataset) -> dict[str, Any]:
@@ -231,7 +276,12 @@ def _majority_scores(dataset: Dataset) -> dict[str, Any]:
 
 def _notes(results: Results, dataset: Dataset) -> list[str]:
     """Sentences about the data that a reader of the table needs."""
-    notes = list(dataset.notes)
+    chosen = best_trial(results)
+    notes = [
+        f"the classifier is {chosen.name}: of the pre-trained encoders with the most shots it does "
+        "best on validation",
+        *dataset.notes,
+    ]
     for shots in dict.fromkeys(result["shots"] for result in results):
         if scarce := dataset.scarce(shots):
             counts = ", ".join(f"{shortened(name)} {count}" for name, count in scarce.items())
@@ -243,10 +293,13 @@ def _class_table(results: Results) -> str:
     """Scores by class of the pre-trained encoder with the most shots, means over the seeds."""
     most = max((r["shots"] for r in results), key=lambda shots: shots or float("inf"))
     lines = []
-    for (source, encoder, shots), members in _by_method(results).items():
-        if source != PRETRAINED or shots != most:
+    groups = _with_chosen(_by_method(results))
+    for (source, encoder, head, shots), members in groups.items():
+        several = (source, encoder, CHOSEN, shots) in groups
+        if source != PRETRAINED or shots != most or (several and head != CHOSEN):
             continue
-        lines.append(f"pre-trained encoder, {_MODES[encoder]}, {_shots_title(shots)}, by class:")
+        way = ", ".join([_MODES[encoder], *([_HEADS[CHOSEN]] if several else [])])
+        lines.append(f"pre-trained encoder, {way}, {_shots_title(shots)}, by class:")
         shown = {name: shortened(name, _CLASS_WIDTH) for name in members[0]["classes"]}
         width = max(map(len, shown.values()))
         lines.append(f"  {'':{width}}  precision  recall     F1  test curves")
@@ -260,7 +313,9 @@ def _class_table(results: Results) -> str:
 def _write_classes(results: Results, file: Path) -> None:
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow(("source", "encoder", "shots", "class", *_SCORES, "test_curves", "seeds"))
+        writer.writerow(
+            ("source", "encoder", "head", "shots", "class", *_SCORES, "test_curves", "seeds")
+        )
         for key, members in _by_method(results).items():
             for name, scores in members[0]["classes"].items():
                 means = [f"{mean:.4f}" for mean in _mean_scores(members, name)]
@@ -273,14 +328,16 @@ def _mean_scores(members: Results, name: str) -> list[float]:
 
 
 def _plot_confusions(results: Results, dataset: Dataset, folder: Path) -> None:
-    """A confusion matrix for each mode and number of shots of the pre-trained encoder."""
-    for (source, encoder, shots), members in _by_method(results).items():
+    """A confusion matrix for each mode, head and number of shots of the pre-trained encoder."""
+    for (source, encoder, head, shots), members in _by_method(results).items():
         if source != PRETRAINED:
             continue
         confusion = np.sum([member["confusion"] for member in members], axis=0)
         seeds = f"{len(members)} seeds" if len(members) > 1 else "1 seed"
-        title = f"pre-trained encoder, {_MODES[encoder]}, {_shots_title(shots)}, {seeds}"
-        file = folder / f"confusion_{encoder}_{shots or 'all'}.png"
+        way = _MODES[encoder] + ("" if head == MLP else f", {head}")
+        title = f"pre-trained encoder, {way}, {_shots_title(shots)}, {seeds}"
+        name = encoder + ("" if head == MLP else f"_{head}")
+        file = folder / f"confusion_{name}_{shots or 'all'}.png"
         _plot_confusion(confusion, dataset.label_map.names, title, file)
 
 

@@ -146,7 +146,7 @@ def check_weights(config: Mapping[str, Any], weights: Mapping[str, np.ndarray]) 
             f"{layers} layers of width {width} need {least:,} weights or more, there are {total:,}"
         )
     for name, array in weights.items():
-        if array.dtype.kind != "f" or not np.isfinite(array).all():
+        if array.dtype.kind not in "fi" or not np.isfinite(array).all():
             raise ValueError(f"{name} holds values that are not finite numbers")
 
 

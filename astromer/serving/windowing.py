@@ -126,22 +126,44 @@ def cut_observations(
     )
     if search is None:
         return windows
+    series, first = visible_series(observations, shown)
+    unknown = tf.zeros_like(observations.problem, tf.float64)
+    periods = search(*series, unknown if known is None else known)
+    elapsed = tf.where(observed, time - tf.gather(first, row)[:, None], 0.0)
+    errmag = tf.gather(observations.errmag, index)
+    return windows._replace(folded=_fold(windows, periods, elapsed, errmag), periods=periods)
+
+
+def visible_series(
+    observations: GraphObservations, shown: tf.Tensor
+) -> tuple[tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]:
+    """The shown observations, sorted by light curve and time, as a search for periods reads them.
+
+    Args:
+        observations: usable ones.
+        shown: bool [N].
+
+    Returns:
+        Times, magnitudes, errors and lengths for
+        :func:`astromer.periodogram.graph_periods.find_periods`, and the time of the first
+        observation of each light curve, float64 [batch], hidden ones included.
+    """
+    order = _by_row_and_time(observations.row, observations.mjd)
+    batch = tf.size(observations.problem, tf.int64)
+    count = tf.math.unsorted_segment_sum(tf.ones_like(observations.row), observations.row, batch)
     ordered = [tf.gather(values, order) for values in (observations.mjd, observations.row, shown)]
     mjd, row_of, seen = ordered
     # Beyond the last observation of an empty row there is none to start from.
     starts = tf.minimum(tf.cumsum(count, exclusive=True), tf.maximum(tf.size(mjd, tf.int64) - 1, 0))
     first = tf.gather(tf.pad(mjd, [[0, 1]]), starts)
     chosen = tf.boolean_mask(order, seen)
-    periods = search(
+    series = (
         tf.boolean_mask(mjd - tf.gather(first, row_of), seen),
         tf.cast(tf.gather(observations.mag, chosen), tf.float64),
         tf.cast(tf.gather(observations.errmag, chosen), tf.float64),
         tf.math.unsorted_segment_sum(tf.cast(seen, tf.int64), row_of, batch),
-        tf.zeros([batch], tf.float64) if known is None else known,
     )
-    elapsed = tf.where(observed, time - tf.gather(first, row)[:, None], 0.0)
-    errmag = tf.gather(observations.errmag, index)
-    return windows._replace(folded=_fold(windows, periods, elapsed, errmag), periods=periods)
+    return series, first
 
 
 def _fold(

@@ -8,9 +8,9 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
+from astromer.finetuning.classification import fine_tune_classifiers
 from astromer.finetuning.config import FinetuneConfig, StudyConfig
 from astromer.finetuning.encoder_sources import PretrainedSource
-from astromer.finetuning.study import fine_tune_classifiers
 from astromer.records.config import LightCurveRules
 from astromer.records.fold import SPLITS
 from astromer.records.reader import read_light_curves

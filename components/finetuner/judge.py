@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -43,14 +43,14 @@ def objections(
         chosen: how it was made.
         results: of all cells.
         majority: scores of the most frequent class.
-        bless_over: "random" asks for more than a random encoder with the same shots, encoder mode
-            and light curves (seed); "majority" for more than the most frequent class.
+        bless_over: "random" asks for more than a random encoder with the same shots, encoder mode,
+            head and light curves (seed); "majority" for more than the most frequent class.
     """
     if not math.isfinite(served[JUDGED]):
         return [f"{JUDGED} is {served[JUDGED]}, not a finite number"]
     rivals = {"the most frequent class": majority}
     if bless_over == RANDOM:
-        alike = Trial(RANDOM, chosen.encoder, chosen.shots, chosen.seed)
+        alike = replace(chosen, source=RANDOM)
         found = [result for result in results if Trial.of(result) == alike]
         if not found:
             return ["there is no random encoder to compare with: add --baselines random"]
@@ -83,11 +83,10 @@ def ClassifierJudge(
         bless_over: "random" or "majority"; see :mod:`components.finetuner.judge`.
         code_fingerprint: of the code that judges, for the cache.
     """
-    dataset = Dataset.of(
-        {split: read_light_curves(split_files(examples, split)) for split in SPLITS}
-    )
+    curves = {split: read_light_curves(split_files(examples, split)) for split in SPLITS}
     directory = as_path(path_utils.serving_model_path(model.uri))
     found = json.loads((as_path(results.uri) / RESULTS_FILE).read_text())
+    dataset = Dataset.of(curves, found["study"]["min_test_curves"])
     chosen = Trial(**json.loads((as_path(results.uri) / CHOSEN_FILE).read_text()))
     reasons = []
     scores = {}

@@ -288,8 +288,8 @@ class FinetuneOutcome(_Outcome):
         line = ""
         if served:
             line = (
-                f"\n\nas served ({trial['encoder']}, {trial['shots'] or 'all'} per class, seed "
-                f"{trial['seed']}): macro-F1 {served['macro_f1']:.3f}, accuracy "
+                f"\n\nas served ({trial['encoder']}, {trial['head']}, {trial['shots'] or 'all'} "
+                f"per class, seed {trial['seed']}): macro-F1 {served['macro_f1']:.3f}, accuracy "
                 f"{served['accuracy']:.3f}"
             )
         parts = [

@@ -275,6 +275,7 @@ def _comparable_trials(
         if (other["shots"], other["seed"]) == (trial.get("shots"), trial.get("seed"))
         and other["source"] != trial.get("source")
         and other["encoder"] in (trial.get("encoder"), "none")
+        and (other["encoder"] == "none" or other.get("head") == trial.get("head"))
     ]
 
 

@@ -67,5 +67,14 @@ def source(pushed: Path) -> PretrainedSource:
 
 
 @pytest.fixture(scope="session")
+def phase_source(toy, tmp_path_factory: pytest.TempPathFactory) -> PretrainedSource:
+    """A tiny encoder that sees periods."""
+    model = toy.model("astromer_phase", num_layers=1, d_model=8, window_size=WINDOW, normalise=True)
+    folder = tmp_path_factory.mktemp("pushed_phase")
+    export_saved_model(model, folder / "1")
+    return PretrainedSource(folder)
+
+
+@pytest.fixture(scope="session")
 def config() -> FinetuneConfig:
     return FinetuneConfig(head_hidden=8, head_epochs=15, epochs=2, batch_size=8, trees=20)

@@ -25,7 +25,7 @@ def features(count: int, seed: int) -> LabelledFeatures:
     classes = np.arange(count) % 2
     values = rng.normal(size=(count, 3, 4)).astype(np.float32)
     values[:, 1] += 3 * classes[:, None]
-    return LabelledFeatures(50 + 0.1 * values, classes)
+    return LabelledFeatures(50 + 0.1 * values, classes, np.empty((count, 0), np.float32))
 
 
 def test_a_head_learns_and_finds_the_layer_that_tells_the_classes_apart():
@@ -88,7 +88,10 @@ def prepare(dataset, source, config, head="layers"):
     model = source.make(1)
     classifier = make_classifier(model, config, dataset.label_map, seed=1)
     pairs = [LabelledCurves(dataset.curves[s], dataset.classes[s]) for s in ("train", "validation")]
-    labelled = [LabelledFeatures(classifier.encode(pair.curves), pair.classes) for pair in pairs]
+    labelled = [
+        LabelledFeatures(classifier.encode(p.curves), p.classes, classifier.beside(p.curves, None))
+        for p in pairs
+    ]
     before = classifier.get_weights()
     train_head(classifier.head, *labelled, config, seed=1)
     return classifier, EncoderTraining(classifier, *pairs, config, seed=1), before
@@ -136,7 +139,13 @@ def test_the_gradient_is_that_of_whole_light_curves_however_it_is_cut(dataset, s
     rows = np.arange(len(short))
     share = training._weights / training._weights.sum()
     for chosen, arrays, first in training._micro_batches(rows, np.random.default_rng(0)):
-        training._add(*arrays, classes[chosen], share[chosen], np.array([1, 0, first]))
+        training._add(
+            *arrays,
+            classes[chosen],
+            share[chosen],
+            training._beside[rows[chosen]],
+            np.array([1, 0, first]),
+        )
     logits = classifier.logits(curves)
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits).numpy()
     assert float(training._loss) == pytest.approx(float((share * losses).sum()), rel=1e-4)

@@ -138,3 +138,13 @@ def test_classes_of_joined_surveys_are_counted_anew(toy):
 def test_a_single_class_is_refused(toy):
     with pytest.raises(DataAnomalyError, match="two classes or more.*RRL"):
         LabelMap.of(toy.curves([9] * 4).take(np.array([0, 2])))
+
+
+def test_classes_with_few_test_curves_can_be_left_out(survey):
+    test = survey["test"]
+    fewer = test.take(np.flatnonzero((test.class_names != "LPV") | (np.arange(len(test)) < 9)))
+    left = Dataset.of({**survey, "test": fewer}, min_test_curves=8)
+    assert left.label_map.names == ("RRL", "flat")
+    assert all((curves.class_names != "LPV").all() for curves in left.curves.values())
+    assert any("LPV" in note and "fewer than 8" in note for note in left.notes)
+    assert Dataset.of(survey, min_test_curves=8).notes == Dataset.of(survey).notes

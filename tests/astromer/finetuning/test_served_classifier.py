@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -10,12 +11,16 @@ import pytest
 import tensorflow as tf
 
 from astromer.finetuning.classifier import Classifier, make_classifier
+from astromer.finetuning.config import MLP, WITH_FEATURES
+from astromer.finetuning.encoder_sources import FOREST
+from astromer.finetuning.forest_head import ForestHead
 from astromer.finetuning.served_classifier import (
     export_classifier,
     load_classifier,
     served_classes,
     served_scores,
 )
+from astromer.periodogram.curve_periods import find_periods
 from astromer.records.encoding import encode_light_curve
 from astromer.serving.checksums import write_checksums
 from astromer.serving.graph_input import STATUS_OK, STATUS_UNREADABLE
@@ -23,14 +28,27 @@ from astromer.serving.load_check import check_servable
 from astromer.system.errors import DamagedVersionError, ModelError
 
 
-@pytest.fixture(scope="module", params=["mean", "max", "layers"])
-def exported(request, dataset, source, config, tmp_path_factory) -> tuple[Classifier, Path]:
-    import dataclasses
-
-    config = dataclasses.replace(config, head=request.param)
-    model = source.make(1)
-    classifier = make_classifier(model, config, dataset.label_map, seed=2)
-    classifier.head.standardise(classifier.encode(dataset.curves["train"]))
+@pytest.fixture(
+    scope="module", params=["mean", "max", "layers", "mlp+features", "forest", "phase", "both"]
+)
+def exported(
+    request, dataset, source, phase_source, config, tmp_path_factory
+) -> tuple[Classifier, Path]:
+    """By pooling, by head, and on an encoder that sees periods: an MLP, a forest with features."""
+    way = request.param
+    head = {"forest": FOREST, "both": FOREST + WITH_FEATURES, "mlp+features": way}.get(way, MLP)
+    pooling = way if way in ("mean", "max", "layers") else "auto"
+    config = dataclasses.replace(config, head=pooling)
+    model = (phase_source if way in ("phase", "both") else source).make(1)
+    classifier = make_classifier(model, config, dataset.label_map, 2, head)
+    curves = dataset.curves["train"]
+    vectors = classifier.encode(curves)
+    beside = classifier.beside(curves, find_periods(curves))
+    if head.startswith(FOREST):
+        grown = (vectors, beside, dataset.classes["train"], len(dataset.label_map), config, 1)
+        classifier.head = ForestHead.grow(*grown)
+    else:
+        classifier.head.standardise(vectors, beside)
     folder = tmp_path_factory.mktemp("exported") / "1"
     return classifier, export_classifier(classifier, folder, {"encoder": source.lineage()})
 

@@ -5,10 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from astromer.finetuning.config import StudyConfig
+from astromer.finetuning.config import HEADS, StudyConfig
 from astromer.finetuning.encoder_sources import PublicSource, RandomSource, encoder_fingerprint
-from astromer.finetuning.study import Study, best_trial
-from astromer.system.errors import ModelError
+from astromer.finetuning.study import Study
+from astromer.finetuning.trials import Trial, best_trial
+from astromer.system.errors import ModelError, UsageError
 
 STUDY = StudyConfig(
     encoder=("frozen", "trainable"), shots=(3, 20), seeds=(1,), baselines=("random", "forest")
@@ -132,3 +133,31 @@ def test_public_weights_are_frozen_unless_asked_for(shared, dataset, source, con
     assert modes(config) == ["frozen"]
     assert modes(dataclasses.replace(config, public_trainable=True)) == ["frozen", "trainable"]
     assert public.make(1).encoder.quirks is not None
+
+
+def test_a_study_of_an_encoder_that_sees_periods(dataset, phase_source, config, tmp_path):
+    """Every head, those that a forest wins included, is chosen, rebuilt and taken up again."""
+    small = StudyConfig(shots=(12,), seeds=(1,), baselines=("forest",))
+    study = make_study(dataset, phase_source, config, tmp_path, small)
+    results = study.run()
+    ways = {(r["encoder"], r["head"]) for r in results if r["source"] == "pretrained"}
+    assert ways == {
+        *(("frozen", head) for head in HEADS),
+        *(("trainable", head) for head in HEADS if head.startswith("mlp")),
+    }
+    for result in results[:-1]:
+        trial = Trial.of(result)
+        predicted = study.rebuild(trial).logits(dataset.curves["test"]).argmax(axis=1)
+        assert np.mean(predicted == dataset.classes["test"]) == pytest.approx(result["accuracy"])
+    assert best_trial(results).source == "pretrained"
+    lines: list[str] = []
+    assert make_study(dataset, phase_source, config, tmp_path, small, lines).run() == results
+    assert len(lines) == 1
+
+
+def test_heads_depend_on_the_encoder_unless_named():
+    assert StudyConfig().heads_of(folds=False) == ("mlp",)
+    assert StudyConfig().heads_of(folds=True) == HEADS
+    assert StudyConfig(heads=("forest",)).heads_of(folds=False) == ("forest",)
+    with pytest.raises(UsageError, match="--heads auto"):
+        StudyConfig(heads=("auto", "mlp"))

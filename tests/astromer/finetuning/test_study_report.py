@@ -20,7 +20,8 @@ from astromer.finetuning.study_report import (
 
 def result(source: str, seed: int, macro_f1: float, **changes: Any) -> dict[str, Any]:
     trial = {"source": source, "encoder": "frozen", "shots": 20, "seed": seed}
-    return {**trial, "macro_f1": macro_f1, "accuracy": macro_f1 + 0.1, **changes}
+    scores = {"macro_f1": macro_f1, "accuracy": macro_f1 + 0.1}
+    return {**trial, **scores, "validation_macro_f1": 0.5, "validation_loss": 1.0, **changes}
 
 
 def study(pretrained: list[float], random: list[float]) -> list[dict[str, Any]]:
@@ -60,6 +61,23 @@ def test_an_encoder_that_does_not_beat_a_random_one_is_reported_as_such(pretrain
     [gain] = pretraining_gains(study(pretrained, random))
     assert gain.beats == beats
     assert ("does NOT beat a random one" in gain.text()) != beats
+
+
+def test_the_head_that_is_best_on_validation_is_shown_whatever_it_does_on_test():
+    trials = [
+        result("pretrained", seed, f1, head=head, validation_macro_f1=known, validation_loss=1.0)
+        for seed, head, f1, known in (
+            *((1, "mlp", 0.5, 0.8), (1, "forest+features", 0.9, 0.7)),
+            *((2, "mlp", 0.6, 0.6), (2, "forest+features", 0.3, 0.7)),
+        )
+    ]
+    rows = {row.head: row for row in study_rows(trials)}
+    assert list(rows) == ["mlp", "forest+features", "chosen"]
+    assert rows["chosen"].macro_f1 == pytest.approx((0.5 + 0.3) / 2)
+    assert (rows["forest+features"].head_title, rows["forest+features"].sees) == (
+        "forest",
+        "embedding, features",
+    )
 
 
 def test_without_a_random_encoder_there_is_no_gain():
