@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,13 @@ from astromer.records.curve_values import (
     as_days,
     as_ids,
     as_magnitudes,
+    count_set,
     is_datetime,
     magnitudes_of_flux,
 )
 from astromer.system.errors import LightCurveError, UsageError
 
+_SEPARATOR = "\x1f"
 _FORMS = (
     "LightCurves, a LightCurve, a tuple or dict of mjd, mag and errmag, an array [n, 3], a table "
     "with these columns, or an iterable of such"
@@ -38,16 +40,18 @@ def as_light_curves(
     ``errmag``; an array [n, 3] of these columns; a table with columns of these names: a DataFrame
     of pandas or polars, a Table of pyarrow or astropy, a structured array; or an object with
     ``time``, ``flux`` and ``flux_err``, such as lightkurve's. ``errmag`` may be left out or None:
-    the errors are then unknown (NaN). A table with magnitudes and fluxes gives its magnitudes. A
-    table with a column of ids holds many light curves, in any order of rows; rows without an id
-    are left out, with a warning. Flags of quality are not looked at.
+    the errors are then unknown (NaN). A table with magnitudes and fluxes gives its magnitudes. Its
+    other columns may have any of the usual names (docs/data_format.md): those of ids and bands
+    make a light curve of each star in each band, in any order of rows. Rows without an id are left
+    out, with a warning. Flags of quality are not looked at; a warning says so where they are set.
 
     Args:
         curves: :class:`LightCurves`, one light curve, or an iterable of light curves and tables,
             such as a ``LightCurveCollection`` or what pandas' ``groupby`` gives.
         zero_point: magnitude of a flux of 1 in its own unit, or the flux of magnitude 0 as an
             astropy Quantity; needed for fluxes.
-        id_column: the column of ids of a table; by default one called id, ID or newID.
+        id_column: the column of ids of a table; by default id, ID or newID, else another of the
+            usual names.
 
     Raises:
         LightCurveError: if values cannot be read or do not fit each other; says which.
@@ -75,31 +79,96 @@ def _each(curve: Any, name: str, zero_point: Any, id_column: str | None) -> Iter
     if isinstance(curve, tuple) and len(curve) == 2 and _columns(curve[1]) is not None:
         key, table = curve  # of groupby
         parts = key if isinstance(key, tuple) else (key,)
-        yield replace(_curve(table, name, zero_point), id=" ".join(map(str, parts)))
+        packed = _pack(table, name, zero_point, None, " ".join(map(str, parts)))
     elif isinstance(curve, LightCurves) or _columns(curve) is not None:
         packed = _pack(curve, name, zero_point, id_column)
-        yield from (packed[index] for index in range(len(packed)))
     else:
         yield _curve(curve, name, zero_point)
+        return
+    yield from (packed[index] for index in range(len(packed)))
 
 
-def _pack(curve: Any, name: str, zero_point: Any, id_column: str | None) -> LightCurves:
-    """One light curve, or those of a table with ids."""
+def _pack(
+    curve: Any, name: str, zero_point: Any, id_column: str | None, star: str | None = None
+) -> LightCurves:
+    """One light curve, or those of a table; all of the star, where that is known."""
     if isinstance(curve, LightCurves):
         return curve
-    columns = _columns(curve)
-    ids = None if columns is None else _id_column(columns, id_column)
     rows = _curve(curve, name, zero_point)
-    if ids is None:
+    columns = _columns(curve)
+    if columns is None:
         return LightCurves.from_curves([rows])
-    names = as_ids(curve[ids], f"{name}.{ids}")
-    known = names != ""
+    used = _TableColumns.of(columns, id_column)
+    _warn_of_flags(curve, columns, used, name)
+    count = len(rows)
+    ids, bands = np.full(count, star or rows.id), np.full(count, "")
+    if star is None and used.id is not None:
+        ids = as_ids(curve[used.id], f"{name}.{used.id}")
+    if used.band is not None:
+        bands = as_ids(curve[used.band], f"{name}.{used.band}")
+    known = (ids != "") | (used.id is None) | (star is not None)
     if not known.all():
-        warnings.warn(
-            f"{np.sum(~known):,} of {len(known):,} rows of {name} have no {ids} and are left out.",
-            stacklevel=4,
+        _warn(f"{np.sum(~known):,} of {count:,} rows of {name} have no {used.id} and are left out.")
+    if not count:
+        return LightCurves.from_curves([rows])
+    keys = np.char.add(np.char.add(ids, _SEPARATOR), bands)[known]
+    packed = LightCurves.from_rows(rows.mjd[known], rows.mag[known], rows.errmag[known], keys)
+    parts = np.char.partition(packed.ids, _SEPARATOR)
+    return replace(packed, ids=parts[:, 0], bands=parts[:, 2])
+
+
+@dataclass(frozen=True)
+class _TableColumns:
+    """Names of a table's columns; None for what it does not have."""
+
+    mjd: str | None
+    mag: str | None
+    errmag: str | None
+    flux: str | None
+    flux_err: str | None
+    id: str | None
+    band: str | None
+
+    @classmethod
+    def of(cls, names: list[str], id_column: str | None = None) -> _TableColumns:
+        """Finds them by the usual names, those of this package first."""
+        from astromer.records.survey_profile import GENERIC, first_of, named_profile
+
+        if id_column is not None and id_column not in names:
+            raise UsageError(
+                f"id_column must be a column of the table. Received: {id_column!r}; the columns "
+                f"are {', '.join(names)}."
+            )
+        usual = named_profile(GENERIC)
+        mag, flux = usual.value
+        own_id = next((name for name in ID_COLUMNS if name in names), None)
+        return cls(
+            first_of(names, [name for name in usual.time.columns if "mjd" in name]),
+            first_of(names, mag.magnitude),
+            first_of(names, mag.error),
+            first_of(names, ("flux", *flux.flux)),
+            first_of(names, ("flux_err", *flux.error)),
+            id_column or own_id or first_of(names, usual.id.columns),
+            first_of(names, usual.band.columns),
         )
-    return LightCurves.from_rows(rows.mjd[known], rows.mag[known], rows.errmag[known], names[known])
+
+
+def _warn_of_flags(curve: Any, columns: list[str], used: _TableColumns, name: str) -> None:
+    from astromer.records.sources.columns import FLAG_LIKE
+    from astromer.records.survey_profile import key
+
+    for column in columns:
+        if FLAG_LIKE.search(key(column)) and column not in (used.id, used.band):
+            flagged = count_set(curve[column])
+            if flagged:
+                _warn(
+                    f"{flagged:,} rows of {name} have {column} set, which is not looked at. Leave "
+                    "bad rows out, or read the survey's files with astromer.read."
+                )
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, stacklevel=5)
 
 
 def _is_one(curves: Any) -> bool:
@@ -139,15 +208,6 @@ def _columns(curves: Any) -> list[str] | None:
     return None if names is None else [str(name) for name in names]
 
 
-def _id_column(columns: list[str], wanted: str | None) -> str | None:
-    if wanted is not None and wanted not in columns:
-        raise UsageError(
-            f"id_column must be a column of the table. Received: {wanted!r}; the columns are "
-            f"{', '.join(columns)}."
-        )
-    return wanted or next((name for name in ID_COLUMNS if name in columns), None)
-
-
 def _curve(curve: Any, name: str, zero_point: Any) -> LightCurve:
     """One light curve with arrays of the right types; ``name`` is what errors call it."""
     if isinstance(curve, LightCurve):
@@ -174,19 +234,22 @@ def _series(curve: Any, name: str, zero_point: Any) -> tuple[Any, Any, Any]:
     if isinstance(curve, LightCurve):
         return curve.mjd, curve.mag, curve.errmag
     columns = _columns(curve)
-    if columns is not None or isinstance(curve, Mapping):
-        keys = list(curve) if columns is None else columns
+    if columns is not None:
+        used = _TableColumns.of(columns)
+        times = _times(curve, columns, used.mjd, name)
+        if used.mag is None and used.flux is not None:
+            errors = None if used.flux_err is None else curve[used.flux_err]
+            return times, *magnitudes_of_flux(curve[used.flux], errors, zero_point, name)
+        mag = _only(used.mag, columns, name)
+        return times, curve[mag], None if used.errmag is None else curve[used.errmag]
+    if isinstance(curve, Mapping):
+        keys = list(curve)
         if "mag" not in keys and "flux" in keys:
-            flux_err = curve["flux_err"] if "flux_err" in keys else None
-            return _times(curve, keys, name), *magnitudes_of_flux(
-                curve["flux"], flux_err, zero_point, name
+            return _times(curve, keys, "mjd", name), *magnitudes_of_flux(
+                curve["flux"], curve.get("flux_err"), zero_point, name
             )
-        _check_key("mag", keys, name)
-        return (
-            _times(curve, keys, name),
-            curve["mag"],
-            curve["errmag"] if "errmag" in keys else None,
-        )
+        _only("mag", keys, name)
+        return _times(curve, keys, "mjd", name), curve["mag"], curve.get("errmag")
     if hasattr(curve, "flux"):
         flux_err = getattr(curve, "flux_err", None)
         return curve.time, *magnitudes_of_flux(curve.flux, flux_err, zero_point, name)
@@ -197,21 +260,22 @@ def _series(curve: Any, name: str, zero_point: Any) -> tuple[Any, Any, Any]:
     raise UsageError(f"{name} must be {_FORMS}. Received: {_describe(curve)}.")
 
 
-def _times(curve: Any, keys: list[Any], name: str) -> Any:
-    if "mjd" not in keys and "time" in keys:
+def _times(curve: Any, keys: list[Any], mjd: str | None, name: str) -> Any:
+    if mjd not in keys and "time" in keys:
         time = curve["time"]
         if hasattr(time, "mjd") or is_datetime(time):
             return time  # it says what it is; numbers called time do not
-    _check_key("mjd", keys, name)
-    return curve["mjd"]
+    return curve[_only(mjd, keys, name)]
 
 
-def _check_key(field: str, keys: list[Any], name: str) -> None:
-    if keys.count(field) != 1:
+def _only(field: str | None, keys: list[Any], name: str) -> str:
+    """The name of a column that must be there, once."""
+    if field is None or keys.count(field) != 1:
         raise LightCurveError(
             f"{name} must have mjd, mag and, where known, errmag. Received: "
             f"{', '.join(map(str, keys)) or 'nothing'}."
         )
+    return field
 
 
 def _id_of(curve: Any) -> str:

@@ -151,6 +151,16 @@ def is_datetime(values: Any) -> bool:
     return bool(_plain(values)[0].dtype.kind == "M")
 
 
+def count_set(flags: Any) -> int:
+    """How many flags are set: numbers that are not 0, or texts other than the commonest."""
+    data, missing = _plain(flags)
+    data = data if missing is None else data[~missing]
+    if data.dtype.kind in "biuf":
+        return int(np.count_nonzero(np.nan_to_num(data)))
+    counts = np.unique(data.astype(np.str_), return_counts=True)[1]
+    return int(counts.sum() - counts.max(initial=0))
+
+
 def _plain(values: Any) -> tuple[np.ndarray, np.ndarray | None]:
     """The values as they are, and bool [n], which of them are missing, where that is known."""
     missing = None

@@ -46,6 +46,7 @@ class Embeddings:
         powers: float64 [num_curves, 3], of these peaks, 0 to 1.
         false_alarm: float64 [num_curves], probability that noise alone has a peak as high as the
             highest (Baluev 2008).
+        bands: str [num_curves], "" where unknown.
     """
 
     ids: np.ndarray
@@ -57,6 +58,7 @@ class Embeddings:
     periods: np.ndarray | None = None
     powers: np.ndarray | None = None
     false_alarm: np.ndarray | None = None
+    bands: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.status)
@@ -173,7 +175,7 @@ class Embedder:
             name: np.concatenate([part[name] for part in parts])
             for name in parts[0].keys() & fields
         }
-        return Embeddings(packed.ids, **joined)
+        return Embeddings(packed.ids, bands=packed.bands, **joined)
 
     def reconstruct(
         self,

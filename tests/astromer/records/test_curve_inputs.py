@@ -133,8 +133,10 @@ def arrow(columns: dict[str, list]):
 def astropy(columns: dict[str, list]):
     table = pytest.importorskip("astropy.table")
     made = table.Table({name: masked(values) for name, values in columns.items()})
-    made["errmag"] = 1000 * made["errmag"]
-    made["mag"].unit, made["errmag"].unit = "mag", "mmag"
+    made["mag"].unit = "mag"
+    if "errmag" in columns:
+        made["errmag"] = 1000 * made["errmag"]
+        made["errmag"].unit = "mmag"
     return made
 
 
@@ -188,12 +190,37 @@ def test_ids_are_kept_as_they_are_or_refused(ids, names) -> None:
             as_light_curves(table)
 
 
+@pytest.mark.parametrize("make", TABLES)
+def test_each_band_of_a_star_is_a_light_curve_whatever_the_columns_are_called(make) -> None:
+    """The columns of a light curve from IRSA's ZTF service."""
+    columns = {
+        "oid": [1, 1, 1, 2, 1, 2],
+        "expid": [0] * 6,
+        "hjd": [time + 2400000.5 for time in COLUMNS["mjd"]],
+        "mjd": COLUMNS["mjd"],
+        "mag": COLUMNS["mag"],
+        "magerr": COLUMNS["errmag"],
+        "catflags": [0, 0, 32768, 0, 2, 0],
+        "filtercode": ["zg", "zr", "zg", "zg", "zg", "zg"],
+    }
+    with pytest.warns(UserWarning, match="^2 rows of curves have catflags set, which is not"):
+        curves = as_light_curves(make(columns))
+    assert curves.ids.tolist() == ["1", "1", "2"]
+    assert curves.bands.tolist() == ["zg", "zr", "zg"]
+    assert curves.lengths.tolist() == [3, 1, 2]
+    assert curves[0].mjd.tolist() == [MJD[0], MJD[1], MJD[2]]
+    assert curves[0].errmag == pytest.approx([0.02, np.nan, 0.02], nan_ok=True)
+
+
 def test_an_iterable_of_frames_keeps_their_ids() -> None:
     frame = pandas(COLUMNS)
     frames = [frame[frame.id == name] for name in ("1e5", "007")]
     assert as_light_curves(frames).ids.tolist() == ["1e5", "007"]
-    groups = frame.rename(columns={"id": "star"})
-    assert as_light_curves(groups.groupby("star")).ids.tolist() == ["007", "1e5"]
+    assert as_light_curves(frame.groupby("id")).ids.tolist() == ["007", "1e5"]
+    groups = frame.assign(star=["b"] * 3 + ["a"] * 3, band=["V", "I"] * 3).groupby("star")
+    curves = as_light_curves(groups)
+    assert curves.ids.tolist() == ["a", "a", "b", "b"]
+    assert curves.bands.tolist() == ["I", "V", "V", "I"]
     assert as_light_curves(polars(COLUMNS).group_by("id", maintain_order=True)).ids.tolist() == [
         "007",
         "1e5",
@@ -313,7 +340,8 @@ def test_lightkurve_objects_and_collections() -> None:
     another = lightkurve([10.0, 100.0, 1.0], LABEL=None, TARGETID=7)
     relative = lightkurve([1.0, 1.0, 1.0])
     relative["flux"] = relative["flux"].value  # normalised fluxes have no unit
-    curves = as_light_curves(Collection([one, another, relative]), zero_point=20.44)
+    with pytest.warns(UserWarning, match=r"1 rows of curves\[0\] have quality set"):
+        curves = as_light_curves(Collection([one, another, relative]), zero_point=20.44)
     assert curves.ids.tolist() == ["TIC 25155310", "7", ""]
     assert curves[0].mjd == pytest.approx(MJD, abs=1e-8)
     assert curves[0].mag == pytest.approx([20.44, 17.94, np.nan], abs=1e-5, nan_ok=True)
