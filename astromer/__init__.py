@@ -96,10 +96,13 @@ def load_trainable(path: str | Path | None = None, version: int | None = None) -
 
     Raises:
         ModelError: if there is none, or its config and weights do not fit each other.
+        UsageError: Keras was imported before, with another backend or other settings.
     """
     from astromer.system.logs import silence
+    from astromer.system.surroundings import check_keras
 
     silence()
+    check_keras()
     from astromer.records.config import LightCurveRules
     from astromer.serving.export import load_model
     from astromer.serving.keras_layer import TrainableEncoder

@@ -21,6 +21,7 @@ from tensorflow.python.eager import context as eager
 from astromer.system.cluster import WORKER_SECONDS, Cluster, meet, read_cluster, workers_missing
 from astromer.system.errors import TrainingInterrupted, UsageError, WorkerLostError
 from astromer.system.parallel import claim_cores
+from astromer.system.surroundings import bypass_proxy
 from astromer.system.text import brief
 
 
@@ -136,6 +137,7 @@ def _connect(
     job: str, index: int, jobs: tuple[tuple[str, tuple[str, ...]], ...], seconds: float
 ) -> tf.distribute.Strategy:
     cluster = Cluster(dict(jobs), job, index)
+    bypass_proxy(address.rpartition(":")[0].strip("[]") for address in cluster.everyone)
     members = {name: list(addresses) for name, addresses in jobs}
     # Whose module has another name in each TensorFlow.
     taking_part = tf.compat.v1.ConfigProto().experimental.coordination_config.coordinated_job_list

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import IO, Any, BinaryIO
 
 from astromer.system.storage import local_folder
+from astromer.system.surroundings import prepare_surroundings
 from astromer.system.termination import set_watchdog_log
 from astromer.system.text import without_secrets
 
@@ -39,9 +40,10 @@ def silence() -> None:
     """Silences start-up noise, and chooses how libraries work. To be called before they are
     imported.
 
-    What TensorFlow's libraries write while they are loaded is dropped.
+    What TensorFlow's libraries write while they are loaded is dropped, and what libraries take
+    from a user's surroundings is set.
 
-    Failures still surface as Python exceptions. Settings that the user made in the
+    Failures still surface as Python exceptions. Settings of TensorFlow that the user made in the
     environment are kept.
     """
     # Without oneDNN, verbose or not: it keeps compiled kernels for each shape of a micro-batch and
@@ -50,8 +52,12 @@ def silence() -> None:
     # gRPC's handlers of forks start threads in a child that is about to become another program.
     # Where Python closes their files first, the child aborts: now and then Spark's Java.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
-    if _verbose:
-        return
+    if not _verbose:
+        _silence_libraries()
+    prepare_surroundings()
+
+
+def _silence_libraries() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     os.environ.setdefault("GLOG_minloglevel", "2")
@@ -60,6 +66,7 @@ def silence() -> None:
     warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)  # TensorBoard
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.ERROR)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where HOME cannot be written to
     if not any(isinstance(finder, _QuietTensorFlow) for finder in sys.meta_path):
         sys.meta_path.insert(0, _QuietTensorFlow())
 

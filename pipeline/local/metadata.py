@@ -15,6 +15,7 @@ from astromer.system.atomic import write_file
 from astromer.system.cluster import connection_error
 from astromer.system.errors import MetadataError, UsageError, is_system_error
 from astromer.system.storage import RemotePath, local_folder
+from astromer.system.storage.lock import has_locks
 from astromer.system.text import brief
 
 SQLITE, POSTGRESQL, MYSQL = "sqlite", "postgresql", "mysql"
@@ -142,13 +143,22 @@ def _file(parts: SplitResult) -> MetadataDatabase:
             "name a file after three slashes for SQLite, and after four an absolute path",
             "a sqlite URL without one" if not path else f"the host {parts.hostname!r}",
         )
-    return MetadataDatabase(SQLITE, str(Path(path).expanduser().absolute()))
+    file = Path(path).expanduser().absolute()
+    there = next(folder for folder in file.parents if folder.is_dir())
+    if not has_locks(there):
+        raise _wrong(
+            "lie on a file system with locks, since several runs may use it",
+            f"{there}, which has none (Lustre without flock, for instance)",
+        )
+    return MetadataDatabase(SQLITE, str(file))
 
 
 def _wrong(rule: str, received: str) -> UsageError:
     return UsageError(f"--metadata must {rule}. Received: {received}.")
 
 
+NO_LOCKS = "nolock=1"
+"""Of SQLite's addresses; for a file system without locks, where that of the output folder does."""
 _TABLE = "MLMDEnv"
 """Every database of ML Metadata has it."""
 
@@ -162,7 +172,8 @@ def check_sound(file: Path) -> None:
     if not file.exists():
         return
     try:
-        with closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True)) as connection:
+        locks = "" if has_locks(file.parent) else f"&{NO_LOCKS}"
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=rw{locks}", uri=True)) as connection:
             found = [row[0] for row in connection.execute("PRAGMA integrity_check(1)")]
             tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master")]
     except (sqlite3.Error, UnicodeDecodeError) as error:

@@ -22,8 +22,15 @@ from ml_metadata.proto import metadata_store_pb2
 
 from astromer.system.errors import MetadataError, ModelError
 from astromer.system.storage import as_path
+from astromer.system.storage.lock import has_locks
 from astromer.system.storage.trees import remove_tree
-from pipeline.local.metadata import MYSQL, PASSWORD_VARIABLES, POSTGRESQL, MetadataDatabase
+from pipeline.local.metadata import (
+    MYSQL,
+    NO_LOCKS,
+    PASSWORD_VARIABLES,
+    POSTGRESQL,
+    MetadataDatabase,
+)
 
 if TYPE_CHECKING:
     from tfx.proto.orchestration import pipeline_pb2
@@ -52,7 +59,11 @@ def connection_config(database: MetadataDatabase) -> metadata_store_pb2.Connecti
         for name, value in database.options.items():
             setattr(mysql.ssl_options, name, value)
     else:
-        config.sqlite.filename_uri = database.name
+        file = Path(database.name)
+        if has_locks(file.parent):
+            config.sqlite.filename_uri = database.name
+        else:
+            config.sqlite.filename_uri = f"{file.as_uri()}?{NO_LOCKS}"
         config.sqlite.connection_mode = (
             metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
         )

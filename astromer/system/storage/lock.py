@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import functools
 import json
 import os
 import random
 import socket
+import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,13 +26,15 @@ LOCKS = ".locks"
 BEAT_SECONDS = 60.0
 STALE_SECONDS = 600.0
 """Ten missing heartbeats: the process was killed, or cut off from the store."""
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 
 
 @contextmanager
 def locked(folder: Path, option: str = "--output", wait: float = 0.0) -> Iterator[None]:
     """Holds a folder's lock; the system releases it when the process ends.
 
-    A store has no such locks; there it is a file that is written again every minute.
+    Stores, and file systems such as Lustre without ``flock``, have no such locks; there it is a
+    file that is written again every minute.
 
     Args:
         folder: made if missing.
@@ -40,18 +45,24 @@ def locked(folder: Path, option: str = "--output", wait: float = 0.0) -> Iterato
         UsageError: the folder cannot be made or written to.
         OutputLockedError: another process holds it; the message names it.
     """
-    if isinstance(folder, RemotePath):
-        with ExitStack() as held:
-            _retry(lambda: held.enter_context(_locked_in_store(folder, option)), wait)
-            yield
-        return
-    with _open(folder, option) as file:
-        _retry(lambda: _take(file, folder, option), wait)
-        _write_holder(file, f"process {os.getpid()}")
-        try:
-            yield
-        finally:
-            _write_holder(file, "")
+    with ExitStack() as held:
+        taken: Callable[[Path, str], AbstractContextManager[None]]
+        if isinstance(folder, RemotePath):
+            taken = _locked_by_file
+        else:
+            taken = functools.partial(_locked_by_system, held.enter_context(_open(folder, option)))
+        _retry(lambda: held.enter_context(taken(folder, option)), wait)
+        yield
+
+
+def has_locks(folder: Path) -> bool:
+    """Whether a file system has locks, which Lustre may lack; True where nothing can be written."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in _NO_LOCKS
+    return True
 
 
 def _open(folder: Path, option: str) -> IO[str]:
@@ -75,12 +86,21 @@ def _retry(take: Callable[[], object], wait: float) -> None:
             time.sleep(random.uniform(0.02, 0.1))
 
 
-def _take(file: IO[str], folder: Path, option: str) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.seek(0)
-        raise _in_use(folder, file.read().strip() or "another process", option) from None
+@contextmanager
+def _locked_by_system(file: IO[str], folder: Path, option: str) -> Iterator[None]:
+    with ExitStack() as held:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise _in_use(folder, file.read().strip() or "another process", option) from None
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            held.enter_context(_locked_by_file(folder, option))
+        _write_holder(file, f"process {os.getpid()}")
+        held.callback(_write_holder, file, "")
+        yield
 
 
 def _write_holder(file: IO[str], holder: str) -> None:
@@ -97,8 +117,8 @@ def _in_use(folder: Path, holder: str, option: str, more: str = "") -> OutputLoc
 
 
 @contextmanager
-def _locked_in_store(output: RemotePath, option: str) -> Iterator[None]:
-    """Holds a lock file with a heartbeat.
+def _locked_by_file(output: Path, option: str) -> Iterator[None]:
+    """Holds a lock file with a heartbeat, where there are no locks.
 
     No store can make a file only if there is none. So each process first writes a file of its
     own and then looks for others: of two that begin at once, at least one sees the other and gives

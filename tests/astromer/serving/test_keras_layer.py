@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 import astromer
+from astromer.records.encoding import encode_light_curve
 from astromer.serving.export import export_saved_model, load_model
 from astromer.system.errors import ModelError
 
@@ -75,3 +76,17 @@ def test_the_layer_is_what_the_pushed_model_computes(toy, home) -> None:
 def test_a_version_that_is_not_there_is_told(home) -> None:
     with pytest.raises(ModelError, match="version 4 of .*which has 3"):
         astromer.load_trainable(home / "outputs" / "serving" / "astromer", version=4)
+
+
+def test_keras_own_layer_for_saved_models_gives_the_same_vectors(toy, home) -> None:
+    import keras
+
+    curves = toy.curves([37, 201])
+    series = ({name: getattr(one, name) for name in ("mjd", "mag", "errmag")} for one in curves)
+    records = tf.constant([encode_light_curve(one, {"ID": "a"}) for one in series])
+    version = home / "outputs/serving/astromer/3"
+    layer = keras.layers.TFSMLayer(str(version), call_endpoint="serving_default")
+    text = keras.Input((), dtype="string")
+    model = keras.Model(text, layer(text)["mean"])
+    expected = astromer.load(version).embed(curves, progress=False).mean
+    assert model.predict(records, verbose=0) == pytest.approx(expected, abs=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from astromer.system.errors import MetadataError
 from pipeline.local import metadata_store as metadata_connection
 from pipeline.local.metadata import metadata_database
 from pipeline.local.metadata_store import open_store, settle_killed_runs
+from tests.standins import refused_calls
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,32 @@ def test_another_run_that_makes_the_tables_is_waited_for(tmp_path: Path, monkeyp
     connected = open_store(metadata_database(f"sqlite:///{file}", tmp_path, {}))
     assert connected.sqlite.filename_uri == str(file)
     assert refusals == []
+
+
+WITHOUT_LOCKS = """
+import sys
+from pathlib import Path
+from pipeline.local.metadata import check_sound, metadata_database
+from pipeline.local.metadata_store import open_store
+database = metadata_database("", Path(sys.argv[1]), {})
+for _ in range(2):
+    print(len(open_store(database).get_artifact_types()))
+    check_sound(Path(database.name))
+try:
+    metadata_database(f"sqlite:///{sys.argv[1]}/shared/new.db", Path(sys.argv[1]), {})
+except Exception as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(bool(refused_calls.obstacle()), reason=refused_calls.obstacle())
+def test_a_file_system_without_locks_has_the_database_of_one_output_only(toy, tmp_path: Path):
+    command = refused_calls.command("locks")
+    done = toy.python(*command, sys.executable, "-c", WITHOUT_LOCKS, str(tmp_path / "a b%20?"))
+    made, again, refused = done.stdout.splitlines()
+    assert made == again, done.stderr
+    assert refused.startswith("--metadata must lie on a file system with locks")
+    assert (tmp_path / "a b%20?" / "metadata" / "metadata.sqlite").is_file()
 
 
 def test_another_answer_is_told_at_once(tmp_path: Path, monkeypatch):

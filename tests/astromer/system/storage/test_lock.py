@@ -13,6 +13,7 @@ import pytest
 from astromer.system.errors import OutputLockedError, UsageError
 from astromer.system.storage import lock
 from astromer.system.storage.lock import LOCKS, locked
+from tests.standins import refused_calls
 
 HOLDER = """
 import sys, time
@@ -35,6 +36,28 @@ def test_a_second_process_is_refused_and_told_who_holds_it(tmp_path):
         holder.wait()
     with locked(tmp_path):  # a killed process leaves no lock behind
         pass
+
+
+@pytest.mark.skipif(bool(refused_calls.obstacle()), reason=refused_calls.obstacle())
+def test_without_the_system_s_locks_a_file_does(toy, tmp_path):
+    second = """
+import os, sys
+from pathlib import Path
+from astromer.system.storage.lock import has_locks, locked
+folder = Path(sys.argv[1])
+with locked(folder):
+    print(has_locks(folder), len(os.listdir(folder / ".locks")))
+    try:
+        with locked(folder):
+            print("twice")
+    except Exception as error:
+        print(error)
+print(len(os.listdir(folder / ".locks")))
+"""
+    done = toy.python(*refused_calls.command("locks"), sys.executable, "-c", second, str(tmp_path))
+    first, refused, last = done.stdout.splitlines()
+    assert (first, last) == ("False 1", "0"), done.stderr
+    assert "in use by process" in refused
 
 
 def test_it_can_be_taken_again_after_an_error(tmp_path):
