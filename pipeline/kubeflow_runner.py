@@ -1,6 +1,6 @@
 """Compiles the pipeline for the open-source Kubeflow Pipelines, and submits it if asked to.
 
-python pipeline/kubeflow_runner.py --data s3://BUCKET/FOLD --output s3://BUCKET/FOLDER
+python pipeline/kubeflow_runner.py --data gs://BUCKET/FOLD --output gs://BUCKET/FOLDER
 """
 
 from __future__ import annotations

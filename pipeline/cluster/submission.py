@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from astromer.system.environment import require
 from astromer.system.errors import UsageError
 from astromer.system.logs import redirect_output, silence
+from astromer.system.storage import RemotePath, as_path, gfile
 from pipeline.cluster.cluster_options import ClusterRun
 from pipeline.local.failures import one_line_errors
 
@@ -28,7 +29,7 @@ def compile_and_submit(run: ClusterRun, dialect: str, connect: Callable[[], Subm
 
     Raises:
         MissingExtraError: TFX is not installed.
-        UsageError: the spec cannot be written.
+        UsageError: the spec cannot be written, or TensorFlow cannot read data and output.
         ClusterError: the cluster cannot be reached, or refuses.
     """
     require("pipeline", "tfx")
@@ -42,6 +43,7 @@ def compile_and_submit(run: ClusterRun, dialect: str, connect: Callable[[], Subm
     log = run.spec.with_suffix(".log")
     silence()
     with one_line_errors(log), redirect_output(log):
+        check_readable(run)
         submit = connect() if run.cluster.submit else None
         print("compiling ...", flush=True)
         from pipeline.cluster import cluster_runner
@@ -54,3 +56,21 @@ def compile_and_submit(run: ClusterRun, dialect: str, connect: Callable[[], Subm
         if submit is not None:
             print(submit(compiled))
     return 0
+
+
+def check_readable(run: ClusterRun) -> None:
+    """Checks that TensorFlow, as installed here and so in the image, reads data and output.
+
+    Raises:
+        UsageError: it does not; the message names the option.
+    """
+    for flag, place in (("--data", run.config.data), ("--output", run.config.output)):
+        path = as_path(place)
+        if isinstance(path, RemotePath):
+            try:
+                gfile.file_system(str(path))
+            except UsageError as error:
+                raise UsageError(
+                    f"{flag} must be a place that TensorFlow reads, here and in the image. "
+                    f"Received: {place}. {error}"
+                ) from error

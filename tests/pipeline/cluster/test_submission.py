@@ -54,6 +54,23 @@ def test_what_cannot_work_is_refused_before_anything_is_loaded(runner, arguments
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("runner", [vertex_runner, kubeflow_runner])
+@pytest.mark.parametrize(
+    ("flag", "place", "why"),
+    [
+        ("--data", "s3://bucket/fold", "s3:// needs the package tensorflow-io"),
+        ("--output", "minio://bucket/out", r"begin with one of .*gs://.* Received: minio://"),
+    ],
+)
+def test_a_store_that_tensorflow_cannot_read_is_refused_when_compiling(
+    runner, flag: str, place: str, why: str, tmp_path: Path
+) -> None:
+    spec = tmp_path / "compiled.yaml"
+    with pytest.raises(UsageError, match=f"^{flag} must be .* Received: {place}. .*{why}"):
+        runner.main([*PLACES, flag, place, "--spec", str(spec)])
+    assert not spec.exists()
+
+
 def test_settings_of_tensorboard_reach_the_pipeline():
     run, _ = kubeflow_runner.parse([*PLACES, "--image-epochs", "0"])
     assert run.config.tensorboard.image_epochs == 0
