@@ -37,6 +37,7 @@ SLOW = (
     "tests/test_install.py",
     "tests/test_image.py",
     "tests/test_odd_paths.py",
+    "tests/test_places.py",
 )
 
 

@@ -154,8 +154,7 @@ class _TableColumns:
 
 
 def _warn_of_flags(curve: Any, columns: list[str], used: _TableColumns, name: str) -> None:
-    from astromer.records.sources.columns import FLAG_LIKE
-    from astromer.records.survey_profile import key
+    from astromer.records.survey_profile import FLAG_LIKE, key
 
     for column in columns:
         if FLAG_LIKE.search(key(column)) and column not in (used.id, used.band):

@@ -43,6 +43,8 @@ def first_of(names: Sequence[str], usual: Sequence[str]) -> str | None:
     return next((by_key[key(name)] for name in usual if key(name) in by_key), None)
 
 
+FLAG_LIKE = re.compile(r"flag|qual|reject|(^|_)(bad|mask|grade|saturated)(_|$)")
+"""Keys of columns that tell the quality of observations."""
 REDUCED = re.compile(
     r"^[hb]?(?P<modified>m)?jd(?:_tdb|_utc)?_(?P<days>\d{5,7}(?:_5)?)(?:_d|_days?)?$"
 )

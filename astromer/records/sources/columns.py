@@ -11,6 +11,7 @@ from typing import Any
 from astromer.records.sources.names import BANDS, CLASS
 from astromer.records.survey_config import SurveyConfig
 from astromer.records.survey_profile import (
+    FLAG_LIKE,
     GENERIC,
     Profile,
     QualityRule,
@@ -23,9 +24,7 @@ from astromer.records.survey_profile import (
 )
 from astromer.system.errors import DataAnomalyError, UsageError
 
-BAND_LIKE = re.compile(r"(^|_)(pass)?band(_|$)|filt")
-FLAG_LIKE = re.compile(r"flag|qual|reject|(^|_)(bad|mask|grade|saturated)(_|$)")
-"""Keys of columns that tell the bands, and the quality, of observations."""
+_BAND_LIKE = re.compile(r"(^|_)(pass)?band(_|$)|filt")
 _ERROR_LIKE = re.compile(r"(^|_)(e|d)?(mag|flux)?_?(err|error|sigma|unc|uncertainty)(_|$)|err$|^e_")
 
 
@@ -148,7 +147,7 @@ def find_columns(
     if not any(measure.band for measure in measures):
         band = first_of(names, profile.band.columns)
         if band is None and profile.has_usual_names:
-            band = next((name for name in names if BAND_LIKE.search(key(name))), None)
+            band = next((name for name in names if _BAND_LIKE.search(key(name))), None)
     found = Columns(
         measures,
         id=id_of(names, config, profile),
@@ -161,7 +160,7 @@ def find_columns(
         ),
     )
     used = {*found.numbers, *found.texts}
-    looks = {"bands": BAND_LIKE, "flags": FLAG_LIKE, "errors": _ERROR_LIKE}
+    looks = {"bands": _BAND_LIKE, "flags": FLAG_LIKE, "errors": _ERROR_LIKE}
     unused: dict[str, list[str]] = {}
     for name in names:
         for what, pattern in looks.items():
