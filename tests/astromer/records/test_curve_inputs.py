@@ -60,7 +60,7 @@ def test_errors_may_be_unknown() -> None:
 
 def test_names_are_kept() -> None:
     curves = as_light_curves(
-        [LightCurve(MJD, MAG, ERR, "a", 3, "RRL", 0.5), {"id": 7, "mjd": [], "mag": []}]
+        [LightCurve(MJD, MAG, ERR, "a", 3, "RRL", period=0.5), {"id": 7, "mjd": [], "mag": []}]
     )
     assert curves.ids.tolist() == ["a", "7"]
     assert curves.labels.tolist() == [3, -1]
