@@ -161,6 +161,7 @@ def create_pipeline(
         **masking,
         settings=json.dumps(to_dict(config.evaluation)),
         code_fingerprint=code_fingerprint("components.evaluator.component"),
+        debug=knobs["debug"],
     ).with_id(EVALUATOR)
     pusher = VersionPusher(
         model,

@@ -16,6 +16,12 @@ class EvaluationConfig(Config):
         "hidden-step RMSE may exceed the pushed model's by this fraction (seed noise)",
         bounds="[0, inf)",
     )
+    max_rmse_over_mean: float = knob(
+        0.02,
+        "hidden-step RMSE may exceed that of the window's mean by this fraction: of pure noise no "
+        "model is better than the mean, and one of few curves a little worse",
+        bounds="[0, inf)",
+    )
     batch_size: int = knob(
         256, "windows per evaluation step; changes speed only", bounds="[1, inf)"
     )

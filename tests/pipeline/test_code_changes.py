@@ -11,6 +11,7 @@ from tests.pipeline.folds import write_fold
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ["--hidden=8", "--n-heads=2", "--n-layers=1", "--window=20", "--bs=16", "--epochs=2"]
+TINY += ["--debug"]  # a model of so little is pushed nowhere else
 ELSEWHERE = ("astromer/reports", "astromer/serving/versions", "astromer/records/sources")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -22,6 +23,7 @@ from tfx.orchestration import metadata
 from astromer.light_curves import LightCurve
 from astromer.serving.saved_model import read_facts
 from astromer.serving.versions.folder import versions
+from astromer.system.errors import NotBlessedError
 from astromer.system.storage.lock import locked
 from pipeline.local.lineage import trace
 from tests.pages import Page, assert_self_contained
@@ -57,12 +59,13 @@ class Workplace:
         served = self.folder / "outputs" / "serving" / "astromer"
         return [int(path.name) for path in versions(served)]
 
-    def command(self, *arguments: str, data: str = "fold") -> list[str]:
-        return [sys.executable, str(RUNNER), "--data", data, *TINY, *arguments]
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, str(RUNNER), "--data", "fold", *TINY, *arguments]
 
-    def run(self, *arguments: str, data: str = "fold") -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, trial: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs the command; models of so little training are pushed by trials alone."""
         return subprocess.run(
-            self.command(*arguments, data=data),
+            self.command(*(("--debug",) if trial else ()), *arguments),
             capture_output=True,
             text=True,
             cwd=self.folder,
@@ -101,6 +104,8 @@ def test_a_run_pushes_a_model_that_serves_curves_of_any_length(workplace, first)
     assert REJECTED in first.stdout
     assert "star0-4" in (workplace.folder / "outputs/validation/rejected.csv").read_text()
     assert "linear interpolation" in first.stdout  # the honest baselines are beside the model
+    [log] = (workplace.folder / "outputs" / "logs").glob("*.log")
+    assert "Not held against a trial (--debug): hidden_rmse" in log.read_text()
     version = workplace.folder / "outputs/serving/astromer" / str(workplace.versions[0])
     assert f"outputs/serving/astromer/{version.name}\n" in first.stdout
 
@@ -236,6 +241,15 @@ def test_a_changed_setting_pushes_a_second_version_with_the_first_as_baseline(wo
     said = Page(workplace.page("latest")).text
     assert "model pushed before" in said
     assert ("Not blessed, so nothing was pushed" in said) == (changed.returncode == 9)
+
+
+def test_a_model_that_is_worse_than_the_mean_of_the_window_is_not_pushed(tmp_path):
+    place = Workplace(tmp_path)
+    done = place.run("--no-report", trial=False)
+    assert done.returncode == NotBlessedError.exit_code, done.stderr
+    last = done.stderr.replace("\r", "\n").splitlines()[-1]
+    assert re.search(r"not blessed.*hidden_rmse \S+ mag exceeds the window mean's \S+ mag", last)
+    assert place.versions == []
 
 
 def test_a_run_that_is_stopped_says_so_and_goes_on_where_it_was(tmp_path):

@@ -20,7 +20,7 @@ from tests.pipeline.folds import SIZES, encode, make_curves, write_fold
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ["--model=astromer_v2", "--hidden=16", "--n-heads=2", "--n-layers=1", "--window=20"]
-TINY += ["--bs=16", "--epochs=1", "--no-report"]
+TINY += ["--bs=16", "--epochs=1", "--debug", "--no-report"]
 QUICK = ["--shots=0", "--seeds=1", "--encoder=frozen", "--head=max", "--head-epochs=60"]
 QUICK += ["--head-lr=0.01"]
 

@@ -27,6 +27,7 @@ from tests.pipeline.folds import make_curves, write_fold
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ["--hidden=8", "--n-heads=2", "--n-layers=1", "--window=20", "--bs=16", "--epochs=1"]
+TINY += ["--debug"]  # a model of so little is pushed nowhere else
 
 
 @pytest.fixture(scope="module", params=SERVERS, ids=lambda kind: kind.__name__)

@@ -23,6 +23,7 @@ from tests.pipeline.cluster_specs import RUNNERS
 from tests.pipeline.folds import make_curves, write_fold
 
 TINY = {"hidden": 8, "n_heads": 2, "n_layers": 1, "window": 20, "bs": 16, "epochs": 2, "seed": 5}
+TRIAL = {"debug": 1}  # a model of so little is pushed nowhere else
 
 
 def kind(title: str) -> dict[str, str]:
@@ -151,7 +152,7 @@ class Place:
         runner = str(Path(astromer.__file__).parents[1] / "pipeline" / "local_runner.py")
         places = ["--data", str(self.folder / "fold"), "--output", str(self.output("local"))]
         return subprocess.Popen(
-            [sys.executable, runner, *places, *flags, "--no-report"],
+            [sys.executable, runner, *places, *flags, "--debug", "--no-report"],
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -169,7 +170,7 @@ class Place:
 
     def run(self, target: str, start: Any = None) -> tuple[SpecRunner, PipelineSpec, Any]:
         runner, spec = SpecRunner(self.output(target) / "artifacts", start), self.compiled(target)
-        made = runner.run(spec, {**TINY, "data": str(self.folder / "fold")})
+        made = runner.run(spec, {**TINY, **TRIAL, "data": str(self.folder / "fold")})
         return runner, spec, made
 
 

@@ -18,6 +18,7 @@ from pipeline import local_runner
 from tests.pipeline.folds import write_fold
 
 SMALL = ["--hidden", "8", "--n-heads", "2", "--n-layers", "1", "--window", "20", "--epochs", "1"]
+SMALL += ["--debug"]
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_the_pipeline_pre_trains_on_each_fold(tmp_path, toy):
         write_fold(tmp_path / "data" / f"fold_{number}")
     shutil.rmtree(tmp_path / "data" / "fold_1" / "test")
     tiny = ["--hidden=8", "--n-heads=2", "--n-layers=1", "--window=20", "--bs=16", "--epochs=1"]
-    tiny.append("--no-report")
+    tiny += ["--debug", "--no-report"]
     command = ["pipeline/local_runner.py", "--data", str(tmp_path / "data"), "--fold", "all"]
     done = toy.python(*command, "--output", str(tmp_path / "out"), *tiny)
     assert done.returncode == DataNotFoundError.exit_code, done.stderr
