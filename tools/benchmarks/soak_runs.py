@@ -30,7 +30,7 @@ from tools.benchmarks.measuring.options import check_positive
 
 _NETWORK = (
     "--model astromer_v2 --n-layers 1 --hidden 16 --n-heads 2 --ffn 16 --bs 8 --epochs 3 "
-    "--window 50 --report-windows 50"
+    "--lr 1e-2 --window 50 --report-windows 50"
 )
 _PUSHED, _NOT_BLESSED = 0, 9
 
@@ -115,7 +115,7 @@ def run_once(folder: Path, number: int) -> Run:
         round(usage.ru_utime + usage.ru_stime, 3),
         usage.ru_maxrss * unit / 2**20,
         databases / 2**20,
-        sum(path.name.isdecimal() for path in (output / "serving" / "astromer").iterdir()),
+        sum(path.name.isdecimal() for path in (output / "serving" / "astromer").glob("*")),
     )
 
 

@@ -18,6 +18,7 @@ from tools.faults.outcome import read_course
 from tools.faults.workplace import Workplace
 
 TINY = ("--hidden=8", "--n-heads=2", "--n-layers=1", "--window=20", "--bs=16", "--epochs=2")
+TINY += ("--debug",)  # a model of so little is pushed nowhere else
 
 
 class Place(Workplace):
