@@ -118,7 +118,7 @@ def test_programs_work(workplace: Path, home: Path, tmp_path: Path, place: str) 
     assert all("floatx float16" in line and "keras.json" in line for line in said)
 
 
-TINY = ["--hidden=8", "--n-heads=2", "--n-layers=1", "--window=20", "--bs=16", "--epochs=1"]
+TINY = ["--debug", "--hidden=8", "--n-heads=2", "--n-layers=1", "--window=20", "--bs=16"]
 
 
 def test_the_pipeline_works_where_all_of_it_is_missing(
