@@ -223,4 +223,4 @@ def test_what_a_baseline_needs_is_checked_with_the_whole_config() -> None:
 
 
 def test_architectures() -> None:
-    assert pipeline_config.ARCHITECTURES == ("astromer_v1", "astromer_v2")
+    assert pipeline_config.ARCHITECTURES == ("astromer_v1", "astromer_v2", "astromer_phase")

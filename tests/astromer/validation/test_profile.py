@@ -22,8 +22,7 @@ def batch_of(curves: list[LightCurve], bands: list[str] | None = None) -> Record
     """A batch as the reader makes it, without a file."""
     lengths = np.array([len(curve) for curve in curves], np.int64)
     return RecordBatch(
-        **vars(LightCurves.from_curves(curves)),
-        bands=np.array(bands or [""] * len(curves)),
+        **vars(LightCurves.from_curves(curves)) | {"bands": np.array(bands or [""] * len(curves))},
         file=Path("0.record"),
         first_record=0,
         serialized=np.array([b""] * len(curves)),
