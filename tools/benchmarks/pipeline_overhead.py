@@ -85,6 +85,7 @@ def run_measured(arguments: Sequence[str], result: Path) -> int:
         The exit code.
     """
     watch = Stopwatch()
+    from astromer.system.errors import NotBlessedError
     from pipeline import local_runner
     from pipeline.local import console
 
@@ -106,7 +107,10 @@ def run_measured(arguments: Sequence[str], result: Path) -> int:
             super().ended(step)
 
     local_runner.Report = Report  # type: ignore[misc]
-    code = local_runner.main(list(arguments))
+    try:
+        code = local_runner.main(list(arguments))
+    except NotBlessedError:
+        code = _NOT_BLESSED
     watch.mark("summary")
     result.write_text(json.dumps([asdict(cost) for cost in watch.costs]))
     return code
