@@ -1,4 +1,4 @@
-"""A served phase model: it searches periods in the graph and answers as the model does."""
+"""A served phase model (docs/training.md) searches periods in a graph and answers as in Python."""
 
 from __future__ import annotations
 
