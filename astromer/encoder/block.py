@@ -118,12 +118,7 @@ class PreNormBlock(EncoderBlock):
         given, norm = x.value(), self.attention_norm
         read_keys = norm.standardise((keys or x).value())
         attended = self.attention.read(norm.standardise(given), bias, read_keys)
-        kept = self.attention_dropout.kept(tf.shape(attended), training, dropout_key)
-        hidden = given + _dropped(attended, kept, self.attention_dropout.scale)
+        # Not through Keras, which would cast bfloat16 to float32.
+        hidden = given + self.attention_dropout.call(attended, training, dropout_key)
         y = self.ffn_out.read(Steps(self.ffn_in.read(self.ffn_norm.standardise(hidden))))
-        kept = self.ffn_dropout.kept(tf.shape(y), training, dropout_key)
-        return Steps(hidden + _dropped(y, kept, self.ffn_dropout.scale))
-
-
-def _dropped(x: tf.Tensor, kept: tf.Tensor | None, scale: float) -> tf.Tensor:
-    return x if kept is None else x * (tf.cast(kept, x.dtype) * scale)
+        return Steps(hidden + self.ffn_dropout.call(y, training, dropout_key))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from astromer.system.config import Config, knob
 from astromer.system.errors import UsageError
 
-ARCHITECTURES = ("astromer_v1", "astromer_v2", "astromer_phase")
+PHASE = "astromer_phase"
+ARCHITECTURES = ("astromer_v1", "astromer_v2", PHASE)
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.encoder.block import EncoderBlock, PreNormBlock
+from astromer.encoder.config import PHASE
 from astromer.encoder.dropout import CounterDropout
 from astromer.encoder.layers import FlatDense
 from astromer.encoder.order import AsGiven, Order, Presorted, Quirks, VisibleFirst
 from astromer.encoder.phase_features import NUM_COLUMNS, PHASE_INPUTS, phase_features
 from astromer.encoder.steps import Embedded, Steps
 
-PHASE = "astromer_phase"
 WINDOW_INPUTS = {
     "times": tf.TensorSpec([None, None], tf.float32),
     "magnitudes": tf.TensorSpec([None, None], tf.float32),
@@ -66,10 +66,10 @@ class Encoder(keras.layers.Layer):
     Args:
         architecture: "astromer_v1" (Donoso-Oliva et al. 2023: hidden inputs are zero, no skip
             connections, feed-forward 128) or "astromer_v2" (Astromer 2: trainable mask token at
-            hidden steps, projected skip connections, feed-forward 256) or "astromer_phase" (as
-            astromer_v2, but its input embedding is linear in the features of
-            :mod:`astromer.encoder.phase_features`, magnitudes divided by their visible spread, and
-            its blocks normalise their inputs, see :class:`~astromer.encoder.block.PreNormBlock`).
+            hidden steps, projected skip connections, feed-forward 256) or "astromer_phase" (its
+            input embedding is linear in the features of :mod:`astromer.encoder.phase_features`,
+            magnitudes divided by their visible spread; its blocks normalise their inputs, see
+            :class:`~astromer.encoder.block.PreNormBlock`; feed-forward 256).
         d_model, num_heads, num_layers: sizes.
         ffn_dim: width of the feed-forward layer; 0 = the architecture's own.
         dropout: dropout rate.

@@ -11,7 +11,12 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from astromer.periodogram.graph_periods import NUM_FREQUENCIES, NUM_PEAKS
+from astromer.periodogram.graph_periods import (
+    NUM_FREQUENCIES,
+    NUM_PEAKS,
+    decimal_log,
+    series_shape,
+)
 from astromer.periodogram.harmonic_fit import ORDERS
 
 HARMONICS = 4
@@ -29,6 +34,7 @@ PHASE_INPUTS = {
 """The inputs of the phase encoder besides times, magnitudes and visible; see
 :func:`astromer.encoder.folding.fold`."""
 
+_LEAST_AMPLITUDE = 1e-3  # of the visible spread
 _RIDGE = 1e-2  # of the number of visible steps: an order of magnitude below the noise of a fit
 _LEAST_ERROR = 0.01  # [mag]; smaller errors would give single steps all the weight
 _MARGIN = 0.1  # of the visible range, by which a fit may exceed it
@@ -99,20 +105,20 @@ def phase_features(
     fits = tf.concat([fits, local, neighbours.interpolated[..., None]], axis=-1)
     residuals = tf.where(visible[..., None], magnitudes[..., None] - fits, 0.0)
     scatter = tf.sqrt(tf.reduce_sum(tf.square(residuals), axis=1) / count)
-    log_error = tf.where(visible & (errmag > 0), _log(errmag / 0.03, 1e-2), 0.0)
+    log_error = tf.where(visible & (errmag > 0), decimal_log(errmag / 0.03, 1e-2), 0.0)
     channels = waves.channels(kept)
     kept = tf.ones_like(frequencies) if kept is None else kept
     found = tf.cast(frequencies > 0, tf.float32)
     of_window = [
-        _log(frequencies, 1e-4) * found * kept,
+        decimal_log(frequencies, 1e-4) * found * kept,
         powers * kept[:, 1:],
         found[:, :1],
-        _log(scale / 0.3, 1e-4),
-        _log(neighbours.span / 300, 1e-5),
-        _log(count / 100, 1e-2),
-        _log(num_visible / 100, 1e-2),
-        _log(scatter, 1e-3),
-        _shape(series[:, 0], found[:, :1]),
+        decimal_log(scale / 0.3, 1e-4),
+        decimal_log(neighbours.span / 300, 1e-5),
+        decimal_log(count / 100, 1e-2),
+        decimal_log(num_visible / 100, 1e-2),
+        decimal_log(scatter, 1e-3),
+        series_shape(series[:, 0], HARMONICS, _LEAST_AMPLITUDE) * found[:, :1],
     ]
     steps = [
         tf.stack([magnitudes, shown, log_error], axis=-1),
@@ -301,26 +307,6 @@ def _series(waves: _Waves, series: tf.Tensor) -> tf.Tensor:
     return 2 * value_real + real[..., 0]
 
 
-def _shape(series: tf.Tensor, found: tf.Tensor) -> tf.Tensor:
-    """float32 [batch, 4 HARMONICS - 3]: amplitudes of the series' harmonics, ratios to the first
-    (R21, R31, ...) and phases relative to it (phi21, phi31, ...; Simon & Lee 1981, ApJ 248, 291).
-    """
-    real, imaginary = (part[:, 1 : HARMONICS + 1] for part in tf.split(series, 2, axis=-1))
-    amplitude = tf.sqrt(tf.square(real) + tf.square(imaginary))
-    ratio = amplitude[:, 1:] / tf.maximum(amplitude[:, :1], 1e-3)
-    phase = tf.math.atan2(imaginary, real)
-    harmonics = np.arange(2, HARMONICS + 1, dtype=np.float32)
-    relative = phase[:, 1:] - harmonics * phase[:, :1]
-    there = tf.cast(amplitude[:, 1:] > 0, tf.float32)
-    columns = [
-        _log(amplitude, 1e-3),
-        tf.minimum(ratio, 3.0),
-        tf.cos(relative) * there,
-        tf.sin(relative) * there,
-    ]
-    return tf.concat(columns, axis=1) * found
-
-
 class _Neighbours:
     """The visible steps next to each step in time.
 
@@ -364,15 +350,13 @@ class _Neighbours:
             until + k for k in range(_NEIGHBOURS)
         ]:
             there, magnitude, time = at(rank)
-            columns += [magnitude, tf.where(there, _log(tf.abs(time - times) / 10, 1e-3), _FAR)]
+            columns += [
+                magnitude,
+                tf.where(there, decimal_log(tf.abs(time - times) / 10, 1e-3), _FAR),
+            ]
         self.columns = tf.stack(columns, axis=-1)
         earliest, latest = tf.reduce_min(times, axis=1), tf.reduce_max(times, axis=1)
         self.span = (latest - earliest)[:, None]
 
 
 _FAR = 3.0
-
-
-def _log(x: tf.Tensor, least: float) -> tf.Tensor:
-    """The decimal logarithm, of ``least`` at least."""
-    return tf.math.log(tf.maximum(x, least)) / np.log(10).astype(np.float32)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from astromer.encoder.inference import Predictor
+from astromer.evaluation.metrics import WindowSums
 from astromer.windows.batches import Batch
 
 WITHIN = (0.6827, 0.9545)
@@ -16,7 +17,7 @@ _FACTORS = np.geomspace(0.2, 5.0, 500)
 
 
 @dataclass(frozen=True)
-class SpreadScores:
+class SpreadScores(WindowSums):
     """Sums over the scored steps of each window. float64 [num_windows].
 
     Attributes:
@@ -44,15 +45,6 @@ class SpreadScores:
             np.count_nonzero(scored & (ratio <= 2), axis=1).astype(np.float64),
             np.sum(density, axis=1, where=scored),
         )
-
-    @classmethod
-    def concatenate(cls, parts: list[SpreadScores]) -> SpreadScores:
-        names = [field.name for field in fields(cls)]
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
-    def where(self, chosen: np.ndarray) -> SpreadScores:
-        """The scores of some windows; ``chosen`` is bool [num_windows]."""
-        return SpreadScores(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
     def metrics(self) -> dict[str, float]:
         """Fractions within one and two standard deviations, and the mean log-likelihood."""

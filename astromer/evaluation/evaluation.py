@@ -151,9 +151,8 @@ def evaluate(
         baselines = score_baselines(
             curves, model.window_size, masking=masking, seed=seed, progress=progress
         )
-    if model.encoder.folds and periods is None:
-        masks = fixed_masks(windows, model.window_size, masking, seed, batch_size)
-        periods = periods_of_windows(curves, masks, progress=progress)
+    if periods is None:
+        periods = fixed_periods(model, curves, windows, masking, seed, progress=progress)
     hidden: list[WindowScores] = []
     probed: list[WindowScores] = []
     spreads: list[SpreadScores] = []
@@ -175,6 +174,22 @@ def evaluate(
         SpreadScores.concatenate(spreads) if spreads else None,
         None if periods is None else period_recovery(periods.frequencies, curves.periods),
     )
+
+
+def fixed_periods(
+    model: Reconstructor,
+    curves: LightCurves,
+    windows: Windows,
+    masking: MaskingConfig,
+    seed: int,
+    *,
+    progress: bool = False,
+) -> CurvePeriods | None:
+    """The periods in what the masks of an evaluation show; None for a model that does not fold."""
+    if not model.encoder.folds:
+        return None
+    masks = fixed_masks(windows, model.window_size, masking, seed)
+    return periods_of_windows(curves, masks, progress=progress)
 
 
 def fixed_batches(

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 
 from astromer.windows.batches import Batch
 
+SumsT = TypeVar("SumsT", bound="WindowSums")
+
 
 @dataclass(frozen=True)
-class WindowScores:
+class WindowSums:
+    """Sums over the scored steps of each window: fields of float64 [num_windows]."""
+
+    @classmethod
+    def concatenate(cls: type[SumsT], parts: Sequence[SumsT]) -> SumsT:
+        """Those of all windows of the parts, in their order."""
+        names = [field.name for field in fields(cls)]
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+    def where(self: SumsT, chosen: np.ndarray) -> SumsT:
+        """Those of some windows; ``chosen`` is bool [num_windows]."""
+        return type(self)(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+
+@dataclass(frozen=True)
+class WindowScores(WindowSums):
     """Sums over the scored steps of each window. float64 [num_windows], in magnitudes.
 
     Attributes:
@@ -33,17 +52,6 @@ class WindowScores:
         mean = np.sum(true, axis=1, where=scored) / np.maximum(count, 1)
         spread = np.where(scored, true - mean[:, None], 0.0)
         return cls(count, np.sum(error**2, axis=1), np.sum(spread**2, axis=1))
-
-    @classmethod
-    def concatenate(cls, parts: list[WindowScores]) -> WindowScores:
-        names = ("count", "squared_error", "squared_spread")
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
-    def where(self, chosen: np.ndarray) -> WindowScores:
-        """The scores of some windows; ``chosen`` is bool [num_windows]."""
-        return WindowScores(
-            self.count[chosen], self.squared_error[chosen], self.squared_spread[chosen]
-        )
 
     def rmse(self) -> float:
         """Root mean squared error over all scored steps [mag]; NaN if there is none."""

@@ -249,10 +249,16 @@ class Classifier:
             desc: of the progress bar.
             progress: whether to show one.
         """
-        if periods is None and (self.head.beside or self.model.encoder.folds):
-            periods = find_periods(curves, progress=progress)
+        if periods is None:
+            periods = self.find_periods(curves, progress=progress)
         vectors = self.encode(curves, periods, desc=desc, progress=progress)
         return self.head(vectors, self.beside(curves, periods)).numpy()
+
+    def find_periods(self, curves: LightCurves, *, progress: bool = False) -> CurvePeriods | None:
+        """The periods in all observations; None where neither encoder nor head reads them."""
+        if not (self.head.beside or self.model.encoder.folds):
+            return None
+        return find_periods(curves, progress=progress)
 
     def beside(self, curves: LightCurves, periods: CurvePeriods | None) -> np.ndarray:
         """float32 [num_curves, B], the features that the head reads beside the embedding."""

@@ -16,7 +16,6 @@ from astromer.encoder.pooling import pool_steps, pool_windows
 from astromer.finetuning.classifier import Classifier, Head
 from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.labelled_data import LabelledCurves, class_weights
-from astromer.periodogram.curve_periods import find_periods
 from astromer.system.errors import TrainingError
 from astromer.system.terminal import progress_bar
 from astromer.training.schedule import WarmUp
@@ -159,10 +158,9 @@ class EncoderTraining:
         self._gradients = [tf.Variable(tf.zeros(v.shape)) for v in self._variables]
         self._loss = tf.Variable(0.0)
         encoder = classifier.model.encoder
-        reads_periods = encoder.folds or classifier.head.beside
         # All observations are visible: the periods are the same at every step.
         self._periods, self._validation_periods = (
-            find_periods(part.curves) if reads_periods and part.periods is None else part.periods
+            classifier.find_periods(part.curves) if part.periods is None else part.periods
             for part in (train, validation)
         )
         self._beside = classifier.beside(train.curves, self._periods)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from astromer.encoder.phase_features import HARMONICS
 from astromer.light_curves import LightCurves
 from astromer.periodogram.curve_periods import CurvePeriods
 from astromer.periodogram.graph_periods import (
@@ -18,10 +19,11 @@ from astromer.periodogram.graph_periods import (
     NUM_FREQUENCIES,
     NUM_PEAKS,
     GraphPeriods,
+    decimal_log,
+    series_shape,
 )
 from astromer.serving.graph_input import owners
 
-HARMONICS = 4
 _QUANTILES = (0.0, 0.05, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.95, 1.0)
 _CURVES_PER_CALL = 256
 _LEAST_SPREAD = 1e-4  # [mag], of what is divided by
@@ -88,11 +90,11 @@ def curve_features(
     variance = packed.mean(centred**2)
     deviation = tf.maximum(tf.sqrt(variance), _LEAST_SPREAD)
     columns = [
-        _log(periods.frequencies, 1e-4),
+        decimal_log(periods.frequencies, 1e-4),
         periods.powers,
-        _log(deviation, _LEAST_SPREAD)[:, None],
-        _log(packed.count, 1.0)[:, None],
-        _log(packed.mean(errors), 1e-4)[:, None],
+        decimal_log(deviation, _LEAST_SPREAD)[:, None],
+        decimal_log(packed.count, 1.0)[:, None],
+        decimal_log(packed.mean(errors), 1e-4)[:, None],
         tf.stack(_moments(times, centred, errors, mean, deviation, packed, periods), axis=1),
         _quantile_features(times, centred, deviation, packed),
         _series_features(times, centred, mean, deviation, packed, periods),
@@ -141,7 +143,7 @@ class _Packed:
         """log10 of the mean squared difference of neighbours over the variance, float64 [batch]."""
         steps = tf.where(self.later, values[1:] - values[:-1], 0.0)
         total = self.sum(tf.pad(steps**2, [[1, 0]])[: tf.size(values)])
-        return _log(total / tf.maximum(self.count - 1, 1.0) / deviation**2, 1e-4)
+        return decimal_log(total / tf.maximum(self.count - 1, 1.0) / deviation**2, 1e-4)
 
 
 def _known_errors(errmag: tf.Tensor, packed: _Packed) -> tf.Tensor:
@@ -184,13 +186,13 @@ def _moments(
     return [
         mean,
         tf.clip_by_value(packed.mean(scaled**3), -10.0, 10.0),
-        _log(packed.mean(scaled**4), 1e-2),
+        decimal_log(packed.mean(scaled**4), 1e-2),
         stetson,
-        _log(squares, 1e-4),
+        decimal_log(squares, 1e-4),
         packed.eta(centred, deviation),
         *folded,
         tf.where(some, highest - lowest, 0.0) / packed.count,
-        _log(tf.abs(correlation) * deviation / duration, 1e-8),
+        decimal_log(tf.abs(correlation) * deviation / duration, 1e-8),
         correlation,
         beyond,
     ]
@@ -216,8 +218,8 @@ def _quantile_features(
     longest = tf.math.unsorted_segment_max(times, packed.row, tf.size(packed.lengths))
     return tf.stack(
         [
-            _log(tf.where(packed.lengths > 0, longest, 0.0), 1e-3),
-            _log(whole / deviation, 1e-2),
+            decimal_log(tf.where(packed.lengths > 0, longest, 0.0), 1e-3),
+            decimal_log(whole / deviation, 1e-2),
             (quantile[0.6] - quantile[0.4]) / wide,
             (quantile[0.75] - quantile[0.25]) / wide,
             (quantile[0.9] - quantile[0.1]) / wide,
@@ -247,29 +249,17 @@ def _series_features(
     offset = tf.math.real(coefficients[:, 0]) - mean
     residual = centred - 2 * tf.math.real(value) - packed.spread(offset)
     scatter = tf.sqrt(packed.mean(residual**2)) / deviation
-    harmonics = coefficients[:, 1 : HARMONICS + 1]
-    amplitude = tf.abs(harmonics)
-    first = tf.maximum(amplitude[:, :1], _LEAST_SPREAD)
-    phase = tf.math.angle(harmonics)
-    relative = phase[:, 1:] - phase[:, :1] * np.arange(2.0, HARMONICS + 1)
-    there = tf.cast(amplitude[:, 1:] > 0, tf.float64)
     return tf.concat(
         [
-            _log(amplitude, _LEAST_SPREAD),
-            tf.minimum(amplitude[:, 1:] / first, 3.0),
-            tf.cos(relative) * there,
-            tf.sin(relative) * there,
-            _log(scatter, 1e-3)[:, None],
-            _log(tf.abs(periods.frequencies[:, :1] - tf.round(periods.frequencies[:, :1])), 1e-4),
-            _log(periods.false_alarm, 1e-30)[:, None],
+            series_shape(periods.series, HARMONICS, _LEAST_SPREAD),
+            decimal_log(scatter, 1e-3)[:, None],
+            decimal_log(
+                tf.abs(periods.frequencies[:, :1] - tf.round(periods.frequencies[:, :1])), 1e-4
+            ),
+            decimal_log(periods.false_alarm, 1e-30)[:, None],
         ],
         axis=1,
     )
-
-
-def _log(x: tf.Tensor, least: float) -> tf.Tensor:
-    """The decimal logarithm, of ``least`` at least."""
-    return tf.math.log(tf.maximum(x, tf.constant(least, x.dtype))) / np.log(10)
 
 
 _compiled: Callable[..., tf.Tensor] = tf.function(

@@ -174,3 +174,36 @@ def _false_alarm_probability(
     expected *= tf.sqrt((count - 1) / 2 * tf.maximum(power, 0.0))
     single = left ** ((count - 3) / 2)
     return tf.minimum(-tf.math.expm1(-expected) + single * tf.exp(-expected), 1.0)
+
+
+def series_shape(series: tf.Tensor, harmonics: int, least: float) -> tf.Tensor:
+    """Amplitudes of a series' harmonics, ratios to the first (R21, R31, ...) and phases relative to
+    it (phi21, phi31, ...; Simon & Lee 1981, ApJ 248, 291).
+
+    Args:
+        series: float [batch, 2 (highest order + 1)], see :class:`GraphPeriods`.
+        harmonics: how many.
+        least: amplitude below which one counts as this one.
+
+    Returns:
+        float [batch, 4 harmonics - 3], logarithms of amplitudes, ratios of at most 3, cosines and
+        sines of phases.
+    """
+    real, imaginary = (part[:, 1 : harmonics + 1] for part in tf.split(series, 2, axis=-1))
+    amplitude = tf.sqrt(tf.square(real) + tf.square(imaginary))
+    ratio = amplitude[:, 1:] / tf.maximum(amplitude[:, :1], least)
+    phase = tf.math.atan2(imaginary, real)
+    relative = phase[:, 1:] - phase[:, :1] * tf.range(2, harmonics + 1, dtype=series.dtype)
+    there = tf.cast(amplitude[:, 1:] > 0, series.dtype)
+    columns = [
+        decimal_log(amplitude, least),
+        tf.minimum(ratio, 3.0),
+        tf.cos(relative) * there,
+        tf.sin(relative) * there,
+    ]
+    return tf.concat(columns, axis=1)
+
+
+def decimal_log(x: tf.Tensor, least: float) -> tf.Tensor:
+    """The decimal logarithm, of ``least`` at least."""
+    return tf.math.log(tf.maximum(x, least)) / tf.constant(np.log(10), x.dtype)

@@ -57,9 +57,9 @@ def usable_values(
 ) -> tf.Tensor:
     """bool, of the shape of the arguments: which observations keep the rules.
 
-    NaN and infinity never do, except that a NaN error is accepted: the survey gives none, and the
-    encoder reads no errors. Magnitude and error of a hidden step are ignored, so that hidden values
-    cannot change anything.
+    NaN and infinity never do, except that a NaN error is accepted: the survey gives none, and an
+    encoder that reads errors takes it as unknown. Magnitude and error of a hidden step are ignored,
+    so that hidden values cannot change anything.
     """
     time_fits = (mjd >= rules.min_mjd) & (mjd <= rules.max_mjd)
     value_fits = (mag >= rules.min_mag) & (mag <= rules.max_mag)

@@ -15,7 +15,7 @@ from astromer.encoder.config import EncoderConfig
 from astromer.encoder.inference import Predictor
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.evaluation.calibration import spread_factor
-from astromer.evaluation.evaluation import Evaluation, evaluate, fixed_batches
+from astromer.evaluation.evaluation import Evaluation, evaluate, fixed_batches, fixed_periods
 from astromer.light_curves import LightCurves
 from astromer.system.distribution import (
     any_worker,
@@ -152,18 +152,14 @@ class Trainer:
         """Scales the predicted standard deviations by what fits the validation split."""
         if self.model.spread is None:
             return
-        windows = sequential_windows(self.validation_curves.offsets, self.window_size)
-        seed, size = self.training.seed, self.training.batch_size
-        earlier = self._evaluation or self._evaluate()
-        batches = fixed_batches(
-            self.model,
-            self.validation_curves,
-            windows,
-            self.masking,
-            seed,
-            size,
-            earlier.periods,
-        )
+        curves = self.validation_curves
+        windows = sequential_windows(curves.offsets, self.window_size)
+        fixed = (self.model, curves, windows, self.masking, self.training.seed)
+        if self._evaluation is not None:
+            periods = self._evaluation.periods
+        else:  # a finished training was begun again
+            periods = fixed_periods(*fixed, progress=self.chief)
+        batches = fixed_batches(*fixed, self.training.batch_size, periods)
         self.model.spread.factor.assign(spread_factor(self.predictor, batches))
 
     def _train_epoch(self, stop: StopRequest) -> dict[str, float]:
@@ -234,11 +230,7 @@ class Trainer:
         )
 
     def _validate(self) -> dict[str, float]:
-        self._evaluation = self._evaluate()
-        return {f"val_{name}": value for name, value in self._evaluation.metrics.items()}
-
-    def _evaluate(self) -> Evaluation:
-        return evaluate(
+        self._evaluation = evaluate(
             self.model,
             self.validation_curves,
             masking=self.masking,
@@ -248,6 +240,7 @@ class Trainer:
             earlier=self._evaluation,
             progress=self.chief,
         )
+        return {f"val_{name}": value for name, value in self._evaluation.metrics.items()}
 
     def _end_epoch(self, row: dict[str, float]) -> None:
         """Keeps the best weights, then logs, saves and reports the epoch."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from tfx.types import Artifact
 
+from astromer.encoder.config import PHASE
 from astromer.evaluation.baselines import BASELINE_TITLES
 from astromer.records.fold import SPLITS
 from astromer.serving.versions.folder import WITHDRAWN
@@ -243,8 +244,8 @@ def _doubts(metrics: Mapping, architecture: str) -> list[str]:
     ]
     if not better:
         return []
-    if architecture != "astromer_phase" and all(label.startswith("harmonic") for label in better):
-        reason = "this encoder sees no period below 6.3 days, --model astromer_phase does"
+    if architecture != PHASE and all(label.startswith("harmonic") for label in better):
+        reason = f"this encoder sees no period below 6.3 days, --model {PHASE} does"
     else:
         reason = "train longer (--epochs, --lr) or on more light curves"
     return [f"but no better than {', '.join(better)}: {reason}"]

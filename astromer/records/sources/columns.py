@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -167,14 +167,8 @@ def find_columns(
             if name not in used and pattern.search(key(name)):
                 unused.setdefault(what, []).append(name)
                 break
-    return Columns(
-        found.measures,
-        found.id,
-        found.band,
-        found.class_name,
-        found.quality,
-        {what: tuple(columns) for what, columns in unused.items()},
-    )
+    listed = {what: tuple(columns) for what, columns in unused.items()}
+    return replace(found, unused=listed)
 
 
 def _measures(
