@@ -4,8 +4,7 @@
 begins with is another one, ``astromer.records.synthetic``.
 """
 
-from astromer.synthetic.classes import CLASSES, ObjectClass
 from astromer.synthetic.surveys import SURVEYS, Survey
-from astromer.synthetic.synthetic_survey import SyntheticSurvey
+from astromer.synthetic.synthetic_survey import CLASSES, ObjectClass, SyntheticSurvey
 
 __all__ = ["CLASSES", "SURVEYS", "ObjectClass", "Survey", "SyntheticSurvey"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from astromer.synthetic.cadence import Cadence, GroundBased, Stretch, gaia, wise
-from astromer.synthetic.noise import Photometry
+from astromer.synthetic.observing import Cadence, GroundBased, Photometry, Stretch, gaia, wise
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,13 @@ from astromer.synthetic import (
     CLASSES,
     SURVEYS,
     binaries,
-    cadence,
     irregular,
-    noise,
+    observing,
     pulsation,
     transients,
 )
 from astromer.synthetic.binaries import Orbit, Stars
-from astromer.synthetic.long_period import mira
+from astromer.synthetic.irregular import mira
 from astromer.synthetic.processes import (
     damped_oscillation,
     damped_walk,
@@ -231,7 +230,7 @@ def test_a_supernova_ia_fades_by_its_rate_and_a_microlens_is_symmetric():
 @pytest.mark.parametrize("name", ["ztf", "asas", "ogle", "crts", "superwasp", "lsst", "macho"])
 def test_telescopes_on_the_ground_see_seasons_nights_and_dark_skies(name):
     (survey,) = [one for one in SURVEYS if one.name == name]
-    assert isinstance(survey.cadence, cadence.GroundBased)
+    assert isinstance(survey.cadence, observing.GroundBased)
     longest_gaps, hours = [], []
     for seed in range(30):
         visits = survey.cadence(np.random.default_rng(seed))
@@ -245,19 +244,21 @@ def test_telescopes_on_the_ground_see_seasons_nights_and_dark_skies(name):
 
 
 def test_visits_come_in_the_groups_of_their_survey():
-    four = cadence.GroundBased((53500, 53600), (2000, 2001), (10, 20), (0, 0, 0, 1), (0.005, 0.01))
+    four = observing.GroundBased(
+        (53500, 53600), (2000, 2001), (10, 20), (0, 0, 0, 1), (0.005, 0.01)
+    )
     visits = four(np.random.default_rng(1))
     _, counts = np.unique(np.floor(visits.mjd + 0.2), return_counts=True)
     assert np.median(counts) >= 3
-    pairs = np.diff(cadence.gaia(np.random.default_rng(0)).mjd)
+    pairs = np.diff(observing.gaia(np.random.default_rng(0)).mjd)
     assert (np.abs(pairs - 0.074) < 1e-6).mean() > 0.2
-    orbits = np.diff(cadence.wise(np.random.default_rng(0)).mjd)
+    orbits = np.diff(observing.wise(np.random.default_rng(0)).mjd)
     assert orbits.max() > 100
     assert np.median(orbits) == pytest.approx(0.0656, abs=0.001)
 
 
 def test_errors_are_those_of_the_limit_and_of_the_floor():
-    error = noise.expected_error(np.array([-12.0, 0.0, 1.0]), 0.01, 0.9)
+    error = observing.expected_error(np.array([-12.0, 0.0, 1.0]), 0.01, 0.9)
     assert error[0] == pytest.approx(0.01, rel=0.01)
     assert error[1] == pytest.approx(0.2, rel=0.01)
     assert 1.5 < error[2] / error[1] < 2.6
@@ -265,5 +266,5 @@ def test_errors_are_those_of_the_limit_and_of_the_floor():
 
 def test_constant_light_dilutes_changes():
     change = np.array([-1.0, 0.0, 1.0])
-    assert (np.abs(noise.blend(change, 0.5)) <= np.abs(change)).all()
-    np.testing.assert_allclose(noise.blend(change, 0.0), change, atol=1e-12)
+    assert (np.abs(observing.blend(change, 0.5)) <= np.abs(change)).all()
+    np.testing.assert_allclose(observing.blend(change, 0.0), change, atol=1e-12)
