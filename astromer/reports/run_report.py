@@ -8,15 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from astromer.evaluation.baselines import BASELINE_TITLES
-from astromer.reports.attention_plot import draw_attention
 from astromer.reports.config import ReportConfig
-from astromer.reports.data_summary import summarise_data
-from astromer.reports.embedding_map import draw_map, mean_embeddings
-from astromer.reports.learning_curves import (
-    TrainingHistory,
-    draw_learning_curves,
-    read_training_history,
-)
+from astromer.reports.encoder_plots import draw_attention, draw_map, mean_embeddings
 from astromer.reports.lineage import Drawing, lay_out
 from astromer.reports.plot import SHORT_TITLES, TITLES, Plot, ReportParts
 from astromer.reports.reconstructed_windows import (
@@ -31,15 +24,23 @@ from astromer.reports.run import (
     hyperparameters,
     machine_facts,
     machine_rows,
+    summarise_data,
     training_facts,
 )
-from astromer.reports.skill import GroupScores, HiddenSteps, draw_skill
+from astromer.reports.scores import (
+    GroupScores,
+    HiddenSteps,
+    TrainingHistory,
+    draw_learning_curves,
+    draw_skill,
+    read_training_history,
+)
 from astromer.system.atomic import replace_folder
 from astromer.system.environment import describe_machine, require
 from astromer.system.html.page import write_page
 from astromer.system.storage.trees import copy_tree
 from astromer.system.text import duration
-from astromer.validation.findings_page import FINDINGS_PAGE
+from astromer.validation.output import FINDINGS_PAGE
 
 PAGE_FILE = "index.html"
 PLOTS_FOLDER = "plots"

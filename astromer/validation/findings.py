@@ -16,8 +16,7 @@ from astromer.records.config import LightCurveRules
 from astromer.system.errors import DataAnomalyError
 from astromer.system.text import shortened
 from astromer.validation.config import STOP, WARN, Rule, ValidationConfig, all_rules
-from astromer.validation.drift import profile_distances
-from astromer.validation.profile import SplitProfile
+from astromer.validation.profile import SplitProfile, profile_distances
 
 EXAMPLES_PER_RULE = 3
 

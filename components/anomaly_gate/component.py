@@ -24,8 +24,7 @@ from astromer.serving.saved_model import read_config
 from astromer.system.errors import DataAnomalyError, ModelError
 from astromer.system.storage import as_path
 from astromer.validation.config import OFF, STOP
-from astromer.validation.drift import data_drift
-from astromer.validation.profile import TRAIN_PROFILE, read_train_profile
+from astromer.validation.profile import TRAIN_PROFILE, data_drift, read_train_profile
 from components.schema.component import SEQUENCE
 
 _Type = anomalies_pb2.AnomalyInfo

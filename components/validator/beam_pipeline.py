@@ -25,7 +25,7 @@ from astromer.validation.duplicates import (
     find_matches,
     split_into_buckets,
 )
-from astromer.validation.file_check import FileCheck, check_file
+from astromer.validation.fold_check import FileCheck, check_file
 
 _BUCKETS = 16
 """Parts into which the search for equal digests is divided."""
@@ -131,8 +131,8 @@ _KNOWN = {
     ("astromer.validation.duplicates", "Match"),
     ("astromer.validation.duplicates", "Location"),
     ("astromer.validation.duplicates", "Identities"),
-    ("astromer.validation.file_check", "Violation"),
-    ("astromer.validation.file_check", "FileCheck"),
+    ("astromer.validation.fold_check", "Violation"),
+    ("astromer.validation.fold_check", "FileCheck"),
     ("astromer.validation.profile", "SplitProfile"),
     ("collections", "Counter"),
     *(("numpy", name) for name in ("dtype", "ndarray")),

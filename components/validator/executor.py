@@ -18,9 +18,8 @@ from astromer.system.storage.trees import copy_file, remove_tree
 from astromer.system.terminal import progress_bar
 from astromer.validation.config import ValidationConfig
 from astromer.validation.duplicates import Match
-from astromer.validation.file_check import FileCheck
 from astromer.validation.findings import Validation
-from astromer.validation.fold_check import RecordSources, check_files, combine_checks
+from astromer.validation.fold_check import FileCheck, RecordSources, check_files, combine_checks
 from astromer.validation.output import terminal_table, write_validation, write_validation_files
 from astromer.validation.profile import write_profiles
 from components import split_files

@@ -13,7 +13,7 @@ import pytest
 from astromer.light_curves import LightCurve
 from astromer.system.errors import RecordError
 from astromer.validation.duplicates import Location, Match
-from astromer.validation.file_check import FileCheck, Violation
+from astromer.validation.fold_check import FileCheck, Violation
 from astromer.validation.profile import SplitProfile
 from components.validator.beam_pipeline import dumped, load_results
 

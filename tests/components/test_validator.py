@@ -20,8 +20,7 @@ from astromer.records.fold import Fold
 from astromer.records.reader import read_light_curves
 from astromer.system.errors import DataAnomalyError
 from astromer.validation.config import ValidationConfig
-from astromer.validation.file_check import FileCheck, Violation
-from astromer.validation.fold_check import combine_checks, validate_fold
+from astromer.validation.fold_check import FileCheck, Violation, combine_checks, validate_fold
 from components import LightCurveAnomalies
 from components.example_gen.executor import ingest
 from components.validator import LightCurveValidator

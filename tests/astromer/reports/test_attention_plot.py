@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.reports.attention_plot import window_attention
+from astromer.reports.encoder_plots import window_attention
 
 
 def test_weights_are_the_encoder_s_own_for_what_it_reads(run, found) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.reports.embedding_map import draw_map, mean_embeddings, to_plane
+from astromer.reports.encoder_plots import draw_map, mean_embeddings, to_plane
 from astromer.serving.embedder import Embedder
 
 

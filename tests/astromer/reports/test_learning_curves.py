@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from astromer.reports.learning_curves import (
+from astromer.reports.scores import (
     TrainingHistory,
     draw_learning_curves,
     read_training_history,

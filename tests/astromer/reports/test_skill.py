@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from astromer.evaluation.evaluation import evaluate
-from astromer.reports.skill import HiddenSteps, days_to_nearest_visible
+from astromer.reports.scores import HiddenSteps, days_to_nearest_visible
 from astromer.validation.profile import UNKNOWN
 
 

@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 
 from astromer.records.fold import Fold
-from astromer.validation.drift import data_drift
 from astromer.validation.fold_check import validate_fold
-from astromer.validation.profile import read_train_profile, write_profiles
+from astromer.validation.profile import data_drift, read_train_profile, write_profiles
 from tests.astromer.validation import corpus
 from tests.pipeline.folds import make_curves
 

@@ -13,8 +13,8 @@ from astromer.commands.validate import main
 from astromer.records.fold import Fold
 from astromer.system.environment import MissingExtraError
 from astromer.validation.config import ValidationConfig
-from astromer.validation.findings_page import write_findings_page
 from astromer.validation.fold_check import validate_fold
+from astromer.validation.output import write_findings_page
 from tests.astromer.validation import corpus
 from tests.pages import Page, assert_looks_right, assert_self_contained
 from tests.pipeline.folds import encode

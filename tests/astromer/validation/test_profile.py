@@ -14,8 +14,14 @@ from hypothesis import given, settings
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.records.reader import RecordBatch
 from astromer.system.errors import DataAnomalyError
-from astromer.validation.drift import profile_distances
-from astromer.validation.profile import BINS, OTHERS, QUANTITIES, UNKNOWN, SplitProfile
+from astromer.validation.profile import (
+    BINS,
+    OTHERS,
+    QUANTITIES,
+    UNKNOWN,
+    SplitProfile,
+    profile_distances,
+)
 
 
 def batch_of(curves: list[LightCurve], bands: list[str] | None = None) -> RecordBatch:

@@ -1,1 +1,0 @@
-"""The run report: what was trained, on what, and how well it reconstructs, on one page."""
