@@ -18,7 +18,7 @@ CODE := astromer components pipeline presentation tests tools pipeline_config.py
 TYPED := $(filter-out tests,$(CODE))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run tensorboard compile test test-current test-slow test-all bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation soak faults fuzz lint format docs lock spark audit \
+.PHONY: help setup run tensorboard compile test test-current test-slow test-all bench bench-beam bench-scaling bench-embedding bench-overhead bench-validation starter soak faults fuzz lint format docs lock spark audit \
 	check-install clean distclean
 
 help: ## list the targets
@@ -33,6 +33,9 @@ run: setup ## train, judge and push a small model on built-in data (RUN_FLAGS, D
 
 tensorboard: setup ## show the trainings of OUTPUT in TensorBoard (OUTPUT, PORT, ARGS=--newest)
 	@$(PYTHON) -m astromer tensorboard --output "$(OUTPUT)" --port "$(PORT)" $(ARGS)
+
+starter: setup ## train the encoder of the package on synthetic stars (two hours; ARGS="--scale 0.1 --minutes 30")
+	@$(PYTHON) tools/starter/train.py $(ARGS)
 
 compile: setup ## compile the pipeline for Vertex AI and Kubeflow (COMPILED, CLUSTER_DATA, CLUSTER_OUTPUT, ARGS)
 	@$(PYTHON) pipeline/vertex_runner.py --data "$(CLUSTER_DATA)" --output "$(CLUSTER_OUTPUT)" \

@@ -1,7 +1,8 @@
 """AstroMer: a transformer encoder for light curves.
 
-``astromer.load(path)`` loads a pushed model to embed with, ``astromer.load_trainable(path)`` its
-encoder to train on; nothing heavy is imported before that.
+``astromer.load()`` loads the encoder that comes with the package to embed with,
+``astromer.load(path)`` a pushed model, ``astromer.load_trainable(path)`` its encoder to train on;
+nothing heavy is imported before that.
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ __version__ = "0.2.0"
 
 
 def load(path: str | Path | None = None, version: int | None = None) -> Embedder:
-    """Loads a pushed model.
+    """Loads a pushed model, or the one that comes with the package.
 
     Args:
-        path: a SavedModel folder, or a folder of versions; by default ``outputs/serving/astromer``,
-            where ``make run`` pushes to.
+        path: a SavedModel folder, or a folder of versions, such as ``outputs/serving/astromer``,
+            where ``make run`` pushes to; by default the package's starter.
         version: which version of the folder; by default the one that ``latest`` names, else the
             newest.
 
     Raises:
         ModelError: if there is none, or it cannot be loaded.
+        DamagedVersionError: its files have changed.
     """
     from astromer.system.logs import silence
 

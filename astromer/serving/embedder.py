@@ -16,7 +16,9 @@ from astromer.records.curve_inputs import as_light_curves
 from astromer.serving.checksums import check_undamaged
 from astromer.serving.config import ServingConfig
 from astromer.serving.graph_input import STATUS_TOO_LONG
+from astromer.serving.identity import identity_of
 from astromer.serving.saved_model import load_saved_model, read_config
+from astromer.serving.starter.package import is_starter
 from astromer.serving.versions.folder import latest_version
 from astromer.system.errors import LightCurveError, ModelError, UsageError
 from astromer.system.parallel import OrderedPool, micro_batches_at_once
@@ -47,6 +49,7 @@ class Embeddings:
         false_alarm: float64 [num_curves], probability that noise alone has a peak as high as the
             highest (Baluev 2008).
         bands: str [num_curves], "" where unknown.
+        model: which model made them: name, version and sha256 of its weights.
     """
 
     ids: np.ndarray
@@ -59,6 +62,7 @@ class Embeddings:
     powers: np.ndarray | None = None
     false_alarm: np.ndarray | None = None
     bands: np.ndarray | None = None
+    model: str = ""
 
     def __len__(self) -> int:
         return len(self.status)
@@ -96,7 +100,14 @@ class Embedder:
 
     Args:
         path: a SavedModel folder, or a folder of versions: then the version that ``latest`` names,
-            else the newest.
+            else the newest; ``starter`` is the model that comes with the package.
+
+    Attributes:
+        path: the folder of the version.
+        config: its ``config.json``.
+        identity: which model it is.
+        folds: whether it searches periods.
+        limits: of what it takes.
 
     Raises:
         ModelError: there is none, or it cannot be loaded.
@@ -107,20 +118,30 @@ class Embedder:
         self.path = latest_version(path)
         check_undamaged(self.path)  # a flipped bit in the graph would change embeddings
         self.config: dict[str, Any] = read_config(self.path)
+        self.identity = identity_of(self.path)
         try:
-            loaded = load_saved_model(self.path)
+            loaded = self._load()
             self.folds = "embed_at_periods" in loaded.signatures
             self._embed = loaded.signatures["embed_at_periods" if self.folds else "embed_ragged"]
-            self._reconstruct = loaded.signatures["reconstruct"]
-            self._reconstruct_drawn = loaded.signatures["reconstruct_drawn"]
+            for name in ("reconstruct", "reconstruct_drawn"):
+                if name not in loaded.signatures:
+                    raise KeyError(name)
         except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
             raise ModelError(
                 f"A pushed model must load and have the signatures of this version. {self.path}: "
                 f"{brief(error)}. Export it again."
             ) from error
         self._loaded = loaded  # owns the variables that the signatures use
+        self._signatures = loaded.signatures
         self._at_once = OrderedPool(micro_batches_at_once())
         self.limits = _limits(self.config)
+
+    def _load(self) -> Any:
+        if is_starter(self.path):
+            from astromer.serving.starter.rebuilt import RebuiltModel
+
+            return RebuiltModel(self.path)
+        return load_saved_model(self.path)
 
     def embed(
         self,
@@ -175,7 +196,7 @@ class Embedder:
             name: np.concatenate([part[name] for part in parts])
             for name in parts[0].keys() & fields
         }
-        return Embeddings(packed.ids, bands=packed.bands, **joined)
+        return Embeddings(packed.ids, bands=packed.bands, model=str(self.identity), **joined)
 
     def reconstruct(
         self,
@@ -211,6 +232,7 @@ class Embedder:
         hidden: list[np.ndarray] = []
         sigma: list[np.ndarray] = []
         status = [np.empty(0, np.int32)]
+        predict = self._signatures["reconstruct_drawn" if shown is None else "reconstruct"]
         with progress_bar(
             total=len(packed), desc="reconstruct", unit=" curves", disable=not progress
         ) as bar:
@@ -218,16 +240,16 @@ class Embedder:
                 arrays = padded_arguments(packed, first, stop, shown)
                 if shown is None:
                     draw = {"seed": tf.constant(seed, tf.int64), "probed": tf.constant(probed)}
-                    answer = self._reconstruct_drawn(**arrays, **draw)
+                    answer = predict(**arrays, **draw)
                 else:
-                    answer = self._reconstruct(**arrays)
+                    answer = predict(**arrays)
                 lengths = packed.lengths[first:stop]
                 for name, rows in (("mag", mag), ("hidden", hidden), ("sigma", sigma)):
                     if name in answer:
                         rows += [row[:n] for row, n in zip(answer[name].numpy(), lengths)]
                 status.append(answer["status"].numpy())
                 bar.update(stop - first)
-        has_sigma = "sigma" in self._reconstruct.structured_outputs
+        has_sigma = "sigma" in predict.structured_outputs
         return Reconstructions(
             packed.ids, mag, hidden, np.concatenate(status), sigma if has_sigma else None
         )

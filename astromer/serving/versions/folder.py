@@ -12,7 +12,7 @@ import os
 import time
 from pathlib import Path
 
-from astromer.serving.config import PUSHED
+from astromer.serving.starter.package import NAME, is_starter, read_starter, starter_folder
 from astromer.system.errors import ModelError, UsageError
 from astromer.system.storage import RemotePath, as_path
 from astromer.system.storage.trees import MODEL_FILE
@@ -35,22 +35,27 @@ def latest_version(path: str | Path) -> Path:
     """The version that users of a folder get, or the folder itself if it is a SavedModel.
 
     That is the version that ``latest`` names, else the newest complete one. The result is the
-    numbered folder, not the alias, so that a reader stays with one version.
+    numbered folder, not the alias, so that a reader stays with one version. ``starter`` is the
+    model that comes with the package, unless there is a folder of that name.
 
     Raises:
         ModelError: there is no SavedModel, or the alias names a version that is missing.
+        DamagedVersionError: it is a starter whose files have changed.
     """
-    path = as_path(path)
+    named = str(path) == NAME and not as_path(path).exists()
+    path = starter_folder() if named else as_path(path)
     if path.name == LATEST and (path.is_symlink() or path.is_file()):
         path = path.parent
     elif is_whole(path):
         return path
+    elif is_starter(path):
+        return read_starter(path).path
     version = aliased(path) or newest(path)
     if version is None:
         raise ModelError(
             f"A model must be a SavedModel or a folder of its versions. Received: {path}, which "
             f"{'holds none' if path.exists() else 'does not exist'}. Train one first, for instance "
-            "with `make run`."
+            f"with `make run`, or take the one that comes with the package ({NAME})."
         )
     return version
 
@@ -59,15 +64,18 @@ def find_version(path: str | Path | None = None, version: int | str | None = Non
     """The SavedModel that a path and a version name.
 
     Args:
-        path: a SavedModel, or a folder of versions; None for that of the default output.
+        path: a SavedModel, or a folder of versions; None for the model that comes with the package.
         version: which version of the folder; None for the one that users get.
 
     Raises:
         ModelError: there is none.
+        UsageError: a version without a folder.
     """
-    folder = as_path(PUSHED if path is None else path)
     if version is None:
-        return latest_version(folder)
+        return latest_version(NAME if path is None else path)
+    if path is None:
+        raise UsageError(f"A version must be of a folder. Received: version {version}, no folder.")
+    folder = as_path(path)
     if not is_whole(folder / str(version)):
         raise ModelError(
             "A version must be in the folder of versions. "

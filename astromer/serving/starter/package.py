@@ -1,0 +1,95 @@
+"""Which starter this package holds, and whether its files are whole. Loads no TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from astromer import __version__
+from astromer.serving.checksums import CHECKSUMS_FILE, digest, verify
+from astromer.serving.saved_model import EXTRA, WEIGHTS
+from astromer.system.errors import DamagedVersionError, ModelError
+from astromer.system.storage.trees import MODEL_FILE
+from astromer.system.untrusted_files import read_json
+
+NAME = "starter"
+"""What ``--model`` and ``astromer.load`` call it."""
+
+FOLDER = Path(__file__).with_name("model")
+"""Where the package holds it."""
+
+FACTS, RESULTS, GOLDENS = "starter.json", "results.json", "goldens.npz"
+"""Its files beside those of a pushed version: which it is, how good it is on surveys that it has
+not seen, and light curves with their embeddings."""
+
+
+@dataclass(frozen=True)
+class Starter:
+    """A model that is kept as weights and settings.
+
+    Attributes:
+        path: its folder.
+        name, release: what it is called, and its version.
+        sha256: of the file of its weights, as hexadecimal digits.
+        facts: all that ``starter.json`` says.
+    """
+
+    path: Path
+    name: str
+    release: str
+    sha256: str
+    facts: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.release} (sha256 {self.sha256[:12]})"
+
+
+def starter_folder() -> Path:
+    """The folder of this package's starter.
+
+    Raises:
+        ModelError: the package has none.
+    """
+    if not is_starter(FOLDER):
+        raise ModelError(
+            "A model must be named where the package holds no starter. Received: none, with "
+            f"astromer-pipeline {__version__}, which has none in {FOLDER}. Train it with `make "
+            "starter`, or name a pushed model (--model; in Python its folder)."
+        )
+    return FOLDER
+
+
+def is_starter(folder: Path) -> bool:
+    """Whether a folder holds weights and settings instead of a SavedModel."""
+    return (folder / FACTS).is_file() and not (folder / MODEL_FILE).is_file()
+
+
+def read_starter(folder: Path) -> Starter:
+    """What a starter says of itself, once its files have been compared with their checksums.
+
+    Raises:
+        DamagedVersionError: a file has changed or is missing.
+    """
+    differences = verify(folder)
+    if differences is None:
+        raise _damaged(folder, f"missing: {CHECKSUMS_FILE}")
+    if differences.is_damage:
+        raise _damaged(folder, str(differences))
+    try:
+        facts = read_json(folder / FACTS)
+        starter = Starter(
+            folder, str(facts["name"]), str(facts["release"]), str(facts["sha256"]), facts
+        )
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise _damaged(folder, f"{FACTS} cannot be read ({error.__class__.__name__})") from error
+    if digest(folder / EXTRA / WEIGHTS) != starter.sha256:
+        raise _damaged(folder, f"{FACTS} names other weights")
+    return starter
+
+
+def _damaged(folder: Path, what: str) -> DamagedVersionError:
+    return DamagedVersionError(
+        f"The starter's files must be those of its release. Received: {folder}; {what}. Install "
+        "the package again, or name another model (--model; in Python its folder)."
+    )

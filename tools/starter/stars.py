@@ -1,0 +1,77 @@
+"""Stars of the endless synthetic survey as fold records, made once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from astromer.records.encoding import PERIOD, ContextValue, encode_light_curve
+from astromer.records.writer import FoldWriter, write_folders
+from astromer.synthetic import SyntheticSurvey
+from astromer.system.terminal import progress_bar
+
+HELD_OUT = 20
+"""Of so many stars one is for validation and one for the test."""
+
+_CONFIG_TOML = """\
+# Stars of astromer.synthetic.SyntheticSurvey, made by tools/starter/train.py.
+[id_column]
+value = "ID"
+dtype = "string"
+
+[target]
+path = "."
+
+[context_features]
+value = ["ID", "Class", "Band", "Label", "Period"]
+dtypes = ["string", "string", "string", "integer", "float"]
+
+[sequential_features]
+value = ["mjd", "mag", "errmag"]
+dtypes = ["float", "float", "float"]
+"""
+
+
+def provide_stars(folder: Path, stars: int, seed: int, longest: int) -> Path:
+    """Writes stars 0 to ``stars`` - 1 of a seed, unless they are there.
+
+    Args:
+        folder: gets ``synthetic_<seed>_<stars>_<longest>/fold_0``, which appears whole or not at
+            all.
+        stars: how many, at least 2; equal numbers give equal bytes.
+        seed, longest: of the survey.
+
+    Returns:
+        The fold.
+
+    Raises:
+        UsageError: the folder cannot be written to.
+    """
+    fold = folder / f"synthetic_{seed}_{stars}_{longest}" / "fold_0"
+    if fold.is_dir():
+        return fold
+    survey = SyntheticSurvey(seed, longest)
+    fold.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        write_folders([fold]) as (unfinished,),
+        FoldWriter(unfinished, _CONFIG_TOML) as writer,
+        progress_bar(total=stars, desc="making stars", unit=" stars") as bar,
+    ):
+        for number in range(stars):
+            star = survey[number]
+            context: dict[str, ContextValue] = {
+                "ID": star.id,
+                "Class": star.class_name,
+                "Band": star.band,
+                "Label": star.label,
+            }
+            if star.period > 0:
+                context[PERIOD] = star.period
+            series = {"mjd": star.mjd, "mag": star.mag, "errmag": star.errmag}
+            writer.write(split_of(number), encode_light_curve(series, context))
+            bar.update()
+    return fold
+
+
+def split_of(number: int) -> str:
+    """The split of a star: ``validation`` of numbers 0, 20, ..., ``test`` of 1, 21, ..."""
+    return {0: "validation", 1: "test"}.get(number % HELD_OUT, "train")
