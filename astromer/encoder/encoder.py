@@ -243,10 +243,10 @@ class Encoder(keras.layers.Layer):
         position = positional_encoding(times, self.d_model, self.pe_base)
         kernel = tf.convert_to_tensor(self.embedding.kernel)
         bias = tf.convert_to_tensor(self.embedding.bias)
-        fits = None
+        fits = scatter = None
         if self.folds:
             kept = self._kept_frequencies(tf.shape(times)[0], training, dropout_key)
-            read, fits = phase_features(times, magnitudes, visible, kept=kept, **folded)
+            read, fits, scatter = phase_features(times, magnitudes, visible, kept=kept, **folded)
             columns = tf.concat([read, tf.ones_like(times)[..., None]], axis=-1)
             rows = tf.concat([kernel, bias[None]], axis=0)
         else:
@@ -258,7 +258,7 @@ class Encoder(keras.layers.Layer):
                 kernels.append(self.mask_token * kernel[0])
             columns, rows = tf.stack(listed, axis=-1), tf.stack(kernels)
         embedded = Embedded(tf.cast(columns, dtype), rows, tf.cast(position, dtype))
-        embedded.fits = fits
+        embedded.fits, embedded.scatter = fits, scatter
         return embedded
 
     def _kept_frequencies(

@@ -39,7 +39,8 @@ _RIDGE = 1e-2  # of the number of visible steps: an order of magnitude below the
 _LEAST_ERROR = 0.01  # [mag]; smaller errors would give single steps all the weight
 _MARGIN = 0.1  # of the visible range, by which a fit may exceed it
 _NEIGHBOURS = 3  # visible steps before and after
-_BANDWIDTHS = (0.4, 1.5)  # of local fits, in mean distances of visible steps
+_BANDWIDTHS = (0.4, 1.5)  # of local fits in time, in mean distances of visible steps
+_PHASE_BANDWIDTHS = (1.5, 5.0, 3.0)  # the same in phase, at a frequency, twice, and at its half
 _OUTLYING = 4.685 * 1.4826  # median absolute residuals: Tukey's biweight at 95 % efficiency
 
 
@@ -47,15 +48,19 @@ class PhaseFeatures(NamedTuple):
     """Attributes:
     columns: float32 [batch, steps, NUM_COLUMNS], what the encoder reads.
     fits: float32 [batch, steps, NUM_FITS], predictions that the head can mix.
+    scatter: float32 [batch, NUM_FITS + 1], log10 of how far each fit, and the mean, are from
+        visible steps.
     """
 
     columns: tf.Tensor
     fits: tf.Tensor
+    scatter: tf.Tensor
 
 
-NUM_FITS = 8
+NUM_FITS = 11
 """The best series of the whole light curve; window fits at its frequency, at that of the highest
-peak and at half of it; a cubic in time; two robust local lines; linear interpolation."""
+peak and at half of it; a cubic in time; two robust local lines in time, and one each in phase at
+the best series' frequency and at half of it; linear interpolation."""
 NUM_COLUMNS = (
     3  # magnitude, visible, error
     + 2 * HARMONICS * NUM_FREQUENCIES
@@ -101,10 +106,11 @@ def phase_features(
     weights = _weights(errmag, visible)
     fits = _fits(times, magnitudes, visible, weights, waves, series)
     neighbours = _Neighbours(times, magnitudes, visible)
-    local = _local_fits(times, magnitudes, visible, neighbours.span / count)
+    local = _local_fits(times, phases[..., 0], magnitudes, visible, neighbours.span / count)
     fits = tf.concat([fits, local, neighbours.interpolated[..., None]], axis=-1)
     residuals = tf.where(visible[..., None], magnitudes[..., None] - fits, 0.0)
     scatter = tf.sqrt(tf.reduce_sum(tf.square(residuals), axis=1) / count)
+    spread = _scatter(residuals, neighbours, magnitudes, visible)
     log_error = tf.where(visible & (errmag > 0), decimal_log(errmag / 0.03, 1e-2), 0.0)
     channels = waves.channels(kept)
     kept = tf.ones_like(frequencies) if kept is None else kept
@@ -129,8 +135,27 @@ def phase_features(
         tf.repeat(tf.concat(of_window, axis=1)[:, None], tf.shape(times)[1], axis=1),
     ]
     return PhaseFeatures(
-        tf.ensure_shape(tf.concat(steps, axis=-1), [None, None, NUM_COLUMNS]), fits
+        tf.ensure_shape(tf.concat(steps, axis=-1), [None, None, NUM_COLUMNS]), fits, spread
     )
+
+
+def _scatter(residuals, neighbours, magnitudes, visible):
+    left_out = tf.concat(
+        [residuals[..., :-1], (magnitudes - neighbours.between_others)[..., None], magnitudes[..., None]], -1
+    )
+    left_out = tf.where(visible[..., None], left_out, 0.0)
+    count = tf.math.count_nonzero(visible, axis=1, keepdims=True, dtype=tf.float32)
+    free = tf.maximum(count - _PARAMETERS, 1.0) 
+    # Robust: wrong steps count as four times the median.
+    size = tf.abs(left_out)
+    ranked = tf.sort(tf.where(visible[..., None], size, size.dtype.max), axis=1)
+    middle = tf.maximum(tf.cast(count[:, 0], tf.int32) - 1, 0) // 2
+    median = tf.gather(ranked, middle, axis=1, batch_dims=1)[:, None]
+    limited = tf.minimum(size, 4 * 1.4826 * median)
+    return decimal_log(tf.sqrt(tf.reduce_sum(tf.square(limited), axis=1) / free), 1e-2)
+
+
+_PARAMETERS = np.array([5, 9, 9, 9, 4, 0, 0, 0, 0, 0, 0, 1], np.float32)
 
 
 class _Waves:
@@ -244,46 +269,63 @@ def _clipped(fits: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor) -> tf.T
 
 
 def _local_fits(
-    times: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor, spacing: tf.Tensor
+    times: tf.Tensor,
+    phases: tf.Tensor,
+    magnitudes: tf.Tensor,
+    visible: tf.Tensor,
+    spacing: tf.Tensor,
 ) -> tf.Tensor:
-    """float32 [batch, steps, 2], lines through the visible steps nearby, but for the step itself.
+    """float32 [batch, steps, 5], lines through the visible steps nearby, but for the step itself.
 
     Each is fitted twice; then steps far from the first line have less weight, or none (Cleveland
     1979, JASA 74, 829).
 
     Args:
         times, magnitudes: float32 [batch, steps], days and mag.
+        phases: float32 [batch, steps], cycles at half of a frequency.
         visible: bool [batch, steps].
         spacing: float32 [batch, 1], mean distance of visible steps [days].
     """
     steps = tf.shape(times)[1]
-    place = tf.math.divide_no_nan(times, spacing)
-    away = place[:, None, :] - place[:, :, None]
-    others = (1 - tf.eye(steps)) * tf.cast(visible, tf.float32)[:, None, :]
     count = tf.math.count_nonzero(visible, axis=1, dtype=tf.int32)
+    most = tf.reduce_max(count)  # visible steps come first
+    near = visible[:, :most]
+    others = (1 - tf.eye(steps)[:, :most]) * tf.cast(near, tf.float32)[:, None, :]
+    number = tf.maximum(tf.cast(count, tf.float32), 1.0)[:, None, None]
+    place = tf.math.divide_no_nan(times, spacing)
+    in_time = place[:, None, :most] - place[:, :, None]
+    turned = phases[:, None, :most] - phases[:, :, None]
+    half = (turned - tf.round(turned)) * number
+    whole = (2 * turned - tf.round(2 * turned)) * number
+    scaled = [in_time / bandwidth for bandwidth in _BANDWIDTHS]
+    scaled += [away / bandwidth for away, bandwidth in zip((whole, whole, half), _PHASE_BANDWIDTHS)]
     fits = []
-    for bandwidth in _BANDWIDTHS:
+    for away in scaled:
         # Of heavy tails: in a gap the next steps count, however far they are.
-        kernel = others / tf.square(1 + tf.square(away / bandwidth))
-        first = _local_line(kernel, place, magnitudes)
-        residual = tf.abs(magnitudes - first)
-        ranked = tf.sort(tf.where(visible, residual, residual.dtype.max), axis=1)
+        kernel = others / tf.square(1 + tf.square(away))
+        first = _local_line(kernel, away, magnitudes[:, :most])
+        residual = tf.abs(magnitudes - first)[:, :most]
+        ranked = tf.sort(tf.where(near, residual, residual.dtype.max), axis=1)
         median = tf.gather(ranked, tf.maximum(count - 1, 0) // 2, batch_dims=1)[:, None]
         ratio = tf.math.divide_no_nan(residual, _OUTLYING * tf.maximum(median, 1e-3))
         trusted = tf.square(tf.maximum(1 - tf.square(ratio), 0.0))
-        fits.append(_local_line(kernel * trusted[:, None, :], place, magnitudes))
+        fits.append(_local_line(kernel * trusted[:, None, :], away, magnitudes[:, :most]))
     return _clipped(tf.stack(fits, axis=-1), magnitudes, visible)
 
 
-def _local_line(kernel: tf.Tensor, place: tf.Tensor, magnitudes: tf.Tensor) -> tf.Tensor:
-    """float32 [batch, steps], the value at each step of the line through all with its weights."""
-    columns = [tf.ones_like(place), place, tf.square(place), magnitudes, place * magnitudes]
-    sums = tf.matmul(kernel, tf.stack(columns, axis=-1))
-    weight, s1, s2, y0, y1 = tf.unstack(sums, axis=-1)
-    # Moments about the step itself.
-    t1, t2 = s1 - place * weight, s2 - 2 * place * s1 + tf.square(place) * weight
-    of_y = y1 - place * y0
-    t2 = tf.maximum(t2, 0.0) + _FLAT * weight
+def _local_line(kernel: tf.Tensor, away: tf.Tensor, magnitudes: tf.Tensor) -> tf.Tensor:
+    """float32 [batch, steps], the value at each step of the line through all with its weights.
+
+    Args:
+        kernel: float32 [batch, steps, steps], weights of the steps (last axis) for each step.
+        away: float32, of the same shape, their distances from it, with a sign.
+        magnitudes: float32 [batch, steps].
+    """
+    values = tf.stack([tf.ones_like(magnitudes), magnitudes], axis=-1)
+    weight, y0 = tf.unstack(tf.matmul(kernel, values), axis=-1)
+    first = kernel * away
+    t1, of_y = tf.unstack(tf.matmul(first, values), axis=-1)
+    t2 = tf.reduce_sum(first * away, axis=-1) + _FLAT * weight
     determinant = weight * t2 - tf.square(t1)
     line = tf.math.divide_no_nan(t2 * y0 - t1 * of_y, determinant)
     return tf.where(determinant > 1e-6 * weight * t2, line, tf.math.divide_no_nan(y0, weight))
@@ -335,17 +377,12 @@ class _Neighbours:
                 tf.gather(times, step, batch_dims=1),
             )
 
-        has_before, before, time_before = at(until - 1)
-        has_after, after, time_after = at(until)
-        gap = time_after - time_before
-        share = tf.clip_by_value(tf.math.divide_no_nan(times - time_before, gap), 0.0, 1.0)
-        between = before + (after - before) * share
-        self.interpolated = tf.where(
-            has_before & has_after, between, tf.where(has_before, before, after)
-        )
+        self.interpolated = _between(times, at(until - 1), at(until))
         # Others than the step itself, or the network would learn to copy.
         last = until - 1 - tf.cast(visible, tf.int32)
         columns = []
+        earlier, later = at(last), at(until)
+        self.between_others = _between(times, earlier, later)
         for rank in [last - k for k in range(_NEIGHBOURS)] + [
             until + k for k in range(_NEIGHBOURS)
         ]:
@@ -360,3 +397,12 @@ class _Neighbours:
 
 
 _FAR = 3.0
+
+
+def _between(times, earlier, later):
+    has_before, before, time_before = earlier
+    has_after, after, time_after = later
+    gap = time_after - time_before
+    share = tf.clip_by_value(tf.math.divide_no_nan(times - time_before, gap), 0.0, 1.0)
+    between = before + (after - before) * share
+    return tf.where(has_before & has_after, between, tf.where(has_before, before, after))

@@ -91,6 +91,10 @@ class Reconstructor(keras.Model):
         self.encoder.build()
         self.norm.build((None, None, encoder.d_model))
         self.head.build((None, None, encoder.d_model))
+        if encoder.folds:
+            self.sharpness = self.add_weight(
+                shape=(1 + NUM_FITS,), initializer=keras.initializers.Constant(8.0), name="sharpness"
+            )
         self.spread = SpreadHead(seed=seed, name="spread") if encoder.folds else None
         if self.spread is not None:
             self.spread.build((None, None, encoder.d_model))
@@ -122,7 +126,7 @@ class Reconstructor(keras.Model):
             times, magnitudes, visible, training=training, dropout_key=dropout_key, **folded
         )
         z = self.encoder.run(x, order, training=training, dropout_key=dropout_key)[-1]
-        return order.restore(self.magnitudes(z.value(), x.fits))
+        return order.restore(self.magnitudes(z.value(), x.fits, x.scatter))
 
     def with_spread(self, **inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Predictions and their standard deviations, float32 [batch, steps] each.
@@ -136,7 +140,7 @@ class Reconstructor(keras.Model):
         assert self.spread is not None
         order, x = self.encoder.embed_ordered(**inputs)
         z = self.encoder.run(x, order)[-1].value()
-        predicted = self.magnitudes(z, x.fits)
+        predicted = self.magnitudes(z, x.fits, x.scatter)
         spread = self.spread(self.norm(tf.cast(z, tf.float32)), predicted, x.fits)
         return order.restore(predicted), order.restore(spread)
 
@@ -172,10 +176,10 @@ class Reconstructor(keras.Model):
         if x.fits is None or self.spread is None:
             return self.magnitudes(z.value()), None
         fits = x.fits[:, first:]
-        predicted = self.magnitudes(z.value(), fits)
+        predicted = self.magnitudes(z.value(), fits, x.scatter)
         return predicted, self.spread(self.norm(tf.cast(z.value(), tf.float32)), predicted, fits)
 
-    def magnitudes(self, z: tf.Tensor, fits: tf.Tensor | None = None) -> tf.Tensor:
+    def magnitudes(self, z: tf.Tensor, fits: tf.Tensor | None = None, scatter=None) -> tf.Tensor:
         """The head.
 
         Args:
@@ -189,6 +193,7 @@ class Reconstructor(keras.Model):
         read = self.head.read(self.norm.standardise(z))
         if fits is None:
             return tf.squeeze(read, axis=-1)
-        shares = tf.nn.softmax(tf.cast(read[..., 1:], tf.float32))
+        logits = tf.cast(read[..., 1:], tf.float32) - self.sharpness * scatter[:, None]
+        shares = tf.nn.softmax(logits)
         mixed = tf.reduce_sum(shares[..., :-1] * fits, axis=-1)
         return mixed + tf.cast(read[..., 0], tf.float32)

@@ -14,7 +14,7 @@ from astromer.periodogram.graph import (
     power_spectrum_graph,
 )
 from astromer.periodogram.graph_harmonic_fit import fit_harmonics_graph
-from astromer.periodogram.harmonic_fit import ORDERS
+from astromer.periodogram.harmonic_fit import OFFSETS, ORDERS
 from astromer.periodogram.lomb_scargle import FEWEST
 
 NUM_PEAKS = 3
@@ -132,6 +132,9 @@ def _search_curve(
             lambda: fit_harmonics_graph(times, residual, on_grid, step, number),
         )
         frequency = tf.where(known > 0, 1 / known, frequency)
+        frequency, coefficients = _without_outliers(
+            times, residual, frequency, coefficients, step, known
+        )
         real, imaginary = tf.math.real(coefficients), tf.math.imag(coefficients)
         series = tf.concat([real[:1] + mean, real[1:], imaginary], axis=0)
         false_alarm = _false_alarm_probability(
@@ -140,6 +143,36 @@ def _search_curve(
         return tf.concat([frequency[None], peaks], axis=0), powers, false_alarm, series
 
     return tf.cond(number > 0, search, nothing)
+
+
+def _without_outliers(times, magnitudes, frequency, coefficients, step, known):
+    """The series fitted again at its frequency without the observations far from it."""
+    cycles = frequency * times
+    angle = 2 * np.pi * (cycles - tf.floor(cycles))
+    harmonic = tf.range(1, ORDERS[-1] + 1, dtype=tf.float64)
+    real, imaginary = tf.math.real(coefficients), tf.math.imag(coefficients)
+    angles = angle[:, None] * harmonic
+    fitted = real[0] + 2 * tf.reduce_sum(
+        real[1:] * tf.cos(angles) - imaginary[1:] * tf.sin(angles), axis=1
+    )
+    distance = tf.abs(magnitudes - fitted)
+    median = tf.sort(distance)[tf.size(distance) // 2]
+    near = distance < OUTLYING * median
+
+    def again():
+        offsets = _EXACT if False else OFFSETS
+        return fit_harmonics_graph(
+            times[near], magnitudes[near], frequency[None], tf.where(known > 0, 0.0 * step, step), tf.ones([], tf.int64), halves=False
+        )
+
+    return tf.cond(
+        (frequency > 0) & (tf.math.count_nonzero(near) >= FEWEST),
+        again,
+        lambda: (frequency, coefficients),
+    )
+
+
+OUTLYING = 4 * 1.4826
 
 
 def _usable_errors(errmag: tf.Tensor) -> tf.Tensor:
