@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from astromer.encoder.local_fits import NUM_LOCAL_FITS, local_fits
 from astromer.periodogram.graph_periods import (
     NUM_FREQUENCIES,
     NUM_PEAKS,
@@ -39,17 +40,15 @@ _RIDGE = 1e-2  # of the number of visible steps: an order of magnitude below the
 _LEAST_ERROR = 0.01  # [mag]; smaller errors would give single steps all the weight
 _MARGIN = 0.1  # of the visible range, by which a fit may exceed it
 _NEIGHBOURS = 3  # visible steps before and after
-_BANDWIDTHS = (0.4, 1.5)  # of local fits in time, in mean distances of visible steps
-_PHASE_BANDWIDTHS = (1.5, 5.0, 3.0)  # the same in phase, at a frequency, twice, and at its half
-_OUTLYING = 4.685 * 1.4826  # median absolute residuals: Tukey's biweight at 95 % efficiency
+_FARTHEST = 4 * 1.4826  # median absolute residuals
 
 
 class PhaseFeatures(NamedTuple):
     """Attributes:
     columns: float32 [batch, steps, NUM_COLUMNS], what the encoder reads.
     fits: float32 [batch, steps, NUM_FITS], predictions that the head can mix.
-    scatter: float32 [batch, NUM_FITS + 1], log10 of how far each fit, and the mean, are from
-        visible steps.
+    scatter: float32 [batch, NUM_FITS + 1], decimal logarithms of the distance of visible steps
+        from each fit, and from zero.
     """
 
     columns: tf.Tensor
@@ -57,10 +56,13 @@ class PhaseFeatures(NamedTuple):
     scatter: tf.Tensor
 
 
-NUM_FITS = 11
+NUM_FITS = 6 + NUM_LOCAL_FITS
 """The best series of the whole light curve; window fits at its frequency, at that of the highest
-peak and at half of it; a cubic in time; two robust local lines in time, and one each in phase at
-the best series' frequency and at half of it; linear interpolation."""
+peak and at half of it; a cubic in time; robust local lines: two in time, two in phase at
+the best series' frequency, of two bandwidths, and at half of it; linear interpolation."""
+_COEFFICIENTS = np.array([5, 9, 9, 9, 4, *[0] * NUM_LOCAL_FITS, 0, 1], np.float32)
+"""Of each fit, and of the mean; local fits leave out the step itself. The series, which is of the
+whole light curve, counts as one of two harmonics."""
 NUM_COLUMNS = (
     3  # magnitude, visible, error
     + 2 * HARMONICS * NUM_FREQUENCIES
@@ -91,7 +93,7 @@ def phase_features(
         times: float32 [batch, steps], days.
         magnitudes: float32 [batch, steps], centred and divided by the visible spread; ignored
             where not visible.
-        visible: bool [batch, steps].
+        visible: bool [batch, steps], visible steps first.
         errmag, phases, series, search: see :data:`PHASE_INPUTS`.
         kept: float32 [batch, NUM_FREQUENCIES], 0 for frequencies that training drops, so that the
             network does not rely on one that may be an alias.
@@ -106,11 +108,11 @@ def phase_features(
     weights = _weights(errmag, visible)
     fits = _fits(times, magnitudes, visible, weights, waves, series)
     neighbours = _Neighbours(times, magnitudes, visible)
-    local = _local_fits(times, phases[..., 0], magnitudes, visible, neighbours.span / count)
+    local = local_fits(times, phases[..., 0], magnitudes, visible, neighbours.span / count)
+    local = _clipped(local, magnitudes, visible)
     fits = tf.concat([fits, local, neighbours.interpolated[..., None]], axis=-1)
     residuals = tf.where(visible[..., None], magnitudes[..., None] - fits, 0.0)
     scatter = tf.sqrt(tf.reduce_sum(tf.square(residuals), axis=1) / count)
-    spread = _scatter(residuals, neighbours, magnitudes, visible)
     log_error = tf.where(visible & (errmag > 0), decimal_log(errmag / 0.03, 1e-2), 0.0)
     channels = waves.channels(kept)
     kept = tf.ones_like(frequencies) if kept is None else kept
@@ -135,27 +137,34 @@ def phase_features(
         tf.repeat(tf.concat(of_window, axis=1)[:, None], tf.shape(times)[1], axis=1),
     ]
     return PhaseFeatures(
-        tf.ensure_shape(tf.concat(steps, axis=-1), [None, None, NUM_COLUMNS]), fits, spread
+        tf.ensure_shape(tf.concat(steps, axis=-1), [None, None, NUM_COLUMNS]),
+        fits,
+        _scatter(residuals, neighbours.left_out, magnitudes, visible),
     )
 
 
-def _scatter(residuals, neighbours, magnitudes, visible):
-    left_out = tf.concat(
-        [residuals[..., :-1], (magnitudes - neighbours.between_others)[..., None], magnitudes[..., None]], -1
-    )
-    left_out = tf.where(visible[..., None], left_out, 0.0)
-    count = tf.math.count_nonzero(visible, axis=1, keepdims=True, dtype=tf.float32)
-    free = tf.maximum(count - _PARAMETERS, 1.0) 
-    # Robust: wrong steps count as four times the median.
-    size = tf.abs(left_out)
-    ranked = tf.sort(tf.where(visible[..., None], size, size.dtype.max), axis=1)
-    middle = tf.maximum(tf.cast(count[:, 0], tf.int32) - 1, 0) // 2
-    median = tf.gather(ranked, middle, axis=1, batch_dims=1)[:, None]
-    limited = tf.minimum(size, 4 * 1.4826 * median)
+def _scatter(
+    residuals: tf.Tensor, interpolated: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor
+) -> tf.Tensor:
+    """float32 [batch, NUM_FITS + 1], see :class:`PhaseFeatures`.
+
+    A fit of many coefficients is near the steps that it was made of: their number is allowed for.
+    A wrong step counts as one at four standard deviations.
+
+    Args:
+        residuals: float32 [batch, steps, NUM_FITS].
+        interpolated: float32 [batch, steps], between the visible steps other than the step itself.
+        magnitudes, visible: as for :func:`phase_features`.
+    """
+    others = tf.stack([magnitudes - interpolated, magnitudes], axis=-1)
+    distance = tf.abs(tf.concat([residuals[..., :-1], others], axis=-1))
+    shown = visible[..., None]
+    count = tf.math.count_nonzero(visible, axis=1, dtype=tf.int32)
+    ranked = tf.sort(tf.where(shown, distance, distance.dtype.max), axis=1)
+    median = tf.gather(ranked, tf.maximum(count - 1, 0) // 2, axis=1, batch_dims=1)[:, None]
+    limited = tf.where(shown, tf.minimum(distance, _FARTHEST * median), 0.0)
+    free = tf.maximum(tf.cast(count, tf.float32)[:, None] - _COEFFICIENTS, 1.0)
     return decimal_log(tf.sqrt(tf.reduce_sum(tf.square(limited), axis=1) / free), 1e-2)
-
-
-_PARAMETERS = np.array([5, 9, 9, 9, 4, 0, 0, 0, 0, 0, 0, 1], np.float32)
 
 
 class _Waves:
@@ -268,72 +277,6 @@ def _clipped(fits: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor) -> tf.T
     return tf.clip_by_value(fits, lowest - margin, highest + margin)
 
 
-def _local_fits(
-    times: tf.Tensor,
-    phases: tf.Tensor,
-    magnitudes: tf.Tensor,
-    visible: tf.Tensor,
-    spacing: tf.Tensor,
-) -> tf.Tensor:
-    """float32 [batch, steps, 5], lines through the visible steps nearby, but for the step itself.
-
-    Each is fitted twice; then steps far from the first line have less weight, or none (Cleveland
-    1979, JASA 74, 829).
-
-    Args:
-        times, magnitudes: float32 [batch, steps], days and mag.
-        phases: float32 [batch, steps], cycles at half of a frequency.
-        visible: bool [batch, steps].
-        spacing: float32 [batch, 1], mean distance of visible steps [days].
-    """
-    steps = tf.shape(times)[1]
-    count = tf.math.count_nonzero(visible, axis=1, dtype=tf.int32)
-    most = tf.reduce_max(count)  # visible steps come first
-    near = visible[:, :most]
-    others = (1 - tf.eye(steps)[:, :most]) * tf.cast(near, tf.float32)[:, None, :]
-    number = tf.maximum(tf.cast(count, tf.float32), 1.0)[:, None, None]
-    place = tf.math.divide_no_nan(times, spacing)
-    in_time = place[:, None, :most] - place[:, :, None]
-    turned = phases[:, None, :most] - phases[:, :, None]
-    half = (turned - tf.round(turned)) * number
-    whole = (2 * turned - tf.round(2 * turned)) * number
-    scaled = [in_time / bandwidth for bandwidth in _BANDWIDTHS]
-    scaled += [away / bandwidth for away, bandwidth in zip((whole, whole, half), _PHASE_BANDWIDTHS)]
-    fits = []
-    for away in scaled:
-        # Of heavy tails: in a gap the next steps count, however far they are.
-        kernel = others / tf.square(1 + tf.square(away))
-        first = _local_line(kernel, away, magnitudes[:, :most])
-        residual = tf.abs(magnitudes - first)[:, :most]
-        ranked = tf.sort(tf.where(near, residual, residual.dtype.max), axis=1)
-        median = tf.gather(ranked, tf.maximum(count - 1, 0) // 2, batch_dims=1)[:, None]
-        ratio = tf.math.divide_no_nan(residual, _OUTLYING * tf.maximum(median, 1e-3))
-        trusted = tf.square(tf.maximum(1 - tf.square(ratio), 0.0))
-        fits.append(_local_line(kernel * trusted[:, None, :], away, magnitudes[:, :most]))
-    return _clipped(tf.stack(fits, axis=-1), magnitudes, visible)
-
-
-def _local_line(kernel: tf.Tensor, away: tf.Tensor, magnitudes: tf.Tensor) -> tf.Tensor:
-    """float32 [batch, steps], the value at each step of the line through all with its weights.
-
-    Args:
-        kernel: float32 [batch, steps, steps], weights of the steps (last axis) for each step.
-        away: float32, of the same shape, their distances from it, with a sign.
-        magnitudes: float32 [batch, steps].
-    """
-    values = tf.stack([tf.ones_like(magnitudes), magnitudes], axis=-1)
-    weight, y0 = tf.unstack(tf.matmul(kernel, values), axis=-1)
-    first = kernel * away
-    t1, of_y = tf.unstack(tf.matmul(first, values), axis=-1)
-    t2 = tf.reduce_sum(first * away, axis=-1) + _FLAT * weight
-    determinant = weight * t2 - tf.square(t1)
-    line = tf.math.divide_no_nan(t2 * y0 - t1 * of_y, determinant)
-    return tf.where(determinant > 1e-6 * weight * t2, line, tf.math.divide_no_nan(y0, weight))
-
-
-_FLAT = 0.1  # keeps a line flat where all steps are about as far away
-
-
 def _series(waves: _Waves, series: tf.Tensor) -> tf.Tensor:
     """float32 [batch, steps], the values of the best harmonic series of the light curve."""
     real, imaginary = tf.split(series, 2, axis=-1)  # [batch, 1, order + 1]
@@ -355,6 +298,7 @@ class _Neighbours:
     Attributes:
         interpolated: float32 [batch, steps], linear between the nearest before (or at) a step and
             the nearest after it; the nearest where there is one only; 0 where there is none.
+        left_out: float32 [batch, steps], the same without the step itself.
         columns: float32 [batch, steps, 4 _NEIGHBOURS], magnitudes of other visible steps before and
             after, and the logarithm of how far away they are.
         span: float32 [batch, 1], days between the first and the last step.
@@ -367,7 +311,7 @@ class _Neighbours:
         not_later = (times[:, None, :] <= times[:, :, None]) & visible[:, None, :]
         until = tf.math.count_nonzero(not_later, axis=2, dtype=tf.int32)
 
-        def at(rank: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        def at(rank: tf.Tensor) -> _Found:
             """Whether there is a visible step of this rank in time, its magnitude and time."""
             there = (rank >= 0) & (rank < number)
             step = tf.gather(by_time, tf.clip_by_value(rank, 0, steps - 1), batch_dims=1)
@@ -382,7 +326,7 @@ class _Neighbours:
         last = until - 1 - tf.cast(visible, tf.int32)
         columns = []
         earlier, later = at(last), at(until)
-        self.between_others = _between(times, earlier, later)
+        self.left_out = _between(times, earlier, later)
         for rank in [last - k for k in range(_NEIGHBOURS)] + [
             until + k for k in range(_NEIGHBOURS)
         ]:
@@ -399,10 +343,14 @@ class _Neighbours:
 _FAR = 3.0
 
 
-def _between(times, earlier, later):
-    has_before, before, time_before = earlier
-    has_after, after, time_after = later
-    gap = time_after - time_before
-    share = tf.clip_by_value(tf.math.divide_no_nan(times - time_before, gap), 0.0, 1.0)
-    between = before + (after - before) * share
-    return tf.where(has_before & has_after, between, tf.where(has_before, before, after))
+_Found = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
+
+
+def _between(times: tf.Tensor, before: _Found, after: _Found) -> tf.Tensor:
+    """float32 [batch, steps], linear between two visible steps, whether they are there, their
+    magnitudes and times; that of the only one; 0 where there is none."""
+    has_before, first, start = before
+    has_after, last, end = after
+    share = tf.clip_by_value(tf.math.divide_no_nan(times - start, end - start), 0.0, 1.0)
+    between = first + (last - first) * share
+    return tf.where(has_before & has_after, between, tf.where(has_before, first, last))

@@ -59,6 +59,7 @@ class SpreadHead(keras.layers.Layer):
         return self.factor * tf.exp(tf.clip_by_value(logarithm, -_MOST_LOGARITHM, _MOST_LOGARITHM))
 
 
+_SHARPNESS = 8.0  # logits per factor of ten in scatter: what is best without a network
 _LEAST_DISTANCE = 0.01  # of the visible spread
 _MOST_LOGARITHM = 7.0  # a thousandth to a thousand times the visible spread
 
@@ -92,8 +93,9 @@ class Reconstructor(keras.Model):
         self.norm.build((None, None, encoder.d_model))
         self.head.build((None, None, encoder.d_model))
         if encoder.folds:
+            sharpness = keras.initializers.Constant(_SHARPNESS)
             self.sharpness = self.add_weight(
-                shape=(1 + NUM_FITS,), initializer=keras.initializers.Constant(8.0), name="sharpness"
+                shape=(NUM_FITS + 1,), initializer=sharpness, name="sharpness"
             )
         self.spread = SpreadHead(seed=seed, name="spread") if encoder.folds else None
         if self.spread is not None:
@@ -179,19 +181,23 @@ class Reconstructor(keras.Model):
         predicted = self.magnitudes(z.value(), fits, x.scatter)
         return predicted, self.spread(self.norm(tf.cast(z.value(), tf.float32)), predicted, fits)
 
-    def magnitudes(self, z: tf.Tensor, fits: tf.Tensor | None = None, scatter=None) -> tf.Tensor:
+    def magnitudes(
+        self, z: tf.Tensor, fits: tf.Tensor | None = None, scatter: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """The head.
 
         Args:
             z: float [batch, steps, d_model], the encoder's output.
             fits: float32 [batch, steps, fits], of the same steps: a softmax over them and nothing
                 weighs them, and a correction is added.
+            scatter: float32 [batch, fits + 1], of the fits: before the network has learned
+                anything, a share falls with a power of it.
 
         Returns:
             float32 [batch, steps], centred.
         """
         read = self.head.read(self.norm.standardise(z))
-        if fits is None:
+        if fits is None or scatter is None:
             return tf.squeeze(read, axis=-1)
         logits = tf.cast(read[..., 1:], tf.float32) - self.sharpness * scatter[:, None]
         shares = tf.nn.softmax(logits)

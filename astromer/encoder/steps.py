@@ -96,9 +96,12 @@ class Embedded(Steps):
     Attributes:
         fits: float32 [batch, steps, fits], predictions that the head can mix; None where the
             architecture has none.
+        scatter: float32 [batch, fits + 1], how well they fit, and nothing does; see
+            :class:`~astromer.encoder.phase_features.PhaseFeatures`.
     """
 
     fits: tf.Tensor | None = None
+    scatter: tf.Tensor | None = None
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from astromer.periodogram.graph import (
     power_spectrum_graph,
 )
 from astromer.periodogram.graph_harmonic_fit import fit_harmonics_graph
-from astromer.periodogram.harmonic_fit import OFFSETS, ORDERS
+from astromer.periodogram.harmonic_fit import ORDERS
 from astromer.periodogram.lomb_scargle import FEWEST
 
 NUM_PEAKS = 3
@@ -26,6 +26,9 @@ _PEAK_WIDTH = 8
 """Grid points that two peaks are apart at least."""
 _AT_ONCE = 2
 """Light curves that are searched side by side: each has its own memory."""
+_OUTLYING = 4 * 1.4826
+"""Median distances from a series, beyond which an observation is left out: four standard
+deviations of a normal distribution."""
 _EXACT = (0.0,)
 """A known period is tried as it is."""
 
@@ -133,7 +136,7 @@ def _search_curve(
         )
         frequency = tf.where(known > 0, 1 / known, frequency)
         frequency, coefficients = _without_outliers(
-            times, residual, frequency, coefficients, step, known
+            times, residual, frequency, coefficients, tf.where(known > 0, 0 * step, step)
         )
         real, imaginary = tf.math.real(coefficients), tf.math.imag(coefficients)
         series = tf.concat([real[:1] + mean, real[1:], imaginary], axis=0)
@@ -145,34 +148,38 @@ def _search_curve(
     return tf.cond(number > 0, search, nothing)
 
 
-def _without_outliers(times, magnitudes, frequency, coefficients, step, known):
-    """The series fitted again at its frequency without the observations far from it."""
-    cycles = frequency * times
-    angle = 2 * np.pi * (cycles - tf.floor(cycles))
-    harmonic = tf.range(1, ORDERS[-1] + 1, dtype=tf.float64)
+def _without_outliers(
+    times: tf.Tensor,
+    magnitudes: tf.Tensor,
+    frequency: tf.Tensor,
+    coefficients: tf.Tensor,
+    step: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """A series fitted again, near its frequency, without the observations far from it.
+
+    Some magnitudes that a training shows are those of other steps, and surveys have wrong ones.
+
+    Args:
+        times, magnitudes: float64 [n], days and mag.
+        frequency, coefficients: from :func:`fit_harmonics_graph`.
+        step: float64 [], spacing of the frequencies that are tried [1/day].
+    """
+    harmonics = frequency * times[:, None] * tf.range(1, ORDERS[-1] + 1, dtype=tf.float64)
+    angles = 2 * np.pi * (harmonics - tf.floor(harmonics))
     real, imaginary = tf.math.real(coefficients), tf.math.imag(coefficients)
-    angles = angle[:, None] * harmonic
-    fitted = real[0] + 2 * tf.reduce_sum(
-        real[1:] * tf.cos(angles) - imaginary[1:] * tf.sin(angles), axis=1
-    )
-    distance = tf.abs(magnitudes - fitted)
-    median = tf.sort(distance)[tf.size(distance) // 2]
-    near = distance < OUTLYING * median
+    waves = real[1:] * tf.cos(angles) - imaginary[1:] * tf.sin(angles)
+    distance = tf.abs(magnitudes - real[0] - 2 * tf.reduce_sum(waves, axis=1))
+    near = distance < _OUTLYING * tf.sort(distance)[tf.size(distance) // 2]
 
-    def again():
-        offsets = _EXACT if False else OFFSETS
-        return fit_harmonics_graph(
-            times[near], magnitudes[near], frequency[None], tf.where(known > 0, 0.0 * step, step), tf.ones([], tf.int64), halves=False
+    def again() -> tuple[tf.Tensor, tf.Tensor]:
+        one = tf.ones([], tf.int64)
+        fitted = fit_harmonics_graph(
+            times[near], magnitudes[near], frequency[None], step, one, halves=False
         )
+        return tf.cond(fitted[0] > 0, lambda: fitted, lambda: (frequency, coefficients))
 
-    return tf.cond(
-        (frequency > 0) & (tf.math.count_nonzero(near) >= FEWEST),
-        again,
-        lambda: (frequency, coefficients),
-    )
-
-
-OUTLYING = 4 * 1.4826
+    enough = tf.math.count_nonzero(near) >= FEWEST
+    return tf.cond((frequency > 0) & enough, again, lambda: (frequency, coefficients))
 
 
 def _usable_errors(errmag: tf.Tensor) -> tf.Tensor:
