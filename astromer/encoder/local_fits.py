@@ -31,19 +31,23 @@ def local_fits(
     Args:
         times, magnitudes: float32 [batch, steps], days and mag.
         phases: float32 [batch, steps], cycles at half of a frequency.
-        visible: bool [batch, steps], visible steps first.
+        visible: bool [batch, steps].
         spacing: float32 [batch, 1], mean distance of visible steps [days].
     """
     count = tf.math.count_nonzero(visible, axis=1, dtype=tf.int32)
-    most = tf.reduce_max(count)
-    near, given = visible[:, :most], magnitudes[:, :most]
-    others = 1 - tf.eye(tf.shape(times)[1])[:, :most]
-    others *= tf.cast(near, tf.float32)[:, None, :]
+    # Hidden steps have no weight: the products are over the visible ones, padded to the most.
+    shown = tf.argsort(tf.cast(~visible, tf.int32), axis=1, stable=True)[:, : tf.reduce_max(count)]
+    near, given = (tf.gather(x, shown, batch_dims=1) for x in (visible, magnitudes))
+    others = shown[:, None, :] != tf.range(tf.shape(times)[1])[:, None]
+    others = tf.cast(others & near[:, None, :], tf.float32)
     number = tf.maximum(tf.cast(count, tf.float32), 1.0)[:, None, None]
-    place = tf.math.divide_no_nan(times, spacing)
-    turned = phases[:, None, :most] - phases[:, :, None]
+
+    def away_in(place: tf.Tensor) -> tf.Tensor:
+        return tf.gather(place, shown, batch_dims=1)[:, None, :] - place[:, :, None]
+
+    turned = away_in(phases)
     distances = [
-        ((place[:, None, :most] - place[:, :, None]), _IN_TIME),
+        (away_in(tf.math.divide_no_nan(times, spacing)), _IN_TIME),
         ((2 * turned - tf.round(2 * turned)) * number, _IN_PHASE),
         ((turned - tf.round(turned)) * number, _AT_HALF),
     ]
@@ -53,7 +57,8 @@ def local_fits(
             away = distance / bandwidth
             # Of heavy tails: in a gap the next steps count, however far they are.
             kernel = others / tf.square(1 + tf.square(away))
-            residual = tf.abs(magnitudes - _line(kernel, away, given))[:, :most]
+            first = _line(kernel, away, given)
+            residual = tf.abs(given - tf.gather(first, shown, batch_dims=1))
             ranked = tf.sort(tf.where(near, residual, residual.dtype.max), axis=1)
             median = tf.gather(ranked, tf.maximum(count - 1, 0) // 2, batch_dims=1)[:, None]
             ratio = tf.math.divide_no_nan(residual, _OUTLYING * tf.maximum(median, 1e-3))

@@ -93,7 +93,7 @@ def phase_features(
         times: float32 [batch, steps], days.
         magnitudes: float32 [batch, steps], centred and divided by the visible spread; ignored
             where not visible.
-        visible: bool [batch, steps], visible steps first.
+        visible: bool [batch, steps].
         errmag, phases, series, search: see :data:`PHASE_INPUTS`.
         kept: float32 [batch, NUM_FREQUENCIES], 0 for frequencies that training drops, so that the
             network does not rely on one that may be an alias.

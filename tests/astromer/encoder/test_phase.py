@@ -135,7 +135,7 @@ def test_fits_are_the_series_least_squares_and_interpolation(found, masked, peri
             solution = np.linalg.solve(gram, seen.T @ (weights * shown))
             assert fits[row, :n, number] == within(basis @ solution), number
         between = np.interp(batch.times[row, :n], batch.times[row, visible], shown)
-        assert fits[row, :n, 7] == pytest.approx(between, abs=1e-4)
+        assert fits[row, :n, -1] == pytest.approx(between, abs=1e-4)
 
 
 def _waves(cycles: np.ndarray) -> np.ndarray:
@@ -171,7 +171,7 @@ def test_training_predicts_as_evaluation_does(model, curves, masked, periods) ->
     order = model.encoder.order(tf.constant(shown), presorted=True)
     x = model.encoder.embed(**{name: tf.constant(array) for name, array in arrays.items()})
     z = model.encoder.run(x, order)[-1]
-    got = model.magnitudes(z.value(), x.fits).numpy()
+    got = model.magnitudes(z.value(), x.fits, x.scatter).numpy()
     observed = np.sort(~probing.observed, axis=1) == 0
     assert got[observed] == pytest.approx(expected[observed], abs=2e-4)
 
@@ -191,12 +191,42 @@ def test_light_curves_without_a_period_are_finite(model, length: int) -> None:
     assert predicted[probing.observed] == pytest.approx(0, abs=10)
 
 
-def test_fresh_heads_weigh_the_fits_equally(curves, masked, periods) -> None:
+def test_fresh_heads_weigh_the_fits_by_their_scatter(curves, masked, periods) -> None:
     shape = EncoderConfig("astromer_phase", 8, 2, 1, window_size=WINDOW)
     model = Reconstructor.from_settings(shape, seed=1)
     assert model.normalise
     batch = batch_of(model, curves, masked, periods)
     inputs = {name: tf.constant(array) for name, array in network_inputs(batch).items()}
-    fits = features.phase_features(**inputs).fits.numpy().sum(axis=-1) / (features.NUM_FITS + 1)
+    found = features.phase_features(**inputs)
+    shares = np.exp(-8 * found.scatter.numpy())
+    shares /= shares.sum(axis=1, keepdims=True)
+    expected = np.einsum("bsf,bf->bs", found.fits.numpy(), shares[:, :-1])
     observed = batch.probing.observed
-    assert model(**inputs).numpy()[observed] == pytest.approx(fits[observed], abs=2e-4)
+    assert model(**inputs).numpy()[observed] == pytest.approx(expected[observed], abs=2e-4)
+    # Stars of one clean period: what knows it is trusted, time and the mean are not.
+    assert (shares[:, [4, 5, 6, -2, -1]].sum(axis=1) < 0.2).all()
+
+
+def test_local_fits_are_robust_weighted_lines_through_other_steps(found, masked) -> None:
+    fits, batch = found[0].fits.numpy(), found[1]
+    row = 0
+    visible = np.flatnonzero(masked[1].visible[row])
+    shown = batch.magnitudes[row, visible].astype(float)
+    phase = batch.folded["phases"][row, :, 0].astype(float)
+    edge = 0.1 * np.ptp(shown)
+
+    def line(step: int, weights: np.ndarray) -> float:
+        away = (phase[visible] - phase[step]) * 2
+        away = (away - np.round(away)) * len(visible) / 1.5
+        w = weights * (visible != step) / (1 + away**2) ** 2
+        t1, t2 = (w * away).sum(), (w * away**2).sum() + 0.1 * w.sum()
+        y0, y1 = (w * shown).sum(), (w * away * shown).sum()
+        return (t2 * y0 - t1 * y1) / (w.sum() * t2 - t1**2)
+
+    first = np.array([line(step, np.ones(len(visible))) for step in visible])
+    residual = np.abs(shown - first)
+    median = max(np.sort(residual)[(len(visible) - 1) // 2], 1e-3)
+    trusted = np.maximum(1 - (residual / (4.685 * 1.4826 * median)) ** 2, 0) ** 2
+    expected = [line(step, trusted) for step in range(int(masked[0].length[row]))]
+    expected = np.clip(expected, shown.min() - edge, shown.max() + edge)
+    assert fits[row, : len(expected), 7] == pytest.approx(expected, abs=2e-3)
