@@ -56,11 +56,11 @@ class PhaseFeatures(NamedTuple):
     scatter: tf.Tensor
 
 
-NUM_FITS = 6 + NUM_LOCAL_FITS
+NUM_FITS = 7 + NUM_LOCAL_FITS
 """The best series of the whole light curve; window fits at its frequency, at that of the highest
-peak and at half of it; a cubic in time; robust local lines: two in time, two in phase at
-the best series' frequency, of two bandwidths, and at half of it; linear interpolation."""
-_COEFFICIENTS = np.array([5, 9, 9, 9, 4, *[0] * NUM_LOCAL_FITS, 0, 1], np.float32)
+peak and at half of it; a cubic in time; local fits; linear interpolation between visible steps that
+agree with their neighbours, and between all."""
+_COEFFICIENTS = np.array([5, 9, 9, 9, 4, *[0] * NUM_LOCAL_FITS, 0, 0, 1], np.float32)
 """Of each fit, and of the mean; local fits leave out the step itself. The series, which is of the
 whole light curve, counts as one of two harmonics."""
 NUM_COLUMNS = (
@@ -108,9 +108,14 @@ def phase_features(
     weights = _weights(errmag, visible)
     fits = _fits(times, magnitudes, visible, weights, waves, series)
     neighbours = _Neighbours(times, magnitudes, visible)
-    local = local_fits(times, phases[..., 0], magnitudes, visible, neighbours.span / count)
+    local, agreeing = local_fits(
+        times, phases[..., 0], magnitudes, visible, neighbours.span / count
+    )
     local = _clipped(local, magnitudes, visible)
-    fits = tf.concat([fits, local, neighbours.interpolated[..., None]], axis=-1)
+    agreeing_neighbours = _Neighbours(times, magnitudes, agreeing)
+    interpolated = [agreeing_neighbours.interpolated, neighbours.interpolated]
+    left_out = [agreeing_neighbours.left_out, neighbours.left_out]
+    fits = tf.concat([fits, local, tf.stack(interpolated, axis=-1)], axis=-1)
     residuals = tf.where(visible[..., None], magnitudes[..., None] - fits, 0.0)
     scatter = tf.sqrt(tf.reduce_sum(tf.square(residuals), axis=1) / count)
     log_error = tf.where(visible & (errmag > 0), decimal_log(errmag / 0.03, 1e-2), 0.0)
@@ -133,18 +138,18 @@ def phase_features(
         channels,
         fits,
         residuals,
-        neighbours.columns,
+        neighbours.columns(),
         tf.repeat(tf.concat(of_window, axis=1)[:, None], tf.shape(times)[1], axis=1),
     ]
     return PhaseFeatures(
         tf.ensure_shape(tf.concat(steps, axis=-1), [None, None, NUM_COLUMNS]),
         fits,
-        _scatter(residuals, neighbours.left_out, magnitudes, visible),
+        _scatter(residuals, left_out, magnitudes, visible),
     )
 
 
 def _scatter(
-    residuals: tf.Tensor, interpolated: tf.Tensor, magnitudes: tf.Tensor, visible: tf.Tensor
+    residuals: tf.Tensor, left_out: list[tf.Tensor], magnitudes: tf.Tensor, visible: tf.Tensor
 ) -> tf.Tensor:
     """float32 [batch, NUM_FITS + 1], see :class:`PhaseFeatures`.
 
@@ -153,11 +158,12 @@ def _scatter(
 
     Args:
         residuals: float32 [batch, steps, NUM_FITS].
-        interpolated: float32 [batch, steps], between the visible steps other than the step itself.
+        left_out: float32 [batch, steps] each, interpolations without the step itself.
         magnitudes, visible: as for :func:`phase_features`.
     """
-    others = tf.stack([magnitudes - interpolated, magnitudes], axis=-1)
-    distance = tf.abs(tf.concat([residuals[..., :-1], others], axis=-1))
+    others = [magnitudes - interpolated for interpolated in left_out]
+    others = tf.stack([*others, magnitudes], axis=-1)
+    distance = tf.abs(tf.concat([residuals[..., : -len(left_out)], others], axis=-1))
     shown = visible[..., None]
     count = tf.math.count_nonzero(visible, axis=1, dtype=tf.int32)
     ranked = tf.sort(tf.where(shown, distance, distance.dtype.max), axis=1)
@@ -299,8 +305,6 @@ class _Neighbours:
         interpolated: float32 [batch, steps], linear between the nearest before (or at) a step and
             the nearest after it; the nearest where there is one only; 0 where there is none.
         left_out: float32 [batch, steps], the same without the step itself.
-        columns: float32 [batch, steps, 4 _NEIGHBOURS], magnitudes of other visible steps before and
-            after, and the logarithm of how far away they are.
         span: float32 [batch, 1], days between the first and the last step.
     """
 
@@ -324,25 +328,24 @@ class _Neighbours:
         self.interpolated = _between(times, at(until - 1), at(until))
         # Others than the step itself, or the network would learn to copy.
         last = until - 1 - tf.cast(visible, tf.int32)
-        columns = []
-        earlier, later = at(last), at(until)
-        self.left_out = _between(times, earlier, later)
-        for rank in [last - k for k in range(_NEIGHBOURS)] + [
-            until + k for k in range(_NEIGHBOURS)
-        ]:
-            there, magnitude, time = at(rank)
-            columns += [
-                magnitude,
-                tf.where(there, decimal_log(tf.abs(time - times) / 10, 1e-3), _FAR),
-            ]
-        self.columns = tf.stack(columns, axis=-1)
+        self.left_out = _between(times, at(last), at(until))
+        self._times, self._at, self._last, self._next = times, at, last, until
         earliest, latest = tf.reduce_min(times, axis=1), tf.reduce_max(times, axis=1)
         self.span = (latest - earliest)[:, None]
 
+    def columns(self) -> tf.Tensor:
+        """float32 [batch, steps, 4 _NEIGHBOURS], magnitudes of other visible steps before and
+        after, and the logarithm of how far away they are."""
+        ranks = [self._last - k for k in range(_NEIGHBOURS)]
+        ranks += [self._next + k for k in range(_NEIGHBOURS)]
+        columns = []
+        for there, magnitude, time in map(self._at, ranks):
+            away = decimal_log(tf.abs(time - self._times) / 10, 1e-3)
+            columns += [magnitude, tf.where(there, away, _FAR)]
+        return tf.stack(columns, axis=-1)
 
-_FAR = 3.0
 
-
+_FAR = 3.0  # a logarithm of a distance, where no step is
 _Found = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 
 
