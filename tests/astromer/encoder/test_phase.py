@@ -204,7 +204,7 @@ def test_fresh_heads_weigh_the_fits_by_their_scatter(curves, masked, periods) ->
     observed = batch.probing.observed
     assert model(**inputs).numpy()[observed] == pytest.approx(expected[observed], abs=2e-4)
     # Stars of one clean period: what knows it is trusted, time and the mean are not.
-    assert (shares[:, [4, 5, 6, -2, -1]].sum(axis=1) < 0.2).all()
+    assert (shares[:, [4, 5, 8, 9, 10]].sum(axis=1) < 0.2).all()
 
 
 def test_local_fits_are_robust_weighted_lines_through_other_steps(found, masked) -> None:
@@ -229,4 +229,27 @@ def test_local_fits_are_robust_weighted_lines_through_other_steps(found, masked)
     trusted = np.maximum(1 - (residual / (4.685 * 1.4826 * median)) ** 2, 0) ** 2
     expected = [line(step, trusted) for step in range(int(masked[0].length[row]))]
     expected = np.clip(expected, shown.min() - edge, shown.max() + edge)
-    assert fits[row, : len(expected), 7] == pytest.approx(expected, abs=2e-3)
+    assert fits[row, : len(expected), 6] == pytest.approx(expected, abs=2e-3)
+
+
+def test_a_wrong_step_is_left_out_of_interpolation() -> None:
+    times = np.arange(40, dtype=np.float32)[None] - 20
+    magnitudes = (0.1 * times + 0.05 * (-1) ** np.arange(40)).astype(np.float32)
+    magnitudes[0, 17] = 3.0
+    visible = np.ones((1, 40), bool)
+    visible[0, [16, 30]] = False
+    zeros = np.zeros((1, 40), np.float32)
+    found = features.phase_features(
+        tf.constant(times),
+        tf.constant(magnitudes),
+        tf.constant(visible),
+        tf.constant(zeros),
+        tf.zeros([1, 40, 4]),
+        tf.zeros([1, 1, features.SERIES]),
+        tf.zeros([1, 1, features.SEARCH]),
+    )
+    agreeing, every = found.fits.numpy()[0, :, 8], found.fits.numpy()[0, :, 9]
+    truth = 0.1 * times[0]
+    assert agreeing == pytest.approx(truth, abs=0.1)
+    assert every[16] - truth[16] > 1
+    assert found.scatter.numpy()[0, 8] < found.scatter.numpy()[0, 9]
