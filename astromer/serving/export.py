@@ -172,4 +172,5 @@ def _named_variables(model: Reconstructor) -> dict[str, keras.Variable]:
         for part in (model.spread.hidden, model.spread.logarithm):
             named |= {f"{part.name}/{v.name}": v for v in part.variables}
         named["spread_factor"] = model.spread.factor
+        named["sharpness"] = model.sharpness
     return named
