@@ -132,6 +132,7 @@ class StarterConfig(Config):
                 warmup_steps=self.warmup_steps,
                 decay="cosine",
                 clip_norm=1.0,
+                loss_on="hidden",
                 seed=self.seed,
                 mask_draws=self.mask_draws,
                 windows_per_pass=32,  # by default as many as suit the number of cores
