@@ -108,8 +108,10 @@ class Trainer:
             self._assign(list(initial))
         fingerprint = run_fingerprint(encoder, masking, training, train, validation, initial)
         self.draws = self._make_draws(checkpoint_dir, fingerprint)
-        # Windows of draws differ in number by a few.
-        self.steps_per_epoch = len(self._epoch(0))
+        # Of the longest epoch: the windows of draws differ in number by a few, and no step of one
+        # epoch may have the number of another's.
+        draws = 1 if self.draws is None else min(self.draws.number, training.epochs)
+        self.steps_per_epoch = max(len(self._epoch(number)) for number in range(draws))
         self.step = TrainStep(self.model, self.strategy, training, self.steps_per_epoch)
         self.predictor = Predictor(self.model, self.strategy)
         self._evaluation: Evaluation | None = None  # the last one, for its baselines

@@ -57,6 +57,21 @@ def test_a_run_killed_between_steps_ends_with_the_same_bits(
     assert result.resumed
 
 
+def test_no_two_steps_have_one_number(phase_run, tmp_path: Path) -> None:
+    """The number decides on dropout; the windows of two draws differ in number."""
+    numbers, take = [], loop.TrainStep.__call__
+
+    def call(self, batch, number: int):
+        numbers.append(number)
+        return take(self, batch, number)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop.TrainStep, "__call__", call)
+        phase_run(tmp_path, **SETTINGS, batch_size=1)
+    assert np.diff(numbers).min() == 1
+    assert np.diff(numbers).max() > 1
+
+
 def test_the_spread_is_calibrated_on_validation(uninterrupted) -> None:
     model = uninterrupted.model
     factor = float(np.asarray(model.spread.factor))
