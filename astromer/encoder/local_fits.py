@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+
+import numpy as np
 import tensorflow as tf
 
 _IN_TIME, _IN_PHASE, _AT_HALF = 1.0, 1.5, 3.0
@@ -38,18 +41,17 @@ def local_fits(
         the frequency; and bool [batch, steps], visible steps that agree with the line in time.
     """
     others = _Others(magnitudes, visible)
-    turned = others.away(phases)
-    number = tf.maximum(tf.cast(others.count, tf.float32), 1.0)[:, None, None]
-    in_time = others.away(tf.math.divide_no_nan(times, spacing))
-    distances = [
-        in_time / _IN_TIME,
-        (2 * turned - tf.round(2 * turned)) * (number / _IN_PHASE),
-        (turned - tf.round(turned)) * (number / _AT_HALF),
+    fits = [
+        others.line_in_time(tf.math.divide_no_nan(times, spacing) / _IN_TIME),
+        others.line_in_phase(2 * phases, _IN_PHASE),
+        others.line_in_phase(phases, _AT_HALF),
     ]
-    fits = [others.line(distance) for distance in distances]
     _, median = others.residuals(fits[0])
     trusted = visible & (tf.abs(magnitudes - fits[0]) <= _WRONG * median)
     return tf.stack(fits, axis=-1), trusted
+
+
+_Pairs = list[tuple[tf.Tensor, tf.Tensor]]
 
 
 class _Others:
@@ -70,23 +72,65 @@ class _Others:
     def _of(self, x: tf.Tensor) -> tf.Tensor:
         return tf.gather(x, self._steps, batch_dims=1)
 
-    def away(self, place: tf.Tensor) -> tf.Tensor:
-        """float32 [batch, steps, others], how far the others are from each step.
+    def line_in_time(self, place: tf.Tensor) -> tf.Tensor:
+        """float32 [batch, steps], the lines at each step.
 
-        ``place`` is float32 [batch, steps].
+        ``place`` is float32 [batch, steps], times in bandwidths.
         """
-        return self._of(place)[:, None, :] - place[:, :, None]
+        theirs = self._of(place)
+        squared = tf.square(theirs[:, None, :] - place[:, :, None])
+        return self._line(squared, [(tf.ones_like(place), theirs), (-place, tf.ones_like(theirs))])
 
-    def line(self, away: tf.Tensor) -> tf.Tensor:
-        """float32 [batch, steps], the value at each step of the line through the others near it.
+    def line_in_phase(self, cycles: tf.Tensor, bandwidth: float) -> tf.Tensor:
+        """float32 [batch, steps], the same where places are on a circle.
 
-        ``away`` is float32 [batch, steps, others], in bandwidths.
+        Distances are chords, and the line is one in the sine of the difference.
+
+        Args:
+            cycles: float32 [batch, steps].
+            bandwidth: in mean distances of visible steps.
+        """
+        number = tf.maximum(tf.cast(self.count, tf.float32), 1.0)[:, None]
+        angle = 2 * np.pi * cycles
+        sine, cosine = tf.sin(angle), tf.cos(angle)
+        radius = number / (2 * np.pi * bandwidth)
+        around = tf.stack([sine, cosine], axis=-1)
+        product = tf.matmul(around, self._of(around), transpose_b=True)
+        squared = tf.maximum(1 - product, 0.0) * (2 * tf.square(radius))[..., None]
+        pairs = [(radius * cosine, self._of(sine)), (-radius * sine, self._of(cosine))]
+        return self._line(squared, pairs)
+
+    def _line(self, squared: tf.Tensor, pairs: _Pairs) -> tf.Tensor:
+        """float32 [batch, steps], the values of the lines.
+
+        Args:
+            squared: float32 [batch, steps, others], squared distances in bandwidths.
+            pairs: what is fitted at distance d is a + b d, where d is the sum over the pairs of
+                products of a number of the step and one of the other.
         """
         # Of heavy tails: in a gap the next steps count, however far they are.
-        kernel = self._counts / tf.square(1 + tf.square(away))
-        residual, median = self.residuals(_line(kernel, away, self._magnitudes))
+        kernel = self._counts / tf.square(1 + squared)
+        residual, median = self.residuals(self._solved(kernel, pairs))
         trusted = tf.square(tf.maximum(1 - tf.square(residual / (_OUTLYING * median)), 0.0))
-        return _line(kernel * trusted[:, None, :], away, self._magnitudes)
+        return self._solved(kernel * trusted[:, None, :], pairs)
+
+    def _solved(self, kernel: tf.Tensor, pairs: _Pairs) -> tf.Tensor:
+        own, theirs = zip(*pairs)
+        # The sums over the others, all in one product.
+        columns = [tf.ones_like(self._magnitudes), self._magnitudes, *theirs]
+        columns += [other * self._magnitudes for other in theirs]
+        columns += [one * other for one in theirs for other in theirs]
+        sums = tf.unstack(tf.matmul(kernel, tf.stack(columns, axis=-1)), axis=-1)
+        number = len(pairs)
+        weight, y0, first = sums[0], sums[1], sums[2 : 2 + number]
+        second = sums[2 + 2 * number :]
+        t1 = tf.add_n([a * s for a, s in zip(own, first)])
+        y1 = tf.add_n([a * s for a, s in zip(own, sums[2 + number : 2 + 2 * number])])
+        t2 = tf.add_n([a * b * s for (a, b), s in zip(itertools.product(own, own), second)])
+        t2 = tf.maximum(t2, 0.0) + _FLAT * weight
+        determinant = weight * t2 - tf.square(t1)
+        line = tf.math.divide_no_nan(t2 * y0 - t1 * y1, determinant)
+        return tf.where(determinant > 1e-6 * weight * t2, line, tf.math.divide_no_nan(y0, weight))
 
     def residuals(self, line: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """float32 [batch, others], distances from a line, and [batch, 1], their medians."""
@@ -94,21 +138,3 @@ class _Others:
         ranked = tf.sort(tf.where(self._shown, residual, residual.dtype.max), axis=1)
         median = tf.gather(ranked, tf.maximum(self.count - 1, 0) // 2, batch_dims=1)[:, None]
         return residual, tf.maximum(median, _LEAST_RESIDUAL)
-
-
-def _line(kernel: tf.Tensor, away: tf.Tensor, magnitudes: tf.Tensor) -> tf.Tensor:
-    """float32 [batch, steps], the value at each step of the line through others with its weights.
-
-    Args:
-        kernel: float32 [batch, steps, others], weights of the others for each step.
-        away: float32, of the same shape, their distances from it, with a sign.
-        magnitudes: float32 [batch, others].
-    """
-    values = tf.stack([tf.ones_like(magnitudes), magnitudes], axis=-1)
-    weight, y0 = tf.unstack(tf.matmul(kernel, values), axis=-1)
-    first = kernel * away
-    t1, y1 = tf.unstack(tf.matmul(first, values), axis=-1)
-    t2 = tf.reduce_sum(first * away, axis=-1) + _FLAT * weight
-    determinant = weight * t2 - tf.square(t1)
-    line = tf.math.divide_no_nan(t2 * y0 - t1 * y1, determinant)
-    return tf.where(determinant > 1e-6 * weight * t2, line, tf.math.divide_no_nan(y0, weight))

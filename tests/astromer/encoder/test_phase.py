@@ -216,9 +216,9 @@ def test_local_fits_are_robust_weighted_lines_through_other_steps(found, masked)
     edge = 0.1 * np.ptp(shown)
 
     def line(step: int, weights: np.ndarray) -> float:
-        away = (phase[visible] - phase[step]) * 2
-        away = (away - np.round(away)) * len(visible) / 1.5
-        w = weights * (visible != step) / (1 + away**2) ** 2
+        angle, radius = 4 * np.pi * (phase[visible] - phase[step]), len(visible) / (3 * np.pi)
+        away, squared = radius * np.sin(angle), 2 * radius**2 * (1 - np.cos(angle))
+        w = weights * (visible != step) / (1 + squared) ** 2
         t1, t2 = (w * away).sum(), (w * away**2).sum() + 0.1 * w.sum()
         y0, y1 = (w * shown).sum(), (w * away * shown).sum()
         return (t2 * y0 - t1 * y1) / (w.sum() * t2 - t1**2)
