@@ -11,8 +11,7 @@ import tensorflow as tf
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.system.distribution import divide_rows
 from astromer.system.parallel import OrderedPool, micro_batches_at_once
-from astromer.windows.batches import Batch
-from astromer.windows.micro_batches import MicroBatch, plan_micro_batches
+from astromer.windows.batches import Batch, MicroBatch, plan_micro_batches
 
 # Windows of a micro-batch.
 _ON_A_GPU = 256

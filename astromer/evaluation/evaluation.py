@@ -12,11 +12,9 @@ from astromer.encoder.folding import periods_of_windows, prepare
 from astromer.encoder.inference import Predictor
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.evaluation.baselines import BASELINE_TITLES, fixed_masks, score_baselines
-from astromer.evaluation.calibration import SpreadScores, log_likelihood_of_one_sigma
-from astromer.evaluation.metrics import WindowScores
+from astromer.evaluation.metrics import SpreadScores, WindowScores, log_likelihood_of_one_sigma
 from astromer.light_curves import LightCurves
-from astromer.periodogram.curve_periods import CurvePeriods
-from astromer.periodogram.recovery import PeriodRecovery, period_recovery
+from astromer.periodogram.curve_periods import CurvePeriods, PeriodRecovery, period_recovery
 from astromer.system.terminal import progress_bar
 from astromer.system.text import shortened
 from astromer.windows.batches import Batch, Windows, sequential_windows

@@ -18,10 +18,9 @@ from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.labelled_data import LabelledCurves, class_weights
 from astromer.system.errors import TrainingError
 from astromer.system.terminal import progress_bar
-from astromer.training.schedule import WarmUp
-from astromer.windows.batches import Windows
+from astromer.training.step import WarmUp
+from astromer.windows.batches import Windows, plan_micro_batches
 from astromer.windows.masking import nothing_probed
-from astromer.windows.micro_batches import plan_micro_batches
 
 _WINDOWS_PER_MICRO_BATCH = 32
 _CLIP_NORM = 1.0  # the first steps of a fresh encoder can be wild

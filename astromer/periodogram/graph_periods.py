@@ -9,11 +9,11 @@ import tensorflow as tf
 
 from astromer.periodogram.config import PeriodogramConfig
 from astromer.periodogram.graph import (
+    fit_harmonics_graph,
     frequency_grid_graph,
     highest_peaks_graph,
     power_spectrum_graph,
 )
-from astromer.periodogram.graph_harmonic_fit import fit_harmonics_graph
 from astromer.periodogram.harmonic_fit import ORDERS
 from astromer.periodogram.lomb_scargle import FEWEST
 

@@ -12,8 +12,7 @@ import numpy as np
 from astromer.encoder.folding import periods_of_windows, prepare
 from astromer.encoder.inference import Predictor
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.evaluation.baselines import OF_ONE_WINDOW
-from astromer.evaluation.harmonic_fits import fit_light_curves, predictions_of
+from astromer.evaluation.baselines import OF_ONE_WINDOW, fit_light_curves, predictions_of
 from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
 from astromer.periodogram.curve_periods import CurvePeriods

@@ -14,8 +14,8 @@ import tensorflow as tf
 from astromer.encoder.config import EncoderConfig
 from astromer.encoder.inference import Predictor
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.evaluation.calibration import spread_factor
 from astromer.evaluation.evaluation import Evaluation, evaluate, fixed_batches, fixed_periods
+from astromer.evaluation.metrics import spread_factor
 from astromer.light_curves import LightCurves
 from astromer.system.distribution import (
     any_worker,

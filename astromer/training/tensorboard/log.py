@@ -25,7 +25,7 @@ from astromer.system.storage import as_path
 from astromer.training.config import TensorBoardConfig, TrainingConfig
 from astromer.training.tensorboard import plugins
 from astromer.training.tensorboard.event_files import LINES, TRAIN, VALIDATION, remove_events
-from astromer.training.tensorboard.pictures import WatchedCurves
+from astromer.training.tensorboard.plugins import WatchedCurves
 from astromer.windows.config import MaskingConfig
 
 EPOCH = "epoch/"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.evaluation.harmonic_fits import fit_light_curves, predict_hidden
+from astromer.evaluation.baselines import fit_light_curves, predict_hidden
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.periodogram.config import PeriodogramConfig
 

@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 
-from astromer.periodogram import graph, graph_harmonic_fit
+from astromer.periodogram import graph
 from astromer.periodogram.config import PeriodogramConfig
-from astromer.periodogram.graph_harmonic_fit import fit_harmonics_graph
+from astromer.periodogram.graph import fit_harmonics_graph
 from astromer.periodogram.harmonic_fit import fit_harmonics
 from astromer.periodogram.lomb_scargle import frequency_grid, highest_peaks, power_spectrum
 
@@ -59,7 +59,7 @@ def test_half_of_a_candidate_is_found():
 def test_observations_in_turns(monkeypatch):
     times, mag = star(500, 3, 0.1)
     whole = fit(times, mag, np.array([0.4]))
-    monkeypatch.setattr(graph_harmonic_fit, "_TURN", 99)
+    monkeypatch.setattr(graph, "_TURN", 99)
     arguments = map(tf.constant, (times, mag, np.array([0.4]), STEP))
     parts = fit_harmonics_graph(*arguments, 16000)
     np.testing.assert_allclose(parts[1], whole[1], atol=1e-12)

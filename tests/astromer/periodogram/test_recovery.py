@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.periodogram.recovery import period_recovery
+from astromer.periodogram.curve_periods import period_recovery
 
 NAN = float("nan")
 SIDEREAL = 1.00273790935

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from astromer.training.config import TrainingConfig
-from astromer.training.schedule import WarmUp, make_schedule
+from astromer.training.step import WarmUp, make_schedule
 
 
 def rates(schedule: WarmUp, steps: list[int]) -> list[float]:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from astromer.system.distribution import make_strategy
 from astromer.training.config import TrainingConfig
 from astromer.training.step import STEP_SUMS, TrainStep, first_predicted, sort_steps
-from astromer.windows.micro_batches import MicroBatch
+from astromer.windows.batches import MicroBatch
 
 
 @pytest.mark.parametrize("scored_name", ["probed", "hidden"])

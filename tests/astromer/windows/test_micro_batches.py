@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astromer.windows.micro_batches import plan_micro_batches
+from astromer.windows.batches import plan_micro_batches
 
 batches = st.tuples(
     st.integers(1, 300).flatmap(

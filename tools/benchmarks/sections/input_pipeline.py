@@ -16,8 +16,8 @@ from astromer.light_curves import LightCurves
 from astromer.records.reader import read_light_curves
 from astromer.training.config import TrainingConfig
 from astromer.training.epoch import TrainingEpoch
+from astromer.windows.batches import plan_micro_batches
 from astromer.windows.config import MaskingConfig
-from astromer.windows.micro_batches import plan_micro_batches
 from tools.benchmarks.measuring.curves import make_curves, mixed_lengths, write_records
 from tools.benchmarks.measuring.section import OURS, PLAIN, Section
 from tools.benchmarks.measuring.turns import Way, take_turns

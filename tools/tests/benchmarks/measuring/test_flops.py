@@ -7,9 +7,9 @@ import tensorflow as tf
 from astromer.encoder.config import EncoderConfig
 from astromer.encoder.order import Presorted
 from astromer.training.step import first_predicted, sort_steps
+from astromer.windows.batches import plan_micro_batches
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw
-from astromer.windows.micro_batches import plan_micro_batches
 from tools.benchmarks.baseline import PlainModel
 from tools.benchmarks.measuring.flops import (
     forward_flops,

@@ -1,1 +1,0 @@
-"""Pre-training by masked reconstruction."""
