@@ -100,8 +100,8 @@ def load_trainable(path: str | Path | None = None, version: int | None = None) -
         ModelError: if there is none, or its config and weights do not fit each other.
         UsageError: Keras was imported before, with another backend or other settings.
     """
+    from astromer.system.environment import check_keras
     from astromer.system.logs import silence
-    from astromer.system.surroundings import check_keras
 
     silence()
     check_keras()

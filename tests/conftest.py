@@ -18,8 +18,7 @@ import pytest
 
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.system.logs import silence
-from astromer.system.storage import RemotePath, gfile
-from astromer.system.storage.trees import remove_tree
+from astromer.system.storage import RemotePath, remote, remove_tree
 from astromer.windows.batches import Batch, assemble, sequential_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw
@@ -148,7 +147,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[RemotePath]:
     It is in this process's memory: programs must be run inside it, by their ``main``.
     """
     system = RamFileSystem()
-    monkeypatch.setattr(gfile, "_file_system", lambda: system)
+    monkeypatch.setattr(remote, "_file_system", lambda: system)
     folder = RemotePath(f"ram://store-{uuid.uuid4().hex[:8]}")
     folder.mkdir()
     yield folder

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from astromer.system.storage.gfile import FileSystem
+from astromer.system.storage.remote import FileSystem
 
 _LOOKS = ("exists", "isdir", "stat", "listdir")
 

@@ -15,7 +15,7 @@ from astromer.commands.export_onnx import export_onnx
 from astromer.commands.versions import main as versions
 from astromer.records.fold import Fold
 from astromer.serving.export import export_saved_model
-from astromer.serving.versions.push import push_version
+from astromer.serving.versions.promotion import push_version
 from tests.astromer.records.conftest import write_survey
 from tests.pages import assert_self_contained
 from tests.pipeline.folds import make_curves, write_fold

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from astromer.serving.export import export_saved_model
-from astromer.serving.versions.push import push_version
+from astromer.serving.versions.promotion import push_version
 from tests.pipeline.folds import make_curves, write_fold
 from tests.standins import refused_calls
 

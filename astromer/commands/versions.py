@@ -15,7 +15,7 @@ from astromer.records.fold import Fold
 from astromer.serving.checksums import check_undamaged, verify
 from astromer.serving.config import PUSHED
 from astromer.serving.saved_model import CARD_FILE, CLASSIFIER, model_kind, try_read_config
-from astromer.serving.versions import comparison, listing, promotion
+from astromer.serving.versions import comparison, promotion
 from astromer.serving.versions.folder import (
     LATEST,
     WITHDRAWN,
@@ -99,11 +99,11 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _list(folder: Path, args: argparse.Namespace) -> None:
-    rows = listing.version_rows(folder, check=not args.quick)
+    rows = comparison.version_rows(folder, check=not args.quick)
     if args.json:
         print(json.dumps([dataclasses.asdict(row) for row in rows], indent=1))
     else:
-        print(listing.listing_table(rows))
+        print(comparison.listing_table(rows))
 
 
 def _show(folder: Path, args: argparse.Namespace) -> None:

@@ -18,8 +18,7 @@ from astromer.records.config import LightCurveRules, MissingErrorsConfig, Record
 from astromer.records.division import cross_validate
 from astromer.records.encoding import SERIES, ContextValue, encode_light_curve
 from astromer.records.fold import SPLITS
-from astromer.records.sources.metadata import Metadata
-from astromer.records.sources.periods import KnownPeriods
+from astromer.records.sources.metadata import KnownPeriods, Metadata
 from astromer.records.sources.survey import Survey, open_survey
 from astromer.records.sources.understood import Understood
 from astromer.records.survey_config import Processing, SurveyConfig

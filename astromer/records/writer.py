@@ -11,8 +11,7 @@ from astromer.records.fold import SPLITS, Fold
 from astromer.records.survey_config import features_toml, toml_tables
 from astromer.system.atomic import cut_name, replace_folders
 from astromer.system.errors import UsageError
-from astromer.system.storage import as_path, not_writable
-from astromer.system.storage.trees import copy_file
+from astromer.system.storage import as_path, copy_file, not_writable
 from astromer.system.terminal import progress_bar
 from astromer.system.text import brief
 from astromer.system.untrusted_files import read_toml, to_toml

@@ -38,7 +38,7 @@ from astromer.reports.scores import (
 from astromer.system.atomic import replace_folder
 from astromer.system.environment import describe_machine, require
 from astromer.system.html.page import write_page
-from astromer.system.storage.trees import copy_tree
+from astromer.system.storage import copy_tree
 from astromer.system.text import duration
 from astromer.validation.output import FINDINGS_PAGE
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astromer.system.errors import DamagedVersionError
-from astromer.system.storage.trees import MODEL_FILE, files_in
+from astromer.system.storage import MODEL_FILE, files_in
 from astromer.system.untrusted_files import read_text
 
 CHECKSUMS_FILE = "checksums.txt"

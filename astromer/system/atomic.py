@@ -16,8 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from astromer.system.storage import RemotePath, as_path
-from astromer.system.storage.trees import copy_tree, remove_tree
+from astromer.system.storage import RemotePath, as_path, copy_tree, remove_tree
 
 UNFINISHED = ".unfinished"
 """File in a folder that is being written to a store, or whose writing was cut off. Hidden folders

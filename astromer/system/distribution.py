@@ -19,9 +19,9 @@ import tensorflow as tf
 from tensorflow.python.eager import context as eager
 
 from astromer.system.cluster import WORKER_SECONDS, Cluster, meet, read_cluster, workers_missing
+from astromer.system.environment import bypass_proxy
 from astromer.system.errors import TrainingInterrupted, UsageError, WorkerLostError
 from astromer.system.parallel import claim_cores
-from astromer.system.surroundings import bypass_proxy
 from astromer.system.text import brief
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Any, BinaryIO
 
+from astromer.system.environment import prepare_surroundings
 from astromer.system.storage import local_folder
-from astromer.system.surroundings import prepare_surroundings
 from astromer.system.termination import set_watchdog_log
 from astromer.system.text import without_secrets
 

@@ -18,8 +18,7 @@ from astromer.serving.config import ServingConfig
 from astromer.serving.saved_model import read_config
 from astromer.system.atomic import replace_folder
 from astromer.system.environment import MACHINE, describe_machine
-from astromer.system.storage import as_path
-from astromer.system.storage.trees import copy_tree, remove_tree
+from astromer.system.storage import as_path, copy_tree, remove_tree
 from astromer.system.terminal import say
 from components import split_files
 from components.provenance import DATA_FINGERPRINT, flatten, set_property, settings_fingerprint

@@ -13,14 +13,14 @@ from tfx.types import standard_component_specs
 from tfx.utils import proto_utils
 
 from astromer.finetuning.study_report import RESULTS_FILE
-from astromer.serving.model_card import Evidence, write_card
+from astromer.serving.model_card.card import write_card
+from astromer.serving.model_card.facts import Evidence
 from astromer.serving.saved_model import EXTRA, WEIGHTS, read_config
 from astromer.serving.versions.folder import WITHDRAWN, newest, withdrawn
-from astromer.serving.versions.push import push_version
+from astromer.serving.versions.promotion import push_version
 from astromer.system.environment import MACHINE
 from astromer.system.errors import ModelError
-from astromer.system.storage import as_path
-from astromer.system.storage.trees import copy_tree, same_content
+from astromer.system.storage import as_path, copy_tree, same_content
 from astromer.training.report import COURSE
 from astromer.validation.output import SUMMARY_FILE
 from components.evaluator.component import METRICS_FILE

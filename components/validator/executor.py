@@ -13,8 +13,7 @@ from tfx.types import artifact_utils
 
 from astromer.records.config import LightCurveRules
 from astromer.system.errors import DataAnomalyError
-from astromer.system.storage import as_path
-from astromer.system.storage.trees import copy_file, remove_tree
+from astromer.system.storage import as_path, copy_file, remove_tree
 from astromer.system.terminal import progress_bar
 from astromer.validation.config import ValidationConfig
 from astromer.validation.duplicates import Match

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from astromer.system.environment import require
 from astromer.system.errors import UsageError
 from astromer.system.logs import redirect_output, silence
-from astromer.system.storage import RemotePath, as_path, gfile
+from astromer.system.storage import RemotePath, as_path
+from astromer.system.storage.remote import file_system
 from pipeline.cluster.cluster_options import ClusterRun
 from pipeline.local.failures import one_line_errors
 
@@ -68,7 +69,7 @@ def check_readable(run: ClusterRun) -> None:
         path = as_path(place)
         if isinstance(path, RemotePath):
             try:
-                gfile.file_system(str(path))
+                file_system(str(path))
             except UsageError as error:
                 raise UsageError(
                     f"{flag} must be a place that TensorFlow reads, here and in the image. "

@@ -15,8 +15,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.types import Artifact
 
 from astromer.serving.checksums import digest
-from astromer.system.storage import RemotePath, as_path
-from astromer.system.storage.trees import files_in, remove_tree
+from astromer.system.storage import RemotePath, as_path, files_in, remove_tree
 
 CONTENT = "content_sha256"
 """Custom property of an artifact: the SHA-256 of its files and their names."""

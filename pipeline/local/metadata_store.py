@@ -21,9 +21,8 @@ from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
 from astromer.system.errors import MetadataError, ModelError
-from astromer.system.storage import as_path
+from astromer.system.storage import as_path, remove_tree
 from astromer.system.storage.lock import has_locks
-from astromer.system.storage.trees import remove_tree
 from pipeline.local.metadata import (
     MYSQL,
     NO_LOCKS,

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from astromer.reports.run_report import PAGE_FILE, publish_report, published_page
 from astromer.system.atomic import replace_folder
-from astromer.system.storage import as_path
-from astromer.system.storage.trees import copy_tree
+from astromer.system.storage import as_path, copy_tree
 from astromer.validation.output import TABLE_FILE
 from components.reporter.executor import NAME, PROBLEMS
 from pipeline.beam_options import VALIDATOR

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from astromer.serving.versions import folder as folders
-from astromer.serving.versions.push import push_version
+from astromer.serving.versions.promotion import push_version
 
 
 def saved_model(place: Path, text: str = "graph", **facts: Any) -> Path:

@@ -21,7 +21,7 @@ REFUSED = "refused.txt"
 def make(fold: Path, folder: Path, out: Path) -> None:
     """Pushed models of every architecture and one training in a folder; their embeddings in out."""
     from astromer.serving.export import export_saved_model
-    from astromer.serving.versions.push import push_version
+    from astromer.serving.versions.promotion import push_version
     from tests.conftest import make_model
 
     for architecture in ARCHITECTURES:

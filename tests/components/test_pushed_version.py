@@ -8,8 +8,7 @@ from tfx.types import standard_artifacts
 
 from astromer.serving.versions import folder as folders
 from astromer.serving.versions.folder import set_alias
-from astromer.serving.versions.promotion import promote, rollback
-from astromer.serving.versions.push import push_version
+from astromer.serving.versions.promotion import promote, push_version, rollback
 from components.pushed_version import (
     LatestBlessedModelOfOtherData,
     LatestOtherBlessedModel,

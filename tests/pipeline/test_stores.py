@@ -12,8 +12,7 @@ from tfx.dsl.io.plugins.tensorflow_gfile import TensorflowFilesystem
 import astromer
 from astromer.serving.checksums import Differences, verify
 from astromer.serving.versions.folder import versions
-from astromer.system.storage import RemotePath, as_path, local_folder
-from astromer.system.storage.trees import copy_tree, files_in
+from astromer.system.storage import RemotePath, as_path, copy_tree, files_in, local_folder
 from pipeline import local_runner
 from tests.pipeline.folds import write_fold
 

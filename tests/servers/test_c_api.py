@@ -17,8 +17,7 @@ import pytest
 
 from astromer.serving.graph_input import STATUS_UNREADABLE
 from astromer.serving.versions.folder import newest
-from astromer.serving.versions.promotion import rollback
-from astromer.serving.versions.push import push_version
+from astromer.serving.versions.promotion import push_version, rollback
 
 COMPILER = os.environ.get("CXX", "g++")
 pytestmark = pytest.mark.skipif(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from astromer.commands.export_onnx import export_onnx
-from astromer.serving.versions.push import push_version
+from astromer.serving.versions.promotion import push_version
 from astromer.windows.batches import assemble, sequential_windows
 from astromer.windows.masking import nothing_probed
 

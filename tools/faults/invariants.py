@@ -9,7 +9,7 @@ import numpy as np
 
 from astromer.serving.checksums import verify
 from astromer.serving.versions.folder import WITHDRAWN, aliased, is_number
-from astromer.serving.versions.push import STAGING
+from astromer.serving.versions.promotion import STAGING
 from astromer.system.errors import AstromerError
 from astromer.system.untrusted_files import DAMAGED
 from tools.faults.metadata import damage

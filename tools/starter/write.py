@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from astromer.serving.embedder import Embedder
-from astromer.serving.model_card import Evidence, write_card
+from astromer.serving.model_card.card import write_card
+from astromer.serving.model_card.facts import Evidence
 from astromer.serving.saved_model import CARD_FILE, read_config
 from astromer.serving.starter.goldens import check_goldens
 from astromer.serving.starter.package import NAME, Starter
 from astromer.serving.starter.writing import write_starter
-from astromer.system.storage.trees import size_of
+from astromer.system.storage import size_of
 from astromer.system.terminal import say
 from astromer.validation.output import SUMMARY_FILE
 from tools.starter.stars import HELD_OUT

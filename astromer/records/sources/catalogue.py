@@ -12,9 +12,14 @@ import numpy as np
 import pyarrow as pa
 
 from astromer.records.encoding import PERIOD
-from astromer.records.sources.metadata import Metadata, fill_nulls, make_metadata
+from astromer.records.sources.metadata import (
+    Metadata,
+    fill_nulls,
+    make_metadata,
+    period_column,
+    with_periods,
+)
 from astromer.records.sources.names import BAND, CLASS, CONTEXT, FILE, stem_of
-from astromer.records.sources.periods import period_column, with_periods
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import SurveyConfig
 from astromer.records.survey_profile import first_of, id_columns

@@ -10,7 +10,7 @@ from astromer import __version__
 from astromer.serving.checksums import CHECKSUMS_FILE, digest, verify
 from astromer.serving.saved_model import EXTRA, WEIGHTS
 from astromer.system.errors import DamagedVersionError, ModelError
-from astromer.system.storage.trees import MODEL_FILE
+from astromer.system.storage import MODEL_FILE
 from astromer.system.untrusted_files import read_json
 
 NAME = "starter"

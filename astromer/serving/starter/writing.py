@@ -13,7 +13,7 @@ from astromer.serving.saved_model import CONFIG, EXTRA, WEIGHTS
 from astromer.serving.starter.goldens import TOLERANCE, write_goldens
 from astromer.serving.starter.package import FACTS, NAME, RESULTS, Starter, read_starter
 from astromer.system.atomic import replace_folder
-from astromer.system.storage.trees import copy_file
+from astromer.system.storage import copy_file
 
 Describe = Callable[[Path, str], None]
 """Adds files, such as a model card, to the starter of this release."""

@@ -3,7 +3,8 @@
 They get the version that the alias ``latest`` names. On this machine the alias is a symbolic link
 to the version's number, relative, so that the folder can be copied and mounted elsewhere. In stores
 and on file systems without links it is a text file that holds the number. Either is replaced in
-one step. Model servers ignore it, since it is not a number.
+one step. Model servers ignore it, since it is not a number. ``withdrawn/`` holds versions that are
+hidden from model servers, ``.versions/`` a lock and the history of the alias.
 """
 
 from __future__ import annotations
@@ -14,8 +15,7 @@ from pathlib import Path
 
 from astromer.serving.starter.package import NAME, is_starter, read_starter, starter_folder
 from astromer.system.errors import ModelError, UsageError
-from astromer.system.storage import RemotePath, as_path
-from astromer.system.storage.trees import MODEL_FILE
+from astromer.system.storage import MODEL_FILE, RemotePath, as_path
 from astromer.system.text import shell_word
 from astromer.system.untrusted_files import read_text
 

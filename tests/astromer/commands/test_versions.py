@@ -14,7 +14,7 @@ from astromer.serving import load_check
 from astromer.serving.checksums import write_checksums
 from astromer.serving.export import export_saved_model
 from astromer.serving.versions.folder import aliased, versions, withdrawn
-from astromer.serving.versions.push import push_version
+from astromer.serving.versions.promotion import push_version
 from astromer.system.errors import AstromerError, DamagedVersionError, ModelError, UsageError
 from tests.pipeline.folds import write_fold
 

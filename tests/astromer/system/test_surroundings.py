@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import astromer
+from astromer.system.environment import bypass_proxy
 from astromer.system.errors import UsageError
-from astromer.system.surroundings import bypass_proxy
 
 SETTINGS = """
 from astromer.system.logs import silence
@@ -84,7 +84,7 @@ DIRECT = "no_grpc_proxy"
 GRPC = """
 import grpc, sys
 from concurrent import futures
-from astromer.system.surroundings import prepare_surroundings
+from astromer.system.environment import prepare_surroundings
 if sys.argv[1] == "prepared":
     prepare_surroundings()
 server = grpc.server(futures.ThreadPoolExecutor(1))

@@ -8,7 +8,7 @@ import pytest
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as pb
 
-from astromer.serving.versions.push import push_version
+from astromer.serving.versions.promotion import push_version
 from tools.faults.workplace import Workplace
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from astromer.serving.versions.folder import newest
-from astromer.serving.versions.push import push_version
+from astromer.serving.versions.promotion import push_version
 from tools.faults.watcher import View, answer
 
 

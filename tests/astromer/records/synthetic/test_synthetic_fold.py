@@ -11,8 +11,7 @@ import pytest
 from astromer.commands.synthetic import main
 from astromer.records.config import SyntheticConfig
 from astromer.records.fold import SPLITS, Fold
-from astromer.records.synthetic import make_star
-from astromer.records.synthetic.stars import label_of
+from astromer.records.synthetic.stars import label_of, make_star
 from astromer.records.synthetic.synthetic_fold import provide_survey, split_of_stars
 from astromer.system.errors import UsageError
 

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from astromer.serving.checksums import Differences, verify
 from astromer.serving.versions.folder import aliased, newest, versions, withdrawn
-from astromer.serving.versions.promotion import promote, restore, rollback
-from astromer.serving.versions.push import push_version
+from astromer.serving.versions.promotion import promote, push_version, restore, rollback
 
 _OPERATIONS = ("rename", "symlink", "remove", "mkdir", "rmdir")
 _EVENTS = ("open", "shutil.copyfile", *(f"os.{name}" for name in _OPERATIONS))

@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 
 from astromer.serving.versions.folder import latest_version
-from astromer.serving.versions.promotion import promote
-from astromer.serving.versions.push import push_version
+from astromer.serving.versions.promotion import promote, push_version
 
 
 def promote_all(folder: Path, seconds: float) -> int:

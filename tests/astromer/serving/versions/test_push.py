@@ -8,12 +8,17 @@ import pytest
 
 from astromer.serving.checksums import Differences, verify, write_checksums
 from astromer.serving.versions import folder as folders
-from astromer.serving.versions import push as publishing
+from astromer.serving.versions import promotion as publishing
 from astromer.serving.versions.folder import alias, aliased, newest, versions
-from astromer.serving.versions.promotion import promote, read_alias_history, rollback
-from astromer.serving.versions.push import STAGING, push_version
+from astromer.serving.versions.promotion import (
+    STAGING,
+    promote,
+    push_version,
+    read_alias_history,
+    rollback,
+)
 from astromer.system.errors import ModelError
-from astromer.system.storage.trees import copy_tree
+from astromer.system.storage import copy_tree
 from tests.astromer.conftest import saved_model
 
 

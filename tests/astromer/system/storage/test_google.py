@@ -13,7 +13,7 @@ _CODE = """
 import json, sys
 from astromer.records.fold import Fold
 from astromer.system.storage import as_path
-from astromer.system.storage.trees import copy_tree, files_in, remove_tree
+from astromer.system.storage import copy_tree, files_in, remove_tree
 
 fold, there = sys.argv[1:]
 copy_tree(as_path(fold), as_path(there))

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from astromer.system.storage.trees import copy_file, copy_tree, files_in, remove_tree, same_content
+from astromer.system.storage import copy_file, copy_tree, files_in, remove_tree, same_content
 
 
 @pytest.fixture(params=["disk", "store"])
@@ -114,19 +114,19 @@ def test_trees(folder: Path, tmp_path_factory) -> None:
 
 
 def test_a_model_is_whole_or_no_model_at_any_moment(store, tmp_path, monkeypatch) -> None:
-    from astromer.system.storage import trees
+    from astromer.system import storage
 
     for name in ("saved_model.pb", "variables/index", "z"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     seen = []
-    copy = trees.copy_file
+    copy = storage.copy_file
 
     def watched(source: Path, target: Path) -> None:
         seen.append((store / "1" / "saved_model.pb").exists())
         copy(source, target)
 
-    monkeypatch.setattr(trees, "copy_file", watched)
+    monkeypatch.setattr(storage, "copy_file", watched)
     copy_tree(tmp_path, store / "1")
     assert seen == [False] * 3
     assert (store / "1" / "saved_model.pb").exists()

@@ -17,8 +17,7 @@ from astromer.serving.export import export_saved_model, load_model
 from astromer.serving.load_check import check_servable
 from astromer.serving.versions.folder import find_version
 from astromer.system.errors import DataNotFoundError, ModelError, RecordError, TrainingInterrupted
-from astromer.system.storage import RemotePath
-from astromer.system.storage.trees import copy_tree
+from astromer.system.storage import RemotePath, copy_tree
 from astromer.training import loop
 from presentation.pretraining import parse, pretrain
 from tests.pipeline.folds import write_fold

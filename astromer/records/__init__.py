@@ -1,1 +1,0 @@
-"""Fold records: the TFRecord files that light curves are kept in between programs."""

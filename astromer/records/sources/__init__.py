@@ -1,1 +1,0 @@
-"""The layouts in which surveys come; what each yields does not depend on where it came from."""
