@@ -301,6 +301,26 @@ def test_what_a_layer_may_import_is_not_reported(tmp_path, file, code):
     assert violations(tmp_path) == []
 
 
+def test_what_is_imported_from_the_project_exists():
+    """Also inside functions; mypy passes over modules that it does not find."""
+
+    def is_module(name: str) -> bool:
+        path = ROOT.joinpath(*name.split("."))
+        return path.with_suffix(".py").is_file() or path.is_dir()
+
+    tests = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "tools" / "tests").rglob("*.py")]
+    lost = []
+    for path in [*modules(ROOT), *tests]:
+        package = _package(path.relative_to(ROOT))
+        for line, name in imports(path.read_text(encoding="utf-8"), package):
+            if name.split(".")[0] not in (*OWN, "tests") or is_module(name):
+                continue
+            holder = ROOT.joinpath(*name.split(".")[:-1])
+            if not (holder.with_suffix(".py").is_file() or (holder / "__init__.py").is_file()):
+                lost.append(f"{path}:{line} imports {name}")
+    assert lost == []
+
+
 def test_importing_astromer_loads_neither_tensorflow_nor_tfx():
     code = "import sys, astromer; print(*(m for m in ('tensorflow', 'tfx') if m in sys.modules))"
     done = subprocess.run(

@@ -18,7 +18,7 @@ from astromer.periodogram.graph_periods import (
     decimal_log,
     series_shape,
 )
-from astromer.periodogram.harmonic_fit import ORDERS
+from astromer.periodogram.lomb_scargle import ORDERS
 
 HARMONICS = 4
 """Of each frequency: those of RR Lyrae and eclipsing stars whose power is above the noise."""

@@ -14,9 +14,14 @@ import numpy as np
 
 from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
-from astromer.periodogram.config import PeriodogramConfig
-from astromer.periodogram.harmonic_fit import fit_harmonics
-from astromer.periodogram.lomb_scargle import FEWEST, frequency_grid, highest_peaks, power_spectrum
+from astromer.periodogram.lomb_scargle import (
+    FEWEST,
+    PeriodogramConfig,
+    fit_harmonics,
+    frequency_grid,
+    highest_peaks,
+    power_spectrum,
+)
 from astromer.system.parallel import cores, map_ahead
 from astromer.system.terminal import progress_bar
 from astromer.windows.batches import Batch, Windows, assemble, sequential_windows

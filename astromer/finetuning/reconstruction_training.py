@@ -18,7 +18,7 @@ from astromer.finetuning.config import FinetuneConfig
 from astromer.finetuning.encoder_sources import PretrainedSource
 from astromer.light_curves import LightCurves
 from astromer.system.errors import ModelError
-from astromer.system.markdown import table
+from astromer.system.text import table
 from astromer.training.config import TrainingConfig
 from astromer.training.loop import train
 from astromer.windows.config import MaskingConfig

@@ -18,8 +18,7 @@ from astromer.finetuning.labelled_data import Dataset, classification_scores
 from astromer.finetuning.trials import Trial, best_on_validation, best_trial
 from astromer.system.atomic import write_file
 from astromer.system.html.page import label, to_bytes
-from astromer.system.markdown import escaped, table
-from astromer.system.text import csv_cell, shortened
+from astromer.system.text import csv_cell, escaped, shortened, table
 
 RESULTS_FILE, CSV_FILE, CLASSES_FILE = "results.json", "results.csv", "per_class.csv"
 TABLE_FILE, TEXT_FILE = "table.md", "table.txt"

@@ -17,9 +17,9 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.light_curves import LightCurves
-from astromer.periodogram.config import PeriodogramConfig
 from astromer.periodogram.graph_periods import GraphPeriods
 from astromer.periodogram.graph_periods import find_periods as find_in_graph
+from astromer.periodogram.lomb_scargle import PeriodogramConfig
 from astromer.system.parallel import cores, map_ahead
 from astromer.system.terminal import progress_bar
 

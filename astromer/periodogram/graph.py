@@ -1,13 +1,12 @@
 """Lomb-Scargle periodograms, their peaks and harmonic fits, inside the graph of a served model.
 
-The twins of :mod:`astromer.periodogram.lomb_scargle` and :mod:`astromer.periodogram.harmonic_fit`.
-The sums over observations at all frequencies are a non-uniform fast Fourier transform (Greengard &
-Lee 2004, SIAM Review 46, 443), with the exponential of a semicircle as kernel (Barnett, Magland &
-af Klinteberg 2019, SIAM J. Sci. Comput. 41, C479). The frequencies are cut into bands of equal
-size, and each observation is multiplied by the wave of the middle of every band. So all bands share
-one kernel and one length of transform. In a fit the wave of a candidate's offset is a product of
-two waves, so that the sums over observations at all candidates and offsets are products of
-matrices.
+The twin of :mod:`astromer.periodogram.lomb_scargle`. The sums over observations at all frequencies
+are a non-uniform fast Fourier transform (Greengard & Lee 2004, SIAM Review 46, 443), with the
+exponential of a semicircle as kernel (Barnett, Magland & af Klinteberg 2019, SIAM J. Sci. Comput.
+41, C479). The frequencies are cut into bands of equal size, and each observation is multiplied by
+the wave of the middle of every band. So all bands share one kernel and one length of transform. In
+a fit the wave of a candidate's offset is a product of two waves, so that the sums over observations
+at all candidates and offsets are products of matrices.
 """
 
 from __future__ import annotations
@@ -18,9 +17,14 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from astromer.periodogram.config import PeriodogramConfig
-from astromer.periodogram.harmonic_fit import OFFSETS, ORDERS, RIDGE, gram_matrices
-from astromer.periodogram.lomb_scargle import MOST_FREQUENCIES
+from astromer.periodogram.lomb_scargle import (
+    MOST_FREQUENCIES,
+    OFFSETS,
+    ORDERS,
+    RIDGE,
+    PeriodogramConfig,
+    gram_matrices,
+)
 
 _LENGTH = 8192
 _BAND = _LENGTH // 8 * 7
@@ -209,7 +213,7 @@ def fit_harmonics_graph(
     offsets: Sequence[float] = OFFSETS,
     halves: bool = True,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """As :func:`~astromer.periodogram.harmonic_fit.fit_harmonics`.
+    """As :func:`~astromer.periodogram.lomb_scargle.fit_harmonics`.
 
     Args:
         times, magnitudes: float64 [n], days and mag.
@@ -223,7 +227,7 @@ def fit_harmonics_graph(
     Returns:
         frequency: float64 [], 0 where no series is better than the mean.
         coefficients: complex128 [highest order + 1], of exp(2 pi i h f t) for h = 0, 1, ..., as in
-            :class:`~astromer.periodogram.harmonic_fit.HarmonicSeries`, then zeros; the mean alone
+            :class:`~astromer.periodogram.lomb_scargle.HarmonicSeries`, then zeros; the mean alone
             where no series is better.
     """
     n = tf.cast(tf.size(times), tf.float64)

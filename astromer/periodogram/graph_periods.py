@@ -7,15 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from astromer.periodogram.config import PeriodogramConfig
 from astromer.periodogram.graph import (
     fit_harmonics_graph,
     frequency_grid_graph,
     highest_peaks_graph,
     power_spectrum_graph,
 )
-from astromer.periodogram.harmonic_fit import ORDERS
-from astromer.periodogram.lomb_scargle import FEWEST
+from astromer.periodogram.lomb_scargle import FEWEST, ORDERS, PeriodogramConfig
 
 NUM_PEAKS = 3
 """Independent peaks of the periodogram that are kept."""
@@ -44,7 +42,7 @@ class GraphPeriods(NamedTuple):
             highest; 1 where none was found.
         series: float64 [batch, 2 (highest order + 1)], real, then imaginary coefficients of the
             best harmonic series [mag], as in
-            :class:`~astromer.periodogram.harmonic_fit.HarmonicSeries`; the mean alone where there
+            :class:`~astromer.periodogram.lomb_scargle.HarmonicSeries`; the mean alone where there
             is none.
         num_visible: int64 [batch], the observations that were used.
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from astromer.records.encoding import PERIOD, ContextValue, encode_light_curve
-
 from astromer.records.writer import FoldWriter, write_folders
 from astromer.synthetic import SyntheticSurvey
 from astromer.system.terminal import progress_bar

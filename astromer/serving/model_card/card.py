@@ -1,7 +1,7 @@
 """Writes the model card: a YAML header for model hubs and Markdown for people.
 
 The Markdown is the template ``card.md.jinja``, in which a value is shown by
-:func:`astromer.system.markdown.number`: as text that is escaped, and as "unknown" if it is missing.
+:func:`astromer.system.text.number`: as text that is escaped, and as "unknown" if it is missing.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ from astromer.serving.saved_model import (
     model_kind,
     read_config,
 )
-from astromer.system import markdown
 from astromer.system.environment import MACHINE
+from astromer.system.text import UNKNOWN, escaped, listed
+from astromer.system.text import number as as_markdown
 from astromer.validation.profile import BINS, QUANTITIES
 from astromer.validation.profile import UNKNOWN as NO_NAME
 
@@ -142,7 +143,7 @@ def _front_matter(facts: Mapping[str, Any], config: Mapping[str, Any]) -> dict[s
     }
     if scores:
         split = evaluation.get("conditions", {}).get("split") or "test"
-        name = ", ".join(surveys) or markdown.UNKNOWN
+        name = ", ".join(surveys) or UNKNOWN
         result = {
             "task": {"type": task[0], "name": task[1]},
             "dataset": {"type": "light-curves", "name": name, "split": split},
@@ -159,7 +160,7 @@ def _citation() -> dict[str, Any]:
 
 def _environment() -> jinja2.Environment:
     def shown(value: Any, digits: int = 4) -> Markup:
-        return value if isinstance(value, Markup) else Markup(markdown.number(value, digits))
+        return value if isinstance(value, Markup) else Markup(as_markdown(value, digits))
 
     def span(quantiles: Mapping[str, float], digits: int = 3) -> Markup:
         low, high = (quantiles[fraction] for fraction in ("0.01", "0.99"))
@@ -179,9 +180,9 @@ def _environment() -> jinja2.Environment:
         "number": shown,
         "span": span,
         "plain": lambda value, form: Markup(form % value),
-        "code": lambda value: Markup(f"`{value or markdown.UNKNOWN}`"),
-        "listed": lambda names: Markup(markdown.listed(names)),
-        "escaped": lambda text, most: Markup(markdown.escaped(text, most)),
+        "code": lambda value: Markup(f"`{value or UNKNOWN}`"),
+        "listed": lambda names: Markup(listed(names)),
+        "escaped": lambda text, most: Markup(escaped(text, most)),
         "flat": lambda values: flat(values).items(),
     }
     return environment
@@ -223,7 +224,7 @@ def _context(facts: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
             < min(score[f"{baseline}_hidden_rmse"] for baseline in BASELINE_TITLES)
         ],
         "served": [
-            f"{markdown.number(served[name])} {what}"
+            f"{as_markdown(served[name])} {what}"
             for name, what in _SERVED.items()
             if name in served
         ],

@@ -15,7 +15,7 @@ from astromer.encoder.inference import Predictor, network_inputs
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.periodogram.curve_periods import CurvePeriods
-from astromer.periodogram.harmonic_fit import HarmonicSeries
+from astromer.periodogram.lomb_scargle import HarmonicSeries
 from astromer.windows.batches import sequential_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw, mask_seed

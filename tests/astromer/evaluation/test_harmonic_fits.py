@@ -7,7 +7,7 @@ import pytest
 
 from astromer.evaluation.baselines import fit_light_curves, predict_hidden
 from astromer.light_curves import LightCurve, LightCurves
-from astromer.periodogram.config import PeriodogramConfig
+from astromer.periodogram.lomb_scargle import PeriodogramConfig
 
 CONFIG = PeriodogramConfig(max_frequency=4.0)
 

@@ -9,11 +9,15 @@ import pytest
 from astropy.timeseries import LombScargle
 
 from astromer.light_curves import LightCurve, LightCurves
-from astromer.periodogram.config import PeriodogramConfig
 from astromer.periodogram.curve_periods import SearchStopped, find_periods
 from astromer.periodogram.graph_periods import LEAST_ERROR, NUM_PEAKS
-from astromer.periodogram.harmonic_fit import fit_harmonics
-from astromer.periodogram.lomb_scargle import frequency_grid, highest_peaks, power_spectrum
+from astromer.periodogram.lomb_scargle import (
+    PeriodogramConfig,
+    fit_harmonics,
+    frequency_grid,
+    highest_peaks,
+    power_spectrum,
+)
 
 CONFIG = PeriodogramConfig(max_frequency=4.0)
 PERIODS = (0.57, 3.3, 21.0, 0.9)

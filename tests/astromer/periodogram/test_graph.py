@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 
 from astromer.periodogram import graph
-from astromer.periodogram.config import PeriodogramConfig
 from astromer.periodogram.lomb_scargle import (
     MOST_FREQUENCIES,
+    PeriodogramConfig,
     frequency_grid,
     highest_peaks,
     power_spectrum,

@@ -8,10 +8,14 @@ import pytest
 import tensorflow as tf
 
 from astromer.periodogram import graph
-from astromer.periodogram.config import PeriodogramConfig
 from astromer.periodogram.graph import fit_harmonics_graph
-from astromer.periodogram.harmonic_fit import fit_harmonics
-from astromer.periodogram.lomb_scargle import frequency_grid, highest_peaks, power_spectrum
+from astromer.periodogram.lomb_scargle import (
+    PeriodogramConfig,
+    fit_harmonics,
+    frequency_grid,
+    highest_peaks,
+    power_spectrum,
+)
 
 SCALAR = tf.TensorSpec([], tf.float64)
 VALUES = tf.TensorSpec([None], tf.float64)

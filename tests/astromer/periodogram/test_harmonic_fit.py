@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.periodogram.harmonic_fit import HarmonicSeries, fit_harmonics
+from astromer.periodogram.lomb_scargle import HarmonicSeries, fit_harmonics
 
 RNG = np.random.default_rng(3)
 TIMES = np.sort(RNG.uniform(0, 400, 160))

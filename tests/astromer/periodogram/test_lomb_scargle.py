@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from astropy.timeseries import LombScargle
 
-from astromer.periodogram.config import PeriodogramConfig
-from astromer.periodogram.lomb_scargle import frequency_grid, highest_peaks, power_spectrum
+from astromer.periodogram.lomb_scargle import (
+    PeriodogramConfig,
+    frequency_grid,
+    highest_peaks,
+    power_spectrum,
+)
 
 
 def light_curve(frequency: float, n: int = 150, noise: float = 0.05, seed: int = 0):

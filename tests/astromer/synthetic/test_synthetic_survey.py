@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 
 from astromer.light_curves import LightCurves
-from astromer.periodogram.config import PeriodogramConfig
 from astromer.periodogram.curve_periods import period_recovery
-from astromer.periodogram.lomb_scargle import frequency_grid, highest_peaks, power_spectrum
+from astromer.periodogram.lomb_scargle import (
+    PeriodogramConfig,
+    frequency_grid,
+    highest_peaks,
+    power_spectrum,
+)
 from astromer.records.config import LightCurveRules
 from astromer.synthetic import CLASSES, SURVEYS, SyntheticSurvey
 

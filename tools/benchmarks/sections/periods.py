@@ -8,11 +8,15 @@ from functools import partial
 import numpy as np
 
 from astromer.light_curves import LightCurves
-from astromer.periodogram.config import PeriodogramConfig
 from astromer.periodogram.curve_periods import find_periods
 from astromer.periodogram.graph_periods import NUM_PEAKS
-from astromer.periodogram.harmonic_fit import fit_harmonics
-from astromer.periodogram.lomb_scargle import frequency_grid, highest_peaks, power_spectrum
+from astromer.periodogram.lomb_scargle import (
+    PeriodogramConfig,
+    fit_harmonics,
+    frequency_grid,
+    highest_peaks,
+    power_spectrum,
+)
 from astromer.system.parallel import claim_cores, cores, map_ahead
 from tools.benchmarks.measuring.curves import make_curves
 from tools.benchmarks.measuring.section import OURS, PLAIN, Section
