@@ -13,8 +13,7 @@ from tfx.types import standard_component_specs
 from tfx.utils import proto_utils
 
 from astromer.finetuning.study_report import RESULTS_FILE
-from astromer.serving.model_card.card import write_card
-from astromer.serving.model_card.facts import Evidence
+from astromer.serving.model_card.card import Evidence, write_card
 from astromer.serving.saved_model import EXTRA, WEIGHTS, read_config
 from astromer.serving.versions.folder import WITHDRAWN, newest, withdrawn
 from astromer.serving.versions.promotion import push_version

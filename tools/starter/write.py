@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from astromer.serving.embedder import Embedder
-from astromer.serving.model_card.card import write_card
-from astromer.serving.model_card.facts import Evidence
+from astromer.serving.model_card.card import Evidence, write_card
 from astromer.serving.saved_model import CARD_FILE, read_config
 from astromer.serving.starter.goldens import check_goldens
 from astromer.serving.starter.package import NAME, Starter

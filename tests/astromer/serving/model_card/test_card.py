@@ -21,8 +21,7 @@ from astromer.evaluation.evaluation import evaluate
 from astromer.records.fold import Fold
 from astromer.records.reader import read_light_curves
 from astromer.serving.export import export_saved_model
-from astromer.serving.model_card.card import CITATION_FILE, paper, to_yaml, write_card
-from astromer.serving.model_card.facts import Evidence
+from astromer.serving.model_card.card import CITATION_FILE, Evidence, paper, to_yaml, write_card
 from astromer.serving.saved_model import read_facts
 from astromer.system.config import to_dict
 from astromer.training.config import TrainingConfig
