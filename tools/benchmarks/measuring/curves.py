@@ -10,13 +10,18 @@ import numpy as np
 from astromer.light_curves import LightCurves
 
 
-def make_curves(lengths: Sequence[int] | np.ndarray = (200,) * 600, seed: int = 0) -> LightCurves:
-    """Light curves of these lengths; by default full windows, the most expensive ones."""
+def make_curves(
+    lengths: Sequence[int] | np.ndarray = (200,) * 600, seed: int = 0, days: float = 3.0
+) -> LightCurves:
+    """Light curves of these lengths; by default full windows, the most expensive ones.
+
+    ``days`` is the mean time between two observations.
+    """
     rng = np.random.default_rng(seed)
     lengths = np.asarray(lengths, np.int64)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     total = int(offsets[-1])
-    elapsed = np.cumsum(rng.exponential(3.0, total) + 0.01)
+    elapsed = np.cumsum(rng.exponential(days, total) + 0.01)
     before = np.repeat(elapsed[offsets[:-1]], lengths)
     return LightCurves(
         mjd=50000 + elapsed - before,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from astromer.encoder.config import EncoderConfig
 from astromer.encoder.encoder import Encoder
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
+from astromer.periodogram.curve_periods import find_periods
 from astromer.serving.embedder import Embedder
 from astromer.serving.export import export_saved_model, load_model
 from astromer.windows.batches import assemble, sequential_windows
@@ -43,6 +44,25 @@ def report_size(
         }
         for kind, some in lengths.items():
             report(name, kind, measure(ways, make_curves(some), rounds))
+
+
+def report_periods(name: str, config: EncoderConfig, count: int, rounds: int) -> None:
+    """The same for an encoder that sees periods, on light curves like those of ASAS."""
+    with tempfile.TemporaryDirectory() as folder:
+        pushed = Path(folder) / "1"
+        export_saved_model(Reconstructor.from_settings(config, seed=0), pushed)
+        ways: dict[str, Callable[[LightCurves], object]] = {
+            "period search alone": find_periods,
+            "astromer.load().embed": batched(astromer.load(pushed)),
+        }
+        curves = make_curves(np.full(count, _ASAS_LENGTH), days=_ASAS_DAYS / _ASAS_LENGTH)
+        for way in ways.values():
+            way(curves.take(np.arange(min(count, BATCH))))
+        report(name, "asas", rates_of(ways, curves, rounds))
+
+
+_ASAS_LENGTH, _ASAS_DAYS = 454, 2500
+"""Mean number of observations and span of the light curves of ASAS."""
 
 
 def pooled(mean: np.ndarray, lengths: np.ndarray, curve: np.ndarray) -> np.ndarray:
@@ -119,6 +139,13 @@ def measure(ways: dict[str, Way], curves: LightCurves, rounds: int) -> dict[str,
     answers = [way(few) for way in ways.values()]
     for answer in answers[1:]:
         np.testing.assert_allclose(answer, answers[0], atol=1e-3)
+    return rates_of(ways, curves, rounds)
+
+
+def rates_of(
+    ways: Mapping[str, Callable[[LightCurves], object]], curves: LightCurves, rounds: int
+) -> dict[str, np.ndarray]:
+    """Light curves per second [rounds, 2], wall and processor, of each way, in turns."""
     took: list[dict[str, tuple[float, float]]] = []
     for _ in range(rounds):
         took.append({name: seconds(partial(way, curves)) for name, way in ways.items()})
