@@ -15,6 +15,10 @@ from astromer.serving.export import whole_number
 
 _CURVES_AT_ONCE = 256
 _LEAST_VOTE = 1e-9  # so that the logarithm of the votes is finite
+_COMPONENTS = 16
+"""Principal components of an embedding that has features beside it: a tree tries a few columns at
+random at each node, and hundreds of an embedding would crowd the features out. 8 to 32 do as
+well."""
 
 
 class ForestHead(keras.layers.Layer):
@@ -29,11 +33,21 @@ class ForestHead(keras.layers.Layer):
         beside: number of features beside the embedding.
         trees, nodes, leaves: sizes of the forest.
         depth: of the deepest tree.
+        components: principal components of the embedding that the trees see; 0 = the embedding.
     """
 
     kind = TREES
-    TABLES = ("root", "column", "threshold", "right", "votes")
-    _SIZES = ("num_classes", "vectors", "d_model", "beside", "trees", "nodes", "leaves", "depth")
+    _SIZES = (
+        "num_classes",
+        "vectors",
+        "d_model",
+        "beside",
+        "trees",
+        "nodes",
+        "leaves",
+        "depth",
+        "components",
+    )
 
     def __init__(
         self,
@@ -45,12 +59,13 @@ class ForestHead(keras.layers.Layer):
         nodes: int = 1,
         leaves: int = 1,
         depth: int = 0,
+        components: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.num_classes, self.vectors, self.d_model = num_classes, vectors, d_model
         self.beside, self.trees, self.nodes = beside, trees, nodes
-        self.leaves, self.depth = leaves, depth
+        self.leaves, self.depth, self.components = leaves, depth, components
         self.build()
 
     def build(self, input_shape: Any = None) -> None:
@@ -65,6 +80,10 @@ class ForestHead(keras.layers.Layer):
         self.threshold = table("threshold", self.nodes, dtype="float32")
         self.right = table("right", self.nodes)
         self.votes = table("votes", self.leaves, self.num_classes, dtype="float32")
+        if self.components:
+            width = self.vectors * self.d_model
+            self.offset = table("offset", width, dtype="float32")
+            self.projection = table("projection", width, self.components, dtype="float32")
         self.built = True
 
     def call(
@@ -84,14 +103,15 @@ class ForestHead(keras.layers.Layer):
         Returns:
             float32 [num_curves, num_classes].
         """
-        columns = tf.concat(
-            [tf.reshape(features, [-1, self.vectors * self.d_model]), beside], axis=1
-        )
+        embedding = tf.reshape(features, [-1, self.vectors * self.d_model])
+        if self.components:
+            embedding = tf.matmul(embedding - self.offset, tf.convert_to_tensor(self.projection))
+        columns = tf.concat([embedding, beside], axis=1)
         count = tf.shape(columns)[0]
         parts = tf.maximum((count + _CURVES_AT_ONCE - 1) // _CURVES_AT_ONCE, 1)
         padded = tf.pad(columns, [[0, parts * _CURVES_AT_ONCE - count], [0, 0]])
         size = tf.minimum(count, _CURVES_AT_ONCE)  # a small batch is one part of its own size
-        width = self.vectors * self.d_model + self.beside
+        width = (self.components or self.vectors * self.d_model) + self.beside
         votes = tf.map_fn(
             lambda part: self._votes(part[: tf.maximum(size, 1)]),
             tf.reshape(padded, [parts, _CURVES_AT_ONCE, width]),
@@ -104,7 +124,7 @@ class ForestHead(keras.layers.Layer):
     def _votes(self, columns: tf.Tensor) -> tf.Tensor:
         """float32 [some, num_classes], the means over the trees."""
         root, column, threshold, right, votes = (
-            tf.convert_to_tensor(table) for table in self.named.values()
+            tf.convert_to_tensor(self.named[name]) for name in _WALKED
         )
         some = tf.shape(columns)[0]
 
@@ -129,7 +149,7 @@ class ForestHead(keras.layers.Layer):
     @property
     def named(self) -> dict[str, keras.Variable]:
         """The tables by name."""
-        return {name: getattr(self, name) for name in self.TABLES}
+        return {name: getattr(self, name) for name in tables_of(self.settings)}
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -156,9 +176,16 @@ class ForestHead(keras.layers.Layer):
             config: number of trees.
             seed: of the forest.
         """
-        columns = np.concatenate([features.reshape(len(features), -1), beside], axis=1)
+        embedding = features.reshape(len(features), -1)
+        projected = {}
+        if beside.shape[1] and embedding.shape[1] > _COMPONENTS:
+            offset, projection = _principal_components(embedding)
+            projected = {"offset": offset, "projection": projection}
+            embedding = (embedding - offset) @ projection
+        columns = np.concatenate([embedding, beside], axis=1)
         forest = grow_forest(columns, classes, config, seed)
         tables = _tables([tree.tree_ for tree in forest.estimators_], forest.classes_, num_classes)
+        tables |= projected
         head = cls(
             num_classes,
             vectors=features.shape[1],
@@ -168,10 +195,30 @@ class ForestHead(keras.layers.Layer):
             nodes=len(tables["column"]),
             leaves=len(tables["votes"]),
             depth=max(int(tree.tree_.max_depth) for tree in forest.estimators_),
+            components=projected["projection"].shape[1] if projected else 0,
         )
         for name, variable in head.named.items():
             variable.assign(tables[name])
         return head
+
+
+_WALKED = ("root", "column", "threshold", "right", "votes")
+
+
+def tables_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the tables of a forest with these settings."""
+    return (*_WALKED, "offset", "projection") if settings.get("components") else _WALKED
+
+
+def _principal_components(embedding: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of standardised columns: float32 [width], to be subtracted, and [width, components].
+
+    ``embedding`` is float32 [num_curves, width].
+    """
+    mean, deviation = embedding.mean(axis=0), embedding.std(axis=0)
+    deviation = np.where(deviation > 0, deviation, 1.0)
+    _, _, axes = np.linalg.svd((embedding - mean) / deviation, full_matrices=False)
+    return mean, (axes[:_COMPONENTS] / deviation).T
 
 
 def check_tables(settings: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
@@ -186,12 +233,17 @@ def check_tables(settings: Mapping[str, Any], tables: Mapping[str, np.ndarray]) 
     )
     of_nodes = dict.fromkeys(("column", "threshold", "right"), (nodes,))
     expected = {"root": (trees,), **of_nodes, "votes": (leaves, classes)}
+    width = vectors * d_model
+    if settings.get("components"):
+        components = whole_number(settings, "components")
+        expected |= {"offset": (width,), "projection": (width, components)}
+        width = components
     received = {name: table.shape for name, table in tables.items()}
     if received != expected or not 0 <= settings["depth"] <= nodes or settings["beside"] < 0:
         raise ValueError("its forest is of another size than its config says")
     root, column, right = (tables[name] for name in ("root", "column", "right"))
     node, inner = np.arange(len(column)), column >= 0
-    width = vectors * d_model + settings["beside"]
+    width += settings["beside"]
     fits = (
         (column < width).all()
         and (-1 - column[~inner] < leaves).all()

@@ -16,7 +16,7 @@ from astromer.encoder.reconstructor import Reconstructor
 from astromer.finetuning.classifier import AnyHead, Classifier, Head
 from astromer.finetuning.config import MLP, TREES
 from astromer.finetuning.curve_features import curve_features
-from astromer.finetuning.forest_head import ForestHead, check_tables
+from astromer.finetuning.forest_head import ForestHead, check_tables, tables_of
 from astromer.finetuning.labelled_data import Dataset, LabelMap, classification_scores
 from astromer.light_curves import LightCurves
 from astromer.periodogram.graph_periods import find_periods
@@ -213,7 +213,7 @@ def _make_head(settings: Mapping[str, Any], weights: Mapping[str, np.ndarray]) -
     """
     settings = dict(settings)
     if settings.pop("kind", MLP) == TREES:
-        tables = {name: weights[f"head/{name}"] for name in ForestHead.TABLES}
+        tables = {name: weights[f"head/{name}"] for name in tables_of(settings)}
         check_tables(settings, tables)
         return ForestHead(**settings, name="head")
     _check_sizes(settings, sum(array.size for array in weights.values()))

@@ -40,6 +40,31 @@ def test_its_votes_are_those_of_scikit_learn(grown, count):
     np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
+def test_with_features_beside_it_trees_see_principal_components_of_a_wide_embedding() -> None:
+    rng = np.random.default_rng(3)
+    classes = np.arange(120) % 3
+    features = rng.normal(size=(120, 1, 200)).astype(np.float32)
+    beside = (rng.normal(size=(120, 2)) + 3 * classes[:, None]).astype(np.float32)
+    forest = ForestHead.grow(features, beside, classes, 3, CONFIG, seed=1)
+    assert forest.components == 16
+    assert "projection" in forest.named
+    check_tables(forest.settings, {name: np.array(v) for name, v in forest.named.items()})
+    flat = features[:, 0].astype(np.float64)
+    seen = (flat - np.asarray(forest.offset)) @ np.asarray(forest.projection)
+    values = np.linalg.svd((flat - flat.mean(0)) / flat.std(0), compute_uv=False)
+    assert seen.std(axis=0) * np.sqrt(120) == pytest.approx(values[:16], rel=1e-3)
+    settings = forest.settings
+    settings.pop("kind")
+    other = ForestHead(**settings)
+    for name, variable in other.named.items():
+        variable.assign(forest.named[name])
+    logits = other(features, beside).numpy()
+    assert (logits.argmax(axis=1) == classes).all()
+    # Without the projection, the features are two columns of 202.
+    alone = ForestHead.grow(features, beside[:, :0], classes, 3, CONFIG, seed=1)
+    assert alone.components == 0
+
+
 def test_another_of_its_sizes_takes_its_tables(grown):
     settings = grown.settings
     settings.pop("kind")
