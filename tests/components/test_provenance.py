@@ -34,13 +34,13 @@ DEPENDENCIES = {
     """,
     "finetuner.component": """
         light_curves encoder evaluation finetuning periodogram records serving
-        serving.versions system
+        serving.starter serving.versions system
         system.html system.storage training windows
         components components.evaluator components.finetuner
     """,
     "finetuner.judge": """
         light_curves encoder evaluation finetuning periodogram records serving
-        serving.versions system
+        serving.starter serving.versions system
         system.html system.storage training windows
         components components.evaluator components.finetuner
     """,
