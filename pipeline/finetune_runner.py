@@ -1,6 +1,6 @@
 """Runs the fine-tuning pipeline on this machine: a pushed encoder in, a pushed classifier out.
 
-python pipeline/finetune_runner.py --model OUTPUT/serving/astromer --data FOLD
+python pipeline/finetune_runner.py [--model OUTPUT/serving/astromer] --data FOLD
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != 
 
 from astromer.commands.cli import Parser, add_flags, config_from, run_program
 from astromer.commands.finetune import check_public_weights
+from astromer.commands.model import chosen_model
 from astromer.records.fold import Fold
-from astromer.serving.versions.folder import latest_version
 from astromer.system.config import (
     OUTPUT,
 )
 from astromer.system.environment import require
-from astromer.system.errors import ModelError
 from astromer.system.logs import new_log, redirect_output, silence
 from astromer.system.storage import as_path, local_path
 from astromer.system.storage.lock import locked
@@ -64,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     require("pipeline", "tfx")
     check_public_weights(config.public_weights)
     refuse_cluster("pipeline/finetune_runner.py")
-    model = _version(as_path(config.model).expanduser())
+    model = chosen_model(config.model).resolve()
     home = _home_of(model)
     output = output_folder(config.output or str(home or OUTPUT))
     database = metadata_database(config.metadata, home or output)
@@ -84,17 +83,6 @@ def main(arguments: list[str] | None = None) -> int:
         log = new_log(output, config.logs.keep_logs)
         held.enter_context(one_line_errors(log, output))
         return _run(config, model, database, log)
-
-
-def _version(path: Path) -> Path:
-    """The version that a path means, without loading TensorFlow for a wrong path.
-
-    Raises:
-        ModelError: there is none.
-    """
-    if not path.exists():
-        raise ModelError(f"--model must exist. Received: {path}. Train one with `make run`.")
-    return latest_version(path).resolve()
 
 
 def _home_of(model: Path) -> Path | None:

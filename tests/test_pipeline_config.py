@@ -217,9 +217,9 @@ def test_configs_in_configs_survive_json() -> None:
 
 def test_what_a_baseline_needs_is_checked_with_the_whole_config() -> None:
     with pytest.raises(UsageError, match="--public-weights"):
-        ClassifierConfig("model", "fold", study=StudyConfig(baselines=("random", "public")))
+        ClassifierConfig("fold", study=StudyConfig(baselines=("random", "public")))
     with pytest.raises(UsageError, match="--bless-over"):
-        ClassifierConfig("model", "fold", study=StudyConfig(baselines=("forest",)))
+        ClassifierConfig("fold", study=StudyConfig(baselines=("forest",)))
 
 
 def test_architectures() -> None:

@@ -8,7 +8,7 @@ from astromer.encoder.config import EncoderConfig
 from astromer.finetuning.config import FinetuneConfig, StudyConfig
 from astromer.records.config import LightCurveRules, MissingErrorsConfig
 from astromer.records.fold import SPLITS
-from astromer.serving.config import ServingConfig
+from astromer.serving.config import STARTER, ServingConfig
 from astromer.system.config import OUTPUT, REQUIRED, Config, LogConfig, knob
 from astromer.system.errors import UsageError
 from astromer.training.config import DebugConfig, Hyperparameters, TensorBoardConfig, TrainingConfig
@@ -16,7 +16,10 @@ from astromer.validation.config import ValidationConfig
 from astromer.windows.config import MaskingConfig
 
 MODEL = knob(
-    REQUIRED, "a SavedModel, or a folder of versions (the one that latest names)", "--model"
+    STARTER,
+    "a SavedModel, or a folder of versions (the one that latest names); starter is the encoder "
+    "that comes with the package",
+    "--model",
 )
 FOLD = knob(REQUIRED, "a fold folder", "--data", metavar="FOLD")
 SPLIT = knob("test", "split of the fold", "--split", choices=SPLITS)
@@ -54,8 +57,8 @@ class PretrainingConfig(Config):
 class ClassificationConfig(Config):
     """Model, data and output."""
 
-    model: str = MODEL
     data: str = knob(REQUIRED, "folder of fold records with classes", "--data", metavar="FOLD")
+    model: str = MODEL
     output: str = knob("", "where results and models go", "--output", metavar="FOLDER")
     public_weights: str = knob(
         "",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from astromer import __version__
 from astromer.commands.cli import parse_config
 from astromer.commands.config import MODEL
+from astromer.commands.model import chosen_model
 from astromer.records.config import SurveyOptions
-from astromer.serving.versions.folder import latest_version
+from astromer.serving.starter.package import is_starter
 from astromer.system.atomic import replace_file
 from astromer.system.config import REQUIRED, Config, knob
 from astromer.system.errors import DataNotFoundError, UsageError
@@ -23,6 +26,7 @@ if typing.TYPE_CHECKING:
     from astromer.light_curves import LightCurves
     from astromer.records.survey_config import SurveyConfig
     from astromer.serving.embedder import Embeddings
+    from astromer.serving.identity import ModelIdentity
 
     Part = tuple[str, LightCurves, np.ndarray]
 
@@ -34,13 +38,13 @@ SCHEMA_VERSION = "2"
 class EmbedOptions(Config):
     """Model, data and output."""
 
-    model: str = MODEL
     data: str = knob(
         REQUIRED,
         "a fold folder, one folder of records, or a survey as create_records takes it: a table of "
         "observations, or a folder of tables",
         "--data",
     )
+    model: str = MODEL
     out: str = knob("", "the Parquet file to write", "--out", metavar="FILE")
     batch_size: int = knob(1024, "light curves per call", "--bs", bounds="[1, inf)")
     dry_run: bool = knob(False, "say what is understood of the survey, and stop", "--dry-run")
@@ -71,7 +75,7 @@ def embed(options: EmbedOptions) -> Path:
     out, data = as_path(options.out), as_path(options.data)
     if out.is_dir():
         raise UsageError(f"--out must be a file. Received: {out}, which is a folder.")
-    model = latest_version(options.model)
+    model = chosen_model(options.model)
     files = _record_files(data)
     if files and options.reading.id_column:
         raise UsageError(f"--id-column is for a survey. Received: --data {data}, with records.")
@@ -97,7 +101,7 @@ def embed(options: EmbedOptions) -> Path:
         with progress_bar(total=total, desc="embedding", unit="curves") as bar:
             for split, curves, problem in parts:
                 found = embedder.embed_packed(curves, batch_size=options.batch_size, progress=False)
-                table = _table(split, curves, found, problem)
+                table = _table(split, curves, found, problem, embedder.identity)
                 writer = writer or pq.ParquetWriter(stream, table.schema)
                 writer.write_table(table)
                 rows += len(curves)
@@ -105,7 +109,8 @@ def embed(options: EmbedOptions) -> Path:
         if writer is None:
             raise DataNotFoundError(f"--data must have light curves. Received: {data}, with none.")
         writer.close()
-    print(f"{rows} embeddings of width {width} by {embedder.path} in {out}")
+    made_by = embedder.identity.title if is_starter(embedder.path) else embedder.path
+    print(f"{rows} embeddings of width {width} by {made_by} in {out}")
     return out
 
 
@@ -150,7 +155,13 @@ def _tell(lines: list[str]) -> None:
     print("\n".join(lines), flush=True)
 
 
-def _table(split: str, curves: LightCurves, found: Embeddings, problem: np.ndarray) -> pa.Table:
+def _table(
+    split: str,
+    curves: LightCurves,
+    found: Embeddings,
+    problem: np.ndarray,
+    model: ModelIdentity,
+) -> pa.Table:
     import numpy as np
     import pyarrow as pa
 
@@ -179,7 +190,12 @@ def _table(split: str, curves: LightCurves, found: Embeddings, problem: np.ndarr
             **folded,
         }
     )
-    return table.replace_schema_metadata({"astromer_embeddings": SCHEMA_VERSION})
+    return table.replace_schema_metadata(
+        {
+            "astromer_embeddings": SCHEMA_VERSION,
+            "astromer_model": json.dumps(model.to_dict() | {"astromer_version": __version__}),
+        }
+    )
 
 
 def _record_files(data: Path) -> dict[str, list[Path]]:

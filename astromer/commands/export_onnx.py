@@ -13,7 +13,7 @@ from typing import Any
 from astromer import __version__
 from astromer.commands.cli import parse_config
 from astromer.commands.config import MODEL
-from astromer.serving.versions.folder import latest_version
+from astromer.commands.model import chosen_model
 from astromer.system.config import REQUIRED, Config, knob
 from astromer.system.environment import require
 from astromer.system.errors import UsageError
@@ -31,8 +31,8 @@ CONTRACT = (
 class ExportOptions(Config):
     """Model and output."""
 
-    model: str = MODEL
     out: str = knob(REQUIRED, "the .onnx file to write", "--out", metavar="FILE")
+    model: str = MODEL
     license: str = knob(
         "MIT",
         "licence of the weights, written into the file; by default that of this software",
@@ -64,7 +64,7 @@ def export_onnx(model: str | Path, out: str | Path, license: str = "MIT") -> flo
     out = local_path(out, "--out")
     if out.is_dir():
         raise UsageError(f"--out must be a file. Received: {out}, which is a folder.")
-    model = latest_version(model)
+    model = chosen_model(model)
     require("onnx", "tf2onnx", "onnx", "onnxruntime")
 
     from astromer.system.atomic import replace_file

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from astromer.commands.cli import parse_config
 from astromer.commands.config import ClassificationConfig
+from astromer.commands.model import chosen_model
 from astromer.records.fold import Fold
-from astromer.serving.versions.folder import latest_version
 from astromer.system.atomic import replace_folder
 from astromer.system.config import OUTPUT, knob, to_dict
 from astromer.system.environment import require
@@ -66,7 +66,7 @@ def finetune(config: FinetuneOptions) -> Path:
         AstromerError: for bad options, data or models; see the subclasses.
     """
     check_public_weights(config.public_weights)
-    model = latest_version(config.model)
+    model = chosen_model(config.model)
     fold = Fold.open(config.data)
     if config.task == "classify":
         require("finetune", "sklearn", "light_curve")

@@ -1,6 +1,6 @@
 """Makes one HTML page about a pushed model and a fold: scores, plots, attention, embeddings.
 
-astromer report --model MODEL --data FOLD --out FOLDER
+astromer report [--model MODEL] --data FOLD --out FOLDER
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from astromer.commands.cli import parse_config
 from astromer.commands.config import FOLD, MASK_SEED, MODEL, SPLIT
+from astromer.commands.model import chosen_model
 from astromer.records.fold import Fold
 from astromer.reports.config import ReportConfig
-from astromer.serving.versions.folder import latest_version
 from astromer.system.config import REQUIRED, Config, knob
 from astromer.system.errors import DataNotFoundError, UsageError
 from astromer.system.storage import as_path
@@ -23,9 +23,9 @@ from astromer.windows.config import MaskingConfig
 class ReportOptions(Config):
     """Model, data and output."""
 
-    model: str = MODEL
     data: str = FOLD
     out: str = knob(REQUIRED, "takes index.html and plots/*.png", "--out", metavar="FOLDER")
+    model: str = MODEL
     split: str = SPLIT
     validation: str = knob(
         "", "what the validation of these data wrote, if any", "--validation", metavar="FOLDER"
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         AstromerError: for bad options, data or models; see the subclasses.
     """
     options = parse(arguments)
-    path = latest_version(options.model)
+    path = chosen_model(options.model)
     for option in ("validation", "logs"):
         given = getattr(options, option)
         if given and not as_path(given).is_dir():
@@ -73,6 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     from astromer.reports.run import Run
     from astromer.reports.run_report import PAGE_FILE, write_run_report
     from astromer.serving.export import load_model
+    from astromer.serving.identity import identity_of
     from astromer.serving.saved_model import read_config
     from astromer.system.atomic import replace_folder
     from astromer.system.storage import make_folder
@@ -90,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
             f"The {options.split} split of {options.data} holds no light curve."
         )
     run = Run(
-        title=f"{path.absolute().parent.name} {path.name}",
+        title=identity_of(path).title,
         model=model,
         model_config=model_config,
         curves=curves,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from astromer.commands.cli import parse_config
 from astromer.commands.config import FOLD, MODEL, SPLIT
+from astromer.commands.model import chosen_model
 from astromer.evaluation.config import EvaluationConfig
 from astromer.records.fold import Fold
-from astromer.serving.versions.folder import latest_version
 from astromer.system.config import Config, knob
 from astromer.system.errors import DataNotFoundError
 from astromer.system.storage import as_path
@@ -21,8 +21,8 @@ from astromer.windows.config import MaskingConfig
 class ScoreOptions(Config):
     """Model and data."""
 
-    model: str = MODEL
     data: str = FOLD
+    model: str = MODEL
     split: str = SPLIT
     seeds: tuple[int, ...] = knob(
         (TrainingConfig.seed,),
@@ -48,7 +48,7 @@ def score(options: ScoreOptions) -> dict[str, dict[str, float]]:
     Raises:
         AstromerError: for bad options, data or models; see the subclasses.
     """
-    path = latest_version(options.model)
+    path = chosen_model(options.model)
     files = Fold.open(options.data).files[options.split]
 
     from astromer.system.logs import silence

@@ -13,6 +13,7 @@ from astromer.encoder.encoder import Encoder
 from astromer.encoder.public_weights import load_public
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.serving.export import load_model
+from astromer.serving.identity import identity_of
 from astromer.serving.saved_model import read_config
 from astromer.serving.versions.folder import latest_version
 
@@ -45,9 +46,11 @@ class PretrainedSource:
     def lineage(self) -> dict[str, Any]:
         """Where the encoder comes from; JSON-able."""
         metadata = self.config.get("metadata", {})
+        identity = identity_of(self.path)
         return {
             "path": str(self.path.resolve()),
-            "version": self.path.name,
+            "name": identity.name,
+            "version": identity.version,
             "fingerprint": self.fingerprint,
             "data_fingerprint": metadata.get("data_fingerprint", ""),
         }

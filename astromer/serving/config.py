@@ -10,6 +10,9 @@ from astromer.system.errors import UsageError
 MODEL_NAME = "astromer"
 """Name of the served encoder, and of its folder of versions."""
 
+STARTER = "starter"
+"""What ``--model`` and ``astromer.load`` call the encoder that comes with the package."""
+
 PUSHED = f"{OUTPUT}/serving/{MODEL_NAME}"
 """The folder of versions that the pre-training pipeline pushes to by default."""
 

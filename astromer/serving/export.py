@@ -50,6 +50,26 @@ def export_saved_model(
     directory = as_path(directory)
     module = ServingModule(model, rules, serving)
     tf.saved_model.save(module, str(directory), signatures=module.signatures)
+    return export_weights(model, directory, metadata, rules, serving)
+
+
+def export_weights(
+    model: Reconstructor,
+    directory: str | Path,
+    metadata: dict[str, Any] | None = None,
+    rules: LightCurveRules = LightCurveRules(),
+    serving: ServingConfig = ServingConfig(),
+) -> Path:
+    """Writes what :func:`export_saved_model` does, but for the SavedModel itself.
+
+    Args:
+        model, metadata, rules, serving: as there.
+        directory: must exist.
+
+    Returns:
+        The directory.
+    """
+    directory = as_path(directory)
     weights = {name: np.asarray(v) for name, v in _named_variables(model).items()}
     write_extra(directory, model, weights, rules, serving, metadata or {})
     return directory

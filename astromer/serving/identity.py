@@ -25,7 +25,12 @@ class ModelIdentity:
     sha256: str
 
     def __str__(self) -> str:
-        return f"{self.name} {self.version}, weights {self.sha256[:12] or 'unknown'}"
+        return f"{self.title}, weights {self.sha256[:12] or 'unknown'}"
+
+    @property
+    def title(self) -> str:
+        """Name and version."""
+        return f"{self.name} {self.version}"
 
     def to_dict(self) -> dict[str, str]:
         """As plain JSON types."""

@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from astromer.serving.config import STARTER
 from astromer.serving.embedder import Embedder
 from astromer.serving.model_card.card import Evidence, write_card
 from astromer.serving.saved_model import CARD_FILE, read_config
 from astromer.serving.starter.goldens import check_goldens
-from astromer.serving.starter.package import NAME, Starter
+from astromer.serving.starter.package import Starter
 from astromer.serving.starter.writing import write_starter
 from astromer.system.storage import size_of
 from astromer.system.terminal import say
@@ -50,7 +51,7 @@ def write(model: Path, fold: Path, config: StarterConfig) -> Starter:
     )
 
     def describe(copy: Path, release: str) -> None:
-        write_card(copy, release, evidence, NAME)
+        write_card(copy, release, evidence, STARTER)
         card = copy / CARD_FILE
         origin = _ORIGIN.format(
             stars=config.used, seed=config.star_seed, held_out=HELD_OUT, command=config.command

@@ -22,6 +22,7 @@ import yaml
 from markupsafe import Markup
 
 from astromer.evaluation.baselines import BASELINE_TITLES
+from astromer.serving.config import STARTER
 from astromer.serving.saved_model import (
     CARD_FILE,
     CLASSIFIER,
@@ -35,7 +36,7 @@ from astromer.serving.saved_model import (
 )
 from astromer.system.environment import MACHINE
 from astromer.system.errors import DataAnomalyError
-from astromer.system.storage import as_path
+from astromer.system.storage import MODEL_FILE, as_path
 from astromer.system.text import UNKNOWN, escaped, listed
 from astromer.system.text import number as as_markdown
 from astromer.system.untrusted_files import DAMAGED, read_arrays
@@ -96,6 +97,7 @@ def gather_facts(version: Path, number: str, evidence: Evidence, name: str) -> d
         "name": name,
         "version": number,
         "kind": model_kind(config),
+        "saved_model": (version / MODEL_FILE).is_file(),
         "pushed": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "parameters": _count_parameters(version),
         **({"encoder": _encoder(config)} if model_kind(config) == CLASSIFIER else {}),
@@ -116,11 +118,13 @@ def _count_parameters(version: Path) -> int | None:
 def _encoder(config: Mapping[str, Any]) -> dict[str, Any]:
     """The pushed encoder of a classifier, with the surveys of its own card if it can be read."""
     metadata = config.get("metadata", {})
-    path = metadata.get("pushed_encoder") or metadata.get("encoder", {}).get("path")
+    own = metadata.get("encoder", {})
+    path = metadata.get("pushed_encoder") or own.get("path")
     if not path:
         return {}
     surveys = read_facts(as_path(path)).get("data", {}).get("surveys", [])
-    return {"version": as_path(path).name, "path": path, "surveys": surveys}
+    version = f"{STARTER} {own['version']}" if own.get("name") == STARTER else as_path(path).name
+    return {"version": version, "path": path, "surveys": surveys}
 
 
 def _data_facts(evidence: Evidence, config: Mapping[str, Any]) -> dict[str, Any]:

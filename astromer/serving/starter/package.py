@@ -13,9 +13,6 @@ from astromer.system.errors import DamagedVersionError, ModelError
 from astromer.system.storage import MODEL_FILE
 from astromer.system.untrusted_files import read_json
 
-NAME = "starter"
-"""What ``--model`` and ``astromer.load`` call it."""
-
 FOLDER = Path(__file__).with_name("model")
 """Where the package holds it."""
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from astromer.serving.checksums import check_undamaged, digest, write_checksums
+from astromer.serving.config import STARTER
 from astromer.serving.embedder import Embedder
 from astromer.serving.saved_model import CONFIG, EXTRA, WEIGHTS
 from astromer.serving.starter.goldens import TOLERANCE, write_goldens
-from astromer.serving.starter.package import FACTS, NAME, RESULTS, Starter, read_starter
+from astromer.serving.starter.package import FACTS, RESULTS, Starter, read_starter
 from astromer.system.atomic import replace_folder
 from astromer.system.storage import copy_file
 
@@ -44,7 +45,7 @@ def write_starter(
         for name in (CONFIG, WEIGHTS):
             copy_file(model / EXTRA / name, new / EXTRA / name)
         weights = digest(new / EXTRA / WEIGHTS)
-        known = {"name": NAME, "release": release, "sha256": weights, "tolerance": TOLERANCE}
+        known = {"name": STARTER, "release": release, "sha256": weights, "tolerance": TOLERANCE}
         _write(new / FACTS, known | facts)
         _write(new / RESULTS, {"sha256": weights, "surveys": {}})
         describe(new, release)

@@ -13,7 +13,8 @@ import os
 import time
 from pathlib import Path
 
-from astromer.serving.starter.package import NAME, is_starter, read_starter, starter_folder
+from astromer.serving.config import STARTER
+from astromer.serving.starter.package import is_starter, read_starter, starter_folder
 from astromer.system.errors import ModelError, UsageError
 from astromer.system.storage import MODEL_FILE, RemotePath, as_path
 from astromer.system.text import shell_word
@@ -35,15 +36,14 @@ def latest_version(path: str | Path) -> Path:
     """The version that users of a folder get, or the folder itself if it is a SavedModel.
 
     That is the version that ``latest`` names, else the newest complete one. The result is the
-    numbered folder, not the alias, so that a reader stays with one version. ``starter`` is the
-    model that comes with the package, unless there is a folder of that name.
+    numbered folder, not the alias, so that a reader stays with one version. The text
+    ``starter`` means the model that comes with the package, not a folder of that name.
 
     Raises:
         ModelError: there is no SavedModel, or the alias names a version that is missing.
         DamagedVersionError: it is a starter whose files have changed.
     """
-    named = str(path) == NAME and not as_path(path).exists()
-    path = starter_folder() if named else as_path(path)
+    path = starter_folder() if path == STARTER else as_path(path)
     if path.name == LATEST and (path.is_symlink() or path.is_file()):
         path = path.parent
     elif is_whole(path):
@@ -55,7 +55,7 @@ def latest_version(path: str | Path) -> Path:
         raise ModelError(
             f"A model must be a SavedModel or a folder of its versions. Received: {path}, which "
             f"{'holds none' if path.exists() else 'does not exist'}. Train one first, for instance "
-            f"with `make run`, or take the one that comes with the package ({NAME})."
+            f"with `make run`, or take the one that comes with the package ({STARTER})."
         )
     return version
 
@@ -72,7 +72,7 @@ def find_version(path: str | Path | None = None, version: int | str | None = Non
         UsageError: a version without a folder.
     """
     if version is None:
-        return latest_version(NAME if path is None else path)
+        return latest_version(STARTER if path is None else path)
     if path is None:
         raise UsageError(f"A version must be of a folder. Received: version {version}, no folder.")
     folder = as_path(path)

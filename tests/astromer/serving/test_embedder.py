@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,9 @@ import astromer
 from astromer.commands.embed import embed, parse
 from astromer.light_curves import LightCurves
 from astromer.serving import embedder
+from astromer.serving.checksums import digest
 from astromer.serving.export import export_saved_model
+from astromer.serving.identity import identity_of
 from astromer.system.errors import (
     DataAnomalyError,
     DataNotFoundError,
@@ -190,7 +193,13 @@ def test_the_program_reads_long_tables(pushed, encoder, toy, tmp_path, suffix, m
     found = pq.read_table(out)
     assert found["id"].to_pylist() == list(curves.ids)
     assert found["band"].to_pylist() == [""] * 4
-    assert found.schema.metadata == {b"astromer_embeddings": b"2"}
+    metadata = found.schema.metadata
+    assert metadata.pop(b"astromer_embeddings") == b"2"
+    made_by = json.loads(metadata.pop(b"astromer_model"))
+    assert made_by.pop("astromer_version") == astromer.__version__
+    assert made_by == identity_of(pushed / "10").to_dict()
+    assert made_by["sha256"] == digest(pushed / "10" / "assets.extra" / "weights.npz")
+    assert not metadata
     assert found["status"].to_pylist() == [0, 1, 0, 0]
     expected = encoder.embed(curves, progress=False).mean
     np.testing.assert_allclose(np.stack(found["mean"].to_numpy()), expected, atol=1e-5)

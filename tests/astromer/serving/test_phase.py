@@ -17,6 +17,7 @@ from astromer.periodogram.curve_periods import find_periods
 from astromer.serving.embedder import Embedder
 from astromer.serving.export import export_saved_model, load_model
 from astromer.serving.keras_layer import TrainableEncoder
+from astromer.serving.starter.writing import write_starter
 from astromer.system.errors import UsageError
 from astromer.windows.batches import sequential_windows
 from astromer.windows.config import MaskingConfig
@@ -74,6 +75,26 @@ def test_embeddings_and_periods_are_those_of_the_model(model, embedder, curves) 
     assert got.powers[:3] == pytest.approx(periods.powers[:3], abs=1e-9)
     assert (got.false_alarm[:3] < 1e-3).all()
     assert np.isnan(got.periods[3:]).all()
+
+
+def test_weights_and_settings_answer_as_the_saved_model(pushed, embedder, curves, tmp_path) -> None:
+    rebuilt = Embedder(write_starter(pushed, tmp_path / "starter", "1").path)
+    got, expected = (one.embed(curves, progress=False) for one in (rebuilt, embedder))
+    for name in ("mean", "max", "embedding", "periods", "powers", "false_alarm", "status"):
+        np.testing.assert_allclose(getattr(got, name), getattr(expected, name), atol=1e-6)
+    known = np.array([0.3, np.nan, 0.0, -1.0, 2.0])
+    at = [one.embed(curves, periods=known, progress=False) for one in (rebuilt, embedder)]
+    np.testing.assert_allclose(at[0].embedding, at[1].embedding, atol=1e-6)
+    for visible in (None, [np.arange(n) % 2 == 0 for n in LENGTHS]):
+        shown, told = (
+            one.reconstruct(curves, visible=visible, progress=False) for one in (rebuilt, embedder)
+        )
+        for name in ("mag", "hidden", "sigma"):
+            np.testing.assert_allclose(
+                np.concatenate(getattr(shown, name)), np.concatenate(getattr(told, name)), atol=1e-5
+            )
+    assert got.model.startswith("starter 1, weights ")
+    assert expected.model.split(", ")[1] == got.model.split(", ")[1]
 
 
 def test_a_known_period_is_folded_at(model, embedder, curves) -> None:
