@@ -95,6 +95,7 @@ def test_values_out_of_range_and_short_curves_stop_the_run(tmp_path):
     assert "test mag: must be in [-30, 40], received 99.999." in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "stops"), [(110, True), (20, False)])
 def test_drift_between_splits_stops_only_where_it_can_be_told_from_chance(tmp_path, size, stops):
     fold = write_fold(

@@ -58,6 +58,7 @@ def examples(fold: Path, tmp_path: Path) -> Any:
     return run_example_gen(fold, tmp_path / "examples")
 
 
+@pytest.mark.slow
 def test_beam_and_this_process_give_the_same(examples, tmp_path):
     here = run(examples, tmp_path / "here", beam_pipeline_args=[])
     there = run(

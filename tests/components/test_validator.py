@@ -116,6 +116,7 @@ def test_nothing_broken_is_left_and_everything_good_is(broken, tmp_path):
     assert all(row["object_id"] == f"star0-{row['record']}" for row in findings[:21])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_beam", [True, False])
 def test_beam_and_the_plain_program_find_the_same(broken, tmp_path, with_beam):
     fold, _ = broken

@@ -208,6 +208,7 @@ def test_the_page_draws_what_the_metadata_store_knows(workplace, first):
         assert node.details[0] in said
 
 
+@pytest.mark.slow
 def test_a_version_that_was_deleted_is_pushed_again(tmp_path, workplace, first):
     for version in workplace.versions:
         served = workplace.folder / "outputs/serving/astromer" / str(version)
@@ -222,6 +223,7 @@ def test_a_version_that_was_deleted_is_pushed_again(tmp_path, workplace, first):
     assert len(workplace.versions) == 1
 
 
+@pytest.mark.slow
 def test_a_changed_setting_pushes_a_second_version_with_the_first_as_baseline(workplace, first):
     changed = workplace.run("--seed", "7")
 
@@ -243,6 +245,7 @@ def test_a_changed_setting_pushes_a_second_version_with_the_first_as_baseline(wo
     assert ("Not blessed, so nothing was pushed" in said) == (changed.returncode == 9)
 
 
+@pytest.mark.slow
 def test_a_model_that_is_worse_than_the_mean_of_the_window_is_not_pushed(tmp_path):
     place = Workplace(tmp_path)
     done = place.run("--no-report", trial=False)
@@ -252,6 +255,7 @@ def test_a_model_that_is_worse_than_the_mean_of_the_window_is_not_pushed(tmp_pat
     assert place.versions == []
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_says_so_and_goes_on_where_it_was(tmp_path):
     place = Workplace(tmp_path)
     endless = place.command("--epochs", "100000", "--patience", "100000")

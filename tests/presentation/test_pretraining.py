@@ -102,6 +102,7 @@ def test_the_same_command_again_trains_nothing(
     assert "epoch " not in out
 
 
+@pytest.mark.slow
 def test_other_settings_have_a_folder_of_their_own(trained, fold: Path) -> None:
     _, arguments, output = trained
     other = here([*arguments, "--seed", "7", "--epochs", "1", "--model", "astromer_v2"])
@@ -109,6 +110,7 @@ def test_other_settings_have_a_folder_of_their_own(trained, fold: Path) -> None:
     assert len(list((output / "pretrain").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_two_logical_devices_can_be_asked_for(toy, fold: Path, tmp_path: Path) -> None:
     arguments = ["--data", str(fold), "--output", str(tmp_path), *SMALL, "--epochs", "1"]
     done = toy.python("-m", SCRIPTS[1], *arguments, "--replicas", "2")
@@ -151,6 +153,7 @@ def test_a_mistake_is_told_before_anything_heavy_is_loaded(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_light_curves_that_break_a_rule_are_left_out_and_told(
     toy, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -211,6 +214,7 @@ def test_a_failed_export_leaves_the_model_of_before(
     assert sorted(path.relative_to(model) for path in model.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_unsorted_records_train_as_sorted_ones(toy, tmp_path: Path) -> None:
     """Windows are runs in time; the served model sorts, so training must not see another order."""
     curves = {

@@ -55,6 +55,7 @@ def test_classify_writes_tables_a_picture_and_a_saved_model(pushed, fold, tmp_pa
     assert "6 of 6 trials are finished already" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_reconstruct_scores_before_and_after(pushed, fold, tmp_path, capsys):
     more = ("--task", "reconstruct", "--reconstruct-epochs", "1")
     output = finetune(command(pushed, fold, tmp_path / "out", *more))

@@ -137,6 +137,7 @@ def test_promoted_rolled_back_withdrawn_and_restored(folder, capsys, monkeypatch
     assert "now 3" in said
 
 
+@pytest.mark.slow
 def test_what_is_damaged_or_does_not_load_is_not_promoted(loadable, capsys) -> None:
     first, second = (version.name for version in versions(loadable))
     assert f"latest names {first}" in run(capsys, "promote", first, "--model", loadable)

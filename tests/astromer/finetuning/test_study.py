@@ -135,6 +135,7 @@ def test_public_weights_are_frozen_unless_asked_for(shared, dataset, source, con
     assert public.make(1).encoder.quirks is not None
 
 
+@pytest.mark.slow
 def test_a_study_of_an_encoder_that_sees_periods(dataset, phase_source, config, tmp_path):
     """Every head, those that a forest wins included, is chosen, rebuilt and taken up again."""
     small = StudyConfig(shots=(12,), seeds=(1,), baselines=("forest",))

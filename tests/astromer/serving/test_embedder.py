@@ -170,6 +170,7 @@ def test_the_program_writes_a_table(pushed, encoder, toy, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
 def test_the_program_reads_long_tables(pushed, encoder, toy, tmp_path, suffix, monkeypatch):
     curves = toy.curves([30, 3, 12, 50])

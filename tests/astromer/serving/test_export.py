@@ -84,6 +84,7 @@ def test_the_saved_model_embeds_in_a_process_that_knows_nothing_of_us(
     assert set(loaded.signatures) == set(ServingModule(model).signatures)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [tf.float32, tf.float64])
 def test_the_loaded_object_embeds_ragged_rows_and_can_be_differentiated(
     exported: Path, toy, dtype: tf.DType

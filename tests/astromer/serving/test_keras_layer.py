@@ -78,6 +78,7 @@ def test_a_version_that_is_not_there_is_told(home) -> None:
         astromer.load_trainable(home / "outputs" / "serving" / "astromer", version=4)
 
 
+@pytest.mark.slow
 def test_keras_own_layer_for_saved_models_gives_the_same_vectors(toy, home) -> None:
     import keras
 

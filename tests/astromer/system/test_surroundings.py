@@ -26,11 +26,16 @@ OTHER = {"backend": "jax", "floatx": "float16", "image_data_format": "channels_f
     ("backend", "settings", "unused"),
     [
         ("jax", {}, ["KERAS_BACKEND=jax"]),
-        ("", {"backend": "jax"}, ["backend jax in "]),
+        pytest.param("", {"backend": "jax"}, ["backend jax in "], marks=pytest.mark.slow),
         ("", OTHER, ["backend jax", "floatx float16", "image_data_format channels_first in "]),
-        ("tensorflow", {**OTHER, "floatx": "float32"}, ["channels_first in "]),
-        ("tensorflow", {"backend": "jax"}, []),
-        ("", "no JSON", []),
+        *(
+            pytest.param(*one, marks=pytest.mark.slow)
+            for one in (
+                ("tensorflow", {**OTHER, "floatx": "float32"}, ["channels_first in "]),
+                ("tensorflow", {"backend": "jax"}, []),
+                ("", "no JSON", []),
+            )
+        ),
     ],
 )
 def test_keras_has_its_own_settings_and_others_are_named(

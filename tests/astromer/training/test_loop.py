@@ -71,6 +71,7 @@ def test_the_same_seed_gives_the_same_bits(small_run, uninterrupted, bits, tmp_p
     assert without_seconds(result.history) == without_seconds(uninterrupted.result.history)
 
 
+@pytest.mark.slow
 def test_how_often_it_logs_and_saves_changes_nothing_and_another_seed_does(
     small_run, uninterrupted, bits, tmp_path: Path
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_run_killed_between_steps_ends_with_the_same_bits(
     assert uninterrupted.result.resumed == []
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_validation_or_while_saving_ends_with_the_same_bits(
     small_run, uninterrupted, bits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +112,7 @@ def test_a_run_killed_in_validation_or_while_saving_ends_with_the_same_bits(
     assert without_seconds(result.history) == without_seconds(uninterrupted.result.history)
 
 
+@pytest.mark.slow
 def test_a_rare_checkpoint_costs_work_and_nothing_else(
     small_run, uninterrupted, bits, tmp_path: Path
 ) -> None:
@@ -130,6 +133,7 @@ def test_a_rare_checkpoint_costs_work_and_nothing_else(
     assert bits.same(bits.of(result.model), uninterrupted.weights)
 
 
+@pytest.mark.slow
 def test_sigkill_at_any_moment_costs_no_bit(small_run, uninterrupted, bits, tmp_path: Path) -> None:
     state = tmp_path / "checkpoints" / "state.npz"
     process = small_run.start({tmp_path: {}})

@@ -28,6 +28,7 @@ def uninterrupted(phase_run, tmp_path_factory: pytest.TempPathFactory):
     return phase_run(tmp_path_factory.mktemp("uninterrupted"), **SETTINGS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 4])
 def test_a_run_killed_between_steps_ends_with_the_same_bits(
     phase_run, uninterrupted, bits, tmp_path: Path, step: int
@@ -57,6 +58,7 @@ def test_a_run_killed_between_steps_ends_with_the_same_bits(
     assert result.resumed
 
 
+@pytest.mark.slow
 def test_no_two_steps_have_one_number(phase_run, tmp_path: Path) -> None:
     """The number decides on dropout; the windows of two draws differ in number."""
     numbers, take = [], loop.TrainStep.__call__

@@ -145,6 +145,7 @@ def test_what_is_shown_changes_no_bit(small_run, uninterrupted, bits, tmp_path: 
     assert not (tmp_path / "logs" / "validation" / "projector_config.pbtxt").exists()
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_in_the_same_charts(small_run, logged, tmp_path: Path) -> None:
     """It is killed after it has told TensorBoard of steps that its checkpoint does not know."""
     begun = loop.TrainStep.__call__
