@@ -1,4 +1,7 @@
-"""The encoder that comes with the package: found, loaded, named, and refused where damaged."""
+"""The encoder that comes with the package: found, loaded, named, and refused where damaged.
+
+The command of README.md that needs no model of one's own is tried here, too.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,0 @@
-"""The AstroMer encoder and its masked-reconstruction head."""

@@ -1,1 +1,0 @@
-"""Fine-tuning: classifiers on top of a pushed encoder, compared with baselines."""

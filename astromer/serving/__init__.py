@@ -1,1 +1,0 @@
-"""Models as they are served: raw light curves in, embeddings out."""
