@@ -18,7 +18,6 @@ RUN_BY = {
     "make tensorboard": "tests/astromer/training/tensorboard/test_event_files.py",
     'pip install ".[finetune,plots]"': "tests/test_install.py",
     'pip install ".[onnx]"': "tests/test_install.py",
-    "pip install .": "tests/test_install.py",
     "python -m astromer tensorboard": "tests/astromer/training/tensorboard/test_event_files.py",
     "python -m tfx.scripts.run_executor": "tests/components/cluster_jobs.py",
     "python tools/benchmarks/serving_memory.py": "tools/tests/benchmarks/test_programs.py",
