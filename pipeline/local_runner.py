@@ -15,7 +15,8 @@ _HERE = Path(__file__).resolve().parent
 # module instead of the package around it.
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
-from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.commands.cli import Parser, add_flags, config_from, given_knobs, run_program
+from astromer.commands.warm_start import with_start
 from astromer.records.fold import Fold
 from astromer.system.environment import require
 from astromer.system.logs import new_log, redirect_output, silence
@@ -52,10 +53,11 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, str]:
     )
     add_flags(parser, PipelineConfig)
     add_beam_flag(parser)
-    args = parser.parse_args(joined(sys.argv[1:] if arguments is None else arguments))
+    words = joined(sys.argv[1:] if arguments is None else arguments)
+    args = parser.parse_args(words)
     beam = read_beam_options(args.beam)
     config = dataclasses.replace(
-        config_from(args, PipelineConfig),
+        with_start(config_from(args, PipelineConfig), given_knobs(PipelineConfig, words)),
         beam_args=beam.everywhere or PipelineConfig.beam_args,
         component_beam_args=beam.by_component,
     )
@@ -97,6 +99,11 @@ def _run(config: PipelineConfig, database: MetadataDatabase, output: Path, log: 
             report.say(
                 f"artifacts without metadata are in {aside} now; nothing needs them any more"
             )
+    if config.training.init:
+        report.say(
+            f"the training begins with the weights of {config.training.init} "
+            f"(sha256 {config.training.init_sha256[:12]})"
+        )
     report.say("loading TFX ...")
     silence()
     with redirect_output(log):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from astromer.commands.cli import parse_config
+from astromer.commands.cli import given_knobs, parse_config
 from astromer.commands.config import PretrainingConfig
+from astromer.commands.warm_start import with_start
 from astromer.evaluation.config import EvaluationConfig
 from astromer.records.fold import Fold
 from astromer.system.atomic import replace_folder
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 def parse(arguments: list[str] | None, program: str, description: str) -> PretrainingConfig:
     """Reads the options. Imports nothing heavy."""
-    return parse_config(PretrainingConfig, arguments, prog=program, description=description)
+    config = parse_config(PretrainingConfig, arguments, prog=program, description=description)
+    return with_start(config, given_knobs(PretrainingConfig, arguments))
 
 
 def pretrain(config: PretrainingConfig, *, one_device: bool) -> Path:
@@ -58,6 +60,7 @@ def pretrain(config: PretrainingConfig, *, one_device: bool) -> Path:
 
 
 def _pretrain(config: PretrainingConfig, fold: Fold, one_device: bool) -> Path:
+    from astromer.finetuning.warm_start import starting_point
     from astromer.system.distribution import fail_together, is_chief, make_strategy, wait_for_all
     from astromer.training.loop import train
     from astromer.training.state import run_fingerprint
@@ -77,10 +80,15 @@ def _pretrain(config: PretrainingConfig, fold: Fold, one_device: bool) -> Path:
         curves = accepted_curves(
             fold, config.validation, config.rules, report, limit, config.errors
         )
-        name = run_fingerprint(encoder, masking, training, curves["train"], curves["validation"])
+        start = starting_point(encoder, training)
+        name = run_fingerprint(
+            encoder, masking, training, curves["train"], curves["validation"], start.weights
+        )
         folder = output / "pretrain" / f"{encoder.architecture}_{name[:12]}"
         if chief:
             say(f"Training in {folder}")
+            if start.identity:
+                say(f"it begins with the weights of {start.identity}")
             say(f"watch it: astromer tensorboard --output {shell_word(output)}")
         result = train(
             curves["train"],
@@ -92,9 +100,10 @@ def _pretrain(config: PretrainingConfig, fold: Fold, one_device: bool) -> Path:
             log_dir=folder / "logs",
             tensorboard=config.tensorboard,
             strategy=strategy,
+            initial=start.weights,
         )
         if chief:
-            _finish(result, curves["test"], config, folder / "model")
+            _finish(result, curves["test"], config, folder / "model", start.facts())
     wait_for_all(strategy, "exported")
     return folder / "model"
 
@@ -104,6 +113,7 @@ def _finish(
     test: LightCurves,
     config: PretrainingConfig,
     model: Path,
+    start: dict[str, Any],
 ) -> None:
     """Evaluates on the test split and writes the SavedModel."""
     from astromer.evaluation.evaluation import evaluate
@@ -121,6 +131,7 @@ def _finish(
     )
     show_status("exporting the SavedModel ...")
     metadata = {
+        **start,
         "training": result.summary,
         "test": evaluation.metrics,
         COURSE: result.course(),

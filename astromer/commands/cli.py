@@ -148,6 +148,20 @@ def config_from(args: argparse.Namespace, config: type[ConfigT]) -> ConfigT:
     return config(**values)
 
 
+def given_knobs(config: type, arguments: Sequence[str] | None) -> set[str]:
+    """Names of the knobs of a config class whose flags are on a command line.
+
+    Args:
+        config: the class.
+        arguments: those of the process by default; they have been parsed before.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    add_flags(parser, config)
+    for action in parser._actions:
+        action.default, action.required = argparse.SUPPRESS, False
+    return set(vars(parser.parse_known_args(arguments)[0]))
+
+
 def parse_config(config: type[ConfigT], arguments: Sequence[str] | None, **parser: Any) -> ConfigT:
     """Reads the command line of a program whose options are one config class.
 

@@ -35,6 +35,19 @@ class TrainingConfig(Config):
     norm: bool = knob(
         False, "normalise: divide each window's magnitudes by their visible spread", "--norm"
     )
+    init: str = knob(
+        "",
+        "begin with the weights of this pushed model, or of starter, the encoder that comes with "
+        "the package; architecture and sizes are then its own. Empty = fresh weights",
+        "--init",
+        metavar="MODEL",
+    )
+    init_sha256: str = knob(
+        "",
+        "SHA-256 that the file of these weights must have; set with --init",
+        "--init-sha256",
+        metavar="DIGITS",
+    )
     debug: bool = knob(False, "try everything on a small part of the data", "--debug")
     warmup_steps: int = knob(
         0, "steps of linear learning-rate warm-up; 0 = none", "--warmup-steps", bounds="[0, inf)"

@@ -35,6 +35,8 @@ _FREE_TO_CHANGE = (
     "checkpoint_seconds",
     "worker_seconds",
     "debug",
+    "init",  # whose weights count, wherever they lie
+    "init_sha256",
     "replicas",
     "windows_per_pass",
 )

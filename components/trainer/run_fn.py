@@ -9,6 +9,7 @@ from typing import Any
 
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from astromer.finetuning.warm_start import Start, starting_point
 from astromer.light_curves import LightCurves
 from astromer.records.config import LightCurveRules
 from astromer.records.reader import read_light_curves
@@ -61,6 +62,7 @@ def run_fn(fn_args: FnArgs) -> None:
     strategy = make_strategy(training.replicas, worker_seconds=training.worker_seconds)
     folder = as_path(settings["training_root"]) / run_fingerprint(settings)
     with fail_together(strategy):
+        start = starting_point(config.encoder, training)
         result = train(
             _read(fn_args.train_files, is_chief(strategy)),
             _read(fn_args.eval_files, is_chief(strategy)),
@@ -71,14 +73,18 @@ def run_fn(fn_args: FnArgs) -> None:
             log_dir=folder / "logs",
             tensorboard=TensorBoardConfig(**settings["tensorboard"]),
             strategy=strategy,
+            initial=start.weights,
         )
         if is_chief(strategy):
-            _write(result, fn_args, settings, folder)
+            _write(result, fn_args, settings, folder, start)
     wait_for_all(strategy, "exported")
 
 
-def _write(result: TrainingResult, fn_args: FnArgs, settings: dict[str, Any], folder: Path) -> None:
+def _write(
+    result: TrainingResult, fn_args: FnArgs, settings: dict[str, Any], folder: Path, start: Start
+) -> None:
     provenance = {
+        **start.facts(),
         "fingerprint": run_fingerprint(settings),
         "data_fingerprint": settings[DATA_FINGERPRINT],
         PROCESSING: settings.get(PROCESSING, {}),

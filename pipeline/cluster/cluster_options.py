@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from astromer.commands.cli import Parser, add_flags, config_from
+from astromer.commands.cli import Parser, add_flags, config_from, given_knobs
+from astromer.commands.warm_start import with_start
 from astromer.system.config import OUTPUT, ConfigT, all_knobs
 from astromer.system.errors import UsageError
 from astromer.system.storage import as_path
@@ -54,6 +55,7 @@ def read_run(
     add_flags(parser, RemotePipelineConfig, ClusterConfig, own)
     args = parser.parse_args(arguments)
     cluster, config = config_from(args, ClusterConfig), config_from(args, RemotePipelineConfig)
+    config = with_start(config, given_knobs(RemotePipelineConfig, arguments))
     config = dataclasses.replace(
         config,
         data=_place(config.data),

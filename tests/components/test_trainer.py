@@ -6,12 +6,14 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tfx.types import channel, standard_artifacts
 
 from astromer.encoder.config import EncoderConfig
 from astromer.records.config import LightCurveRules
 from astromer.serving.export import load_model
+from astromer.serving.identity import identity_of
 from astromer.serving.saved_model import read_config
 from astromer.training.config import TrainingConfig
 from astromer.windows.config import MaskingConfig
@@ -95,3 +97,20 @@ def test_trains_and_tells_where_the_model_came_from(fold, tmp_path):
     checkpoints = Path(model_run.get_string_custom_property("checkpoint_dir"))
     assert checkpoints == tmp_path / "training" / fingerprint / "checkpoints"
     assert any(checkpoints.iterdir())
+
+    again = dataclasses.replace(TRAINING, init=str(served), learning_rate=1e-12)
+    Executor().Do(
+        {"examples": [examples]},
+        {
+            "model": [adapted := artifact(standard_artifacts.Model, tmp_path / "adapted")],
+            "model_run": [artifact(standard_artifacts.ModelRun, tmp_path / "adapted_run")],
+        },
+        make_trainer(tmp_path / "training", training=again).exec_properties,
+    )
+    identity = identity_of(served)
+    assert adapted.get_string_custom_property("started_from.sha256") == identity.sha256
+    assert adapted.get_string_custom_property("training.init") == str(served)
+    of_adapted = tmp_path / "adapted" / "Format-Serving"
+    assert read_config(of_adapted)["metadata"]["started_from"] == identity.to_dict()
+    for one, other in zip(load_model(served).variables, load_model(of_adapted).variables):
+        np.testing.assert_allclose(np.asarray(one), np.asarray(other), atol=1e-6)

@@ -237,3 +237,52 @@ def test_unsorted_records_train_as_sorted_ones(toy, tmp_path: Path) -> None:
         with np.load(model / "assets.extra" / "weights.npz") as arrays:
             weights.append({n: arrays[n].tobytes() for n in arrays.files})
     assert weights[0] == weights[1]
+
+
+@pytest.fixture
+def first(trained) -> Path:
+    """The model of the documented command."""
+    return Path(trained[0].stdout.splitlines()[-1].removeprefix("SavedModel: "))
+
+
+def test_it_begins_with_the_weights_and_the_sizes_of_another_model(first, fold, tmp_path, capsys):
+    from astromer.serving.export import load_model
+    from astromer.serving.identity import identity_of
+    from astromer.serving.saved_model import read_config
+
+    options = ["--data", str(fold), "--output", str(tmp_path), "--init", str(first)]
+    tiny = ["--bs", "4", "--epochs", "1", "--lr", "1e-12", "--hidden", "8"]
+    model = here([*options, *tiny])
+    identity = identity_of(first)
+    assert f"begins with the weights of {identity}" in capsys.readouterr().out
+    assert read_config(model)["metadata"]["started_from"] == identity.to_dict()
+    before, after = load_model(first), load_model(model)
+    assert after.encoder.settings == before.encoder.settings
+    for one, other in zip(before.variables, after.variables, strict=True):
+        np.testing.assert_allclose(np.asarray(one), np.asarray(other), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("option", "theirs"),
+    [("--hidden 16", "8"), ("--model astromer_v2", "astromer_v1"), ("--norm", "not normalised")],
+)
+def test_what_contradicts_the_model_is_refused(first, fold, option: str, theirs: str) -> None:
+    with pytest.raises(UsageError, match=f"Received: {option} with --init .*{theirs}") as refused:
+        parse(["--data", str(fold), "--init", str(first), *option.split()], "pretrain", "d")
+    assert "\n" not in str(refused.value)
+    config = parse(["--data", str(fold), "--init", str(first), "--dropout", "0.3"], "pretrain", "d")
+    assert (config.encoder.d_model, config.encoder.dropout) == (8, 0.3)
+
+
+def test_other_weights_than_a_run_was_set_up_with_are_refused(first, fold) -> None:
+    from dataclasses import replace
+
+    from astromer.finetuning.warm_start import starting_point
+    from astromer.system.errors import ModelError
+
+    config = parse(["--data", str(fold), "--init", str(first)], "pretrain", "d")
+    assert len(starting_point(config.encoder, config.training).weights)
+    with pytest.raises(ModelError, match="--init-sha256"):
+        starting_point(config.encoder, replace(config.training, init_sha256="0" * 64))
+    with pytest.raises(UsageError, match="which has d_model 8"):
+        starting_point(replace(config.encoder, d_model=4), config.training)

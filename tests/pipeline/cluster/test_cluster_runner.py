@@ -168,3 +168,20 @@ def test_a_trainer_without_gpus_has_no_accelerator(tmp_path: Path):
     _, spec = compile_for("kubeflow", tmp_path, "--gpus", "0", "--trainer-retries", "0")
     assert "accelerator" not in executors(spec, "container")["Trainer"]["resources"]
     assert "retryPolicy" not in tasks(spec)["Trainer"]
+
+
+def test_the_model_to_begin_with_is_a_parameter_and_decides_on_the_sizes(toy, tmp_path: Path):
+    from astromer.serving.checksums import digest
+    from astromer.serving.export import export_weights
+
+    model = tmp_path / "model"
+    model.mkdir()
+    export_weights(toy.model("astromer_phase", num_layers=1), model)
+    (model / "checksums.txt").unlink()
+    (model / "saved_model.pb").touch()  # nothing loads it here
+    file, _ = compile_for("kubeflow", tmp_path, "--init", str(model))
+    values = json.loads(file.with_suffix(".parameters.json").read_text())
+    assert values["init"] == str(model)
+    assert values["init_sha256"] == digest(model / "assets.extra" / "weights.npz")
+    assert (values["model"], values["hidden"], values["n_layers"]) == ("astromer_phase", 8, 1)
+    assert values["norm"] == 1
