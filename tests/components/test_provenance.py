@@ -14,8 +14,9 @@ ROOT = provenance.ROOT
 
 DEPENDENCIES = {
     "trainer.executor trainer.run_fn": """
-        light_curves encoder evaluation periodogram records serving system system.storage training
-        training.tensorboard validation windows components components.trainer
+        light_curves encoder evaluation finetuning periodogram records serving serving.starter
+        serving.versions system system.storage training training.tensorboard validation windows
+        components components.trainer
     """,
     "evaluator.component": """
         light_curves encoder evaluation periodogram records serving system system.storage windows
