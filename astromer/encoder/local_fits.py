@@ -135,6 +135,17 @@ class _Others:
     def residuals(self, line: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """float32 [batch, others], distances from a line, and [batch, 1], their medians."""
         residual = tf.abs(self._magnitudes - self._of(line))
-        ranked = tf.sort(tf.where(self._shown, residual, residual.dtype.max), axis=1)
-        median = tf.gather(ranked, tf.maximum(self.count - 1, 0) // 2, batch_dims=1)[:, None]
+        median = visible_median(residual[..., None], self._shown)
         return residual, tf.maximum(median, _LEAST_RESIDUAL)
+
+
+def visible_median(values: tf.Tensor, visible: tf.Tensor) -> tf.Tensor:
+    """float32 [batch, n], the lower of the middle values of the visible steps.
+
+    Args:
+        values: float32 [batch, steps, n].
+        visible: bool [batch, steps].
+    """
+    ranked = tf.sort(tf.where(visible[..., None], values, values.dtype.max), axis=1)
+    count = tf.math.count_nonzero(visible, axis=1, dtype=tf.int32)
+    return tf.gather(ranked, tf.maximum(count - 1, 0) // 2, axis=1, batch_dims=1)

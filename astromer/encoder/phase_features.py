@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from astromer.encoder.local_fits import NUM_LOCAL_FITS, local_fits
+from astromer.encoder.local_fits import NUM_LOCAL_FITS, local_fits, visible_median
 from astromer.periodogram.graph_periods import (
     NUM_FREQUENCIES,
     NUM_PEAKS,
@@ -164,12 +164,10 @@ def _scatter(
     others = [magnitudes - interpolated for interpolated in left_out]
     others = tf.stack([*others, magnitudes], axis=-1)
     distance = tf.abs(tf.concat([residuals[..., : -len(left_out)], others], axis=-1))
-    shown = visible[..., None]
-    count = tf.math.count_nonzero(visible, axis=1, dtype=tf.int32)
-    ranked = tf.sort(tf.where(shown, distance, distance.dtype.max), axis=1)
-    median = tf.gather(ranked, tf.maximum(count - 1, 0) // 2, axis=1, batch_dims=1)[:, None]
-    limited = tf.where(shown, tf.minimum(distance, _FARTHEST * median), 0.0)
-    free = tf.maximum(tf.cast(count, tf.float32)[:, None] - _COEFFICIENTS, 1.0)
+    median = visible_median(distance, visible)[:, None]
+    limited = tf.where(visible[..., None], tf.minimum(distance, _FARTHEST * median), 0.0)
+    count = tf.math.count_nonzero(visible, axis=1, keepdims=True, dtype=tf.float32)
+    free = tf.maximum(count - _COEFFICIENTS, 1.0)
     return decimal_log(tf.sqrt(tf.reduce_sum(tf.square(limited), axis=1) / free), 1e-2)
 
 

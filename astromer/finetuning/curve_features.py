@@ -21,6 +21,7 @@ from astromer.periodogram.graph_periods import (
     GraphPeriods,
     decimal_log,
     series_shape,
+    sum_of_harmonics,
 )
 from astromer.serving.graph_input import owners
 
@@ -242,12 +243,9 @@ def _series_features(
     """float64 [batch, 4 HARMONICS]."""
     coefficients = tf.complex(*tf.split(periods.series, 2, axis=1))
     angle = 2 * np.pi * times * packed.spread(periods.frequencies[:, 0])
-    z = tf.complex(tf.cos(angle), tf.sin(angle))
-    value = tf.zeros_like(z)
-    for h in range(coefficients.shape[1] - 1, 0, -1):  # Horner's scheme
-        value = (value + packed.spread(coefficients[:, h])) * z
+    waves = sum_of_harmonics(angle, list(map(packed.spread, tf.unstack(coefficients, axis=1)[1:])))
     offset = tf.math.real(coefficients[:, 0]) - mean
-    residual = centred - 2 * tf.math.real(value) - packed.spread(offset)
+    residual = centred - waves - packed.spread(offset)
     scatter = tf.sqrt(packed.mean(residual**2)) / deviation
     return tf.concat(
         [

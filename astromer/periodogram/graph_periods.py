@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -162,11 +163,10 @@ def _without_outliers(
         frequency, coefficients: from :func:`fit_harmonics_graph`.
         step: float64 [], spacing of the frequencies that are tried [1/day].
     """
-    harmonics = frequency * times[:, None] * tf.range(1, ORDERS[-1] + 1, dtype=tf.float64)
-    angles = 2 * np.pi * (harmonics - tf.floor(harmonics))
-    real, imaginary = tf.math.real(coefficients), tf.math.imag(coefficients)
-    waves = real[1:] * tf.cos(angles) - imaginary[1:] * tf.sin(angles)
-    distance = tf.abs(magnitudes - real[0] - 2 * tf.reduce_sum(waves, axis=1))
+    cycles = frequency * times
+    angle = 2 * np.pi * (cycles - tf.floor(cycles))
+    waves = sum_of_harmonics(angle, tf.unstack(coefficients[1:], ORDERS[-1]))
+    distance = tf.abs(magnitudes - tf.math.real(coefficients[0]) - waves)
     near = distance < _OUTLYING * tf.sort(distance)[tf.size(distance) // 2]
 
     def again() -> tuple[tf.Tensor, tf.Tensor]:
@@ -212,6 +212,21 @@ def _false_alarm_probability(
     expected *= tf.sqrt((count - 1) / 2 * tf.maximum(power, 0.0))
     single = left ** ((count - 3) / 2)
     return tf.minimum(-tf.math.expm1(-expected) + single * tf.exp(-expected), 1.0)
+
+
+def sum_of_harmonics(angle: tf.Tensor, coefficients: Sequence[tf.Tensor]) -> tf.Tensor:
+    """float64 [n], the values of a harmonic series without its mean.
+
+    Args:
+        angle: float64 [n], of the first harmonic.
+        coefficients: complex128 [n] or [] each, of the harmonics from the first on, see
+            :class:`GraphPeriods`.
+    """
+    z = tf.complex(tf.cos(angle), tf.sin(angle))
+    value = tf.zeros_like(z)
+    for coefficient in reversed(coefficients):  # Horner's scheme
+        value = (value + coefficient) * z
+    return 2 * tf.math.real(value)
 
 
 def series_shape(series: tf.Tensor, harmonics: int, least: float) -> tf.Tensor:
