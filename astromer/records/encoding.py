@@ -20,6 +20,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from astromer.light_curves import LightCurve
+
 ContextValue = str | bytes | int | float
 
 SERIES = ("mjd", "mag", "errmag")
@@ -72,6 +74,20 @@ def encode_light_curve(
         for part in (_before_series(name, len(values)), values.astype("<f4", copy=False).tobytes())
     ]
     return _field(1, features) + _field(2, b"".join(parts))
+
+
+def encode_curve(curve: LightCurve, band: str) -> bytes:
+    """Serializes a light curve with the context features that made surveys have: ID, Class, Band,
+    Label, and Period where it is known."""
+    context: dict[str, ContextValue] = {
+        "ID": curve.id,
+        "Class": curve.class_name,
+        "Band": band,
+        "Label": curve.label,
+    }
+    if curve.period > 0:
+        context[PERIOD] = curve.period
+    return encode_light_curve({name: getattr(curve, name) for name in SERIES}, context)
 
 
 def _residual(mjd: np.ndarray, mjd32: np.ndarray) -> np.ndarray:

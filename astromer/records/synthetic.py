@@ -20,7 +20,7 @@ import numpy as np
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.records import synthetic_stars
 from astromer.records.config import SyntheticConfig
-from astromer.records.encoding import ContextValue, encode_light_curve
+from astromer.records.encoding import encode_curve
 from astromer.records.fold import SPLITS
 from astromer.records.synthetic_stars import Nights, nights, observe, visit_times
 from astromer.records.writer import FoldWriter, write_folders
@@ -237,14 +237,7 @@ def _write(fold: Path, config: SyntheticConfig) -> dict[str, Any]:
             stars = progress_bar(range(config.curves), desc="making light curves", unit=" curves")
             for index in stars:
                 star = make_star(index, config.seed)
-                context: dict[str, ContextValue] = {
-                    "ID": star.id,
-                    "Class": star.class_name,
-                    "Band": "V",
-                    "Label": star.label,
-                }
-                series = {"mjd": star.mjd, "mag": star.mag, "errmag": star.errmag}
-                writer.write(division[index], encode_light_curve(series, context))
+                writer.write(division[index], encode_curve(star, "V"))
                 observations[division[index]] += len(star)
                 classes[star.class_name] += 1
         manifest = {

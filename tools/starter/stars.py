@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from astromer.records.encoding import PERIOD, ContextValue, encode_light_curve
+from astromer.records.encoding import PERIOD, encode_curve
+from astromer.records.survey_config import features_toml
 from astromer.records.writer import FoldWriter, write_folders
 from astromer.synthetic import SyntheticSurvey
 from astromer.system.terminal import progress_bar
@@ -12,23 +13,17 @@ from astromer.system.terminal import progress_bar
 HELD_OUT = 20
 """Of so many stars one is for validation and one for the test."""
 
-_CONFIG_TOML = """\
-# Stars of astromer.synthetic.SyntheticSurvey, made by tools/starter/train.py.
-[id_column]
-value = "ID"
-dtype = "string"
-
-[target]
-path = "."
-
-[context_features]
-value = ["ID", "Class", "Band", "Label", "Period"]
-dtypes = ["string", "string", "string", "integer", "float"]
-
-[sequential_features]
-value = ["mjd", "mag", "errmag"]
-dtypes = ["float", "float", "float"]
-"""
+_CONTEXT = {
+    "ID": "string",
+    "Class": "string",
+    "Band": "string",
+    "Label": "integer",
+    PERIOD: "float",
+}
+_CONFIG_TOML = (
+    "# Stars of astromer.synthetic.SyntheticSurvey, made by tools/starter/train.py.\n"
+    + features_toml("ID", _CONTEXT, target=".")
+)
 
 
 def provide_stars(folder: Path, stars: int, seed: int, longest: int) -> Path:
@@ -58,16 +53,7 @@ def provide_stars(folder: Path, stars: int, seed: int, longest: int) -> Path:
     ):
         for number in range(stars):
             star = survey[number]
-            context: dict[str, ContextValue] = {
-                "ID": star.id,
-                "Class": star.class_name,
-                "Band": star.band,
-                "Label": star.label,
-            }
-            if star.period > 0:
-                context[PERIOD] = star.period
-            series = {"mjd": star.mjd, "mag": star.mag, "errmag": star.errmag}
-            writer.write(split_of(number), encode_light_curve(series, context))
+            writer.write(split_of(number), encode_curve(star, star.band))
             bar.update()
     return fold
 

@@ -45,7 +45,7 @@ def write_records(curves: LightCurves, folder: Path, per_file: int = 20_000) -> 
     """Writes record files as ``create_records`` does, without cleaning or division."""
     import tensorflow as tf
 
-    from astromer.records.encoding import encode_light_curve
+    from astromer.records.encoding import encode_curve
 
     folder.mkdir(parents=True)
     files: list[Path] = []
@@ -53,13 +53,5 @@ def write_records(curves: LightCurves, folder: Path, per_file: int = 20_000) -> 
         files.append(folder / f"{len(files)}.record")
         with tf.io.TFRecordWriter(str(files[-1])) as writer:
             for number in range(first, min(first + per_file, len(curves))):
-                curve = curves[number]
-                fields = {"mjd": curve.mjd, "mag": curve.mag, "errmag": curve.errmag}
-                context: dict[str, str | bytes | int | float] = {
-                    "ID": curve.id,
-                    "Class": curve.class_name,
-                    "Band": "V",
-                    "Label": curve.label,
-                }
-                writer.write(encode_light_curve(fields, context))
+                writer.write(encode_curve(curves[number], "V"))
     return files
