@@ -64,7 +64,8 @@ class _Others:
     def __init__(self, magnitudes: tf.Tensor, visible: tf.Tensor) -> None:
         self.count = tf.math.count_nonzero(visible, axis=1, dtype=tf.int32)
         order = tf.argsort(tf.cast(~visible, tf.int32), axis=1, stable=True)
-        self._steps = order[:, : tf.reduce_max(self.count)]
+        # At least one, so that windows without any visible step have a median.
+        self._steps = order[:, : tf.maximum(tf.reduce_max(self.count), 1)]
         self._shown, self._magnitudes = self._of(visible), self._of(magnitudes)
         another = self._steps[:, None, :] != tf.range(tf.shape(visible)[1])[:, None]
         self._counts = tf.cast(another & self._shown[:, None, :], tf.float32)

@@ -9,10 +9,12 @@ import numpy as np
 
 from astromer.encoder.config import EncoderConfig
 from astromer.encoder.reconstructor import Reconstructor
+from astromer.serving.config import STARTER
 from astromer.serving.export import load_model
 from astromer.serving.identity import ModelIdentity, identity_of
-from astromer.serving.versions.folder import latest_version
+from astromer.serving.starter.package import is_starter, read_starter, starter_folder
 from astromer.system.errors import ModelError, UsageError
+from astromer.system.storage import as_path
 from astromer.training.config import TrainingConfig
 
 
@@ -38,16 +40,18 @@ def starting_point(encoder: EncoderConfig, training: TrainingConfig) -> Start:
 
     Args:
         encoder: shape of the network, which must be that of the model.
-        training: the knobs.
+        training: the knobs; ``init`` is a version's folder, or ``starter``.
 
     Raises:
-        ModelError: there is no such model, it is damaged, or it has other weights than when the
-            run was set up.
+        ModelError: there is no such model, or it has other weights than when the run was set up.
+        DamagedVersionError: it is a starter whose files have changed.
         UsageError: its shape is another.
     """
     if not training.init:
         return Start()
-    version = latest_version(training.init)
+    version = starter_folder() if training.init == STARTER else as_path(training.init)
+    if is_starter(version):
+        version = read_starter(version).path
     identity = identity_of(version)
     if training.init_sha256 and identity.sha256 != training.init_sha256:
         raise ModelError(

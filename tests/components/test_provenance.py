@@ -15,7 +15,7 @@ ROOT = provenance.ROOT
 DEPENDENCIES = {
     "trainer.executor trainer.run_fn": """
         light_curves encoder evaluation finetuning periodogram records serving serving.starter
-        serving.versions system system.storage training training.tensorboard validation windows
+        system system.storage training training.tensorboard validation windows
         components components.trainer
     """,
     "evaluator.component": """

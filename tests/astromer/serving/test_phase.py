@@ -97,6 +97,15 @@ def test_weights_and_settings_answer_as_the_saved_model(pushed, embedder, curves
     assert expected.model.split(", ")[1] == got.model.split(", ")[1]
 
 
+@pytest.mark.parametrize("length", [0, 2, 30])
+def test_a_request_of_unusable_light_curves_alone_has_its_statuses(embedder, length: int) -> None:
+    """Times are days since 4713 BC, outside of the rules."""
+    mjd = np.arange(length, dtype=np.float64) + 2_458_000.5
+    found = embedder.embed([(mjd, np.full(length, 15.0), None)] * 2)
+    assert (found.status != 0).all()
+    assert np.all(found.mean == 0)
+
+
 def test_a_known_period_is_folded_at(model, embedder, curves) -> None:
     known = np.array([0.3, np.nan, 0.0, -1.0, 2.0])
     searched = embedder.embed(curves, progress=False)
