@@ -92,7 +92,7 @@ LAYERS = (
 
 FLOORS = (
     ("system", "light_curves"),
-    ("records", "periodogram", "synthetic", "windows"),
+    ("records", "periodogram", "windows"),
     ("validation", "encoder"),
     ("evaluation",),
     ("serving", "training"),

@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     options = parse(arguments)
     silence()
-    from astromer.records.synthetic import provide_survey
+    from astromer.records.synthetic.built_in import provide_survey
 
     survey = provide_survey(
         Path(options.output).expanduser(), options.survey, overwrite=options.overwrite

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from astropy.table import Table
 
 from astromer.light_curves import LightCurve
-from astromer.records.synthetic import make_survey
+from astromer.records.synthetic.built_in import make_survey
 from tests.docs.commands import INSTALLED
 from tests.docs.pages import BLOCKS, ROOT, Block
 from tests.docs.small import CHANGES, SMALLER

@@ -3,8 +3,8 @@
     make starter
     python tools/starter/train.py [--stars 20000] [--epochs 12] [--minutes 30]
 
-1. Makes stars of the built-in synthetic survey (astromer.synthetic): no real measurement goes
-   into the weights, which are this project's to license.
+1. Makes stars of the built-in synthetic survey (astromer.records.synthetic): no real measurement
+   goes into the weights, which are this project's to license.
 2. Pre-trains ``astromer_phase`` on them, as ``python -m presentation.scripts.pretrain`` does.
 3. Writes the weights, their settings, a model card, checksums and a few light curves with their
    embeddings to ``astromer/serving/starter/model``, which the wheel contains.

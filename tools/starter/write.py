@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ORIGIN = """
 ## Where its weights come from
 
-They were trained on {stars:,} stars of the synthetic survey of this software (`astromer.synthetic`, seed {seed}), 1 in {held_out} of which was kept for validation and for the test. No measurement of a real survey went into them, and none was used to choose them during the training. They are licensed as the software is (MIT). The command was
+They were trained on {stars:,} stars of the synthetic survey of this software (`astromer.records.synthetic`, seed {seed}), 1 in {held_out} of which was kept for validation and for the test. No measurement of a real survey went into them, and none was used to choose them during the training. They are licensed as the software is (MIT). The command was
 
 ```sh
 {command}

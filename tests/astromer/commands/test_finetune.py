@@ -11,7 +11,7 @@ import pytest
 from astromer.commands.finetune import default_output, finetune, parse
 from astromer.records.config import SyntheticConfig
 from astromer.records.fold import Fold
-from astromer.records.synthetic import provide_survey
+from astromer.records.synthetic.built_in import provide_survey
 from astromer.serving.export import export_saved_model
 from astromer.system.errors import DataNotFoundError, ModelError, UsageError
 

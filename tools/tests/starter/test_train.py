@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from astromer.records.reader import read_light_curves
+from astromer.records.synthetic import SyntheticSurvey
 from astromer.serving.starter.package import read_starter
-from astromer.synthetic import SyntheticSurvey
 from astromer.system.storage import size_of
 from tools.starter.stars import provide_stars, split_of
 from tools.starter.train import StarterConfig

@@ -11,7 +11,7 @@ import pytest
 from astromer.commands.synthetic import main
 from astromer.records.config import SyntheticConfig
 from astromer.records.fold import SPLITS, Fold
-from astromer.records.synthetic import label_of, make_star, provide_survey, split_of_stars
+from astromer.records.synthetic.built_in import label_of, make_star, provide_survey, split_of_stars
 from astromer.system.errors import UsageError
 
 SMALL = SyntheticConfig(curves=25, seed=3)
@@ -97,7 +97,7 @@ def test_an_interrupted_survey_leaves_nothing_behind(tmp_path, monkeypatch):
     def interrupted(index: int, seed: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("astromer.records.synthetic.make_star", interrupted)
+    monkeypatch.setattr("astromer.records.synthetic.built_in.make_star", interrupted)
     with pytest.raises(KeyboardInterrupt):
         provide_survey(tmp_path, SMALL)
     assert list(tmp_path.iterdir()) == []

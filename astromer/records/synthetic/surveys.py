@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from astromer.synthetic.observing import Cadence, GroundBased, Photometry, Stretch, gaia, wise
+from astromer.records.synthetic.observing import (
+    Cadence,
+    GroundBased,
+    Photometry,
+    Stretch,
+    gaia,
+    wise,
+)
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from astromer.light_curves import LightCurve, LightCurves
-from astromer.records import synthetic_stars
 from astromer.records.config import SyntheticConfig
 from astromer.records.encoding import encode_curve
 from astromer.records.fold import SPLITS
-from astromer.records.synthetic_stars import Nights, nights, observe, visit_times
+from astromer.records.synthetic import built_in_stars
+from astromer.records.synthetic.built_in_stars import Nights, nights, observe, visit_times
 from astromer.records.writer import FoldWriter, write_folders
 from astromer.system.errors import UsageError
 from astromer.system.terminal import progress_bar
@@ -62,17 +62,17 @@ def _constant(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 STAR_CLASSES = (
-    StarClass("Cep_0", 3, 12.5, 17.0, synthetic_stars.cepheid),
+    StarClass("Cep_0", 3, 12.5, 17.0, built_in_stars.cepheid),
     StarClass("Const", 1, 12.0, 18.5, _constant),
-    StarClass("DSCT", 1, 12.5, 17.0, synthetic_stars.delta_scuti),
-    StarClass("EA", 2, 12.0, 17.5, synthetic_stars.detached),
-    StarClass("EW", 2, 12.5, 17.5, synthetic_stars.contact),
-    StarClass("Mira", 2, 12.0, 15.5, synthetic_stars.mira),
-    StarClass("QSO", 1, 15.5, 18.5, synthetic_stars.random_walk),
-    StarClass("ROT", 1, 12.0, 16.5, synthetic_stars.quasi_periodic),
-    StarClass("RRab", 3, 13.0, 17.8, synthetic_stars.rr_lyrae_ab),
-    StarClass("RRc", 2, 13.0, 17.8, synthetic_stars.rr_lyrae_c),
-    StarClass("SR", 2, 12.0, 16.5, synthetic_stars.semiregular),
+    StarClass("DSCT", 1, 12.5, 17.0, built_in_stars.delta_scuti),
+    StarClass("EA", 2, 12.0, 17.5, built_in_stars.detached),
+    StarClass("EW", 2, 12.5, 17.5, built_in_stars.contact),
+    StarClass("Mira", 2, 12.0, 15.5, built_in_stars.mira),
+    StarClass("QSO", 1, 15.5, 18.5, built_in_stars.random_walk),
+    StarClass("ROT", 1, 12.0, 16.5, built_in_stars.quasi_periodic),
+    StarClass("RRab", 3, 13.0, 17.8, built_in_stars.rr_lyrae_ab),
+    StarClass("RRc", 2, 13.0, 17.8, built_in_stars.rr_lyrae_c),
+    StarClass("SR", 2, 12.0, 16.5, built_in_stars.semiregular),
 )
 """Sorted by name; a class's index is its label."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from astromer.synthetic.processes import (
+from astromer.records.synthetic.processes import (
     NO_PERIOD,
     Signal,
     damped_oscillation,

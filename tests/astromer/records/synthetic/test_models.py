@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.synthetic import (
+from astromer.records.synthetic import (
     CLASSES,
     SURVEYS,
     binaries,
@@ -14,9 +14,9 @@ from astromer.synthetic import (
     pulsation,
     transients,
 )
-from astromer.synthetic.binaries import Orbit, Stars
-from astromer.synthetic.irregular import mira
-from astromer.synthetic.processes import (
+from astromer.records.synthetic.binaries import Orbit, Stars
+from astromer.records.synthetic.irregular import mira
+from astromer.records.synthetic.processes import (
     damped_oscillation,
     damped_walk,
     event_times,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from astromer.synthetic.processes import (
+from astromer.records.synthetic.processes import (
     Signal,
     damped_walk,
     fourier_series,

@@ -7,7 +7,7 @@ import pytest
 
 from astromer.light_curves import LightCurves
 from astromer.records.config import LightCurveRules
-from astromer.records.synthetic import STAR_CLASSES, make_star, make_survey
+from astromer.records.synthetic.built_in import STAR_CLASSES, make_star, make_survey
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from astromer.light_curves import LightCurve, LightCurves
-from astromer.synthetic import binaries, irregular, pulsation
-from astromer.synthetic import transients as transient
-from astromer.synthetic.observing import Stretch, Visits, blend
-from astromer.synthetic.processes import Signal, log_uniform
-from astromer.synthetic.surveys import SURVEYS, Survey
+from astromer.records.synthetic import binaries, irregular, pulsation
+from astromer.records.synthetic import transients as transient
+from astromer.records.synthetic.observing import Stretch, Visits, blend
+from astromer.records.synthetic.processes import Signal, log_uniform
+from astromer.records.synthetic.surveys import SURVEYS, Survey
 
 EVERYWHERE = frozenset(survey.name for survey in SURVEYS)
 SPACE = frozenset({"kepler", "tess"})

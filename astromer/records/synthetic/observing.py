@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from astromer.synthetic.processes import log_normal, log_uniform, since_events, wander
+from astromer.records.synthetic.processes import log_normal, log_uniform, since_events, wander
 
 YEAR = 365.25
 SYNODIC_MONTH = 29.530588

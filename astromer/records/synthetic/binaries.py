@@ -13,7 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from astromer.synthetic.processes import Signal, log_normal, log_uniform, normal_within, wander
+from astromer.records.synthetic.processes import (
+    Signal,
+    log_normal,
+    log_uniform,
+    normal_within,
+    wander,
+)
 
 _KEPLER_STEPS = 5
 
