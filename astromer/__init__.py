@@ -14,7 +14,7 @@ if typing.TYPE_CHECKING:
 
     from astromer.light_curves import LightCurves
     from astromer.serving.embedder import Embedder
-    from astromer.serving.keras_layer import TrainableEncoder
+    from astromer.serving.export import TrainableEncoder
 
 __version__ = "0.2.0"
 
@@ -106,8 +106,7 @@ def load_trainable(path: str | Path | None = None, version: int | None = None) -
     silence()
     check_keras()
     from astromer.records.config import LightCurveRules
-    from astromer.serving.export import load_model
-    from astromer.serving.keras_layer import TrainableEncoder
+    from astromer.serving.export import TrainableEncoder, load_model
     from astromer.serving.saved_model import read_config
     from astromer.serving.versions.folder import find_version
 

@@ -16,7 +16,7 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
 from astromer.commands.cli import Parser, add_flags, config_from, given_knobs, run_program
-from astromer.commands.warm_start import with_start
+from astromer.commands.model import with_start
 from astromer.records.fold import Fold
 from astromer.system.environment import require
 from astromer.system.logs import new_log, redirect_output, silence

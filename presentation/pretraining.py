@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from astromer.commands.cli import given_knobs, parse_config
 from astromer.commands.config import PretrainingConfig
-from astromer.commands.warm_start import with_start
+from astromer.commands.model import with_start
 from astromer.evaluation.config import EvaluationConfig
 from astromer.records.fold import Fold
 from astromer.system.atomic import replace_folder

@@ -26,7 +26,7 @@ if typing.TYPE_CHECKING:
     from astromer.light_curves import LightCurves
     from astromer.records.survey_config import SurveyConfig
     from astromer.serving.embedder import Embeddings
-    from astromer.serving.identity import ModelIdentity
+    from astromer.serving.starter.package import ModelIdentity
 
     Part = tuple[str, LightCurves, np.ndarray]
 

@@ -73,8 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
     from astromer.reports.run import Run
     from astromer.reports.run_report import PAGE_FILE, write_run_report
     from astromer.serving.export import load_model
-    from astromer.serving.identity import identity_of
     from astromer.serving.saved_model import read_config
+    from astromer.serving.starter.package import identity_of
     from astromer.system.atomic import replace_folder
     from astromer.system.storage import make_folder
 

@@ -13,8 +13,8 @@ from astromer.encoder.encoder import Encoder
 from astromer.encoder.public_weights import load_public
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.serving.export import load_model
-from astromer.serving.identity import identity_of
 from astromer.serving.saved_model import read_config
+from astromer.serving.starter.package import identity_of
 from astromer.serving.versions.folder import latest_version
 
 PRETRAINED, RANDOM, PUBLIC, FOREST = "pretrained", "random", "public", "forest"

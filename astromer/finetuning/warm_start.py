@@ -11,8 +11,13 @@ from astromer.encoder.config import EncoderConfig
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.serving.config import STARTER
 from astromer.serving.export import load_model
-from astromer.serving.identity import ModelIdentity, identity_of
-from astromer.serving.starter.package import is_starter, read_starter, starter_folder
+from astromer.serving.starter.package import (
+    ModelIdentity,
+    identity_of,
+    is_starter,
+    read_starter,
+    starter_folder,
+)
 from astromer.system.errors import ModelError, UsageError
 from astromer.system.storage import as_path
 from astromer.training.config import TrainingConfig

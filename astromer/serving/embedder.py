@@ -16,9 +16,8 @@ from astromer.records.curve_inputs import as_light_curves
 from astromer.serving.checksums import check_undamaged
 from astromer.serving.config import ServingConfig
 from astromer.serving.graph_input import STATUS_TOO_LONG
-from astromer.serving.identity import identity_of
 from astromer.serving.saved_model import load_saved_model, read_config
-from astromer.serving.starter.package import is_starter
+from astromer.serving.starter.package import identity_of, is_starter
 from astromer.serving.versions.folder import latest_version
 from astromer.system.errors import LightCurveError, ModelError, UsageError
 from astromer.system.parallel import OrderedPool, micro_batches_at_once
@@ -138,7 +137,7 @@ class Embedder:
 
     def _load(self) -> Any:
         if is_starter(self.path):
-            from astromer.serving.starter.rebuilt import RebuiltModel
+            from astromer.serving.export import RebuiltModel
 
             return RebuiltModel(self.path)
         return load_saved_model(self.path)

@@ -1,9 +1,13 @@
-"""Exports a trained model as a SavedModel, and loads it again to train on."""
+"""Exports a trained model as a SavedModel, and loads it again.
+
+It comes back as a network to train on, as a Keras layer of raw light curves, or as the signatures
+of a model that is kept without its graph.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +17,17 @@ import tensorflow as tf
 
 from astromer import __version__
 from astromer.encoder.encoder import Encoder
+from astromer.encoder.pooling import MEAN, pool_steps, pool_windows
 from astromer.encoder.reconstructor import Reconstructor
+from astromer.periodogram.graph_periods import find_periods
 from astromer.records.config import LightCurveRules
 from astromer.serving.checksums import check_undamaged, write_checksums
 from astromer.serving.config import ServingConfig
+from astromer.serving.graph_input import from_padded
 from astromer.serving.saved_model import CONFIG, EXTRA, WEIGHTS, read_config
 from astromer.serving.signatures import ServingModule
-from astromer.system.config import to_dict
+from astromer.serving.windowing import cut_observations, usable_values
+from astromer.system.config import from_dict, to_dict
 from astromer.system.errors import ModelError
 from astromer.system.storage import as_path
 from astromer.system.text import brief, shortened
@@ -194,3 +202,85 @@ def _named_variables(model: Reconstructor) -> dict[str, keras.Variable]:
         named["spread_factor"] = model.spread.factor
         named["sharpness"] = model.sharpness
     return named
+
+
+class TrainableEncoder(keras.layers.Layer):
+    """Computes the output ``mean`` of the signature ``embed_pooled``, with trainable weights.
+
+    The network gets all windows of a batch at once, as gradients need them.
+
+    Args:
+        model: the model whose encoder is taken; see :func:`load_model`.
+        rules: which observations are usable.
+    """
+
+    def __init__(self, model: Reconstructor, rules: LightCurveRules = LightCurveRules()) -> None:
+        # No autocast: a float32 MJD keeps 5.6 minutes only.
+        super().__init__(name="pushed_encoder", autocast=False)
+        self.encoder = model.encoder
+        self.window_size, self.normalise = model.window_size, model.normalise
+        self.rules = rules
+        self.built = True
+
+    def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+        """Embeds light curves.
+
+        Args:
+            inputs: ``mjd`` float64 [batch, steps], days; ``mag`` and ``errmag`` float32 [batch,
+                steps]; ``length`` int64 [batch], real steps of each row.
+
+        Returns:
+            float32 [batch, d_model], mean over the usable steps; zeros where there is none.
+        """
+        mjd, mag, errmag = (inputs[name] for name in ("mjd", "mag", "errmag"))
+        given = from_padded(mjd, mag, errmag, tf.cast(inputs["length"], tf.int64))
+        shown = tf.ones_like(given.mag, tf.bool)
+        usable = usable_values(given.mjd, given.mag, given.errmag, shown, self.rules)
+        observations, shown = given.only(usable), tf.boolean_mask(shown, usable)
+        search = find_periods if self.encoder.folds else None
+        windows = cut_observations(observations, shown, self.window_size, self.normalise, search)
+        sequence = self.encoder(**windows.inputs, training=training)
+        total = pool_steps([sequence], windows.observed, MEAN)
+        mean = pool_windows(total, windows.row, windows.num_observations, MEAN)[:, 0]
+        return tf.ensure_shape(mean, [None, self.encoder.d_model])
+
+    def compute_output_shape(self, input_shape: dict[str, Any]) -> tuple[Any, int]:
+        return (input_shape["mjd"][0], self.encoder.d_model)
+
+
+class RebuiltModel:
+    """What ``tf.saved_model.load`` would give, as far as an embedder needs it.
+
+    Args:
+        folder: with ``assets.extra``.
+
+    Attributes:
+        signatures: by name, each traced when it is first asked for.
+
+    Raises:
+        ModelError: config or weights are missing, damaged or do not fit each other.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        config = read_config(folder)
+        rules = LightCurveRules(**config["rules"])
+        limits = from_dict(ServingConfig, config["serving"])
+        self._module = ServingModule(load_model(folder), rules, limits)
+        self.signatures = _Traced(self._module.signatures)
+
+
+class _Traced(Mapping[str, Any]):
+    """Concrete functions of signatures."""
+
+    def __init__(self, signatures: Mapping[str, tf.types.experimental.PolymorphicFunction]):
+        self._signatures = signatures
+
+    def __getitem__(self, name: str) -> Any:
+        # TensorFlow keeps what it has traced.
+        return self._signatures[name].get_concrete_function()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._signatures)
+
+    def __len__(self) -> int:
+        return len(self._signatures)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from astromer.commands.cli import Parser, add_flags, config_from, given_knobs
-from astromer.commands.warm_start import with_start
+from astromer.commands.model import with_start
 from astromer.system.config import OUTPUT, ConfigT, all_knobs
 from astromer.system.errors import UsageError
 from astromer.system.storage import as_path

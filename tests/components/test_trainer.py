@@ -13,8 +13,8 @@ from tfx.types import channel, standard_artifacts
 from astromer.encoder.config import EncoderConfig
 from astromer.records.config import LightCurveRules
 from astromer.serving.export import load_model
-from astromer.serving.identity import identity_of
 from astromer.serving.saved_model import read_config
+from astromer.serving.starter.package import identity_of
 from astromer.training.config import TrainingConfig
 from astromer.windows.config import MaskingConfig
 from components.trainer import AstromerTrainer

@@ -247,8 +247,8 @@ def first(trained) -> Path:
 
 def test_it_begins_with_the_weights_and_the_sizes_of_another_model(first, fold, tmp_path, capsys):
     from astromer.serving.export import load_model
-    from astromer.serving.identity import identity_of
     from astromer.serving.saved_model import read_config
+    from astromer.serving.starter.package import identity_of
 
     options = ["--data", str(fold), "--output", str(tmp_path), "--init", str(first)]
     tiny = ["--bs", "4", "--epochs", "1", "--lr", "1e-12", "--hidden", "8"]

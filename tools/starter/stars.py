@@ -6,7 +6,7 @@ from pathlib import Path
 
 from astromer.records.encoding import PERIOD, encode_curve
 from astromer.records.survey_config import features_toml
-from astromer.records.synthetic import SyntheticSurvey
+from astromer.records.synthetic.endless import SyntheticSurvey
 from astromer.records.writer import FoldWriter, write_folders
 from astromer.system.terminal import progress_bar
 
@@ -21,7 +21,7 @@ _CONTEXT = {
     PERIOD: "float",
 }
 _CONFIG_TOML = (
-    "# Stars of astromer.records.synthetic.SyntheticSurvey, made by tools/starter/train.py.\n"
+    "# Stars of astromer.records.synthetic.endless, made by tools/starter/train.py.\n"
     + features_toml("ID", _CONTEXT, target=".")
 )
 

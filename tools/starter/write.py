@@ -10,9 +10,8 @@ from astromer.serving.config import STARTER
 from astromer.serving.embedder import Embedder
 from astromer.serving.model_card.card import Evidence, write_card
 from astromer.serving.saved_model import CARD_FILE, read_config
-from astromer.serving.starter.goldens import check_goldens
 from astromer.serving.starter.package import Starter
-from astromer.serving.starter.writing import write_starter
+from astromer.serving.starter.writing import check_goldens, write_starter
 from astromer.system.storage import size_of
 from astromer.system.terminal import say
 from astromer.validation.output import SUMMARY_FILE

@@ -1,8 +1,13 @@
-"""Which starter this package holds, and whether its files are whole. Loads no TensorFlow."""
+"""Which model a folder holds: the package's own encoder, the starter, or another one.
+
+``model/`` holds the starter as weights and settings, without a SavedModel, which would be several
+times as large; the graph is made anew when it is loaded. `make starter` trains it and writes the
+folder. Loads no TensorFlow.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -89,4 +94,47 @@ def _damaged(folder: Path, what: str) -> DamagedVersionError:
     return DamagedVersionError(
         f"The starter's files must be those of its release. Received: {folder}; {what}. Install "
         "the package again, or name another model (--model; in Python its folder)."
+    )
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """A model.
+
+    Attributes:
+        name: ``starter``, or the name of the folder of versions.
+        version: the starter's release, or the name of the version's folder.
+        sha256: of the file of its weights; "" if it has none.
+    """
+
+    name: str
+    version: str
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.title}, weights {self.sha256[:12] or 'unknown'}"
+
+    @property
+    def title(self) -> str:
+        """Name and version."""
+        return f"{self.name} {self.version}"
+
+    def to_dict(self) -> dict[str, str]:
+        """As plain JSON types."""
+        return asdict(self)
+
+
+def identity_of(version: Path) -> ModelIdentity:
+    """That of the model in a folder.
+
+    Raises:
+        DamagedVersionError: it is a starter whose files have changed.
+    """
+    if is_starter(version):
+        starter = read_starter(version)
+        return ModelIdentity(starter.name, starter.release, starter.sha256)
+    weights = version / EXTRA / WEIGHTS
+    whole = version.absolute()
+    return ModelIdentity(
+        whole.parent.name, whole.name, digest(weights) if weights.is_file() else ""
     )

@@ -17,7 +17,7 @@ from astromer.light_curves import LightCurves
 from astromer.serving import embedder
 from astromer.serving.checksums import digest
 from astromer.serving.export import export_saved_model
-from astromer.serving.identity import identity_of
+from astromer.serving.starter.package import identity_of
 from astromer.system.errors import (
     DataAnomalyError,
     DataNotFoundError,

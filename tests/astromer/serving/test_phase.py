@@ -15,8 +15,7 @@ from astromer.encoder.pooling import MEAN, MOMENTS, CurveEncoder
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.periodogram.curve_periods import find_periods
 from astromer.serving.embedder import Embedder
-from astromer.serving.export import export_saved_model, load_model
-from astromer.serving.keras_layer import TrainableEncoder
+from astromer.serving.export import TrainableEncoder, export_saved_model, load_model
 from astromer.serving.starter.writing import write_starter
 from astromer.system.errors import UsageError
 from astromer.windows.batches import sequential_windows

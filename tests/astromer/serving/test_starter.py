@@ -19,8 +19,7 @@ from astromer.commands.model import chosen_model
 from astromer.serving.checksums import verify
 from astromer.serving.export import export_weights
 from astromer.serving.starter import package
-from astromer.serving.starter.goldens import TOLERANCE, check_goldens
-from astromer.serving.starter.writing import write_results, write_starter
+from astromer.serving.starter.writing import TOLERANCE, check_goldens, write_results, write_starter
 from astromer.system.errors import DamagedVersionError, ModelError, UsageError
 
 SHIPPED = package.FOLDER

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from astromer.records.reader import read_light_curves
-from astromer.records.synthetic import SyntheticSurvey
+from astromer.records.synthetic.endless import SyntheticSurvey
 from astromer.serving.starter.package import read_starter
 from astromer.system.storage import size_of
 from tools.starter.stars import provide_stars, split_of

@@ -5,16 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.records.synthetic import (
-    CLASSES,
-    SURVEYS,
-    binaries,
-    irregular,
-    observing,
-    pulsation,
-    transients,
-)
+from astromer.records.synthetic import binaries, irregular, observing, pulsation, transients
 from astromer.records.synthetic.binaries import Orbit, Stars
+from astromer.records.synthetic.endless import CLASSES
 from astromer.records.synthetic.irregular import mira
 from astromer.records.synthetic.processes import (
     damped_oscillation,
@@ -24,6 +17,7 @@ from astromer.records.synthetic.processes import (
     shots,
     since_events,
 )
+from astromer.records.synthetic.surveys import SURVEYS
 
 PHASE = np.linspace(0, 1, 2000, endpoint=False)
 

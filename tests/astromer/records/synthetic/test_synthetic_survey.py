@@ -19,7 +19,8 @@ from astromer.periodogram.lomb_scargle import (
     power_spectrum,
 )
 from astromer.records.config import LightCurveRules
-from astromer.records.synthetic import CLASSES, SURVEYS, SyntheticSurvey
+from astromer.records.synthetic.endless import CLASSES, SyntheticSurvey
+from astromer.records.synthetic.surveys import SURVEYS
 
 SURVEY = SyntheticSurvey(7)
 NUMBER = 3000
@@ -41,7 +42,7 @@ def test_an_object_is_the_same_alone_in_a_range_and_in_another_process(curves):
     assert (one.id, one.label) == (curves[123].id, curves[123].label)
     assert np.array_equal(one.period, curves[123].period, equal_nan=True)
     code = (
-        "import sys, zlib; from astromer.records.synthetic import SyntheticSurvey as S; "
+        "import sys, zlib; from astromer.records.synthetic.endless import SyntheticSurvey as S; "
         "c = S(7)[123]; "
         "print(zlib.crc32(c.mjd.tobytes() + c.mag.tobytes() + c.errmag.tobytes()), "
         "'tensorflow' in sys.modules)"

@@ -1,6 +1,7 @@
-"""Light curves of any class as any survey would have seen them, made one at a time.
+"""An endless synthetic survey to pre-train on: most classes of variable objects, many surveys.
 
-``CLASSES`` says which kinds of objects there are, how many, in which surveys, and how they vary.
+``SyntheticSurvey(seed)[i]`` is a light curve; nothing is stored. ``CLASSES`` says which
+kinds of objects there are, how many, in which surveys, and how they vary.
 """
 
 from __future__ import annotations
