@@ -13,11 +13,11 @@ from astromer.encoder.dropout import CounterDropout
 from astromer.encoder.pooling import CurveEncoder, pooled_shape, pooling_of
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.finetuning.config import MLP, WITH_FEATURES, FinetuneConfig
-from astromer.finetuning.curve_features import NUM_FEATURES, NUM_SEARCH_FEATURES, features_of
 from astromer.finetuning.forest_head import ForestHead
 from astromer.finetuning.labelled_data import LabelMap
 from astromer.light_curves import LightCurves
 from astromer.periodogram.curve_periods import CurvePeriods, find_periods
+from astromer.serving.curve_features import NUM_FEATURES, NUM_SEARCH_FEATURES, features_of
 from astromer.system.errors import ModelError
 
 _LEAST_SPREAD = 1e-6

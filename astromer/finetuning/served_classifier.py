@@ -15,7 +15,6 @@ from astromer.encoder.pooling import pool_steps, pool_windows
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.finetuning.classifier import AnyHead, Classifier, Head
 from astromer.finetuning.config import MLP, TREES
-from astromer.finetuning.curve_features import curve_features
 from astromer.finetuning.forest_head import ForestHead, check_tables, tables_of
 from astromer.finetuning.labelled_data import Dataset, LabelMap, classification_scores
 from astromer.light_curves import LightCurves
@@ -23,6 +22,7 @@ from astromer.periodogram.graph_periods import find_periods
 from astromer.records.config import LightCurveRules
 from astromer.serving.checksums import check_undamaged
 from astromer.serving.config import ServingConfig
+from astromer.serving.curve_features import curve_features
 from astromer.serving.embedder import padded_arguments
 from astromer.serving.export import check_weights, whole_number, write_extra
 from astromer.serving.graph_input import (

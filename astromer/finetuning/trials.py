@@ -15,10 +15,10 @@ from astromer.encoder.pooling import CurveEncoder
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.finetuning.classifier_training import LabelledFeatures
 from astromer.finetuning.config import MLP
-from astromer.finetuning.curve_features import features_of
 from astromer.finetuning.encoder_sources import PRETRAINED
 from astromer.finetuning.labelled_data import Dataset
 from astromer.periodogram.curve_periods import CurvePeriods, find_periods
+from astromer.serving.curve_features import features_of
 from astromer.system.atomic import replace_file, write_file
 from astromer.system.untrusted_files import DAMAGED, read_arrays
 
@@ -150,7 +150,7 @@ class StudySearch:
         positions: int64 by split, rising: those that were searched.
         periods: of these, by split.
         features: float32 [num_positions, NUM_FEATURES] by split, see
-            :func:`~astromer.finetuning.curve_features.curve_features`.
+            :func:`~astromer.serving.curve_features.curve_features`.
     """
 
     positions: Mapping[str, np.ndarray]

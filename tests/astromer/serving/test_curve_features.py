@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from astromer.finetuning.curve_features import NUM_FEATURES, NUM_SEARCH_FEATURES, features_of
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.periodogram.curve_periods import find_periods
+from astromer.serving.curve_features import NUM_FEATURES, NUM_SEARCH_FEATURES, features_of
 
 
 @pytest.fixture(scope="module")
