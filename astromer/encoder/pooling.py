@@ -19,7 +19,6 @@ from astromer.windows.batches import sequential_windows
 from astromer.windows.masking import nothing_probed
 
 _WINDOWS_PER_BATCH = 512
-_LEAST_VARIANCE = 1e-9
 
 
 class CurveEncoder:
@@ -27,7 +26,7 @@ class CurveEncoder:
 
     Args:
         model: the encoder to use, with its window size and normalisation.
-        head: "mean", "max", "layers" or "moments"; see :func:`pool_steps`.
+        head: "mean", "max" or "layers"; see :func:`pool_steps`.
     """
 
     def __init__(self, model: Reconstructor, head: str) -> None:
@@ -77,7 +76,7 @@ class CurveEncoder:
         return pool_windows_numpy(pooled, windows.curve, curves.lengths, self.head)
 
 
-MEAN, MAX, LAYERS, MOMENTS = "mean", "max", "layers", "moments"
+MEAN, MAX, LAYERS = "mean", "max", "layers"
 AUTO = "auto"
 
 
@@ -85,7 +84,7 @@ def pooling_of(head: str, encoder: Encoder) -> str:
     """The head itself, or what "auto" stands for: what classifies best with this encoder."""
     if head != AUTO:
         return head
-    return MOMENTS if encoder.folds else LAYERS
+    return MEAN if encoder.folds else LAYERS
 
 
 def pool_steps(layers: Sequence[tf.Tensor], observed: tf.Tensor, head: str) -> tf.Tensor:
@@ -94,24 +93,12 @@ def pool_steps(layers: Sequence[tf.Tensor], observed: tf.Tensor, head: str) -> t
     Args:
         layers: float32 [num_windows, steps, d_model] each, as from ``Encoder.layer_outputs``.
         observed: bool [num_windows, steps].
-        head: "mean" and "layers" sum, of the last layer or of each; "max" takes the maximum;
-            "moments" gives mean and standard deviation of each layer, times the observed steps, as
-            one vector.
+        head: "mean" and "layers" sum, of the last layer or of each; "max" takes the maximum.
 
     Returns:
         float32 [num_windows, K, width], see :func:`pooled_shape`.
     """
     real = observed[..., None]
-    if head == MOMENTS:
-        count = tf.math.count_nonzero(real, axis=1, dtype=tf.float32)
-        parts = []
-        for z in layers:
-            mean = tf.math.divide_no_nan(tf.reduce_sum(tf.where(real, z, 0.0), axis=1), count)
-            centred = tf.where(real, z - mean[:, None], 0.0)
-            variance = tf.math.divide_no_nan(tf.reduce_sum(tf.square(centred), axis=1), count)
-            # With a gradient at zero, too.
-            parts += [mean, tf.sqrt(variance + _LEAST_VARIANCE)]
-        return (tf.concat(parts, axis=1) * count)[:, None]
     if head == MAX:
         lowest = layers[-1].dtype.min
         return tf.reduce_max(tf.where(real, layers[-1], lowest), axis=1)[:, None]
@@ -158,7 +145,4 @@ def pool_windows_numpy(
 
 def pooled_shape(head: str, encoder: Encoder) -> tuple[int, int]:
     """K and width: the vectors of each light curve, and the numbers in each."""
-    layers = encoder.num_layers + 1
-    if head == MOMENTS:
-        return 1, 2 * layers * encoder.d_model
-    return (layers if head == LAYERS else 1), encoder.d_model
+    return (encoder.num_layers + 1 if head == LAYERS else 1), encoder.d_model

@@ -17,7 +17,7 @@ from astromer.finetuning.forest_head import ForestHead
 from astromer.finetuning.labelled_data import LabelMap
 from astromer.light_curves import LightCurves
 from astromer.periodogram.curve_periods import CurvePeriods, find_periods
-from astromer.serving.curve_features import NUM_FEATURES, NUM_SEARCH_FEATURES, features_of
+from astromer.serving.curve_features import NUM_FEATURES, features_of
 from astromer.system.errors import ModelError
 
 _LEAST_SPREAD = 1e-6
@@ -175,7 +175,7 @@ class Classifier:
     Args:
         model: holds the encoder, its window size and normalisation.
         head: the classification head.
-        pooling: of the embedding: "mean", "max", "layers" or "moments".
+        pooling: of the embedding: "mean", "max" or "layers".
         label_map: the classes, in the order of the head's outputs.
     """
 
@@ -264,18 +264,15 @@ class Classifier:
         """float32 [num_curves, B], the features that the head reads beside the embedding."""
         if not self.head.beside or periods is None:
             return np.empty((len(curves), 0), np.float32)
-        return features_of(curves, periods)[:, : self.head.beside]
+        return features_of(curves, periods)
 
 
 def num_beside(head: str, folds: bool) -> int:
     """Features beside the embedding that a head of this name reads.
 
-    An encoder that folds comes with those of its period search: its input embedding is an
-    average over steps, and a forest wants them as they are.
+    Those of an encoder that folds are part of its embedding.
     """
-    if head.endswith(WITH_FEATURES):
-        return NUM_FEATURES
-    return NUM_SEARCH_FEATURES if folds else 0
+    return NUM_FEATURES if folds or head.endswith(WITH_FEATURES) else 0
 
 
 def make_classifier(

@@ -15,11 +15,10 @@ class FinetuneConfig(Config):
     head: str = knob(
         "auto",
         "what the head reads: mean or max of the last layer over the observed steps of all "
-        "windows, the mean of every layer under learned softmax weights (Astromer 2), or moments: "
-        "mean and standard deviation of every layer, side by side; auto = moments of an encoder "
-        "that sees periods, layers of any other",
+        "windows, or the mean of every layer under learned softmax weights (Astromer 2); auto = "
+        "mean of an encoder that sees periods, layers of any other",
         "--head",
-        choices=("auto", "mean", "max", "layers", "moments"),
+        choices=("auto", "mean", "max", "layers"),
     )
     head_hidden: int = knob(
         64,
@@ -115,8 +114,9 @@ class StudyConfig(Config):
     heads: tuple[str, ...] = knob(
         ("auto",),
         "what reads the embedding: a small network or a random forest, each with classical "
-        "features beside it or without; auto = all four on an encoder that sees periods, and the "
-        "network alone on any other. A forest is tried on frozen encoders alone",
+        "features beside it or without; they are part of the embedding of an encoder that sees "
+        "periods. auto = both on such an encoder, and the network alone on any other. A forest is "
+        "tried on frozen encoders alone",
         "--heads",
         choices=("auto", *HEADS),
     )
@@ -155,6 +155,9 @@ class StudyConfig(Config):
 
     def heads_of(self, folds: bool) -> tuple[str, ...]:
         """The heads of an encoder, which may see periods or not."""
-        if "auto" not in self.heads:
-            return tuple(dict.fromkeys(self.heads))
-        return HEADS if folds else HEADS[:1]
+        heads = self.heads
+        if "auto" in heads:
+            heads = (MLP, TREES) if folds else (MLP,)
+        if folds:  # with features in any case
+            heads = tuple(head.removesuffix(WITH_FEATURES) for head in heads)
+        return tuple(dict.fromkeys(heads))

@@ -86,11 +86,12 @@ class ClassifierModule(tf.Module):
         nothing = len(classifier.label_map)
 
         def features(observations: GraphObservations, windows: GraphWindows) -> tf.Tensor:
-            usable, shown = network.usable(observations)
-            series, _ = visible_series(usable, shown)
-            known = tf.zeros_like(observations.problem, tf.float64)
-            periods = windows.periods or find_periods(*series, known)
-            return curve_features(*series, periods)[:, : head.beside]
+            periods, series = windows.periods, windows.series
+            if periods is None or series is None:
+                series, _ = visible_series(*network.usable(observations))
+                known = tf.zeros_like(observations.problem, tf.float64)
+                periods = find_periods(*series, known)
+            return curve_features(*series, periods)
 
         @traced(OBSERVATIONS)
         def classified(observations: GraphObservations) -> Outputs:

@@ -1,4 +1,4 @@
-"""Features of light curves, in the graph: what a head reads beside or instead of an embedding.
+"""Features of light curves, in the graph: part of the embedding of an encoder that sees periods.
 
 They are those that surveys classify variable stars by (Richards et al. 2011, ApJ 733, 10; Kim &
 Bailer-Jones 2016, A&A 587, A18). Training and served models compute them with the same code.

@@ -40,8 +40,9 @@ class Embeddings:
         num_observations: int64 [num_curves], usable observations.
         status: int32 [num_curves]; 0 = OK, 1 = fewer than 5 usable observations (zeros); see
             :mod:`astromer.serving.graph_input`.
-        embedding: float32 [num_curves, 2 (num_layers + 1) d_model], mean and standard deviation of
-            the input embedding and of each layer; of a model that folds, as those that follow.
+        embedding: float32 [num_curves, d_model + NUM_FEATURES], ``mean`` and features of the light
+            curve and its periods (:func:`astromer.serving.curve_features.curve_features`); of a
+            model that folds, as those that follow.
         periods: float64 [num_curves, 4], days: that of the best harmonic series, then those of the
             highest peaks of the periodogram; NaN where there is none.
         powers: float64 [num_curves, 3], of these peaks, 0 to 1.

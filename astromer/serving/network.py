@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import tensorflow as tf
 
-from astromer.encoder.pooling import MAX, MEAN, MOMENTS, pool_steps, pool_windows, pooled_shape
+from astromer.encoder.pooling import MAX, MEAN, pool_steps, pool_windows
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.periodogram.graph_periods import find_periods
 from astromer.records.config import LightCurveRules
 from astromer.serving.config import ServingConfig
+from astromer.serving.curve_features import curve_features
 from astromer.serving.graph_input import (
     OBSERVATIONS,
     SHOWN,
@@ -51,8 +52,6 @@ class WindowNetwork:
         self._cut = traced(OBSERVATIONS, SHOWN, KNOWN)(self._cut_windows)
         inputs = model.encoder.inputs
         self.encode = traced(inputs)(lambda inputs: model.encoder(**inputs))
-        self._layers = traced(inputs)(lambda inputs: model.encoder.layer_outputs(**inputs))
-        self.num_moments = pooled_shape(MOMENTS, model.encoder)[1]
         self._has_spread = model.spread is not None
         self._predict = traced(inputs)(
             lambda inputs: model.with_spread(**inputs) if self._has_spread else (model(**inputs),)
@@ -114,33 +113,27 @@ class WindowNetwork:
     def embed(self, observations: GraphObservations, known: tf.Tensor | None = None) -> Outputs:
         """Embeddings of the light curves, pooled over their usable observations.
 
-        A model that folds also gives moments and periods, see :meth:`_found`.
+        A model that folds also gives features and periods, see :meth:`_found`.
         """
         vector = tf.TensorSpec([1, self._d_model], tf.float32)
-        if not self._search:
-            windows, status, (total, highest) = self.over_windows(
-                observations,
-                lambda inputs, observed: _pool_steps(self.encode(inputs), observed),
-                (vector, vector),
-            )
-            return _pool_windows(windows, total, highest, status)
-        windows, status, (total, highest, moments) = self.over_windows(
+        windows, status, (total, highest) = self.over_windows(
             observations,
-            lambda inputs, observed: _pool_layers(self._layers(inputs), observed),
-            (vector, vector, tf.TensorSpec([1, self.num_moments], tf.float32)),
+            lambda inputs, observed: _pool_steps(self.encode(inputs), observed),
+            (vector, vector),
             known,
         )
         pooled = _pool_windows(windows, total, highest, status)
-        return pooled | self._found(windows, moments, status)
+        return pooled | self._found(windows, pooled["mean"], status) if self._search else pooled
 
-    def _found(self, windows: GraphWindows, moments: tf.Tensor, status: tf.Tensor) -> Outputs:
+    def _found(self, windows: GraphWindows, mean: tf.Tensor, status: tf.Tensor) -> Outputs:
         """What folding adds to the answer of a signature."""
-        periods, count = windows.periods, windows.num_observations
+        periods, series = windows.periods, windows.series
         assert periods is not None
+        assert series is not None
         ok = status == STATUS_OK
         nothing = tf.constant(float("nan"), tf.float64)
         there = ok[:, None] & (periods.frequencies > 0)
-        vectors = pool_windows(moments, windows.row, count, MOMENTS)[:, 0]
+        vectors = tf.concat([mean, curve_features(*series, periods)], axis=1)
         return {
             "embedding": tf.where(ok[:, None], vectors, 0.0),
             "periods": tf.where(there, 1 / periods.frequencies, nothing),
@@ -279,11 +272,6 @@ def _pad_steps(values: tf.Tensor, more: tf.Tensor) -> tf.Tensor:
 def _pool_steps(sequence: tf.Tensor, observed: tf.Tensor) -> tuple[tf.Tensor, ...]:
     """Sum and maximum over the observed steps of each window, float32 [num_windows, 1, d_model]."""
     return tuple(pool_steps([sequence], observed, head) for head in (MEAN, MAX))
-
-
-def _pool_layers(layers: Sequence[tf.Tensor], observed: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    """The results of :func:`_pool_steps` for the last layer, and the moments of all."""
-    return (*_pool_steps(layers[-1], observed), pool_steps(layers, observed, MOMENTS))
 
 
 def _pool_windows(

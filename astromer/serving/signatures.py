@@ -52,8 +52,8 @@ class ServingModule(tf.Module):
         status: int32 [batch], see :mod:`astromer.serving.graph_input`; the embedding is zeros
             where it is not 0.
     and, where the model folds:
-        embedding: float32 [batch, 2 (num_layers + 1) d_model], mean and standard deviation of the
-            input embedding and of each layer over the observed steps.
+        embedding: float32 [batch, d_model + NUM_FEATURES], ``mean`` and the features of
+            :func:`astromer.serving.curve_features.curve_features`.
         periods: float64 [batch, 4], days: that of the best harmonic series, then those of the
             highest peaks of the periodogram; NaN where there is none.
         powers: float64 [batch, 3], of these peaks, 0 to 1.

@@ -27,6 +27,7 @@ class GraphWindows(NamedTuple):
         folded: further inputs of the network by name, [num_windows, window_size or 1, ...]; see
             :func:`astromer.encoder.folding.fold`.
         periods: of each light curve; None for a network that reads none.
+        series: what they were found in, as from :func:`visible_series`.
     """
 
     times: tf.Tensor
@@ -40,6 +41,7 @@ class GraphWindows(NamedTuple):
     num_observations: tf.Tensor
     folded: Mapping[str, tf.Tensor]
     periods: GraphPeriods | None = None
+    series: tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor] | None = None
 
     @property
     def inputs(self) -> dict[str, tf.Tensor]:
@@ -131,7 +133,8 @@ def cut_observations(
     periods = search(*series, unknown if known is None else known)
     elapsed = tf.where(observed, time - tf.gather(first, row)[:, None], 0.0)
     errmag = tf.gather(observations.errmag, index)
-    return windows._replace(folded=_fold(windows, periods, elapsed, errmag), periods=periods)
+    folded = _fold(windows, periods, elapsed, errmag)
+    return windows._replace(folded=folded, periods=periods, series=series)
 
 
 def visible_series(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ from astromer.encoder.inference import (
 )
 from astromer.encoder.layers import allow_fusion
 from astromer.encoder.reconstructor import Reconstructor
+from astromer.evaluation.metrics import WITHIN
 from astromer.system.distribution import divide_rows
 from astromer.system.parallel import OrderedPool, micro_batches_at_once
 from astromer.training.config import TrainingConfig
@@ -65,6 +67,8 @@ def make_schedule(training: TrainingConfig, steps_per_epoch: int) -> WarmUp:
 
 STEP_SUMS = ("loss", "hidden_count", "hidden_squared_error", "hidden_squared_spread")
 """The sums over the global batch that a step returns, in this order."""
+
+_LEAST_RESIDUAL = 1e-6  # of the visible spread; its logarithm is finite
 
 PRODUCT_TYPES = {"float32": tf.float32, "mixed_bfloat16": tf.bfloat16}
 """The type of the matrix products, by ``--precision``."""
@@ -204,7 +208,8 @@ class TrainStep:
             mse = tf.reduce_sum(weight * error)
             learned = mse
             if spread is not None:
-                learned += tf.reduce_sum(weight * negative_log_likelihood(error, spread))
+                at_hidden = tf.where(hidden, weight, 0.0)
+                learned += tf.reduce_sum(at_hidden * spread_loss(target - predicted, spread))
         gradients = tape.gradient(learned, self.model.trainable_variables)
         return gradients, tf.stack([mse, *_hidden_sums(error, target, hidden, inputs["scale"])])
 
@@ -236,14 +241,24 @@ class TrainStep:
         return tf.concat([loss[None], sums[1:]], axis=0)
 
 
-def negative_log_likelihood(error: tf.Tensor, spread: tf.Tensor) -> tf.Tensor:
-    """Of a Gaussian, less a constant; the error is given.
+def spread_loss(residual: tf.Tensor, spread: tf.Tensor) -> tf.Tensor:
+    """Quantile losses of absolute residuals at one and at two standard deviations.
+
+    They are least where as many residuals as of a Gaussian are within, or where one fraction is as
+    much too large as the other is too small: a likelihood would follow the outliers (Koenker &
+    Bassett 1978, Econometrica 46, 33). In logarithms, so that bright and faint steps count alike.
 
     Args:
-        error: float32, squared residuals.
+        residual: float32, which learns nothing from it.
         spread: float32, standard deviations, of the same shape and units.
     """
-    return 0.5 * tf.stop_gradient(error) / tf.square(spread) + tf.math.log(spread)
+    size = tf.maximum(tf.abs(tf.stop_gradient(residual)), _LEAST_RESIDUAL)
+    excess = tf.math.log(size / spread)
+    parts = []
+    for sigma, within in enumerate(WITHIN, start=1):
+        beyond = excess - math.log(sigma)
+        parts.append(tf.maximum(within * beyond, (within - 1) * beyond))
+    return tf.add_n(parts)
 
 
 def sort_steps(

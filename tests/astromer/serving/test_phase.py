@@ -11,9 +11,10 @@ import tensorflow as tf
 
 from astromer.encoder.folding import periods_of_windows, prepare
 from astromer.encoder.inference import Predictor
-from astromer.encoder.pooling import MEAN, MOMENTS, CurveEncoder
+from astromer.encoder.pooling import MEAN, CurveEncoder
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.periodogram.curve_periods import find_periods
+from astromer.serving.curve_features import features_of
 from astromer.serving.embedder import Embedder
 from astromer.serving.export import TrainableEncoder, export_saved_model, load_model
 from astromer.serving.starter.writing import write_starter
@@ -63,10 +64,12 @@ def test_embeddings_and_periods_are_those_of_the_model(model, embedder, curves) 
     assert got.status.tolist() == [0, 0, 0, 0, 1]
     good = np.arange(4)
     some = curves.take(good)
-    expected = CurveEncoder(model, MOMENTS)(some)[:, 0]
-    assert got.embedding is not None
-    assert got.embedding[good] == pytest.approx(expected, abs=2e-4)
     assert got.mean[good] == pytest.approx(CurveEncoder(model, MEAN)(some)[:, 0], abs=2e-4)
+    assert got.embedding is not None
+    network, features = np.split(got.embedding, [got.mean.shape[1]], axis=1)
+    assert network.tobytes() == got.mean.tobytes()
+    expected = features_of(some, find_periods(some))
+    assert features[good] == pytest.approx(expected, rel=1e-4, abs=2e-4)
     assert (got.embedding[4] == 0).all()
     periods = find_periods(curves)
     assert got.periods[:3, 0] == pytest.approx(PERIODS[:3], rel=1e-3)

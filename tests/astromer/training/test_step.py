@@ -8,8 +8,34 @@ import tensorflow as tf
 
 from astromer.system.distribution import make_strategy
 from astromer.training.config import TrainingConfig
-from astromer.training.step import STEP_SUMS, TrainStep, first_predicted, sort_steps
+from astromer.training.step import (
+    STEP_SUMS,
+    TrainStep,
+    first_predicted,
+    sort_steps,
+    spread_loss,
+)
 from astromer.windows.batches import MicroBatch
+
+
+def best_spread(residuals: np.ndarray) -> float:
+    """The one standard deviation of all with the least loss."""
+    spreads = np.geomspace(0.1, 10, 400).astype(np.float32)
+    losses = tf.reduce_mean(spread_loss(tf.constant(residuals), spreads[:, None]), axis=1)
+    return float(spreads[np.argmin(losses)])
+
+
+def test_the_best_spread_has_as_many_residuals_within_as_of_a_gaussian() -> None:
+    rng = np.random.default_rng(0)
+    gaussian = rng.normal(0, 0.7, 20_000).astype(np.float32)
+    assert best_spread(gaussian) == pytest.approx(0.7, rel=0.03)
+    gaussian[:40] = 1e5  # a likelihood would call them all a thousand times wider
+    assert best_spread(gaussian) == pytest.approx(0.7, rel=0.03)
+    heavy = rng.standard_t(3, 20_000).astype(np.float32)
+    ratio = np.abs(heavy) / best_spread(heavy)
+    too_many, too_few = np.mean(ratio <= 1) - 0.6827, 0.9545 - np.mean(ratio <= 2)
+    assert too_many == pytest.approx(too_few, abs=0.005)
+    assert too_many > 0
 
 
 @pytest.mark.parametrize("scored_name", ["probed", "hidden"])
