@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 import numpy as np
 
@@ -200,9 +201,14 @@ def star_key(name: str, band: str) -> str:
     Case, spaces around the name, their number inside it and zeros before a number do not
     count: ``"lmc-7 "`` is ``"LMC-7"``, and ``"0077"`` the integer 77.
     """
-    key = star_name(_plain(name), _plain(band))
+    key = star_name(_plain(name), _plain_band(band))
     return (key.lstrip("0") or "0") if key.isdecimal() else key
 
 
 def _plain(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return " ".join(text.casefold().split())
+
+
+_plain_band = lru_cache(maxsize=256)(_plain)

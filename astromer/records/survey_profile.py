@@ -355,18 +355,24 @@ def make_profile(document: Mapping[str, Any], path: Path) -> Profile:
 def _rule(kind: type, table: Any, path: Path, section: str) -> Any:
     if not isinstance(table, Mapping):
         raise UsageError(f"{path}: {section} must be a table. Received: {shortened(repr(table))}.")
-    known = {f.name: f for f in fields(kind)}
+    known = _types_of(kind)
     values: dict[str, Any] = {}
     for name, value in table.items():
         if name not in known:
             raise UsageError(
                 f"[{section}] of {path} must have {', '.join(known)}. Received: {name}."
             )
-        values[name] = _typed(value, str(known[name].type), path, f"[{section}] {name}")
+        values[name] = _typed(value, known[name], path, f"[{section}] {name}")
     try:
         return kind(**values)
     except TypeError as error:
         raise UsageError(f"[{section}] of {path}: {brief(error)}.") from None
+
+
+@cache
+def _types_of(kind: type) -> dict[str, str]:
+    """Annotation of each field."""
+    return {f.name: str(f.type) for f in fields(kind)}
 
 
 def _typed(value: Any, wanted: str, path: Path, place: str) -> Any:

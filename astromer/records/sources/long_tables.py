@@ -118,10 +118,13 @@ class Register:
             if not isinstance(classes, str):
                 first = classes[0].as_py() if len(classes) else ""
             return np.full(len(observations), self._number(f"{ids}{_SEPARATOR}{bands}", first))
-        joined = pc.binary_join_element_wise(ids, bands, _SEPARATOR)
-        encoded = joined.dictionary_encode()
+        if isinstance(bands, str):
+            encoded = ids.dictionary_encode()
+            keys = [f"{name}{_SEPARATOR}{bands}" for name in encoded.dictionary.to_pylist()]
+        else:
+            encoded = pc.binary_join_element_wise(ids, bands, _SEPARATOR).dictionary_encode()
+            keys = encoded.dictionary.to_pylist()
         indices = encoded.indices.to_numpy()
-        keys = encoded.dictionary.to_pylist()
         if isinstance(classes, str):
             of_key = [classes] * len(keys)
         else:

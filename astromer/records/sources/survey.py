@@ -390,7 +390,11 @@ class ObservationFile:
         self._rows = 0
         try:
             self._writer = pq.ParquetWriter(
-                path, _SCHEMA, compression="NONE", use_dictionary=[_NUMBER]
+                path,
+                _SCHEMA,
+                compression="NONE",
+                use_dictionary=[_NUMBER],
+                write_statistics=False,
             )
         except OSError as error:
             raise _not_writable(path, error) from None

@@ -96,8 +96,8 @@ class TextTable:
                 that is none; the message names the line.
         """
         types = {n: pa.float64() for n in numbers} | {n: pa.string() for n in texts}
-        for first_line, data in _read_blocks(self.path, self.skip):
-            yield _Block(self, data, first_line, types, tuple(marks))
+        for start, data in _read_blocks(self.path, self.skip):
+            yield _Block(self, data, start, types, tuple(marks))
 
     def read(self, texts: Sequence[str], wanted: Sequence[str] | None = None) -> pa.Table:
         """The whole table; columns other than ``texts`` get the type that their cells have."""
@@ -111,7 +111,7 @@ class TextTable:
                     "bytes. Received: more. Give the metadata as Parquet, with fewer columns."
                 )
         data = b"".join(parts)
-        block = _Block(self, data, 1 + _lines_before(self.path, self.skip), {})
+        block = _Block(self, data, self.skip, {})
         return block.parse({name: pa.string() for name in texts}, list(wanted or self.names))
 
 
@@ -119,7 +119,7 @@ class TextTable:
 class _Block:
     table: TextTable
     data: bytes
-    first_line: int
+    start: int
     types: dict[str, pa.DataType]
     marks: tuple[str, ...] = ()
 
@@ -176,7 +176,8 @@ class _Block:
         """Names the line; slow."""
         names = self.table.names
         numeric = [i for i, n in enumerate(names) if types.get(n) == pa.float64()]
-        for number, line in _rows(_as_utf8(self.data), self.first_line):
+        first = _line_at(self.table.path, self.start)
+        for number, line in _rows(_as_utf8(self.data), first):
             if not line.strip() or line.lstrip().startswith(b"#"):
                 continue
             location = f"{self.table.path}, line {number}"
@@ -389,10 +390,11 @@ _QUOTED = re.compile(rb'"[^"]*"')
 
 def _simplify(data: bytes, delimiter: bytes) -> bytes:
     """Takes out what Arrow's reader does not know: comments, and blanks as they come."""
-    data = data.replace(b"\r\n", b"\n")
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
     if b"#" in data:
         data = re.sub(rb"(?m)^[ \t]*#.*\n?", b"", data)
-    if delimiter != b"\t":
+    if delimiter != b"\t" and b"\t" in data:
         data = data.replace(b"\t", b" ")
     if b" " not in data:
         return data
@@ -412,24 +414,24 @@ def _simplify(data: bytes, delimiter: bytes) -> bytes:
 
 
 def _read_blocks(path: Path, skip: int, size: int = 0) -> Iterator[tuple[int, bytes]]:
-    """Whole rows, with the number of the first line, counted from 1."""
-    size, newline = size or _BLOCK_BYTES, b"\n"
+    """Whole rows, with the bytes of the text before them."""
+    size = size or _BLOCK_BYTES
     with _text_stream(path) as (stream, raw):
-        before = stream.read(skip)
-        line, position = 1 + before.count(newline), len(before)
+        position = len(stream.read(skip))
         while data := stream.read(size):
             data += stream.readline(MOST_LINE_BYTES)
-            if len(data) >= size + MOST_LINE_BYTES and not data.endswith(newline):
-                raise _too_long(path, line + data.count(newline) - 1)
-            while data.count(b'"') % 2 and (more := stream.readline(MOST_LINE_BYTES)):
+            if len(data) >= size + MOST_LINE_BYTES and not data.endswith(b"\n"):
+                raise _too_long(path, _line_at(path, position) + data.count(b"\n") - 1)
+            quoted = b'"' in data
+            while quoted and data.count(b'"') % 2:
+                more = stream.readline(MOST_LINE_BYTES)
                 data += more  # a quoted cell ends in another line
-                if len(data) >= size + 2 * MOST_LINE_BYTES:
+                if not more or len(data) >= size + 2 * MOST_LINE_BYTES:
                     break
-            position += len(data)
+            start, position = position, position + len(data)
             if raw is not None:
                 check_growth(path, raw.tell(), position)
-            yield line, data
-            line += data.count(newline)
+            yield start, data
 
 
 def _too_long(path: Path, line: int) -> RecordError:
@@ -499,6 +501,10 @@ class _Recoded(io.RawIOBase):
         return len(data)
 
 
-def _lines_before(path: Path, skip: int) -> int:
+def _line_at(path: Path, position: int) -> int:
+    """Number of the line, counted from 1, that begins after so many bytes of the text."""
+    line = 1
     with _text_stream(path) as (stream, _):
-        return stream.read(skip).count(b"\n")
+        while position and (data := stream.read(min(position, _BLOCK_BYTES))):
+            line, position = line + data.count(b"\n"), position - len(data)
+    return line
