@@ -84,11 +84,19 @@ def ab_zero_point(unit: str) -> float | None:
 
 @dataclass(frozen=True)
 class TimeRule:
-    """Columns of times in order of preference, and the system of each."""
+    """Columns of times in order of preference, and the system of each.
+
+    Attributes:
+        columns: their names.
+        system: of all but those in ``systems``.
+        systems: of some columns.
+        years: in which the survey began, and ended if it has; other times are warned of.
+    """
 
     columns: tuple[str, ...]
     system: str = BY_VALUE
     systems: Mapping[str, str] = field(default_factory=dict)
+    years: tuple[float, ...] = ()
 
     def system_of(self, column: str) -> str:
         """The system of a column's times."""
@@ -198,9 +206,12 @@ class IdRule:
         file: regular expression whose group is the id in a file's name without suffix.
         file_each: each file in a folder holds one object and is called after it; a column
             counts where it has several values in one file.
+        joined: columns that tell the object together, where all of them are there; their
+            values are joined by points.
     """
 
     columns: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     file: str = ""
     file_each: bool = False
@@ -232,12 +243,14 @@ class SentinelRule:
         magnitude, error: such numbers.
         limit_marks: what the cell of an upper limit begins with.
         limit_errors: errors that only upper limits have.
+        limit_without_error: a magnitude without its error is an upper limit.
     """
 
     magnitude: tuple[float, ...] = ()
     error: tuple[float, ...] = ()
     limit_marks: tuple[str, ...] = ()
     limit_errors: tuple[float, ...] = ()
+    limit_without_error: bool = False
 
 
 @dataclass(frozen=True)
@@ -292,22 +305,31 @@ SECTIONS = (*_SECTIONS, *_LISTS, "name", "title", "documents", "based_on", "text
 """Keys of a profile."""
 
 
-def load_profile(path: Path) -> Profile:
+def load_profile(path: Path, within: tuple[Path, ...] = ()) -> Profile:
     """Reads a profile.
 
+    Args:
+        path: the file.
+        within: files that are based on it.
+
     Raises:
-        UsageError: the file is no TOML, or says something that no profile says.
+        UsageError: the file is no TOML, says something that no profile says, or is based on
+            itself.
     """
+    if path.resolve() in within:
+        raise UsageError(
+            f"based_on must name another profile. Received: {path}, which is based on itself."
+        )
     try:
         document = parse_toml(read_text(path, MOST_TOML_BYTES))
     except (OSError, ValueError) as error:
         raise UsageError(
             f"--survey must be a profile in TOML. Received: {path} ({brief(error)})."
         ) from None
-    return make_profile(document, path)
+    return make_profile(document, path, (*within, path.resolve()))
 
 
-def make_profile(document: Mapping[str, Any], path: Path) -> Profile:
+def make_profile(document: Mapping[str, Any], path: Path, within: tuple[Path, ...] = ()) -> Profile:
     """A profile from a TOML document; ``based_on`` gives what it does not say.
 
     Raises:
@@ -316,7 +338,7 @@ def make_profile(document: Mapping[str, Any], path: Path) -> Profile:
     base = document.get("based_on")
     given: dict[str, Any] = {}
     if base is not None:
-        known = named_profile(str(base))
+        known = named_profile(str(base), within)
         given = {f.name: getattr(known, f.name) for f in fields(Profile)}
         given["base"] = known.base or known.name
     unknown = [name for name in document if name not in SECTIONS]
@@ -457,7 +479,7 @@ def known_names() -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(dict.fromkeys(times)), tuple(dict.fromkeys(values))
 
 
-def named_profile(name: str) -> Profile:
+def named_profile(name: str, within: tuple[Path, ...] = ()) -> Profile:
     """A shipped profile, or the one in a TOML file.
 
     Raises:
@@ -466,7 +488,7 @@ def named_profile(name: str) -> Profile:
     if name in shipped():
         return shipped()[name]
     if name.endswith(".toml"):
-        return load_profile(Path(name).expanduser())
+        return load_profile(Path(name).expanduser(), within)
     raise UsageError(
         f"--survey must be {AUTO}, a TOML file, or one of {', '.join(shipped())}. Received: "
         f"{shortened(name)!r}."

@@ -76,6 +76,7 @@ class Columns:
     Attributes:
         measures: what is observed; several where each band has columns of its own.
         id: which object a row belongs to, where the table holds several.
+        id_parts: columns that tell it together, the first of which is ``id``.
         band, class_name: of the object.
         quality: rules and the columns that they look at.
         unused: columns that look like bands, flags or errors, by what they look like.
@@ -87,6 +88,7 @@ class Columns:
     class_name: str | None = None
     quality: tuple[tuple[QualityRule, str], ...] = ()
     unused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    id_parts: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> list[str]:
@@ -98,7 +100,7 @@ class Columns:
     @property
     def texts(self) -> list[str]:
         """Columns with names."""
-        texts = [name for name in (self.id, self.band, self.class_name) if name]
+        texts = [n for n in (self.id, *self.id_parts, self.band, self.class_name) if n]
         texts += [name for rule, name in self.quality if _is_text(rule)]
         return [name for name in dict.fromkeys(texts) if name not in self.numbers]
 
@@ -114,7 +116,15 @@ def id_of(names: Sequence[str], config: SurveyConfig, profile: Profile) -> str |
         return config.id_column
     if config.described or config.id_stated:
         return None
+    if parts := _id_parts(names, profile):
+        return parts[0]
     return first_of(names, profile.id.columns or named_profile(GENERIC).id.columns)
+
+
+def _id_parts(names: Sequence[str], profile: Profile) -> tuple[str, ...]:
+    """The columns that tell the object together, where all of them are there."""
+    found = [first_of(names, (name,)) for name in profile.id.joined]
+    return tuple(name for name in found if name) if all(found) else ()
 
 
 def find_columns(
@@ -148,9 +158,11 @@ def find_columns(
         band = first_of(names, profile.band.columns)
         if band is None and profile.has_usual_names:
             band = next((name for name in names if _BAND_LIKE.search(key(name))), None)
+    own_id, parts = id_of(names, config, profile), _id_parts(names, profile)
     found = Columns(
         measures,
-        id=id_of(names, config, profile),
+        id=own_id,
+        id_parts=parts if own_id in parts else (),
         band=band,
         class_name=first_of(names, CLASS) if profile.has_usual_names else None,
         quality=tuple(

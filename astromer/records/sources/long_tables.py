@@ -118,7 +118,7 @@ class Register:
             if not isinstance(classes, str):
                 first = classes[0].as_py() if len(classes) else ""
             return np.full(len(observations), self._number(f"{ids}{_SEPARATOR}{bands}", first))
-        if isinstance(bands, str):
+        if isinstance(bands, str) and not isinstance(ids, str):
             encoded = ids.dictionary_encode()
             keys = [f"{name}{_SEPARATOR}{bands}" for name in encoded.dictionary.to_pylist()]
         else:
@@ -249,7 +249,7 @@ def read_object(
     if file.named and file.band:
         columns = replace(columns, band=None)
     if not profile.id.file_each or file.named:
-        columns = replace(columns, id=None)
+        columns = replace(columns, id=None, id_parts=())
     source = replace(source, columns=columns)
     name, named_by = file.name, "the metadata" if file.named else "the file's name"
     if not file.named:

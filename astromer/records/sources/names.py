@@ -5,6 +5,7 @@ Imports nothing heavier than NumPy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,12 +15,15 @@ from astromer.system.errors import DataAnomalyError, DataNotFoundError
 
 TEXT, FITS, PARQUET, VOTABLE = "text", "FITS", "Parquet", "VOTable"
 _KINDS = {
-    **dict.fromkeys((".csv", ".dat", ".lc", ".tsv", ".txt", ".tbl", ".ecsv", ".mrt", ".mjd"), TEXT),
+    **dict.fromkeys((".csv", ".dat", ".lc", ".tsv", ".txt", ".tbl", ".ecsv", ".mrt"), TEXT),
+    **dict.fromkeys((".mjd", ".time"), TEXT),
     **dict.fromkeys((".fit", ".fits"), FITS),
     **dict.fromkeys((".parquet", ".pq", ".parq"), PARQUET),
     **dict.fromkeys((".vot", ".votable", ".xml"), VOTABLE),
 }
 _PACKED = (".gz", ".zip")
+_NUMBERED = re.compile(r"\d\.\d+$")
+"""Names of text files that end in a number and not in a suffix: ASAS's 002000-0452.0."""
 _SPLITS = ("train", "validation", "val", "test")
 _NO_CURVES = ("readme", "license", "licence", "metadata", "sha256sums", "ident.dat", "remarks.txt")
 METADATA = ("metadata.parquet", "metadata.csv", "metadata.fits")
@@ -97,10 +101,11 @@ def kind_of(path: Path) -> str | None:
     """Text, FITS, Parquet, VOTable or None, by the suffix; ``.gz`` or ``.zip`` may follow it."""
     name = path.name.lower()
     packed = Path(name).suffix
+    other = None
     if packed in _PACKED:
         name = name.removesuffix(packed)
-        return _KINDS.get(Path(name).suffix, TEXT if packed == ".zip" else None)
-    return _KINDS.get(Path(name).suffix)
+        other = TEXT if packed == ".zip" else None
+    return _KINDS.get(Path(name).suffix, TEXT if _NUMBERED.search(name) else other)
 
 
 def stem_of(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -202,7 +203,7 @@ def _measured(
     times = _numbers(block, measure.time)
     values = _numbers(block, measure.value)
     system = source.time_system(measure, times)
-    ids = _texts(block, columns.id) if columns.id else name
+    ids = _ids(block, columns) if columns.id else name
     bands = measure.band or band
     if columns.band and not measure.band:
         bands = _renamed(_texts(block, columns.band), profile.band.names)
@@ -237,6 +238,8 @@ def _left_out(
         yield "upper_limit", np.isinf(values)
     if sentinels.limit_errors and errors is not None:
         yield "upper_limit", _is_one_of(errors, sentinels.limit_errors)
+    if sentinels.limit_without_error and errors is not None:
+        yield "upper_limit", np.isnan(errors) & np.isfinite(values)
     if sentinels.magnitude:
         yield "sentinel", _is_one_of(values, sentinels.magnitude)
     if sentinels.error and errors is not None:
@@ -312,6 +315,16 @@ def _texts(block: pa.Table, name: str) -> pa.Array:
     if isinstance(column, pa.ChunkedArray):
         column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
     return pc.utf8_trim_whitespace(pc.fill_null(column, ""))
+
+
+def _ids(block: pa.Table, columns: Columns) -> pa.Array:
+    if len(columns.id_parts) < 2:
+        return _texts(block, columns.id or "")
+    parts = [_texts(block, name) for name in columns.id_parts]
+    joined = pc.binary_join_element_wise(*parts, ".")
+    # An object lacks its name where any part of it is missing.
+    missing = [pc.equal(part, "") for part in parts]
+    return pc.if_else(reduce(pc.or_, missing), "", joined)
 
 
 def _renamed(bands: pa.Array, names: Mapping[str, str]) -> pa.Array:

@@ -174,11 +174,14 @@ def _leaves(schema: pa.Schema) -> dict[str, _Leaf]:
         if not pa.types.is_struct(kind):
             leaves[column.name] = _Leaf(column.name, "", kind, many)
             continue
+        # Fields of a later structure that names some as an earlier one does are other observations.
+        taken = {*schema.names, *leaves}
+        apart = any(own.name in leaves and leaves[own.name].field for own in kind)
         for own in kind:
             inner, inner_many = own.type, many
             if _is_list(inner) and not many:
                 inner, inner_many = inner.value_type, True
-            name = own.name if own.name not in schema.names else f"{column.name}.{own.name}"
+            name = f"{column.name}.{own.name}" if apart or own.name in taken else own.name
             leaves[name] = _Leaf(column.name, own.name, inner, inner_many)
     return leaves
 

@@ -88,7 +88,7 @@ class Understood:
             for what, column in named.items():
                 self._note(what, column)
         self._note("band", columns.band or source.profile.band.value or "")
-        self._note("id", named_by or columns.id or "")
+        self._note("id", named_by or ".".join(columns.id_parts) or columns.id or "")
         for rule, column in columns.quality:
             self._note("quality", f"{column} ({rule.words})")
         for what, names in columns.unused.items():
@@ -169,6 +169,8 @@ class Understood:
             )
         elif np.isfinite(first) and first < _EARLIEST:
             yield f"some times in {time} are before 1980: the first is {_date(first)}."
+        else:
+            yield from self._other_years()
         if last > _today() + 1:
             yield f"times in {time} are in the future: the last is {_date(last)}."
         for name, unit in self.units.items():
@@ -203,6 +205,21 @@ class Understood:
                 "name it (docs/surveys.md)."
             )
 
+    def _other_years(self) -> Iterator[str]:
+        """Times in which the survey did not observe."""
+        profile = self.choice.profile
+        if not profile.time.years or not np.isfinite(self.times).all():
+            return
+        began, *ended = profile.time.years
+        first, last = self.times
+        if first < _new_year(began) or (ended and last > _new_year(ended[0] + 1)):
+            until = f"from {began:.0f} to {ended[0]:.0f}" if ended else f"since {began:.0f}"
+            yield (
+                f"the times in {self._named('time')} ({self._range()}) are not all of the years "
+                f"in which {profile.name} observed, {until}. Is it another survey (--survey), or "
+                "another time system (--time-offset)?"
+            )
+
     def _is_relative(self, zero_point: float) -> bool:
         low, high = self.magnitudes
         return abs((low + high) / 2 - zero_point) < 1 and "relative" not in self._named("unit")
@@ -233,6 +250,10 @@ def _date(mjd: float) -> str:
         return (_MJD_EPOCH + timedelta(days=mjd)).isoformat()
     except OverflowError:
         return f"MJD {mjd:g}"
+
+
+def _new_year(year: float) -> float:
+    return float((date(int(year), 1, 1) - _MJD_EPOCH).days)
 
 
 def _today() -> float:

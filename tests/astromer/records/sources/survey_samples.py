@@ -260,15 +260,27 @@ def _macho(folder: Path) -> Path:
     return folder / "macho"
 
 
+def _macho_table(star: int) -> str:
+    red, blue = rows(star), rows(star, 1)
+    lines = (
+        f"1,3441,{star},{r[0]},{r[1]},{r[2]},{b[1]},{b[2]}\n"
+        for r, b in zip(red, blue, strict=True)
+    )
+    return "".join(lines) + f"1,3441,{star},48900.5,-99.0,-99.0,-3.1,-3026.0\n"
+
+
 def _eros(star: int) -> str:
     red, blue = rows(star), rows(star, 1)
-    days = (f"{r[0] + 2400000.5 - 2447891.5:.4f}" for r in red)
+    days = (f"{r[0] - 49999.5:.5f}" for r in red)
     return (
-        "# EROS-2\n"
+        "# star:  erosid      MagR    ErrMR   XR      YR     MagB    ErrMB   XB      YB\n"
+        f"#        lm055{star}n1{star}  15.614  0.171 294.06 1187.16  16.127  0.258 238.7 1226.1\n"
+        "#\n#   date      MagR    ErMagR MagB    ErMagB\n"
         + "".join(
-            f"{d} {r[1]:.4f} {r[2]:.6f} {b[1]:.4f} {b[2]:.6f}\n" for d, r, b in zip(days, red, blue)
+            f"   {d}  {r[1]:.4f}  {r[2]:.6f}  {b[1]:.4f}  {b[2]:.6f} \n"
+            for d, r, b in zip(days, red, blue, strict=True)
         )
-        + "3100.5 99.999 9.999 99.999 9.999\n"
+        + "   317.83891  99.999  9.999  99.999  9.999 \n"
     )
 
 
@@ -464,9 +476,17 @@ SAMPLES = {
         {"flagged": 4, "upper_limit": 4},
     ),
     "macho": Sample("macho", _macho, ("B", "R"), lambda s: f"1.3441.{s}", {"sentinel": 8}),
+    "macho table": Sample(
+        "macho_table",
+        one_file("c2.csv", "fieldid,tileid,seqn,dateobs,rmag,rerr,bmag,berr\n", _macho_table),
+        ("R", "B"),
+        lambda s: f"1.3441.{s}",
+        {"failed_fit": 8},
+        one_time=True,
+    ),
     "eros": Sample(
         "eros",
-        each_file(lambda s: f"lm055{s}n1{s}.dat", _eros),
+        each_file(lambda s: f"lm055{s}n1{s}.time", _eros),
         ("R_E", "B_E"),
         lambda s: f"lm055{s}n1{s}",
         {"sentinel": 8},

@@ -1,0 +1,71 @@
+"""Files as archives serve them give the right light curves, with and without the survey's name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import astromer
+from astromer.records.config import SurveyOptions
+from astromer.records.sources.survey import read_curves
+from astromer.records.survey_config import describe_survey
+from tests.astromer.records.sources.archive_files import SERVED, Served
+
+
+def read(data, survey: str, folder) -> tuple[dict, list[str]]:
+    """Rows with a magnitude and a time, in their order in time, by id and band; and the report."""
+    lines: list[str] = []
+    found: dict[tuple[str, str], list] = {}
+    config = describe_survey(SurveyOptions(survey=survey), data)
+    for curves in read_curves(config, folder, announce=lines.extend, progress=False):
+        for index in range(len(curves)):
+            one = curves[index]
+            table = np.column_stack([one.mjd, one.mag, one.errmag])
+            table = table[np.isfinite(table[:, :2]).all(axis=1)]
+            if len(table):
+                found.setdefault((one.id, one.band), []).append(table)
+    joined = {name: np.concatenate(parts) for name, parts in found.items()}
+    return {name: table[np.argsort(table[:, 0])] for name, table in joined.items()}, lines
+
+
+def check(found: dict, served: Served) -> None:
+    assert sorted(found) == sorted(served.curves)
+    for name, rows in served.curves.items():
+        np.testing.assert_allclose(found[name][:, 0], [row[0] for row in rows], rtol=0, atol=2e-6)
+        np.testing.assert_allclose(found[name][:, 1], [row[1] for row in rows], rtol=0, atol=1e-4)
+        np.testing.assert_allclose(found[name][:, 2], [row[2] for row in rows], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", SERVED)
+def test_a_file_as_it_is_served(tmp_path, case):
+    served = SERVED[case]
+    (tmp_path / "survey").mkdir()
+    data = served.make(tmp_path / "survey")
+    for survey in ("auto", served.profile) if served.known else (served.profile,):
+        found, lines = read(data, survey, tmp_path)
+        check(found, served)
+        assert lines[0].split()[1] == f"{served.profile}:"
+        left_out = next(line for line in lines if line.startswith("left out")).split(None, 2)[2]
+        wanted = [f"{n} {r.replace('_', ' ')}" for r, n in served.left_out.items()] or ["nothing"]
+        assert sorted(left_out.split(", ")) == sorted(wanted)
+        assert not [line for line in lines if "observed" in line or "1980" in line]
+
+
+def test_times_of_another_mission_are_warned_of(tmp_path):
+    # A light curve of Kepler saved as CSV, whose times are BKJD, under a name of TESS.
+    data = tmp_path / "TIC1.csv"
+    data.write_text("time,flux,flux_err\n" + "".join(f"{131 + n},900,1\n" for n in range(6)))
+    _, lines = read(data, "auto", tmp_path)
+    (warning,) = (line for line in lines if "observed" in line)
+    assert "since 2018" in warning
+    assert "2015-" in warning
+
+
+def test_an_object_without_a_part_of_its_name_is_left_out(tmp_path):
+    data = tmp_path / "macho.csv"
+    row = "48823.5,-5.1,0.02,-5.2,0.03\n"
+    data.write_text(
+        "fieldid,tileid,seqn,dateobs,rmag,rerr,bmag,berr\n" + f"1,3441,7,{row}1,,7,{row}"
+    )
+    curves = astromer.read(data, quiet=True)
+    assert curves.ids.tolist() == ["1.3441.7", "1.3441.7"]
