@@ -279,6 +279,9 @@ class _Traced(Mapping[str, Any]):
         # TensorFlow keeps what it has traced.
         return self._signatures[name].get_concrete_function()
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._signatures  # which a Mapping would trace for
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._signatures)
 
