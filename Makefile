@@ -34,7 +34,7 @@ run: setup ## train, judge and push a small model on built-in data (RUN_FLAGS, D
 tensorboard: setup ## show the trainings of OUTPUT in TensorBoard (OUTPUT, PORT, ARGS=--newest)
 	@$(PYTHON) -m astromer tensorboard --output "$(OUTPUT)" --port "$(PORT)" $(ARGS)
 
-starter: setup ## train the encoder of the package on synthetic stars (two hours; ARGS="--scale 0.1 --minutes 30")
+starter: setup ## train the encoder of the package on synthetic stars (an hour; ARGS="--scale 0.1 --minutes 30")
 	@$(PYTHON) tools/starter/train.py $(ARGS)
 
 compile: setup ## compile the pipeline for Vertex AI and Kubeflow (COMPILED, CLUSTER_DATA, CLUSTER_OUTPUT, ARGS)
