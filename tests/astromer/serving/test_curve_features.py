@@ -8,11 +8,12 @@ import pytest
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.periodogram.curve_periods import find_periods
 from astromer.serving.curve_features import NUM_FEATURES, NUM_SEARCH_FEATURES, features_of
+from tests.astromer.finetuning.conftest import make_survey
 
 
 @pytest.fixture(scope="module")
-def some(survey) -> LightCurves:
-    return survey["test"].take(np.arange(6))
+def some() -> LightCurves:
+    return make_survey(2, 2)
 
 
 def test_they_are_those_of_the_library_that_surveys_use(some):
