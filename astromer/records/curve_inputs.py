@@ -169,6 +169,8 @@ def count_set(flags: Any) -> int:
 def _plain(values: Any) -> tuple[np.ndarray, np.ndarray | None]:
     """The values as they are, and bool [n], which of them are missing, where that is known."""
     missing = None
+    if getattr(getattr(values, "dtype", None), "tz", None) is not None and hasattr(values, "dt"):
+        values = values.dt.tz_convert("UTC").dt.tz_localize(None)  # pandas
     if isinstance(values, np.ma.MaskedArray):
         missing, values = np.ma.getmaskarray(values), np.ma.getdata(values)
     elif hasattr(values, "unmasked"):  # astropy.utils.masked
@@ -213,6 +215,7 @@ def as_light_curves(
     """
     if isinstance(curves, LightCurves):
         return curves
+    curves = _with_index(curves)
     if _is_one(curves):
         return _pack(curves, "curves", zero_point, id_column)
     # lightkurve's collections can be indexed, but say nowhere that they can be iterated over.
@@ -230,9 +233,13 @@ def as_light_curves(
 
 def _each(curve: Any, name: str, zero_point: Any, id_column: str | None) -> Iterator[LightCurve]:
     """The light curves of one element of an iterable, which is mostly one."""
+    curve = _with_index(curve)
     if isinstance(curve, tuple) and len(curve) == 2 and _columns(curve[1]) is not None:
         key, table = curve  # of groupby
         parts = key if isinstance(key, tuple) else (key,)
+        if any(part is None or part != part for part in parts):
+            _warn(f"{len(table):,} rows of {name} have no id and are left out.")
+            return
         packed = _pack(table, name, zero_point, None, " ".join(map(str, parts)))
     elif isinstance(curve, LightCurves) or _columns(curve) is not None:
         packed = _pack(curve, name, zero_point, id_column)
@@ -265,6 +272,8 @@ def _pack(
         _warn(f"{np.sum(~known):,} of {count:,} rows of {name} have no {used.id} and are left out.")
     if not count:
         return LightCurves.from_curves([rows])
+    if not known.any():
+        return LightCurves.from_curves([])
     keys = np.char.add(np.char.add(ids, _SEPARATOR), bands)[known]
     packed = LightCurves.from_rows(rows.mjd[known], rows.mag[known], rows.errmag[known], keys)
     parts = np.char.partition(packed.ids, _SEPARATOR)
@@ -324,13 +333,22 @@ def _warn(text: str) -> None:
     warnings.warn(text, stacklevel=5)
 
 
+def _with_index(curve: Any) -> Any:
+    """A table of pandas whose named index, which may tell the stars, is among its columns."""
+    names = getattr(getattr(curve, "index", None), "names", None)
+    if names is None or not hasattr(curve, "reset_index") or not hasattr(curve, "iloc"):
+        return curve
+    new = [name for name in names if name is not None and name not in curve.columns]
+    return curve.reset_index(level=new) if new else curve
+
+
 def _is_one(curves: Any) -> bool:
     if isinstance(curves, LightCurve) or _columns(curves) is not None:
         return True
     if hasattr(curves, "flux"):  # what pandas' groupby gives has one, too
         return not isinstance(curves, Iterable)
     if isinstance(curves, Mapping):
-        return "mjd" in curves
+        return any(name in curves for name in ("mjd", "mag", "flux"))
     if isinstance(curves, np.ndarray):
         return curves.dtype != object and curves.ndim == 2
     if isinstance(curves, (tuple, list)) and 2 <= len(curves) <= 3:
@@ -358,6 +376,8 @@ def _columns(curves: Any) -> list[str] | None:
         names = getattr(curves, "columns", None)
     else:  # astropy, pyarrow
         names = getattr(curves, "colnames", None) or getattr(curves, "column_names", None)
+        if names is None and hasattr(curves, "num_columns"):  # a batch of pyarrow's
+            names = curves.schema.names
     return None if names is None else [str(name) for name in names]
 
 
@@ -397,12 +417,14 @@ def _series(curve: Any, name: str, zero_point: Any) -> tuple[Any, Any, Any]:
         return times, curve[mag], None if used.errmag is None else curve[used.errmag]
     if isinstance(curve, Mapping):
         keys = list(curve)
+        used = _TableColumns.of([str(key) for key in keys])
         if "mag" not in keys and "flux" in keys:
-            return _times(curve, keys, "mjd", name), *magnitudes_of_flux(
-                curve["flux"], curve.get("flux_err"), zero_point, name
-            )
+            errors = None if used.flux_err is None else curve[used.flux_err]
+            fluxes = magnitudes_of_flux(curve["flux"], errors, zero_point, name)
+            return _times(curve, keys, "mjd", name), *fluxes
         _only("mag", keys, name)
-        return _times(curve, keys, "mjd", name), curve["mag"], curve.get("errmag")
+        errors = None if used.errmag is None else curve[used.errmag]
+        return _times(curve, keys, "mjd", name), curve["mag"], errors
     if hasattr(curve, "flux"):
         flux_err = getattr(curve, "flux_err", None)
         return curve.time, *magnitudes_of_flux(curve.flux, flux_err, zero_point, name)

@@ -242,6 +242,50 @@ def test_pandas_tables() -> None:
         as_light_curves(noon.rename(columns={"time": "mag", "mag": "mjd"}))
 
 
+def test_an_index_with_a_name_is_a_column() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {"id": ["a", "b", "a", "b"], "mjd": [1.0, 2, 3, 4], "mag": [15.0] * 4, "band": list("ggrg")}
+    )
+    for index in ("id", ["id", "band"]):
+        curves = as_light_curves(frame.set_index(index))
+        assert list(zip(curves.ids, curves.bands, strict=True)) == [
+            ("a", "g"),
+            ("b", "g"),
+            ("a", "r"),
+        ]
+
+
+def test_times_with_a_time_zone_are_utc() -> None:
+    pandas = pytest.importorskip("pandas")
+    local = pandas.to_datetime(["2017-09-04T02:00", "2017-09-05T02:00"]).tz_localize("Etc/GMT-2")
+    curves = as_light_curves(pandas.DataFrame({"time": local, "mag": [15.0, 15.5]}))
+    assert curves.mjd.tolist() == [58000.0, 58001.0]
+
+
+def test_groups_without_an_id_are_left_out() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"id": ["a", None], "mjd": [1.0, 2.0], "mag": [15.0, 15.5]})
+    groups = [("a", frame[:1]), (None, frame[1:])]  # as polars' group_by gives them
+    with pytest.warns(UserWarning, match="1 rows of"):
+        assert as_light_curves(groups).ids.tolist() == ["a"]
+    with pytest.warns(UserWarning, match="have no id"):
+        assert as_light_curves([part for _, part in groups]).ids.tolist() == ["a"]
+
+
+def test_a_batch_of_arrow_is_a_table() -> None:
+    arrow = pytest.importorskip("pyarrow")
+    table = arrow.table({"id": ["a", "b"], "mjd": [1.0, 2.0], "mag": [15.0, 15.5]})
+    assert as_light_curves(table.to_batches()).ids.tolist() == ["a", "b"]
+
+
+def test_errors_of_a_dict_may_have_any_usual_name() -> None:
+    curves = as_light_curves({"mjd": [1.0, 2.0], "mag": [15.0, 15.5], "magerr": [0.25, 0.5]})
+    assert curves.errmag.tolist() == [0.25, 0.5]
+    with pytest.raises(LightCurveError, match="must have mjd.*Received: jd, mag"):
+        as_light_curves({"jd": [1.0], "mag": [15.0]})
+
+
 def test_astropy_tables_units_and_times() -> None:
     table = pytest.importorskip("astropy.table")
     from astropy import units as u
