@@ -40,6 +40,7 @@ class Measure:
         signal_to_noise: column of flux over error, likewise.
         zero_point: magnitude of a flux of 1, of all bands or by band.
         band: of all of these values, or "".
+        unit_known: whether the flux is one in a unit, so that it cannot be a relative one.
     """
 
     time: str
@@ -52,6 +53,7 @@ class Measure:
     signal_to_noise: str | None = None
     zero_point: float | Mapping[str, float] | None = None
     band: str = ""
+    unit_known: bool = False
 
     @property
     def numbers(self) -> list[str]:
@@ -274,7 +276,10 @@ def _measure(
         flux_error = flux_error if flux else None
         signal_to_noise = None if flux_error else first_of(names, rule.signal_to_noise)
     zero_point: float | Mapping[str, float] | None = None
+    unit_known = False
     if is_flux:
+        unit = rule.unit or units.get(value, "") or _unit_in(value)
+        unit_known = unit == "relative" or ab_zero_point(unit) is not None
         zero_point = config.calibration.zero_point
         if zero_point is None and rule.zero_point_header:
             found = header.get(rule.zero_point_header)
@@ -282,7 +287,6 @@ def _measure(
         if zero_point is None:
             zero_point = rule.zero_point
         if zero_point is None:
-            unit = rule.unit or units.get(value, "") or _unit_in(value)
             zero_point = ab_zero_point(unit)
     return Measure(
         time,
@@ -295,6 +299,7 @@ def _measure(
         signal_to_noise,
         zero_point,
         rule.band,
+        unit_known,
     )
 
 

@@ -42,6 +42,8 @@ MISSING = (
     *("-", "--", "---", "*", "INDEF", "masked"),
 )
 """Cells that stand for no value."""
+_FORTRAN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[dD][-+]?\d+")
+"""A number in double precision as Fortran writes it: 1.5D+01."""
 _BOM = b"\xef\xbb\xbf"
 _WIDE = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
@@ -134,10 +136,9 @@ class _Block:
             return self._read(data, types, wanted)
         except pa.ArrowException as error:
             reason = brief(error)
-            if self.marks:
-                as_texts = {n: pa.string() if t == pa.float64() else t for n, t in types.items()}
-                with suppress(pa.ArrowException):
-                    return self._with_limits(self._read(data, as_texts, wanted), types)
+            as_texts = {n: pa.string() if t == pa.float64() else t for n, t in types.items()}
+            with suppress(pa.ArrowException):
+                return self._from_texts(self._read(data, as_texts, wanted), types)
         self._explain(types)
         raise RecordError(f"{self.table.path} cannot be read as a table: {reason}.")
 
@@ -162,12 +163,15 @@ class _Block:
             ),
         )
 
-    def _with_limits(self, table: pa.Table, types: dict[str, pa.DataType]) -> pa.Table:
+    def _from_texts(self, table: pa.Table, types: dict[str, pa.DataType]) -> pa.Table:
+        """Numbers as Arrow does not read them: upper limits, +1.5 and Fortran's 1.5D+01."""
         for position, name in enumerate(table.column_names):
             if types.get(name) == pa.float64():
                 texts = table.column(name)
                 if self.table.decimal_comma:
                     texts = pc.replace_substring(texts, ",", ".")
+                texts = pc.replace_substring_regex(texts, r"^\s*\+", "")
+                texts = pc.replace_substring_regex(texts, r"^([-.\d]+)[dD]([-+]?\d+)$", r"\1e\2")
                 numbers = numbers_of_texts(texts, self.marks)
                 table = table.set_column(position, name, numbers)
         return table
@@ -255,8 +259,11 @@ def open_text(path: Path, columns: Sequence[Sequence[str]] = ()) -> Table:
     comment = comments[-1].lstrip("# \t") if comments else ""
     above = _cells(comment.encode(), _delimiter(comment))
     if not any(map(_is_number, cells)) and not any(_is_decimal_comma(c) for c in cells):
-        skip += len(line) + _units_below(after, delimiter)
-        sample = next((row for row in after if row.strip() and row[:1] != b"#"), b"")
+        units = _units_below(after, delimiter) or _row_of_units(after, delimiter, len(cells))
+        skip += len(line) + units
+        rows = [row for row in after if row.strip() and row[:1] != b"#"]
+        sample = next((row for row in rows if any(map(_is_number, _cells(row, delimiter)))), b"")
+        sample = sample or next(iter(rows), b"")
         return _text_table(path, cells, delimiter, skip, True, sample, comments)
     if len(above) == len(cells) and _names_columns(above):
         return _text_table(path, above, delimiter, skip, True, line, comments)
@@ -353,6 +360,22 @@ def _units_below(after: list[bytes], delimiter: bytes) -> int:
     return sum(len(row) for row in after[: rules.index(True) + 1])
 
 
+def _row_of_units(after: list[bytes], delimiter: bytes, columns: int) -> int:
+    """Bytes of a row below a header with words where the next row has numbers, and nowhere else."""
+    first, second = (_cells(row, delimiter) for row in [*after, b"", b""][:2])
+    if len(first) != columns or len(second) != columns:
+        return 0
+    words = 0
+    for cell, below in zip(first, second, strict=True):
+        if _is_number(cell) or _is_decimal_comma(cell):
+            return 0
+        if cell not in MISSING:
+            if not (_is_number(below) or _is_decimal_comma(below)):
+                return 0
+            words += 1
+    return len(after[0]) if words >= 2 else 0
+
+
 def _is_decimal_comma(cell: str) -> bool:
     return re.fullmatch(r"[+-]?\d+,\d+([eE][+-]?\d+)?", cell) is not None
 
@@ -371,7 +394,7 @@ def _is_number(cell: str) -> bool:
     try:
         float(cell)
     except ValueError:
-        return False
+        return _FORTRAN.fullmatch(cell) is not None
     return cell.lower() != "nan"
 
 

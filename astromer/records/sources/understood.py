@@ -33,6 +33,7 @@ class Understood:
         unused: columns that look like something else, by what they look like.
         all_columns: of the first file.
         units: of values, by column.
+        unit_known: whether fluxes are known to be in a unit, or relative.
         comments: of the first file, that call what was taken for a magnitude a flux.
         calibration: what was done to all values: none where files or bands differ.
         times: first and last MJD.
@@ -59,6 +60,7 @@ class Understood:
     calibration: Calibration = Calibration()
     comments: tuple[str, ...] = ()
     units: dict[str, str] = field(default_factory=dict)
+    unit_known: bool = False
 
     def add_source(self, source: Source, named_by: str = "") -> None:
         """Notes the columns of a file.
@@ -78,6 +80,7 @@ class Understood:
             }
             if measure.is_flux:
                 zero_point = measure.zero_point
+                self.unit_known |= measure.unit_known
                 if isinstance(zero_point, (int, float)):
                     self.calibration = replace(self.calibration, zero_point=float(zero_point))
                 named["zero point"] = (
@@ -222,7 +225,7 @@ class Understood:
 
     def _is_relative(self, zero_point: float) -> bool:
         low, high = self.magnitudes
-        return abs((low + high) / 2 - zero_point) < 1 and "relative" not in self._named("unit")
+        return not self.unit_known and abs((low + high) / 2 - zero_point) < 1
 
     def _named(self, what: str) -> str:
         return ", ".join(sorted(self.layouts.get(what, ())))

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import astromer
+from astromer.records.sources.tables import open_table
 from astromer.system.errors import (
     AstromerError,
     DataAnomalyError,
@@ -78,6 +79,18 @@ DIALECTS = {
     "a quoted cell of two lines": (
         "t.csv",
         text(rows=[(*row, '"clear,\nmoon up"') for row in ROWS], head=(*HEAD, "note")).encode(),
+    ),
+    "signs": ("t.csv", text(rows=[(*row[:2], f"+{row[2]}", *row[3:]) for row in ROWS]).encode()),
+    "Fortran's double precision": (
+        "t.dat",
+        text(
+            "  ", rows=[(*r[:2], f"{r[2] / 1e5:.7f}D+05", f"{r[3]}d0", r[4]) for r in ROWS]
+        ).encode(),
+    ),
+    "a row of units": ("t.csv", text(rows=[("", "", "d", "mag", "mag"), *ROWS]).encode()),
+    "a row of units in brackets": (
+        "t.csv",
+        text(rows=[("---", "", "(d)", "(mag)", "(mag)"), *ROWS]).encode(),
     ),
     "VizieR": ("t.tsv", VIZIER.encode()),
     "a band of an unusual name": (
@@ -219,3 +232,16 @@ def test_the_line_of_a_bad_cell_is_right_whatever_is_quoted(tmp_path):
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(RecordError, match=r"line 5: mag must be a number, got 'bad'"):
         astromer.read(tmp_path / "t.csv", quiet=True)
+
+
+def test_a_row_of_words_in_a_table_of_stars_is_no_row_of_units(tmp_path):
+    table = tmp_path / "metadata.csv"
+    table.write_text("id,class,ra,dec\nstar-a,RRab,,\nstar-b,EW,1.5,2.5\n")
+    assert open_table(table).read(["id"]).column("id").to_pylist() == ["star-a", "star-b"]
+
+
+def test_fluxes_in_a_unit_are_not_called_relative(tmp_path, capsys):
+    table = tmp_path / "t.csv"
+    table.write_text("id,mjd,flux (mJy),flux err\n" + "7,58000.5,1.0,0.1\n7,58001.5,1.1,0.1\n")
+    assert astromer.read(table).mag[0] == pytest.approx(16.4, abs=1e-3)
+    assert "relative" not in capsys.readouterr().out
