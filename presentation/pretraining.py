@@ -120,6 +120,7 @@ def _finish(
     from astromer.serving.export import export_saved_model
     from astromer.system.environment import MACHINE, describe_machine
     from astromer.training.report import COURSE
+    from astromer.validation.training_range import TRAINED_ON
 
     evaluation = evaluate(
         result.model,
@@ -135,6 +136,7 @@ def _finish(
         "training": result.summary,
         "test": evaluation.metrics,
         COURSE: result.course(),
+        TRAINED_ON: result.trained_on,
         MACHINE: describe_machine(),
     }
     with replace_folder(model) as partial:

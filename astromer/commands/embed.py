@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from astromer.records.config import SurveyOptions
 from astromer.serving.starter.package import is_starter
 from astromer.system.atomic import replace_file
 from astromer.system.config import REQUIRED, Config, knob
-from astromer.system.errors import DataNotFoundError, UsageError
+from astromer.system.errors import DataAnomalyError, DataNotFoundError, UsageError
 from astromer.system.storage import as_path
 
 if typing.TYPE_CHECKING:
@@ -46,6 +47,12 @@ class EmbedOptions(Config):
     )
     model: str = MODEL
     out: str = knob("", "the Parquet file to write", "--out", metavar="FILE")
+    periods: str = knob(
+        "",
+        "table of known periods [days], with a column of ids, to fold at; others are searched",
+        "--periods",
+        metavar="FILE",
+    )
     batch_size: int = knob(1024, "light curves per call", "--bs", bounds="[1, inf)")
     dry_run: bool = knob(False, "say what is understood of the survey, and stop", "--dry-run")
     reading: SurveyOptions = SurveyOptions()
@@ -88,19 +95,28 @@ def embed(options: EmbedOptions) -> Path:
 
     claim_cores()
     embedder = astromer.load(model)
+    import numpy as np
     import pyarrow.parquet as pq
 
     from astromer.records.framing import estimate_records
     from astromer.system.terminal import progress_bar
 
+    known = _known_periods(options.periods)
+    check = embedder.range_check()
     out.parent.mkdir(parents=True, exist_ok=True)
     width, rows, writer = embedder.config["encoder"]["d_model"], 0, None
+    matched = 0
     total = estimate_records(file for paths in files.values() for file in paths)
     parts = _from_records(files) if files else _from_survey(data, options.reading, out.parent)
     with replace_file(out, shared=True) as partial, partial.open("wb") as stream:
         with progress_bar(total=total, desc="embedding", unit="curves") as bar:
             for split, curves, problem in parts:
-                found = embedder.embed_packed(curves, batch_size=options.batch_size, progress=False)
+                check.add(curves)
+                at = [known.get(name, np.nan) for name in curves.ids] if known else None
+                matched += np.count_nonzero(np.isfinite(at)) if at else 0
+                found = embedder.embed_packed(
+                    curves, periods=at, batch_size=options.batch_size, progress=False
+                )
                 table = _table(split, curves, found, problem, embedder.identity)
                 writer = writer or pq.ParquetWriter(stream, table.schema)
                 writer.write_table(table)
@@ -108,10 +124,31 @@ def embed(options: EmbedOptions) -> Path:
                 bar.update(len(curves))
         if writer is None:
             raise DataNotFoundError(f"--data must have light curves. Received: {data}, with none.")
+        if known and not matched:
+            raise DataAnomalyError(
+                f"--periods must list the survey's light curves. Received: {options.periods}, with "
+                f"other ids, such as {next(iter(known))!r}. Give them the same ids."
+            )
         writer.close()
+    for line in check.warnings():
+        print(f"warning: {line}", file=sys.stderr)
+    if known:
+        print(f"{matched} of {rows} light curves were folded at known periods ({options.periods})")
     made_by = embedder.identity.title if is_starter(embedder.path) else embedder.path
     print(f"{rows} embeddings of width {width} by {made_by} in {out}")
     return out
+
+
+def _known_periods(path: str) -> dict[str, float]:
+    """Periods by id; none without a table."""
+    if not path:
+        return {}
+    from astromer.records.sources.metadata import periods_by_id
+
+    periods = periods_by_id(as_path(path))
+    if not periods:
+        raise DataAnomalyError(f"--periods must hold periods in days. Received: {path}, with none.")
+    return periods
 
 
 def _from_records(files: dict[str, list[Path]]) -> Iterator[Part]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from astromer.system.errors import LightCurveError, ModelError, UsageError
 from astromer.system.parallel import OrderedPool, micro_batches_at_once
 from astromer.system.terminal import progress_bar
 from astromer.system.text import brief, shortened
+from astromer.validation.training_range import RangeCheck
 
 # In one call at most, which bounds memory: some 250 windows of 200. A longer light curve has a call
 # of its own.
@@ -170,7 +172,15 @@ class Embedder:
         """
         packed = as_light_curves(curves, zero_point=zero_point, id_column=id_column)
         self._refuse_too_long(packed)
+        check = self.range_check()
+        check.add(packed)
+        for line in check.warnings():
+            warnings.warn(line, stacklevel=2)
         return self.embed_packed(packed, periods=periods, batch_size=batch_size, progress=progress)
+
+    def range_check(self) -> RangeCheck:
+        """Of light curves against those that the model was trained on."""
+        return RangeCheck(self.config.get("metadata", {}))
 
     def embed_packed(
         self,

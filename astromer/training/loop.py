@@ -34,6 +34,7 @@ from astromer.training.report import TrainingReport, TrainingResult
 from astromer.training.state import Progress, StateFile, run_fingerprint
 from astromer.training.step import STEP_SUMS, TrainStep
 from astromer.training.tensorboard.log import RunLog, TrainingLog
+from astromer.validation.training_range import training_range
 from astromer.windows.batches import sequential_windows
 from astromer.windows.config import MaskingConfig
 
@@ -148,7 +149,8 @@ class Trainer:
         self._calibrate()
         self.log.end(trained)
         history, resumed = list(self.progress.history), self.progress.resumed
-        return TrainingResult(self.model, history, self.summary(), resumed)
+        trained_on = training_range(self.train_curves)
+        return TrainingResult(self.model, history, self.summary(), resumed, trained_on)
 
     def _calibrate(self) -> None:
         """Scales the predicted standard deviations by what fits the validation split."""

@@ -79,12 +79,14 @@ class TrainingResult:
             the validation split.
         summary: JSON-able facts: parameters, epochs, best epoch, best metrics, seconds.
         resumed: epoch and step at which each resumed part began.
+        trained_on: see :func:`astromer.validation.training_range.training_range`.
     """
 
     model: Reconstructor
     history: list[dict[str, float]]
     summary: dict[str, Any]
     resumed: list[list[int]] = field(default_factory=list)
+    trained_on: dict[str, list[float]] = field(default_factory=dict)
 
     def course(self) -> dict[str, Any]:
         """History and resumptions as plain JSON types."""

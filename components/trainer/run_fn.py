@@ -23,6 +23,7 @@ from astromer.training.config import Hyperparameters, TensorBoardConfig
 from astromer.training.loop import train
 from astromer.training.report import COURSE, TrainingResult
 from astromer.validation.profile import TRAIN_PROFILE, read_train_profile
+from astromer.validation.training_range import TRAINED_ON
 from components.provenance import DATA_FINGERPRINT, PROCESSING, git_revision, settings_fingerprint
 from components.trainer.executor import FACTS_FILE
 
@@ -98,7 +99,8 @@ def _write(
     rules = LightCurveRules(**settings["rules"])
     data = as_path(fn_args.train_files[0]).parent.parent
     course = result.course()
-    metadata = {**provenance, TRAIN_PROFILE: read_train_profile(data), COURSE: course}
+    profile = {TRAIN_PROFILE: read_train_profile(data), TRAINED_ON: result.trained_on}
+    metadata = {**provenance, **profile, COURSE: course}
     serving = ServingConfig(**settings["serving"])
     export_saved_model(result.model, fn_args.serving_model_dir, metadata, rules, serving)
     facts = {

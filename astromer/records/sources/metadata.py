@@ -119,6 +119,40 @@ def with_periods(table: pa.Table, config: SurveyConfig) -> tuple[pa.Table, Known
     return pa.table(columns), found
 
 
+def periods_by_id(path: Path) -> dict[str, float]:
+    """Known periods [days] by object; what is no positive number is left out.
+
+    Args:
+        path: a table with a column of ids and one of periods, both under usual names.
+
+    Raises:
+        RecordError, DataNotFoundError: it cannot be read.
+        DataAnomalyError: it lacks a column, or gives an object two periods.
+    """
+    opened = open_table(path)
+    column, ids = first_of(opened.names, PERIOD_NAMES), id_columns(opened.names)
+    if column is None or not ids:
+        raise DataAnomalyError(
+            f"{path} must have a column of periods ({PERIOD}) and one of ids. Received: "
+            f"{', '.join(opened.names)}. Call them Period and ID."
+        )
+    rows = opened.read(ids[:1])
+    periods: dict[str, float] = {}
+    values = as_periods(rows.column(column), column, path)
+    for name, period in zip(_texts(rows, ids[0]), values.tolist(), strict=True):
+        if 0 < period < np.inf and periods.setdefault(name, period) != period:
+            raise _two_periods(path, ids[0], name, periods[name], period)
+    return periods
+
+
+def _two_periods(path: Path, column: str, name: str, *periods: float) -> DataAnomalyError:
+    received = " and ".join(f"{period:g}" for period in periods)
+    return DataAnomalyError(
+        f"{path} must give each object one period. Received: {received} days for {column} "
+        f"{name!r}. Keep one of its rows."
+    )
+
+
 def _join(table: pa.Table, config: SurveyConfig, path: Path) -> tuple[np.ndarray, str]:
     """float64 [rows], periods from a table of their own, and where they come from."""
     opened = open_table(path)
@@ -152,10 +186,7 @@ def _join(table: pa.Table, config: SurveyConfig, path: Path) -> tuple[np.ndarray
     values = as_periods(rows.column(column), column, path)
     for name, period in zip(theirs[their], values.tolist(), strict=True):
         if name in wanted and period == period and periods.setdefault(name, period) != period:
-            raise DataAnomalyError(
-                f"{path} must give each object one period. Received: {periods[name]:g} and "
-                f"{period:g} days for {their} {name!r}. Keep one of its rows."
-            )
+            raise _two_periods(path, their, name, periods[name], period)
     found = np.array([periods.get(name, np.nan) for name in ours[our]], np.float64)
     return found, f"{column} of {path}, joined by {their}"
 

@@ -147,7 +147,7 @@ SCORES = (
     *("skill_over_mean", "skill_over_interpolation", "probed_rmse", "hidden_steps", "windows"),
 )
 _SERVED = ("macro_f1", "accuracy")
-_NOT_SETTINGS = ("summary", "train_profile", "processing", "course", "machine")
+_NOT_SETTINGS = ("summary", "train_profile", "trained_on", "processing", "course", "machine")
 _MOST, _WIDEST = 40, 60
 
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 
+from astromer.commands.embed import main
 from astromer.encoder.folding import periods_of_windows, prepare
 from astromer.encoder.inference import Predictor
 from astromer.encoder.pooling import MEAN, CurveEncoder
@@ -18,7 +20,7 @@ from astromer.serving.curve_features import features_of
 from astromer.serving.embedder import Embedder
 from astromer.serving.export import TrainableEncoder, export_saved_model, load_model
 from astromer.serving.starter.writing import write_starter
-from astromer.system.errors import UsageError
+from astromer.system.errors import DataAnomalyError, UsageError
 from astromer.windows.batches import sequential_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw
@@ -117,6 +119,32 @@ def test_a_known_period_is_folded_at(model, embedder, curves) -> None:
     assert got.embedding[1:].tobytes() == searched.embedding[1:].tobytes()
     with pytest.raises(UsageError, match="one value for each light curve"):
         embedder.embed(curves, periods=[1.0], progress=False)
+
+
+def test_the_program_folds_at_the_periods_of_a_table(pushed, tmp_path, capsys) -> None:
+    rng = np.random.default_rng(1)
+    rows = ["ID,mjd,mag,errmag"]
+    for name in ("a", "b"):
+        times = 55000 + np.sort(rng.uniform(0, 300, 60))
+        mag = 15 + 0.4 * np.sin(2 * np.pi * times / 0.57)
+        rows += [f"{name},{t:.6f},{m:.4f},0.02" for t, m in zip(times, mag)]
+    survey, known, out = (tmp_path / name for name in ("s.csv", "known.csv", "out.parquet"))
+    survey.write_text("\n".join(rows) + "\n")
+    known.write_text("ID,Period\na,0.3\nc,7\nd,-1\n")
+    arguments = ["--data", str(survey), "--model", str(pushed), "--out", str(out)]
+    main([*arguments, "--periods", str(known)])
+    assert "1 of 2 light curves were folded at known periods" in capsys.readouterr().out
+    periods = dict(zip(*pq.read_table(out, columns=["id", "period"]).to_pydict().values()))
+    assert periods["a"] == pytest.approx(0.3, rel=1e-9)
+    assert periods["b"] == pytest.approx(0.57, rel=1e-2)
+    out.unlink()
+    known.write_text("ID,Period\nx,0.3\n")
+    with pytest.raises(DataAnomalyError, match="other ids, such as 'x'"):
+        main([*arguments, "--periods", str(known)])
+    known.write_text("ID,Period\na,0.3\na,0.4\n")
+    with pytest.raises(DataAnomalyError, match="one period. Received: 0.3 and 0.4 days"):
+        main([*arguments, "--periods", str(known)])
+    assert not out.exists()
 
 
 def test_reconstructions_and_spreads_are_those_of_the_model(model, embedder, curves) -> None:
