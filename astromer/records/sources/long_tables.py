@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from astromer.records.sources.catalogue import Catalogue
 from astromer.records.sources.columns import folder_band
-from astromer.records.sources.names import FITS, kind_of, stem_of
+from astromer.records.sources.names import BANDS, FITS, kind_of, stem_of
 from astromer.records.sources.observations import (
     ObservationRows,
     Source,
@@ -68,6 +68,7 @@ def read_long_tables(
         DataAnomalyError: it lacks a column.
     """
     profile = understood.choice.profile
+    named = _bands_in_names(files) if profile.has_usual_names else {}
     for path in files:
         table = open_rows(path, config, profile)
         if not table.names:
@@ -80,7 +81,7 @@ def read_long_tables(
                 "each belong in a folder."
             )
         understood.add_source(source)
-        band = _band_of(path, profile)
+        band = _band_of(path, profile) or named.get(path, "")
         for block in map_ahead(lambda parse: parse(), source.blocks(), njobs):
             for rows in observations_of(block, source, "", band):
                 understood.add(rows, source)
@@ -96,6 +97,13 @@ def _band_of(path: Path, profile: Profile) -> str:
     else:
         band = ""
     return profile.band.names.get(band, band)
+
+
+def _bands_in_names(files: list[Path]) -> dict[Path, str]:
+    """Bands of files whose names all end in one, and not in the same: stars_g.csv, stars_r.csv."""
+    ends = {path: re.split(r"[._-]", stem_of(path))[-1] for path in files}
+    bands = set(ends.values())
+    return ends if len(bands) > 1 and bands <= BANDS else {}
 
 
 class Register:

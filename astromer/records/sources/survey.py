@@ -336,6 +336,7 @@ def _read_tables(
         observations = read_objects(plan, config, understood, known, njobs)
     register = _store(observations, path, progress)
     understood.bands = {band for _, band in register.names()}
+    understood.curves = len(register.classes)
     if catalogue is None:
         joined = metadata_of(config, register.names(), register.classes)
     else:

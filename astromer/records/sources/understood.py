@@ -42,6 +42,7 @@ class Understood:
         observations: that were read.
         dropped: observations left out, by reason.
         bands: of light curves.
+        curves: how many, where they are counted while they are read.
     """
 
     choice: Choice
@@ -56,6 +57,7 @@ class Understood:
     observations: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     bands: set[str] = field(default_factory=set)
+    curves: int = 0
     layouts: dict[str, set[str]] = field(default_factory=dict)
     calibration: Calibration = Calibration()
     comments: tuple[str, ...] = ()
@@ -198,6 +200,12 @@ class Understood:
             yield (
                 f"{self._named('magnitude')} is taken for a magnitude, but goes from {lowest:.4g} "
                 f"to {highest:.4g}. Is it a flux (--flux)?"
+            )
+        kept = self.observations - sum(self.dropped.values())
+        if self.curves > 1 and kept == self.curves:
+            yield (
+                f"no id in {self._named('id')} has two observations in a band. Is it the number "
+                "of a row? Name the column of the objects' ids (--id-column)."
             )
         if len(self.layouts.get("system", ())) > 1:
             yield f"the files have several time systems: {self._named('system')}."

@@ -69,3 +69,26 @@ def test_an_object_without_a_part_of_its_name_is_left_out(tmp_path):
     )
     curves = astromer.read(data, quiet=True)
     assert curves.ids.tolist() == ["1.3441.7", "1.3441.7"]
+
+
+def test_tables_that_are_called_after_their_bands(tmp_path):
+    (tmp_path / "survey").mkdir()
+    for band, mag in (("g", 15), ("r", 14)):
+        rows = f"1,58000,{mag},0.1\n1,58001,{mag},0.1\n"
+        (tmp_path / "survey" / f"stars_{band}.csv").write_text(f"id,mjd,mag,magerr\n{rows}")
+    found, _ = read(tmp_path / "survey", "auto", tmp_path)
+    assert {name: table[:, 1].tolist() for name, table in found.items()} == {
+        ("1", "g"): [15, 15],
+        ("1", "r"): [14, 14],
+    }
+
+
+def test_some_columns_of_ztf_are_enough(tmp_path):
+    data = tmp_path / "ztf.csv"
+    row = "2458200.5,15,0.1"
+    data.write_text(
+        f"oid,hjd,mag,magerr,catflags,filtercode\n1,{row},0,zg\n1,{row},0,zg\n1,{row},32768,zg\n"
+    )
+    found, lines = read(data, "auto", tmp_path)
+    assert len(found["1", "zg"]) == 2
+    assert "left out     1 flagged" in lines

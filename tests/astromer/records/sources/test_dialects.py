@@ -204,6 +204,7 @@ WARNED = {
     "in the future": ("id,mjd,mag,err\na,99000,12,0.1\n", "times in mjd are in the future"),
     "a flux": ("# mag: flux in mJy\nid,mjd,mag,err\na,58000,12,0.1\n", "mag is taken for a magn"),
     "constant errors": ("id,mjd,mag,err\na,58000,12,1\na,58001,12,1\n", "errors in err are all 1"),
+    "ids of rows": ("id,mjd,mag,err\n1,58000,12,.1\n2,58001,12,.2\n", "the number of a row"),
     "no errors": ("id,mjd,mag,flag\na,58000,12,1\n", "the columns are id, mjd, mag, flag"),
 }
 
