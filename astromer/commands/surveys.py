@@ -38,5 +38,5 @@ def main(arguments: list[str] | None = None) -> int:
         print(path.read_text(encoding="utf-8") if path else "", end="")
         return 0
     for name, profile in shipped().items():
-        print(f"{name:10} {profile.title}")
+        print(f"{name:12} {profile.title}")
     return 0

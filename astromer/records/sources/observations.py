@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
@@ -350,7 +350,7 @@ def _is_bad(column: pa.ChunkedArray, rule: QualityRule, path: Path, name: str) -
         if rule.character:
             texts = pc.utf8_slice_codeunits(texts, rule.character - 1, rule.character)
         texts = pc.utf8_lower(texts)
-        keep, drop = ([_word(value) for value in values] for values in (rule.keep, rule.drop))
+        keep, drop = _words(rule.keep), _words(rule.drop)
         bad = np.zeros(len(texts), bool)
         if keep:
             bad |= ~_in(texts, [*keep, ""])
@@ -375,8 +375,10 @@ def _is_bad(column: pa.ChunkedArray, rule: QualityRule, path: Path, name: str) -
     return bad & known
 
 
-def _word(value: object) -> str:
-    return str(value).lower()
+def _words(values: Iterable[object]) -> list[str]:
+    """Texts in small letters; those of true and false are also written T and F."""
+    words = [str(value).lower() for value in values]
+    return words + [str(value).lower()[0] for value in values if isinstance(value, bool)]
 
 
 def _in(texts: pa.ChunkedArray, values: list[str]) -> np.ndarray:

@@ -303,7 +303,8 @@ class ParquetTable:
                 table = table.set_column(position, name, cast)
             except pa.ArrowException as error:
                 raise DataAnomalyError(
-                    f"{self.path}: the column {name} cannot be read as {wanted} ({brief(error)})."
+                    f"{self.path}: the column {name} cannot be read as {wanted} ({brief(error)}). "
+                    f"Write {'times as MJD' if pa.types.is_temporal(column.type) else 'such values'}."
                 ) from None
         return table
 

@@ -202,7 +202,7 @@ class Understood:
                 f"to {highest:.4g}. Is it a flux (--flux)?"
             )
         kept = self.observations - sum(self.dropped.values())
-        if self.curves > 1 and kept == self.curves:
+        if self.files < self.curves == kept:
             yield (
                 f"no id in {self._named('id')} has two observations in a band. Is it the number "
                 "of a row? Name the column of the objects' ids (--id-column)."

@@ -92,3 +92,11 @@ def test_some_columns_of_ztf_are_enough(tmp_path):
     found, lines = read(data, "auto", tmp_path)
     assert len(found["1", "zg"]) == 2
     assert "left out     1 flagged" in lines
+
+
+def test_flags_may_be_written_t_and_f(tmp_path):
+    head = "source_id,band,time,mag,flux,flux_error,rejected_by_photometry\n"
+    rows = ("1,G,1700.5,15,100,1,f\n", "1,G,1701.5,15,100,1,F\n", "1,G,1702.5,12,100,1,T\n")
+    (tmp_path / "gaia.csv").write_text(head + "".join(rows))
+    found, _ = read(tmp_path / "gaia.csv", "auto", tmp_path)
+    assert found["1", "G"][:, 1].tolist() == [15, 15]
