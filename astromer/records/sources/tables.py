@@ -302,9 +302,11 @@ class ParquetTable:
                     cast = column.cast(wanted, safe=not pa.types.is_integer(column.type))
                 table = table.set_column(position, name, cast)
             except pa.ArrowException as error:
+                is_time = pa.types.is_temporal(column.type)
+                values = "times as MJD" if is_time else "such values"
                 raise DataAnomalyError(
                     f"{self.path}: the column {name} cannot be read as {wanted} ({brief(error)}). "
-                    f"Write {'times as MJD' if pa.types.is_temporal(column.type) else 'such values'}."
+                    f"Write {values}."
                 ) from None
         return table
 
