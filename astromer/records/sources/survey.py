@@ -252,7 +252,8 @@ def _raw_layout(config: SurveyConfig) -> _Raw | None:
         return None
     understood.add_source(source)
     measure = source.columns.measures[0]
-    system = source.time_system(measure, _first_times(source))
+    times = _limits_of(files[:1], measure.time)
+    system = source.time_system(measure, times if len(times) else _first_times(source))
     understood.add_system(system)
     zero_point = measure.zero_point
     if not isinstance(zero_point, (int, float)):
