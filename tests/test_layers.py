@@ -96,7 +96,7 @@ FLOORS = (
     ("validation", "encoder"),
     ("evaluation",),
     ("serving", "training"),
-    ("finetuning", "reports"),
+    ("explore", "finetuning", "reports"),
     ("commands",),
     ("__main__",),
 )

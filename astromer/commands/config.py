@@ -21,6 +21,9 @@ MODEL = knob(
     "that comes with the package",
     "--model",
 )
+EMBEDDINGS = knob(
+    REQUIRED, "a Parquet table that astromer embed wrote", "--embeddings", metavar="FILE"
+)
 FOLD = knob(REQUIRED, "a fold folder", "--data", metavar="FOLD")
 SPLIT = knob("test", "split of the fold", "--split", choices=SPLITS)
 MASK_SEED = knob(TrainingConfig.seed, "seed of what is hidden", "--seed", bounds="[0, inf)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import typing
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from astromer.commands.cli import parse_config
 from astromer.commands.config import MODEL
 from astromer.commands.model import chosen_model
 from astromer.records.config import SurveyOptions
+from astromer.serving.config import EXPORTS
 from astromer.serving.starter.package import is_starter
 from astromer.system.atomic import replace_file
 from astromer.system.config import REQUIRED, Config, knob
@@ -30,9 +30,6 @@ if typing.TYPE_CHECKING:
     from astromer.serving.starter.package import ModelIdentity
 
     Part = tuple[str, LightCurves, np.ndarray]
-
-SCHEMA_VERSION = "2"
-"""Of tables of embeddings: 1 had no band, and ids of any type."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,12 @@ class EmbedOptions(Config):
         "--periods",
         metavar="FILE",
     )
+    export: str = knob(
+        "",
+        "the same table for TOPCAT: FITS (.fits) or VOTable (.vot)",
+        "--export",
+        metavar="FILE",
+    )
     batch_size: int = knob(1024, "light curves per call", "--bs", bounds="[1, inf)")
     dry_run: bool = knob(False, "say what is understood of the survey, and stop", "--dry-run")
     reading: SurveyOptions = SurveyOptions()
@@ -61,6 +64,10 @@ class EmbedOptions(Config):
         super().__post_init__()
         if not self.out and not self.dry_run:
             raise UsageError("--out must be a file. Received: none.")
+        if self.export and not self.export.lower().endswith(EXPORTS):
+            raise UsageError(
+                f"--export must end with {', '.join(EXPORTS)}. Received: {self.export}."
+            )
 
 
 def parse(arguments: list[str] | None = None) -> EmbedOptions:
@@ -134,6 +141,10 @@ def embed(options: EmbedOptions) -> Path:
         print(f"warning: {line}", file=sys.stderr)
     if known:
         print(f"{matched} of {rows} light curves were folded at known periods ({options.periods})")
+    if options.export:
+        from astromer.serving.embedding_table import EmbeddingTable
+
+        EmbeddingTable(out).export(as_path(options.export))
     made_by = embedder.identity.title if is_starter(embedder.path) else embedder.path
     print(f"{rows} embeddings of width {width} by {made_by} in {out}")
     return out
@@ -202,12 +213,24 @@ def _table(
     import numpy as np
     import pyarrow as pa
 
+    from astromer.explore.traits import TRAITS, traits_of
+    from astromer.serving.embedding_table import describe_columns, period_errors
+
+    traits = traits_of(curves, found.periods)
     folded: dict[str, pa.Array] = {}
     embedding, periods, powers = found.embedding, found.periods, found.powers
     # All of them are there where the model folds.
     if embedding is not None and periods is not None and powers is not None:
+        errors = period_errors(
+            periods[:, 0],
+            traits["amplitude"],
+            traits["unexplained"],
+            traits["last_mjd"] - traits["first_mjd"],
+            found.num_observations,
+        )
         folded = {
             "period": pa.array(periods[:, 0], pa.float64()),
+            "period_error": pa.array(errors, pa.float64()),
             "false_alarm_probability": pa.array(found.false_alarm, pa.float64()),
             "embedding": pa.array(list(embedding), pa.list_(pa.float32())),
             "periods": pa.array(list(periods), pa.list_(pa.float64())),
@@ -225,14 +248,10 @@ def _table(
             "mean": pa.array(list(found.mean), pa.list_(pa.float32())),
             "max": pa.array(list(found.max), pa.list_(pa.float32())),
             **folded,
+            **{name: pa.array(values, pa.float64()) for name, values in traits.items()},
         }
     )
-    return table.replace_schema_metadata(
-        {
-            "astromer_embeddings": SCHEMA_VERSION,
-            "astromer_model": json.dumps(model.to_dict() | {"astromer_version": __version__}),
-        }
-    )
+    return describe_columns(table, TRAITS, model.to_dict() | {"astromer_version": __version__})
 
 
 def _record_files(data: Path) -> dict[str, list[Path]]:

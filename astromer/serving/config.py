@@ -16,6 +16,9 @@ STARTER = "starter"
 PUSHED = f"{OUTPUT}/serving/{MODEL_NAME}"
 """The folder of versions that the pre-training pipeline pushes to by default."""
 
+EXPORTS = (".fits", ".vot", ".xml")
+"""Suffixes of exported tables of embeddings: FITS, and VOTable under two names."""
+
 
 @dataclass(frozen=True)
 class ServingConfig(Config):

@@ -16,6 +16,7 @@ from astromer.light_curves import LightCurves
 from astromer.records.curve_inputs import as_light_curves
 from astromer.serving.checksums import check_undamaged
 from astromer.serving.config import ServingConfig
+from astromer.serving.embedding_table import Neighbours, similar_rows
 from astromer.serving.graph_input import STATUS_TOO_LONG
 from astromer.serving.saved_model import load_saved_model, read_config
 from astromer.serving.starter.package import identity_of, is_starter
@@ -68,6 +69,19 @@ class Embeddings:
 
     def __len__(self) -> int:
         return len(self.status)
+
+    def similar(self, to: Any, number: int = 20) -> Neighbours:
+        """The light curves nearest to one or several of these.
+
+        Args:
+            to: an id, a row, or several of them.
+            number: how many.
+
+        Raises:
+            UsageError: there is no such light curve, or it was not embedded.
+        """
+        vectors = self.mean if self.embedding is None else self.embedding
+        return similar_rows(vectors, self.status, self.ids, to, number)
 
 
 @dataclass(frozen=True)

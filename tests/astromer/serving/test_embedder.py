@@ -195,7 +195,7 @@ def test_the_program_reads_long_tables(pushed, encoder, toy, tmp_path, suffix, m
     assert found["id"].to_pylist() == list(curves.ids)
     assert found["band"].to_pylist() == [""] * 4
     metadata = found.schema.metadata
-    assert metadata.pop(b"astromer_embeddings") == b"2"
+    assert metadata.pop(b"astromer_embeddings") == b"3"
     made_by = json.loads(metadata.pop(b"astromer_model"))
     assert made_by.pop("astromer_version") == astromer.__version__
     assert made_by == identity_of(pushed / "10").to_dict()
