@@ -11,6 +11,7 @@ from astromer.system.errors import UsageError
 PROGRAMS = {
     "create_records": "turns a survey into fold records",
     "embed": "embeds light curves with a pushed model",
+    "explore": "makes one HTML page to explore a survey by its embeddings",
     "export_onnx": "writes the encoder of a pushed model as an ONNX file",
     "finetune": "fine-tunes a pushed encoder, and compares it with baselines",
     "import_weights": "turns weights of the public AstroMer code into a SavedModel",

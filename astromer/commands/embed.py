@@ -90,7 +90,7 @@ def embed(options: EmbedOptions) -> Path:
     if out.is_dir():
         raise UsageError(f"--out must be a file. Received: {out}, which is a folder.")
     model = chosen_model(options.model)
-    files = _record_files(data)
+    files = record_files(data)
     if files and options.reading.id_column:
         raise UsageError(f"--id-column is for a survey. Received: --data {data}, with records.")
 
@@ -184,11 +184,16 @@ def _from_survey(data: Path, options: SurveyOptions, workspace: Path) -> Iterato
 
     from astromer.records.sources.survey import read_curves
 
-    for curves in read_curves(_describe(data, options), workspace, announce=_tell):
+    for curves in read_curves(describe_data(data, options), workspace, announce=_tell):
         yield "", curves, np.zeros(len(curves), int)
 
 
-def _describe(data: Path, options: SurveyOptions) -> SurveyConfig:
+def describe_data(data: Path, options: SurveyOptions) -> SurveyConfig:
+    """How the files of a survey are read.
+
+    Raises:
+        DataNotFoundError: there are none.
+    """
     from astromer.records.survey_config import describe_survey
 
     if not data.exists():
@@ -254,7 +259,7 @@ def _table(
     return describe_columns(table, TRAITS, model.to_dict() | {"astromer_version": __version__})
 
 
-def _record_files(data: Path) -> dict[str, list[Path]]:
+def record_files(data: Path) -> dict[str, list[Path]]:
     """Record files by split; a folder that holds records itself is one split of its own name."""
     from astromer.records.fold import Fold
     from astromer.records.sources.names import is_fold
@@ -275,6 +280,6 @@ def main(arguments: list[str] | None = None) -> None:
     if options.dry_run:
         from astromer.records.sources.survey import understand_survey
 
-        _tell(understand_survey(_describe(as_path(options.data), options.reading), 1))
+        _tell(understand_survey(describe_data(as_path(options.data), options.reading), 1))
         return
     embed(options)

@@ -16,7 +16,7 @@ from astromer.system.config import OUTPUT, knob, to_dict
 from astromer.system.environment import require
 from astromer.system.errors import ModelError
 from astromer.system.logs import new_log, redirect_output
-from astromer.system.storage import local_path, make_folder
+from astromer.system.storage import as_path, local_path, make_folder
 from astromer.system.terminal import say
 from astromer.windows.config import MaskingConfig
 
@@ -42,6 +42,14 @@ class FinetuneOptions(ClassificationConfig):
     task: str = knob(
         "classify", "classify, or continue the masked reconstruction", "--task", choices=TASKS
     )
+    labels: str = knob(
+        "",
+        "labels by hand, a CSV with the columns id and label, as the page of astromer explore "
+        "saves it; they take the place of the fold's classes, and their light curves are divided "
+        "anew",
+        "--labels",
+        metavar="FILE",
+    )
     masking: MaskingConfig = MaskingConfig()
 
 
@@ -66,6 +74,9 @@ def finetune(config: FinetuneOptions) -> Path:
         AstromerError: for bad options, data or models; see the subclasses.
     """
     check_public_weights(config.public_weights)
+    from astromer.explore.page import read_labels
+
+    labels = read_labels(as_path(config.labels)) if config.labels else None
     model = chosen_model(config.model)
     fold = Fold.open(config.data)
     if config.task == "classify":
@@ -83,7 +94,13 @@ def finetune(config: FinetuneOptions) -> Path:
         source = PretrainedSource(model)
         report = output / "validation"
         curves = accepted_curves(fold, config.validation, config.rules, report, None, config.errors)
+        if labels is not None:
+            from astromer.finetuning.labelled_data import divide_labelled
+
+            curves = divide_labelled(curves, labels, config.study.seeds[0])
+            say(f"labels by hand: {sum(map(len, curves.values()))} light curves, {config.labels}")
         facts = {"task": config.task, "data": str(fold.path), "encoder": source.lineage()}
+        facts |= {"labels": config.labels} if config.labels else {}
         run = _classify if config.task == "classify" else _reconstruct
         run(source, curves, config, output, facts)
     return output

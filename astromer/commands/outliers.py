@@ -15,6 +15,9 @@ from astromer.system.config import Config, knob
 from astromer.system.storage import as_path
 
 if TYPE_CHECKING:
+    from astromer.system.logs import silence
+
+    silence()
     from astromer.explore.outliers import Outliers
     from astromer.serving.embedding_table import EmbeddingTable
 

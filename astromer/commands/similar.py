@@ -63,6 +63,9 @@ def main(arguments: list[str] | None = None) -> None:
         AstromerError: for bad options, tables or light curves; see the subclasses.
     """
     options = parse(arguments)
+    from astromer.system.logs import silence
+
+    silence()
     from astromer.serving.embedding_table import EmbeddingTable
 
     table = EmbeddingTable(as_path(options.embeddings))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -29,6 +29,47 @@ class LabelledCurves:
     curves: LightCurves
     classes: np.ndarray
     periods: CurvePeriods | None = None
+
+
+def divide_labelled(
+    curves: Mapping[str, LightCurves], labels: Mapping[str, str], seed: int
+) -> dict[str, LightCurves]:
+    """Light curves that were labelled by hand, divided anew, whatever split they were in.
+
+    Args:
+        curves: by split.
+        labels: class by id; ids that there are not are passed over.
+        seed: of the division: a fifth of each class, one at least, for validation and for test.
+
+    Returns:
+        By split. Classes of fewer than three light curves are left out.
+
+    Raises:
+        DataAnomalyError: fewer than two classes are left.
+    """
+    pooled = LightCurves.concatenate([curves[split] for split in SPLITS])
+    names = np.array([labels.get(name, "") for name in pooled.ids.tolist()], np.str_)
+    found, totals = np.unique(names[names != ""], return_counts=True)
+    classes = found[totals >= len(SPLITS)].tolist()
+    if len(classes) < 2:
+        raise DataAnomalyError(
+            "Labels by hand must be of two classes or more, with three light curves of the fold in "
+            f"each. Received: {dict(zip(found.tolist(), totals.tolist())) or 'none'}. Label more."
+        )
+    rng = np.random.default_rng(seed)
+    rows: dict[str, list[np.ndarray]] = {split: [] for split in SPLITS}
+    for name in classes:
+        members = rng.permutation(np.flatnonzero(names == name))
+        fifth = max(1, round(len(members) / 5))
+        parts = np.split(members, [len(members) - 2 * fifth, len(members) - fifth])
+        for split, part in zip(SPLITS, parts):
+            rows[split].append(part)
+    divided = {}
+    for split in SPLITS:
+        chosen = np.sort(np.concatenate(rows[split]))
+        indices = np.array([classes.index(name) for name in names[chosen].tolist()], np.int64)
+        divided[split] = replace(pooled.take(chosen), class_names=names[chosen], labels=indices)
+    return divided
 
 
 @dataclass(frozen=True)

@@ -159,11 +159,12 @@ class Outcome(_Outcome):
         """Where a pushed model is, and commands that show its training and use it."""
         pushed = self._output(PUSHER, "pushed_model")
         version = pushed.get_string_custom_property("pushed_destination")
+        use = f"--model {short(served_from(version))} --data {short(self._data_folder)} --out"
         return (
             f"\n{pushed_line(self._steps[PUSHER])}\n"
             f"next: {_python()} -m astromer tensorboard --output {short(self._output_folder)}\n"
-            f"next: {_python()} -m astromer embed --model {short(served_from(version))} "
-            f"--data {short(self._data_folder)} --out embeddings.parquet"
+            f"next: {_python()} -m astromer embed {use} embeddings.parquet\n"
+            f"next: {_python()} -m astromer explore {use} explore.html"
         )
 
 

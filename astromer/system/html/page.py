@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from astromer.system.environment import require
-from astromer.system.text import printable, shortened
+from astromer.system.text import printable, shell_word, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 
 def write_page(template: Path, content: Mapping[str, Any], file: Path) -> Path:
-    """Writes the page that a template describes: one file of HTML and pictures, no scripts.
+    """Writes the page that a template describes: one file, with all that it needs in it.
 
-    Everything that is filled in is escaped. A template may extend ``base.html`` of this folder.
+    Everything that is filled in is escaped, but for what a template marks as safe. A template may
+    extend ``base.html`` of this folder.
 
     Raises:
         MissingExtraError: matplotlib or jinja2 is not installed.
@@ -37,6 +38,7 @@ def write_page(template: Path, content: Mapping[str, Any], file: Path) -> Path:
     )
     environment.filters["printable"] = printable
     environment.filters["shortened"] = shortened
+    environment.filters["shell_word"] = shell_word
     page = environment.get_template(template.name).render(content)
     file.write_text(page, encoding="utf-8", errors="backslashreplace")
     return file

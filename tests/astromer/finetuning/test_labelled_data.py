@@ -6,7 +6,14 @@ import json
 import numpy as np
 import pytest
 
-from astromer.finetuning.labelled_data import Dataset, LabelMap, class_weights, draw_shots
+from astromer.finetuning.labelled_data import (
+    Dataset,
+    LabelMap,
+    class_weights,
+    divide_labelled,
+    draw_shots,
+)
+from astromer.light_curves import LightCurve, LightCurves
 from astromer.system.errors import DataAnomalyError
 
 CLASSES = np.array([0] * 30 + [1] * 10 + [2] * 3)
@@ -148,3 +155,31 @@ def test_classes_with_few_test_curves_can_be_left_out(survey):
     assert all((curves.class_names != "LPV").all() for curves in left.curves.values())
     assert any("LPV" in note and "fewer than 8" in note for note in left.notes)
     assert Dataset.of(survey, min_test_curves=8).notes == Dataset.of(survey).notes
+
+
+def test_labels_by_hand_are_divided_whatever_split_they_were_in():
+    def curve(name: str) -> LightCurve:
+        series = np.arange(5.0)
+        return LightCurve(series, series.astype(np.float32), series.astype(np.float32), id=name)
+
+    names = [f"s{number}" for number in range(40)]
+    curves = {
+        "train": LightCurves.from_curves(map(curve, names[:30])),
+        "validation": LightCurves.from_curves(map(curve, names[30:35])),
+        "test": LightCurves.from_curves(map(curve, names[35:])),
+    }
+    labels = {name: "AB"[number % 2] for number, name in enumerate(names[:20])}
+    labels |= {"s20": "rare", "elsewhere": "A"}
+    divided = divide_labelled(curves, labels, 0)
+    assert {split: len(some) for split, some in divided.items()} == {
+        "train": 12,
+        "validation": 4,
+        "test": 4,
+    }
+    ids = np.concatenate([some.ids for some in divided.values()]).tolist()
+    assert sorted(ids) == sorted(names[:20])
+    for some in divided.values():
+        assert some.class_names.tolist() == [labels[name] for name in some.ids.tolist()]
+        assert set(some.class_names) == {"A", "B"}
+    with pytest.raises(DataAnomalyError, match="Received: {'A': 1}"):
+        divide_labelled(curves, {"s1": "A"}, 0)
