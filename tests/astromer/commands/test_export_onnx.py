@@ -125,7 +125,7 @@ def test_a_file_that_would_answer_otherwise_is_not_written(
     matrix = max(wrong.graph.initializer, key=lambda tensor: tensor.ByteSize())
     values = onnx.numpy_helper.to_array(matrix) * np.float32(factor)
     matrix.CopyFrom(onnx.numpy_helper.from_array(values, matrix.name))
-    monkeypatch.setattr("astromer.serving.onnx.to_onnx", lambda model: wrong)
+    monkeypatch.setattr("astromer.commands.export_onnx.to_onnx", lambda model: wrong)
     out = tmp_path / "astromer.onnx"
     out.write_text("an older file")
     with pytest.raises(ModelError, match="must answer as the pushed model does.*nothing was writ"):

@@ -214,7 +214,7 @@ def test_the_keras_layer_gives_the_mean(model, embedder, curves) -> None:
 
 def test_the_onnx_file_takes_folded_windows(model, embedder) -> None:
     pytest.importorskip("tf2onnx")
-    from astromer.serving.onnx import check_onnx, input_names, to_onnx
+    from astromer.commands.export_onnx import check_onnx, input_names, to_onnx
 
     proto = to_onnx(model)
     assert [value.name for value in proto.graph.input] == list(input_names(model))
