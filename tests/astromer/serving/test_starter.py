@@ -17,6 +17,7 @@ import astromer
 from astromer.commands.embed import main as embed
 from astromer.commands.model import chosen_model
 from astromer.serving.checksums import verify
+from astromer.serving.curve_features import NUM_FEATURES
 from astromer.serving.export import export_weights
 from astromer.serving.starter import package
 from astromer.serving.starter.writing import TOLERANCE, check_goldens, write_results, write_starter
@@ -70,7 +71,7 @@ def test_load_without_an_argument_is_the_starter(starter: Path) -> None:
 def test_it_is_the_object_that_a_pushed_version_gives(encoder, toy) -> None:
     curves = toy.curves([60, 100, 3])
     found = encoder.embed(curves, periods=[1.5, 0, 0], progress=False)
-    assert found.embedding.shape == (3, 2 * 2 * 8)
+    assert found.embedding.shape == (3, 8 + NUM_FEATURES)
     assert found.periods[0, 0] == pytest.approx(1.5)
     assert found.false_alarm[:2] == pytest.approx(0, abs=1)
     assert found.status.tolist() == [0, 0, 1]
