@@ -7,8 +7,8 @@ PORT := 6006
 COMPILED := outputs/compiled
 CLUSTER_DATA := gs://your-bucket/records/fold_0
 CLUSTER_OUTPUT := gs://your-bucket/astromer
-RUN_FLAGS := --init starter --bs 16 --lr 5e-4 --warmup-steps 50 --decay cosine --clip-norm 1 \
-	--epochs 4 --patience 4 --mask-draws 2
+RUN_FLAGS := --model astromer_phase --init starter --bs 16 --lr 5e-4 --warmup-steps 50 \
+	--decay cosine --clip-norm 1 --epochs 4 --patience 4 --mask-draws 2
 ARGS ?=
 JOBS := 2
 LOCK_FLAGS :=

@@ -26,7 +26,9 @@ class Smaller:
 
 SMALLER = {
     "astromer synthetic": Smaller("--curves 60", "the survey has 1,200 stars"),
-    "pipeline/local_runner.py": Smaller(_TRAINING, "a documented run trains for hours"),
+    "pipeline/local_runner.py": Smaller(
+        f"{_TRAINING} --init=", "a documented run trains for hours, or has the starter's size"
+    ),
     "presentation.scripts.pretrain": Smaller(_TRAINING, "a documented run trains for hours"),
     "presentation.scripts.disttrain": Smaller(_TRAINING, "a documented run trains for hours"),
     "astromer finetune": Smaller(_CLASSIFIER, "a table is half an hour of work"),
