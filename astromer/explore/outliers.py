@@ -39,7 +39,9 @@ _PEAK = 2.0
 _SIGNIFICANT = 1e-3
 _JUMP_SHARE, _JUMP_ERRORS = 0.87, 2.0
 """Of a sine over the whole light curve, the best jump explains 0.84 of the changes."""
-_SECOND = 0.05
+_SECOND = 0.15
+_LESS = {"shape": 0.3, "observations": 0.3, "embedding": 0.3}
+"""Powers of ten that a respect counts less: the more numbers, the more objects are odd by some."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Outliers:
 
     Attributes:
         score: float64 [num_curves], larger for odder ones: by how many powers of ten the oddest
-            respect is rare, and a twentieth of the second; NaN for artefacts.
+            respect is rare, and a little of the second; NaN for artefacts.
         respect: str [num_curves], the oddest of :data:`RESPECTS`; "" for artefacts.
         reason: str [num_curves], what sets it apart, in words.
         isolation: float64 [num_curves], mean distance to the ten nearest neighbours by the
@@ -104,7 +106,7 @@ def find_outliers(table: EmbeddingTable, seed: int = 0) -> Outliers:
         else:
             columns = _columns(data, name)[ranked]
         distances = _sparseness(columns, reference)
-        rarity[number] = _rarity(distances)
+        rarity[number] = _rarity(distances) - _LESS.get(name, 0.0)
         if name == "embedding":
             middle = float(np.median(distances))
             isolation[ranked] = distances / (middle if middle > 0 else 1.0)

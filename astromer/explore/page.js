@@ -169,8 +169,6 @@
         const place = px((tick - range[0]) / (range[1] - range[0]));
         context.fillText(folded ? String(tick) : tick.toFixed(span < 3 ? 1 : 0), Math.min(Math.max(place, left + 12), w - right - 14), h - 6);
       }
-      context.textAlign = "left";
-      context.fillText(folded ? `phase, at ${digits(p, 7)} days` : "MJD", left + 5, top + 12);
     }
     context.fillStyle = css("--link");
     context.globalAlpha = n > 150 ? 0.65 : 0.85;
@@ -183,6 +181,13 @@
       }
     }
     context.globalAlpha = 1;
+    if (small) return;
+    const title = folded ? `phase, at ${digits(p, 7)} days` : "MJD";
+    context.textAlign = "left";
+    context.fillStyle = css("--back");
+    context.fillRect(left + 1, h - bottom - 15, context.measureText(title).width + 8, 14);
+    context.fillStyle = css("--muted");
+    context.fillText(title, left + 5, h - bottom - 4);
   }
   function ticks(from, to, wanted) {
     const rough = (to - from) / wanted, power = 10 ** Math.floor(Math.log10(rough));

@@ -180,7 +180,7 @@ def _jump(values: np.ndarray) -> tuple[float, float]:
         between = size**2 * len(before) * len(after) / count
         within = float(np.sum((before - before.mean()) ** 2) + np.sum((after - after.mean()) ** 2))
         within = max(within - (count - 2) * chance, 0.0)
-        share = between / max(between + within + 25 * chance, _LEAST)
+        share = between / max(between + within + 9 * chance, _LEAST)
         if share > best[1]:
             best = (size, share)
     return best
