@@ -16,8 +16,11 @@ from astromer.system.errors import LightCurveError, UsageError
 from astromer.system.storage import as_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
 
+    from astromer.light_curves import LightCurves
     from astromer.serving.embedding_table import EmbeddingTable, Neighbours
 
 
@@ -92,7 +95,7 @@ def _embed(options: SimilarOptions, table: EmbeddingTable) -> np.ndarray:
         )
     import astromer
 
-    curves = astromer.read(options.curve, quiet=True)
+    curves = _read(as_path(options.curve).expanduser())
     embedded = astromer.load(model).embed_packed(curves, progress=False)
     if not len(curves) or (embedded.status != 0).all():
         raise LightCurveError(
@@ -101,6 +104,20 @@ def _embed(options: SimilarOptions, table: EmbeddingTable) -> np.ndarray:
         )
     vectors = embedded.embedding if embedded.embedding is not None else embedded.mean
     return vectors[embedded.status == 0]
+
+
+def _read(path: Path) -> LightCurves:
+    """The light curves of a file, which needs no column of ids, or of a folder."""
+    import shutil
+    import tempfile
+
+    import astromer
+
+    if not path.is_file():
+        return astromer.read(path, quiet=True)
+    with tempfile.TemporaryDirectory() as folder:  # a file of one object belongs in a folder
+        shutil.copy(path, folder)
+        return astromer.read(folder, quiet=True)
 
 
 def _lines(table: EmbeddingTable, found: Neighbours) -> list[str]:

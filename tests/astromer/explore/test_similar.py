@@ -104,6 +104,28 @@ def test_what_is_no_table_is_refused(tmp_path, content):
         EmbeddingTable(path)
 
 
+@pytest.mark.slow
+def test_a_light_curve_in_a_file(survey, tmp_path, capsys):
+    """Embedded as the table was, it is nearest to itself."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from astromer.commands import embed
+
+    some = survey.take(np.arange(6))
+    ids = np.repeat(some.ids, some.lengths)
+    data, table, one = (tmp_path / name for name in ("s.parquet", "e.parquet", "one.parquet"))
+    columns = {"mjd": some.mjd, "mag": some.mag, "errmag": some.errmag}
+    pq.write_table(pa.table({"id": ids, **columns}), data)
+    pq.write_table(pa.table({k: v[ids == "star-004"] for k, v in columns.items()}), one)
+    embed.main(["--data", str(data), "--out", str(table), "--export", str(tmp_path / "e.fits")])
+    assert (tmp_path / "e.fits").is_file()
+    capsys.readouterr()
+    program.main(["--embeddings", str(table), "--curve", str(one), "--number", "2"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2].split()[:2] == ["star-004", "0.000"]
+
+
 def test_the_program_prints_and_writes(survey, table_of, tmp_path, capsys):
     table, out = table_of(survey), tmp_path / "near.csv"
     program.main(
