@@ -139,15 +139,24 @@ def _drift(times: np.ndarray, values: np.ndarray, frequencies: np.ndarray) -> fl
         return 0.0
     some = np.unique(np.linspace(0, len(times) - 1, _MOST_IN_DRIFT).astype(int))
     place, centred = times[some] / span, values[some] - values[some].mean()
-    shifts = np.exp(-2j * np.pi * np.outer(place, _SHIFTS))
-    chirps = np.exp(-2j * np.pi * np.outer(_CHIRPS, place**2))
+    shifts, chirps = _turns(place, _SHIFTS), _turns(place**2, _CHIRPS).T
     strict, changing = 0.0, 0.0
     for frequency in frequencies[:2]:
-        wave = centred * np.exp(-2j * np.pi * frequency * times[some])
+        wave = (centred * _turns(times[some], np.array([frequency]))[:, 0]).astype(np.complex64)
         power = np.abs((chirps * wave) @ shifts) ** 2
         strict = max(strict, float(power[len(_CHIRPS) // 2].max()))
         changing = max(changing, float(power.max()))
     return 2 * (changing - strict) / max(len(some) * float(np.sum(centred**2)), _LEAST)
+
+
+def _turns(places: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """exp(-2 pi i place rate), complex64 [places, rates]; phases are kept to a turn before."""
+    cycles = np.outer(places, rates)
+    angle = (-2 * np.pi * (cycles - np.rint(cycles))).astype(np.float32)
+    turns = np.empty(angle.shape, np.complex64)
+    np.cos(angle, out=turns.real)
+    np.sin(angle, out=turns.imag)
+    return turns
 
 
 def _swing(values: np.ndarray) -> float:
