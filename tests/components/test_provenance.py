@@ -36,13 +36,13 @@ DEPENDENCIES = {
     "finetuner.component": """
         light_curves encoder evaluation finetuning periodogram records serving
         serving.starter serving.versions system
-        system.html system.storage training windows
+        system.html system.storage training validation windows
         components components.evaluator components.finetuner
     """,
     "finetuner.judge": """
         light_curves encoder evaluation finetuning periodogram records serving
         serving.starter serving.versions system
-        system.html system.storage training windows
+        system.html system.storage training validation windows
         components components.evaluator components.finetuner
     """,
     "reporter.executor": """
