@@ -154,8 +154,8 @@ class EmbeddingTable:
             raise self._no_table(brief(error)) from error
         facts = schema.metadata or {}
         missing = [n for n in ("id", "status", "mean") if n not in schema.names]
-        if SCHEMA_KEY not in facts or missing:
-            raise self._no_table(f"which has no {missing[0] if missing else 'metadata of one'}")
+        if missing:  # the first tables had no metadata
+            raise self._no_table(f"which has no column {missing[0]}")
         self.columns = tuple(schema.names)
         try:
             self.model: dict[str, Any] = json.loads(facts.get(MODEL_KEY, b"{}"))

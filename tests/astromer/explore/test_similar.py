@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from astromer.commands import similar as program
@@ -137,3 +139,14 @@ def test_the_program_prints_and_writes(survey, table_of, tmp_path, capsys):
     assert out.read_text().splitlines()[0] == "id,distance,row"
     with pytest.raises(UsageError, match="Received: neither"):
         program.parse(["--embeddings", str(table)])
+
+
+def test_tables_of_the_first_schema_have_ids_of_numbers_and_no_metadata(tmp_path) -> None:
+    vectors = [[0.0, 1.0], [0.1, 1.0], [3.0, -1.0]]
+    columns = {"id": [7, 8, 9], "status": pa.array([0, 0, 0], pa.int32())}
+    columns |= {name: pa.array(vectors, pa.list_(pa.float32())) for name in ("mean", "max")}
+    pq.write_table(pa.table(columns), tmp_path / "old.parquet")
+    table = EmbeddingTable(tmp_path / "old.parquet")
+    assert table.similar("7", number=2).ids.tolist() == ["8", "9"]
+    with pytest.raises(RecordError, match="must have the column period"):
+        table.column("period")
