@@ -111,7 +111,7 @@ def embed(options: EmbedOptions) -> Path:
     known = _known_periods(options.periods)
     check = embedder.range_check()
     out.parent.mkdir(parents=True, exist_ok=True)
-    width, rows, writer = embedder.config["encoder"]["d_model"], 0, None
+    width, rows, writer = 0, 0, None
     matched = 0
     total = estimate_records(file for paths in files.values() for file in paths)
     parts = _from_records(files) if files else _from_survey(data, options.reading, out.parent)
@@ -128,6 +128,7 @@ def embed(options: EmbedOptions) -> Path:
                 writer = writer or pq.ParquetWriter(stream, table.schema)
                 writer.write_table(table)
                 rows += len(curves)
+                width = (found.mean if found.embedding is None else found.embedding).shape[1]
                 bar.update(len(curves))
         if writer is None:
             raise DataNotFoundError(f"--data must have light curves. Received: {data}, with none.")
