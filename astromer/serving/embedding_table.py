@@ -138,7 +138,8 @@ class EmbeddingTable:
     def __init__(self, path: str | Path) -> None:
         require("records", "pyarrow")
         import pyarrow as pa
-        import pyarrow.parquet as pq
+
+        from astromer.records.sources.tables import parquet_file
 
         self.path = Path(path).expanduser()
         if not self.path.is_file():
@@ -148,7 +149,7 @@ class EmbeddingTable:
                 "astromer embed --data SURVEY --out FILE."
             )
         try:
-            self._file = pq.ParquetFile(self.path)
+            self._file = parquet_file(self.path)
             schema = self._file.schema_arrow
         except (OSError, pa.ArrowException) as error:
             raise self._no_table(brief(error)) from error

@@ -59,6 +59,7 @@ def gate(fold: Path, folder: Path) -> dict:
     )
 
 
+@pytest.mark.slow
 def test_good_data_with_unknown_columns_pass(tmp_path):
     fold = write_fold(tmp_path / "fold")
     mixed = (

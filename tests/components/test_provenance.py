@@ -67,6 +67,7 @@ def test_what_an_executor_depends_on_is_known(executor):
     assert found == {"astromer", *DEPENDENCIES[executor].split()}
 
 
+@pytest.mark.slow
 def test_everything_that_an_executor_imports_counts():
     """The closure is read from the source; Python says what it really imports."""
     program = (

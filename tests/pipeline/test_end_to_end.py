@@ -172,6 +172,7 @@ def long_curve(size: int) -> LightCurve:
     )
 
 
+@pytest.mark.slow
 def test_the_same_command_again_takes_all_from_the_cache(workplace, first):
     before = workplace.versions
     page = workplace.page("latest")

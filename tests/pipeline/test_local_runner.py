@@ -71,6 +71,7 @@ def test_an_installed_command_speaks_of_itself(monkeypatch, capsys):
     assert capsys.readouterr().err.endswith("See astromer-pipeline --help.\n")
 
 
+@pytest.mark.slow
 def test_training_has_a_core_for_each_pass():
     """Modules that use TensorFlow when imported would keep it from being told so."""
     code = (

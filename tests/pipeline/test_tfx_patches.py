@@ -100,6 +100,7 @@ def test_garbage_is_collected_again_afterwards():
     assert gc.isenabled()
 
 
+@pytest.mark.slow
 def test_a_run_loads_no_cluster_client_and_can_still_get_everything(toy):
     # tensorflow_transform sets it for good where other tests have imported all of TFX.
     done = toy.python("-c", _RUN, env={"TF_USE_LEGACY_KERAS": "0"})

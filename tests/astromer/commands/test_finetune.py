@@ -35,6 +35,7 @@ def command(pushed: Path, fold: Path, output: Path, *more: str):
     return parse([*where, *QUICK, *more])
 
 
+@pytest.mark.slow
 def test_classify_writes_tables_a_picture_and_a_saved_model(pushed, fold, tmp_path, capsys):
     args = command(pushed, fold, tmp_path / "out", "--shots", "2", "--seeds", "1", "2")
     output = finetune(args)

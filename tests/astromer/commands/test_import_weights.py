@@ -26,6 +26,7 @@ def checkpoint(tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_public_weights_become_a_saved_model(shared, tmp_path):
     source = shared / "weights" / "macho_a0.zip"
     out = import_weights(source, tmp_path / "model")

@@ -15,6 +15,7 @@ def arguments(served, tmp_path) -> list[str]:
     return [*places, "--out", str(tmp_path / "out"), "--report-classes", "0"]
 
 
+@pytest.mark.slow
 def test_a_pushed_model_and_a_fold_make_a_page_that_replaces_an_older_one(
     arguments, tmp_path, capsys
 ) -> None:

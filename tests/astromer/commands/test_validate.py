@@ -152,6 +152,7 @@ def test_a_corrupt_file_is_named_with_its_record(tmp_path):
         main(["--data", str(fold)])
 
 
+@pytest.mark.slow
 def test_as_a_program_it_exits_with_its_code_and_one_line(tmp_path, toy):
     fold: Path = corpus.write_splits(tmp_path / "fold", train=corpus.spoilt("sentinel"))
     done = toy.python("-m", "astromer", "validate", "--data", str(fold), "--max-rejected", "0")

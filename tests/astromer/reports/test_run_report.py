@@ -49,6 +49,7 @@ def test_it_looks_right_in_a_browser(report) -> None:
     assert_looks_right(report / "index.html")
 
 
+@pytest.mark.slow
 def test_poor_data_make_a_page(run, without_errors, quick, tmp_path) -> None:
     few = run.curves.take(np.arange(1, 3))
     unlabelled = replace(few, class_names=np.full(2, ""), ids=np.full(2, ""))

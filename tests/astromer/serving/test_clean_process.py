@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 import astromer
 from astromer.serving.export import export_saved_model
@@ -45,6 +46,7 @@ np.savez("answers.npz", num_observations=answer["num_observations"].numpy(), **a
 """
 
 
+@pytest.mark.slow
 def test_it_embeds_as_the_python_api_does(toy, tmp_path) -> None:
     from astromer.records.encoding import encode_light_curve
 

@@ -32,6 +32,7 @@ def documented(toy) -> str:
     return code
 
 
+@pytest.mark.slow
 def test_the_documented_example_moves_the_encoder(toy, home) -> None:
     code = documented(toy)
     check = (

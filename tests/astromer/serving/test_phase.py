@@ -81,6 +81,7 @@ def test_embeddings_and_periods_are_those_of_the_model(model, embedder, curves) 
     assert np.isnan(got.periods[3:]).all()
 
 
+@pytest.mark.slow
 def test_weights_and_settings_answer_as_the_saved_model(pushed, embedder, curves, tmp_path) -> None:
     rebuilt = Embedder(write_starter(pushed, tmp_path / "starter", "1").path)
     got, expected = (one.embed(curves, progress=False) for one in (rebuilt, embedder))

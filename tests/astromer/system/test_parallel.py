@@ -47,6 +47,7 @@ def test_a_failure_reaches_the_caller() -> None:
         next(results)
 
 
+@pytest.mark.slow
 def test_cores_are_claimed_before_tensorflow_starts_and_never_against_the_user(toy) -> None:
     code = (
         "import os, sys; from astromer.system.parallel import claim_cores, micro_batches_at_once;"

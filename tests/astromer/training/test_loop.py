@@ -145,6 +145,7 @@ def test_sigkill_at_any_moment_costs_no_bit(small_run, uninterrupted, bits, tmp_
     assert without_seconds(result.history) == without_seconds(uninterrupted.result.history)
 
 
+@pytest.mark.slow
 def test_sigterm_saves_and_says_how_to_go_on(small_run, bits, tmp_path: Path) -> None:
     # No time of its own ever saves a state in the middle of an epoch here.
     endless = {"checkpoint_seconds": 1000.0, "epochs": 10**6, "patience": 10**6}
@@ -167,6 +168,7 @@ def test_sigterm_saves_and_says_how_to_go_on(small_run, bits, tmp_path: Path) ->
     assert without_seconds(resumed.history) == without_seconds(whole.history)
 
 
+@pytest.mark.slow
 def test_more_epochs_go_on_from_the_end(small_run, uninterrupted, bits, tmp_path: Path) -> None:
     small_run(tmp_path, epochs=1)
     result = small_run(tmp_path)

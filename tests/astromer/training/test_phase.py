@@ -74,6 +74,7 @@ def test_no_two_steps_have_one_number(phase_run, tmp_path: Path) -> None:
     assert np.diff(numbers).max() > 1
 
 
+@pytest.mark.slow
 def test_the_spread_is_calibrated_on_validation(uninterrupted) -> None:
     model = uninterrupted.model
     factor = float(np.asarray(model.spread.factor))

@@ -103,6 +103,7 @@ def test_hyperparameters_stand_beside_the_metrics_that_matter(logged) -> None:
     assert "_hparams_/session_end_info" in data
 
 
+@pytest.mark.slow
 def test_pictures_of_the_same_light_curves(small_run, tmp_path: Path) -> None:
     small_run(tmp_path, epochs=3, tensorboard=TensorBoardConfig(image_epochs=2, image_curves=3))
     pictures = [
@@ -180,6 +181,7 @@ def kill_saving(*args: Any) -> None:
     raise Killed
 
 
+@pytest.mark.slow
 def test_a_store_has_the_same_files(small_run, store) -> None:
     small_run(store, epochs=1)
     assert numbers(store / "logs" / "validation")["epoch/hidden_rmse", 1] > 0
