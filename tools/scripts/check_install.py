@@ -20,7 +20,7 @@ from astromer.system.environment import missing_extra
 from astromer.system.logs import silence
 
 # Of the extras.
-EXTRAS = ("tfx", "apache_beam", "pyarrow", "matplotlib", "jinja2", "sklearn", "pandas")
+EXTRAS = ("tfx", "apache_beam", "matplotlib", "jinja2", "sklearn", "pandas")
 
 
 def main(model: str = "", extras: str = "") -> None:
@@ -40,6 +40,7 @@ def main(model: str = "", extras: str = "") -> None:
             for n in lengths
         ]
         found = encoder.embed(curves, progress=False)
+        check_program(encoder.path, Path(folder))
         check_pipeline(folder)
         if found.mean.shape[0] != len(lengths) or not np.isfinite(found.mean).all():
             raise SystemExit(f"error: embeddings must be finite. Received: {found.mean}.")
@@ -68,6 +69,17 @@ def import_all(extras: list[str]) -> int:
                 raise
             left += 1
     return len(names) - left
+
+
+def check_program(model: Path, folder: Path) -> None:
+    """``astromer embed`` reads a CSV file and writes a Parquet table."""
+    rows = [f"a,{58000 + n / 3},{15 + np.sin(n):.3f},0.02" for n in range(60)]
+    (folder / "star.csv").write_text("\n".join(["id,mjd,mag,errmag", *rows]) + "\n")
+    program = str(Path(sys.executable).with_name("astromer"))
+    options = ["--model", str(model), "--data", "star.csv", "--out", "star.parquet"]
+    subprocess.run([program, "embed", *options], cwd=folder, stdout=subprocess.DEVNULL, check=True)
+    if not (folder / "star.parquet").is_file():
+        raise SystemExit("error: astromer embed must write its table.")
 
 
 def check_pipeline(data: str) -> None:
