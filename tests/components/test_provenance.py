@@ -34,13 +34,13 @@ DEPENDENCIES = {
         components components.schema components.statistics
     """,
     "finetuner.component": """
-        light_curves encoder evaluation finetuning periodogram records serving
+        light_curves encoder evaluation finetuning periodogram records records.sources serving
         serving.starter serving.versions system
         system.html system.storage training validation windows
         components components.evaluator components.finetuner
     """,
     "finetuner.judge": """
-        light_curves encoder evaluation finetuning periodogram records serving
+        light_curves encoder evaluation finetuning periodogram records records.sources serving
         serving.starter serving.versions system
         system.html system.storage training validation windows
         components components.evaluator components.finetuner
