@@ -128,7 +128,7 @@ def embed(options: EmbedOptions) -> Path:
                 writer = writer or pq.ParquetWriter(stream, table.schema)
                 writer.write_table(table)
                 rows += len(curves)
-                width = (found.mean if found.embedding is None else found.embedding).shape[1]
+                width = found.vectors.shape[1]
                 bar.update(len(curves))
         if writer is None:
             raise DataNotFoundError(f"--data must have light curves. Received: {data}, with none.")

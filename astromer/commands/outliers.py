@@ -15,9 +15,6 @@ from astromer.system.config import Config, knob
 from astromer.system.storage import as_path
 
 if TYPE_CHECKING:
-    from astromer.system.logs import silence
-
-    silence()
     from astromer.explore.outliers import Outliers
     from astromer.serving.embedding_table import EmbeddingTable
 
@@ -75,6 +72,8 @@ def write_outliers(file: str, table: EmbeddingTable, found: Outliers) -> None:
     """Writes a line for each object: the ranking, then the artefacts."""
     import csv
 
+    import numpy as np
+
     from astromer.system.atomic import replace_file
 
     ranks = {row: rank for rank, row in enumerate(found.ranking.tolist(), 1)}
@@ -84,11 +83,7 @@ def write_outliers(file: str, table: EmbeddingTable, found: Outliers) -> None:
         writer.writerow(["rank", "id", "score", "respect", "reason", "isolation", "artefact"])
         for row in rows:
             score = "" if row not in ranks else f"{found.score[row]:.4f}"
-            isolation = (
-                ""
-                if found.isolation[row] != found.isolation[row]
-                else (f"{found.isolation[row]:.3f}")
-            )
+            isolation = found.isolation[row]
             writer.writerow(
                 [
                     ranks.get(row, ""),
@@ -96,7 +91,7 @@ def write_outliers(file: str, table: EmbeddingTable, found: Outliers) -> None:
                     score,
                     found.respect[row],
                     found.reason[row],
-                    isolation,
+                    "" if np.isnan(isolation) else f"{isolation:.3f}",
                     found.artefact[row],
                 ]
             )

@@ -102,8 +102,7 @@ def _embed(options: SimilarOptions, table: EmbeddingTable) -> np.ndarray:
             "--curve must hold a light curve of five usable observations or more. Received: "
             f"{options.curve}, with {len(curves)} light curves."
         )
-    vectors = embedded.embedding if embedded.embedding is not None else embedded.mean
-    return vectors[embedded.status == 0]
+    return embedded.vectors[embedded.status == 0]
 
 
 def _read(path: Path) -> LightCurves:
@@ -131,12 +130,12 @@ def _lines(table: EmbeddingTable, found: Neighbours) -> list[str]:
         "amplitude": f"{'amplitude':>10}",
     }
     lines = [f"{'id':{width}}  distance  " + " ".join(heads[name] for name in shown).rstrip()]
+    cells = {
+        "class": lambda value: f"{value or '-':12}",
+        "period": lambda value: f"{value:10.5g}",
+        "amplitude": lambda value: f"{value:10.3f}",
+    }
     for row in range(len(found)):
-        cells = {
-            "class": lambda value: f"{value or '-':12}",
-            "period": lambda value: f"{value:10.5g}",
-            "amplitude": lambda value: f"{value:10.3f}",
-        }
         more = " ".join(cells[name](columns[name][row]) for name in shown)
         lines.append(f"{found.ids[row]:{width}}  {found.distances[row]:8.3f}  {more}".rstrip())
     return lines

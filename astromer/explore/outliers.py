@@ -214,8 +214,14 @@ def _above(columns: list[np.ndarray]) -> np.ndarray:
 def _spread(columns: list[np.ndarray]) -> np.ndarray:
     """In standard deviations that the middle nine tenths have, about the median."""
     values = np.nan_to_num(np.stack(columns, axis=1))
+    middle, deviation = _middle_of(values)
+    return np.asarray((values - middle) / np.maximum(deviation, _NARROWEST))
+
+
+def _middle_of(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Medians along the first axis, and the standard deviations of the middle nine tenths."""
     low, middle, high = np.quantile(values, (0.05, 0.5, 0.95), axis=0)
-    return np.asarray((values - middle) / np.maximum((high - low) / 3.3, _NARROWEST))
+    return middle, (high - low) / 3.3
 
 
 def _principal(vectors: np.ndarray) -> np.ndarray:
@@ -282,8 +288,8 @@ class _Words:
         """Median and standard deviation of the survey, the latter of the middle nine tenths."""
         if name not in self._middles:
             values = np.nan_to_num(self._data[name][self._ranked])
-            low, middle, high = np.quantile(values, (0.05, 0.5, 0.95))
-            self._middles[name] = (float(middle), max(float(high - low) / 3.3, 1e-6))
+            middle, deviation = _middle_of(values)
+            self._middles[name] = (float(middle), max(float(deviation), 1e-6))
         return self._middles[name]
 
     def _deviation(self, name: str, row: int) -> float:

@@ -39,7 +39,6 @@ _PERPLEXITY = 30
 _MOST_IN_TSNE = 10_000
 _FOREST = 200
 """Trees that tell classes apart by labels."""
-MAPS = ("auto", "tsne", "pca")
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def write_explorer(
         found: the ranking of the table's objects.
         out: the file.
         title: of the survey.
-        method: one of :data:`MAPS`; "auto" is t-SNE up to 10,000 objects, else PCA.
+        method: "tsne", "pca" or "auto", which is t-SNE up to 10,000 objects, else PCA.
         labels: class by id, from before.
         seed: of the sample, the map and the forest.
 

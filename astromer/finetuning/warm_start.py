@@ -11,13 +11,7 @@ from astromer.encoder.config import EncoderConfig
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.serving.config import STARTER
 from astromer.serving.export import load_model
-from astromer.serving.starter.package import (
-    ModelIdentity,
-    identity_of,
-    is_starter,
-    read_starter,
-    starter_folder,
-)
+from astromer.serving.starter.package import ModelIdentity, identity_of, starter_folder
 from astromer.system.errors import ModelError, UsageError
 from astromer.system.storage import as_path
 from astromer.training.config import TrainingConfig
@@ -55,8 +49,6 @@ def starting_point(encoder: EncoderConfig, training: TrainingConfig) -> Start:
     if not training.init:
         return Start()
     version = starter_folder() if training.init == STARTER else as_path(training.init)
-    if is_starter(version):
-        version = read_starter(version).path
     identity = identity_of(version)
     if training.init_sha256 and identity.sha256 != training.init_sha256:
         raise ModelError(

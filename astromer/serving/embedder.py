@@ -70,6 +70,11 @@ class Embeddings:
     def __len__(self) -> int:
         return len(self.status)
 
+    @property
+    def vectors(self) -> np.ndarray:
+        """float32 [num_curves, width], what heads and neighbours read: embedding, or mean."""
+        return self.mean if self.embedding is None else self.embedding
+
     def similar(self, to: Any, number: int = 20) -> Neighbours:
         """The light curves nearest to one or several of these.
 
@@ -80,8 +85,7 @@ class Embeddings:
         Raises:
             UsageError: there is no such light curve, or it was not embedded.
         """
-        vectors = self.mean if self.embedding is None else self.embedding
-        return similar_rows(vectors, self.status, self.ids, to, number)
+        return similar_rows(self.vectors, self.status, self.ids, to, number)
 
 
 @dataclass(frozen=True)

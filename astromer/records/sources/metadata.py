@@ -137,20 +137,27 @@ def periods_by_id(path: Path) -> dict[str, float]:
             f"{', '.join(opened.names)}. Call them Period and ID."
         )
     rows = opened.read(ids[:1])
-    periods: dict[str, float] = {}
     values = as_periods(rows.column(column), column, path)
-    for name, period in zip(_texts(rows, ids[0]), values.tolist(), strict=True):
-        if 0 < period < np.inf and periods.setdefault(name, period) != period:
-            raise _two_periods(path, ids[0], name, periods[name], period)
+    known = np.where((values > 0) & (values < np.inf), values, np.nan)
+    return _one_for_each(_texts(rows, ids[0]), known, path, ids[0])
+
+
+def _one_for_each(
+    names: Sequence[str], values: np.ndarray, path: Path, column: str
+) -> dict[str, float]:
+    """Periods by object, NaN left out.
+
+    Raises:
+        DataAnomalyError: an object has two.
+    """
+    periods: dict[str, float] = {}
+    for name, period in zip(names, values.tolist(), strict=True):
+        if period == period and periods.setdefault(name, period) != period:
+            raise DataAnomalyError(
+                f"{path} must give each object one period. Received: {periods[name]:g} and "
+                f"{period:g} days for {column} {name!r}. Keep one of its rows."
+            )
     return periods
-
-
-def _two_periods(path: Path, column: str, name: str, *periods: float) -> DataAnomalyError:
-    received = " and ".join(f"{period:g}" for period in periods)
-    return DataAnomalyError(
-        f"{path} must give each object one period. Received: {received} days for {column} "
-        f"{name!r}. Keep one of its rows."
-    )
 
 
 def _join(table: pa.Table, config: SurveyConfig, path: Path) -> tuple[np.ndarray, str]:
@@ -181,12 +188,9 @@ def _join(table: pa.Table, config: SurveyConfig, path: Path) -> tuple[np.ndarray
             f"{', '.join(f'{name} {texts[0]!r}' for name, texts in ours.items())}. Give them the "
             "same ids."
         )
-    periods: dict[str, float] = {}
-    wanted = {*ours[our]}
     values = as_periods(rows.column(column), column, path)
-    for name, period in zip(theirs[their], values.tolist(), strict=True):
-        if name in wanted and period == period and periods.setdefault(name, period) != period:
-            raise _two_periods(path, their, name, periods[name], period)
+    values = np.where(np.isin(theirs[their], ours[our]), values, np.nan)
+    periods = _one_for_each(theirs[their], values, path, their)
     found = np.array([periods.get(name, np.nan) for name in ours[our]], np.float64)
     return found, f"{column} of {path}, joined by {their}"
 
