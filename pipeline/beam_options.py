@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from astromer.commands import cli
 from astromer.system.errors import UsageError
 
 FLAG = "--beam"
@@ -74,13 +75,7 @@ def add_beam_flag(parser: argparse.ArgumentParser) -> None:
 
 def joined(arguments: Sequence[str]) -> list[str]:
     """Writes ``--beam VALUE`` as ``--beam=VALUE``, as VALUE begins with dashes itself."""
-    found: list[str] = []
-    for argument in arguments:
-        if found and found[-1] == FLAG:
-            found[-1] = f"{FLAG}={argument}"
-        else:
-            found.append(argument)
-    return found
+    return cli.joined(arguments, FLAG)
 
 
 def read_beam_options(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from astromer.commands.cli import Parser, run_program
+from astromer.system.errors import worker_error
 from astromer.system.logs import silence
 from pipeline.local.failures import cause
 from pipeline.tfx_patches import postpone, quick_imports
@@ -50,7 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         _run(args, beam_arguments)
     except Exception as error:
-        known = cause(error)
+        known = worker_error(error) or cause(error)
         if known is None:
             raise
         raise known from error

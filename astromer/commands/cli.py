@@ -162,6 +162,17 @@ def given_knobs(config: type, arguments: Sequence[str] | None) -> set[str]:
     return set(vars(parser.parse_known_args(arguments)[0]))
 
 
+def joined(arguments: Sequence[str], flag: str) -> list[str]:
+    """Writes ``FLAG VALUE`` as ``FLAG=VALUE``, for values that begin with dashes themselves."""
+    found: list[str] = []
+    for argument in arguments:
+        if found and found[-1] == flag:
+            found[-1] = f"{flag}={argument}"
+        else:
+            found.append(argument)
+    return found
+
+
 def parse_config(config: type[ConfigT], arguments: Sequence[str] | None, **parser: Any) -> ConfigT:
     """Reads the command line of a program whose options are one config class.
 

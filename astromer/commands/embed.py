@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from astromer import __version__
-from astromer.commands.cli import parse_config
+from astromer.commands.cli import joined, parse_config
 from astromer.commands.config import MODEL
 from astromer.commands.model import chosen_model
 from astromer.records.config import SurveyOptions
@@ -26,10 +27,11 @@ if typing.TYPE_CHECKING:
 
     from astromer.light_curves import LightCurves
     from astromer.records.survey_config import SurveyConfig
-    from astromer.serving.embedder import Embeddings
+    from astromer.serving.embedder import Embedder, Embeddings
     from astromer.serving.starter.package import ModelIdentity
 
-    Part = tuple[str, LightCurves, np.ndarray]
+Part = tuple[str, "LightCurves", "np.ndarray"]
+"""Split, light curves, and int [num_curves], what is wrong with each; 0 for nothing."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,20 @@ class EmbedOptions(Config):
         metavar="FILE",
     )
     batch_size: int = knob(1024, "light curves per call", "--bs", bounds="[1, inf)")
+    beam: tuple[str, ...] = knob(
+        (),
+        'options of Apache Beam, for instance "--runner=FlinkRunner --flink_master=HOST:8081": its '
+        "workers embed the survey, and --out is a folder of Parquet files (docs/run_on_beam.md)",
+        "--beam",
+        metavar="OPTIONS",
+    )
+    shard_curves: int = knob(
+        5000,
+        "objects in each file that --beam writes; what a worker holds, and what is done again when "
+        "it is lost",
+        "--shard-curves",
+        bounds="[1, inf)",
+    )
     dry_run: bool = knob(False, "say what is understood of the survey, and stop", "--dry-run")
     reading: SurveyOptions = SurveyOptions()
 
@@ -64,6 +80,8 @@ class EmbedOptions(Config):
         super().__post_init__()
         if not self.out and not self.dry_run:
             raise UsageError("--out must be a file. Received: none.")
+        if self.beam and self.export:
+            raise UsageError("--export is for a single file. Received: --beam, too. Leave one out.")
         if self.export and not self.export.lower().endswith(EXPORTS):
             raise UsageError(
                 f"--export must end with {', '.join(EXPORTS)}. Received: {self.export}."
@@ -72,7 +90,8 @@ class EmbedOptions(Config):
 
 def parse(arguments: list[str] | None = None) -> EmbedOptions:
     """Reads the options. Imports nothing heavy."""
-    return parse_config(EmbedOptions, arguments, prog="astromer embed", description=__doc__)
+    words = joined(sys.argv[1:] if arguments is None else arguments, "--beam")
+    return parse_config(EmbedOptions, words, prog="astromer embed", description=__doc__)
 
 
 def embed(options: EmbedOptions) -> Path:
@@ -86,6 +105,11 @@ def embed(options: EmbedOptions) -> Path:
     Raises:
         AstromerError: for bad options, data or models; see the subclasses.
     """
+    if options.beam:
+        # The one way up from the science: Beam, and what knows it, are not part of it.
+        from pipeline.embed_on_beam import embed_on_beam
+
+        return embed_on_beam(options)
     out, data = as_path(options.out), as_path(options.data)
     if out.is_dir():
         raise UsageError(f"--out must be a file. Received: {out}, which is a folder.")
@@ -102,33 +126,26 @@ def embed(options: EmbedOptions) -> Path:
 
     claim_cores()
     embedder = astromer.load(model)
-    import numpy as np
     import pyarrow.parquet as pq
 
     from astromer.records.framing import estimate_records
     from astromer.system.terminal import progress_bar
 
-    known = _known_periods(options.periods)
+    known = known_periods(options.periods)
     check = embedder.range_check()
     out.parent.mkdir(parents=True, exist_ok=True)
-    width, rows, writer = 0, 0, None
-    matched = 0
+    rows, matched, writer = 0, 0, None
     total = estimate_records(file for paths in files.values() for file in paths)
-    parts = _from_records(files) if files else _from_survey(data, options.reading, out.parent)
+    parts = parts_of_records(files) if files else _from_survey(data, options.reading, out.parent)
     with replace_file(out, shared=True) as partial, partial.open("wb") as stream:
         with progress_bar(total=total, desc="embedding", unit="curves") as bar:
             for split, curves, problem in parts:
                 check.add(curves)
-                at = [known.get(name, np.nan) for name in curves.ids] if known else None
-                matched += np.count_nonzero(np.isfinite(at)) if at else 0
-                found = embedder.embed_packed(
-                    curves, periods=at, batch_size=options.batch_size, progress=False
-                )
-                table = _table(split, curves, found, problem, embedder.identity)
+                table = embed_part(embedder, (split, curves, problem), known, options.batch_size)
                 writer = writer or pq.ParquetWriter(stream, table.schema)
                 writer.write_table(table)
                 rows += len(curves)
-                width = found.vectors.shape[1]
+                matched += sum(math.isfinite(known.get(name, math.nan)) for name in curves.ids)
                 bar.update(len(curves))
         if writer is None:
             raise DataNotFoundError(f"--data must have light curves. Received: {data}, with none.")
@@ -147,11 +164,17 @@ def embed(options: EmbedOptions) -> Path:
 
         EmbeddingTable(out).export(as_path(options.export))
     made_by = embedder.identity.title if is_starter(embedder.path) else embedder.path
-    print(f"{rows} embeddings of width {width} by {made_by} in {out}")
+    print(f"{rows} embeddings of width {width_of(table)} by {made_by} in {out}")
     return out
 
 
-def _known_periods(path: str) -> dict[str, float]:
+def width_of(table: pa.Table) -> int:
+    """How many numbers the vectors of a table have, which has rows."""
+    name = "embedding" if "embedding" in table.column_names else "mean"
+    return len(table.column(name)[0])
+
+
+def known_periods(path: str) -> dict[str, float]:
     """Periods by id; none without a table."""
     if not path:
         return {}
@@ -163,15 +186,22 @@ def _known_periods(path: str) -> dict[str, float]:
     return periods
 
 
-def _from_records(files: dict[str, list[Path]]) -> Iterator[Part]:
-    """Split, light curves, and what is wrong with the lists of each, as ``status`` has it."""
+def parts_of_records(
+    files: Mapping[str, Sequence[Path]], start: int = 0, stop: int | None = None
+) -> Iterator[Part]:
+    """Split, light curves, and what is wrong with the lists of each, as ``status`` has it.
+
+    Args:
+        files: record files by split.
+        start, stop: the first record of each file to read, and one past the last.
+    """
     import numpy as np
 
     from astromer.records.reader import iterate_batches
     from astromer.serving.graph_input import STATUS_OK, STATUS_UNEQUAL, STATUS_UNREADABLE
 
     for split, paths in files.items():
-        for batch in iterate_batches(paths, strict=False):
+        for batch in iterate_batches(paths, strict=False, start=start, stop=stop):
             mjd, mag, errmag = batch.series_lengths
             equal = (mag == mjd) & ((errmag == mjd) | (errmag == 0))
             absent = (mjd == 0) | (mag == 0)
@@ -207,6 +237,23 @@ def describe_data(data: Path, options: SurveyOptions) -> SurveyConfig:
 
 def _tell(lines: list[str]) -> None:
     print("\n".join(lines), flush=True)
+
+
+def embed_part(
+    embedder: Embedder, part: Part, known: Mapping[str, float], batch_size: int
+) -> pa.Table:
+    """The rows of some light curves: see :func:`embed`.
+
+    Args:
+        embedder: the model.
+        part: split; light curves; int [num_curves], what is wrong with each, 0 for nothing.
+        known: periods [days] by id; others are searched.
+        batch_size: light curves per call at most.
+    """
+    split, curves, problem = part
+    at = [known.get(name, math.nan) for name in curves.ids] if known else None
+    found = embedder.embed_packed(curves, periods=at, batch_size=batch_size, progress=False)
+    return _table(split, curves, found, problem, embedder.identity)
 
 
 def _table(

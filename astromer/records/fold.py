@@ -20,7 +20,7 @@ from astromer.system.storage import RemotePath, as_path
 from astromer.system.untrusted_files import read_toml
 
 SPLITS = ("train", "validation", "test")
-_FOLDER_NAMES = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
+FOLDER_NAMES = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
 _OTHER_NAMES = {"valid": "validation", "dev": "validation", "training": "train", "testing": "test"}
 _RECORD_FILE = re.compile(
     r"(?P<stem>.*\.(tf)?records?(\.gz)?)(-(?P<shard>\d+)-of-(?P<shards>\d+)(\.gz)?)?", re.IGNORECASE
@@ -107,7 +107,7 @@ def _check_is_fold(folder: Path) -> None:
             f"{folder} is not complete: it is being written, or its writing was cut off. Wait for "
             "it, or make the records again with --overwrite."
         )
-    names = [name for options in _FOLDER_NAMES.values() for name in options]
+    names = [name for options in FOLDER_NAMES.values() for name in options]
     if any((folder / name).is_dir() for name in names):
         return
     folds = sorted((p for p in folder.glob("fold_*") if p.is_dir()), key=natural_key)
@@ -140,13 +140,13 @@ def _misspelt(folder: Path, names: Sequence[str]) -> str:
 
 
 def _record_files(fold: Path, split: str) -> tuple[Path, ...]:
-    options = [fold / name for name in _FOLDER_NAMES[split] if (fold / name).is_dir()]
+    options = [fold / name for name in FOLDER_NAMES[split] if (fold / name).is_dir()]
     if not options:
-        hint = _misspelt(fold, _FOLDER_NAMES[split]) or (
+        hint = _misspelt(fold, FOLDER_NAMES[split]) or (
             "A fold needs train, validation and test records."
         )
         raise DataNotFoundError(
-            f"the fold {fold} has no folder {' or '.join(_FOLDER_NAMES[split])}/. {hint}"
+            f"the fold {fold} has no folder {' or '.join(FOLDER_NAMES[split])}/. {hint}"
         )
     if len(options) > 1:
         raise DataNotFoundError(

@@ -124,11 +124,14 @@ def iterate_batches(
     *,
     strict: bool = True,
     errors: MissingErrorsConfig = MissingErrorsConfig(),
+    start: int = 0,
+    stop: int | None = None,
 ) -> Iterator[RecordBatch]:
     """Yields the records of each file in batches, in their order.
 
     Args:
         files: TFRecord files, plain or gzip.
+        start, stop: the first record of each file to read, and one past the last.
         strict: refuse light curves whose series are missing, empty or not equally long;
             otherwise they come as :class:`RecordBatch` says.
         errors: how missing errors are filled in; a light curve without any has no list of
@@ -139,10 +142,10 @@ def iterate_batches(
         LightCurveError: with ``strict``, a curve is empty or its series are not equally long.
     """
     for path in map(as_path, files):
-        sizes = np.asarray(record_sizes(path), np.int64)
-        first = 0
+        sizes = np.asarray(record_sizes(path), np.int64)[:stop]
+        first = start
         try:
-            for serialized, parsed in _parsed(path, records_at_once(sizes)):
+            for serialized, parsed in _parsed(path, records_at_once(sizes[start:]), start, stop):
                 yield _to_batch(path, first, serialized, parsed, strict, errors)
                 first += len(serialized)
         except (tf.errors.DataLossError, tf.errors.InvalidArgumentError):
@@ -173,20 +176,25 @@ def records_at_once(sizes: np.ndarray) -> int:
     return together
 
 
-def _parsed(path: Path, together: int) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+def _parsed(
+    path: Path, together: int, start: int, stop: int | None
+) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
     """Serialized records and what :func:`_parse_flat` makes of them, by batch.
 
     Threads parse ahead. A tf.data pipeline could do that too, but it would be traced anew
     for every file, which takes longer than reading a small one.
     """
 
-    batches = tf.data.TFRecordDataset(str(path), compression_of(path)).batch(together).prefetch(1)
+    records = tf.data.TFRecordDataset(str(path), compression_of(path))
+    if start or stop is not None:
+        records = records.skip(start).take(-1 if stop is None else stop - start)
+    batches = records.batch(together).prefetch(1)
 
     def checked() -> Iterator[tuple[np.ndarray, tf.Tensor]]:
         for number, serialized in enumerate(batches):
-            records = serialized.numpy()
-            _refuse_bloated(records, path, number * together)
-            yield records, serialized
+            values = serialized.numpy()
+            _refuse_bloated(values, path, start + number * together)
+            yield values, serialized
 
     def parse(batch: tuple[np.ndarray, tf.Tensor]) -> tuple[np.ndarray, list[np.ndarray]]:
         return batch[0], [tensor.numpy() for tensor in _parse_flat(batch[1])]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -137,7 +138,7 @@ class OutOfMemoryError(AstromerError):
 
 
 class WorkerLostError(AstromerError):
-    """One of several workers that train together has failed or cannot be reached.
+    """One of several workers that work together has failed or cannot be reached.
 
     The code is the one that Kubeflow keeps for programs that want to be started again (TFJob's
     ``restartPolicy: ExitCode``).
@@ -160,14 +161,60 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__ or seen.__context__
 
 
-def exit_codes() -> dict[int, tuple[str, str]]:
-    """Every exit code of every program: the error it stands for, and what that means."""
+_BEAM_STEP = re.compile(r" \[while running '(?P<step>[^']*)'\]")
+"""What Apache Beam puts behind the message of a worker's error."""
+_ERROR = re.compile(
+    r"^(?P<name>[A-Za-z_][\w.]*): (?P<text>(?:(?!\n(?:\n|Traceback |  File )).)*?)"
+    rf"(?:{_BEAM_STEP.pattern}|(?=\n\n|\n?\Z))",
+    re.DOTALL | re.MULTILINE,
+)
+"""The last lines of a traceback."""
+
+
+def worker_error(error: BaseException) -> AstromerError | None:
+    """The first error of a worker of Beam that this one was raised because of.
+
+    Beam adds the step to a worker's error; from a worker elsewhere there is its traceback, in the
+    text of the runner's own error.
+
+    Returns:
+        None where no worker has failed.
+    """
+    for seen in causes(error):
+        if isinstance(seen, AstromerError):
+            if not _BEAM_STEP.search(str(seen)):
+                return None
+            seen.args = tuple(_BEAM_STEP.sub("", str(part)) for part in seen.args)
+            return seen
+        found = list(_ERROR.finditer(str(seen)))
+        own = [one for one in found if one["name"].startswith(f"{__name__.split('.')[0]}.")]
+        if first := next((one for one in found if one["step"]), next(iter(own), None)):
+            return _of_worker(first["name"].rpartition(".")[2], first["text"], first["step"])
+    return None
+
+
+def _of_worker(name: str, text: str, step: str | None) -> AstromerError:
+    kind = next((kind for kind in _kinds() if kind.__name__ == name), None)
+    if kind is not None and kind.__module__ == __name__:
+        return kind(" ".join(text.split()))
+    unknown = RuntimeError(f"{name}: {text}")
+    return system_error(unknown) or AstromerError(
+        f"A worker failed{f' in the step {step}' if step else ''}: {brief(unknown)}. {_RESUME}"
+    )
+
+
+def _kinds() -> list[type[AstromerError]]:
     kinds: list[type[AstromerError]] = [AstromerError]
     for kind in kinds:  # grows in the loop
         kinds += kind.__subclasses__()
+    return kinds
+
+
+def exit_codes() -> dict[int, tuple[str, str]]:
+    """Every exit code of every program: the error it stands for, and what that means."""
     raised = {
         kind.exit_code: (kind.__name__, (kind.__doc__ or "").split("\n")[0])
-        for kind in kinds
+        for kind in _kinds()
         if kind.__module__ == __name__
     }
     return dict(sorted({**_WITHOUT_ERROR, **raised}.items()))

@@ -22,6 +22,7 @@ from astromer.system.errors import (
     UsageError,
     causes,
     system_error,
+    worker_error,
 )
 from astromer.system.storage import as_path
 from astromer.system.termination import was_interrupted
@@ -86,7 +87,8 @@ def one_line_errors(
     Raises:
         TrainingInterrupted: on Ctrl-C and SIGTERM.
         StorageError, OutOfMemoryError: the system refuses room, access or memory.
-        AstromerError: the one that others were raised because of, or one that names the log.
+        AstromerError: the one that others were raised because of, be it in a worker of Beam, or one
+            that names the log.
     """
     try:
         yield
@@ -97,7 +99,7 @@ def one_line_errors(
             raise BrokenPipeError from error
         if was_interrupted() and cause(error) is None:
             raise TrainingInterrupted(STOPPED) from error
-        refused = system_error(error, output, needs)
+        refused = worker_error(error) or system_error(error, output, needs)
         if refused is not None:
             _write_traceback(error, log)
             raise refused from error
@@ -200,7 +202,8 @@ def _call(sender: Connection, function: Callable[[T], Any], argument: T) -> None
     except (KeyboardInterrupt, SystemExit):
         ending = Ending(TrainingInterrupted.exit_code, "stopped")
     except Exception as error:
-        known = system_error(error) or AstromerError(f"{type(error).__name__}: {error}")
+        known = worker_error(error) or system_error(error)
+        known = known or AstromerError(f"{type(error).__name__}: {error}")
         ending = Ending(known.exit_code, str(known))
     sys.stdout.flush()
     sys.stderr.flush()

@@ -68,7 +68,7 @@ def read_long_tables(
         DataAnomalyError: it lacks a column.
     """
     profile = understood.choice.profile
-    named = _bands_in_names(files) if profile.has_usual_names else {}
+    named = bands_in_names(files) if profile.has_usual_names else {}
     for path in files:
         table = open_rows(path, config, profile)
         if not table.names:
@@ -99,7 +99,7 @@ def _band_of(path: Path, profile: Profile) -> str:
     return profile.band.names.get(band, band)
 
 
-def _bands_in_names(files: list[Path]) -> dict[Path, str]:
+def bands_in_names(files: list[Path]) -> dict[Path, str]:
     """Bands of files whose names all end in one, and not in the same: stars_g.csv, stars_r.csv."""
     ends = {path: re.split(r"[._-]", stem_of(path))[-1] for path in files}
     bands = set(ends.values())
