@@ -1,7 +1,7 @@
 """``astromer embed --beam``: a survey is embedded by the workers of an engine that Beam reaches.
 
-The job runs in a process of its own, in a group with the workers of this machine: where one of
-them is lost, Beam's local runner waits for it for ever, and the group is ended instead.
+The job runs in a process of its own, in a group with the workers of this machine: whatever ends
+the job, they end with it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from astromer.commands.embed import EmbedOptions
 from astromer.commands.model import chosen_model
@@ -35,14 +35,13 @@ from astromer.system.errors import (
 )
 from astromer.system.logs import silence
 from astromer.system.storage import as_path
-from astromer.system.storage.lock import LOCK_FILE, locked
+from astromer.system.storage.lock import locked
 from astromer.system.text import brief
 from pipeline.beam_options import read_beam_options
 
 PARTIAL = ".partial"
 """What the names of files end with that are being written."""
 _ROOT = Path(__file__).resolve().parents[1]
-_LOST = "Worker subprocess exited"
 _GRACE = 5.0
 """Seconds that a job has to end by itself, once it has told how it went."""
 
@@ -104,7 +103,6 @@ def embed_on_beam(options: EmbedOptions) -> Path:
 def _remove_unfinished(out: Path) -> None:
     for left in out.glob(f".*{PARTIAL}"):
         left.unlink(missing_ok=True)
-    (out / LOCK_FILE).unlink(missing_ok=True)
 
 
 def _in_own_group(job: Job) -> dict[str, Any]:
@@ -116,29 +114,28 @@ def _in_own_group(job: Job) -> dict[str, Any]:
     process = context.Process(target=_work, args=(sender, job, log))
     process.start()
     sender.close()
+    ending: dict[str, Any] | AstromerError | None = None
     try:
         ending = receiver.recv()
     except EOFError:
-        ending = _lost("the process of the job")
+        ending = WorkerLostError(
+            "The job needs all of its processes. Received: the one that leads was killed, mostly "
+            "because memory ran out. Run the same command again to resume."
+        )
     finally:
-        process.join(_GRACE)
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid or 0, signal.SIGKILL)
+        if ending is not None:
+            process.join(_GRACE)
+        with suppress(ProcessLookupError):
+            os.killpg(cast(int, process.pid), signal.SIGKILL)
+        process.kill()
         process.join()
-    if type(ending) is AstromerError:  # nobody knows it
+        if type(ending) is not AstromerError:  # which nobody knows
+            os.unlink(log)
+    if type(ending) is AstromerError:
         raise AstromerError(f"{ending} Traceback: {log}.")
-    os.unlink(log)
     if isinstance(ending, AstromerError):
         raise ending
     return ending
-
-
-def _lost(what: str) -> AstromerError:
-    return WorkerLostError(
-        f"The job needs all of its processes. Received: {what} was killed, mostly because memory "
-        "ran out. Run the same command again: shards that are whole stay; fewer workers "
-        "(--direct_num_workers) or smaller shards (--shard-curves) take less memory."
-    )
 
 
 def _work(sender: Connection, job: Job, log: str) -> None:
@@ -148,12 +145,6 @@ def _work(sender: Connection, job: Job, log: str) -> None:
         os.dup2(stream.fileno(), sys.stdout.fileno())
         os.dup2(stream.fileno(), sys.stderr.fileno())
 
-    def thread_ended(error: Any) -> None:
-        if _LOST in str(error.exc_value):
-            sender.send(_lost("a worker"))
-        sys.__excepthook__(*error[:3])
-
-    threading.excepthook = thread_ended
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # What libraries do must not depend on who loads them, in workers either.
     silence()
@@ -184,6 +175,8 @@ def _ending(work: Callable[[], dict[str, Any]]) -> dict[str, Any] | AstromerErro
 
 
 def _run(job: Job) -> dict[str, Any]:
+    from pipeline.beam_workers import tell_lost_workers
     from pipeline.embedding_job import run
 
+    tell_lost_workers()
     return run(job.options, job.beam, job.model, job.out)

@@ -13,6 +13,7 @@ from typing import Any
 from astromer.commands.cli import Parser, run_program
 from astromer.system.errors import worker_error
 from astromer.system.logs import silence
+from pipeline.beam_workers import tell_lost_workers
 from pipeline.local.failures import cause
 from pipeline.tfx_patches import postpone, quick_imports
 
@@ -96,6 +97,7 @@ def _run(args: argparse.Namespace, beam_arguments: list[str]) -> None:
     else:
         context = base_executor.BaseExecutor.Context(extra_flags=beam_arguments, **common)
     outputs_utils.make_output_dirs(outputs)  # as on one machine
+    tell_lost_workers()
     executor_class(context).Do(inputs, outputs, exec_properties)
 
     outputs_utils.tag_output_artifacts_with_version(outputs)

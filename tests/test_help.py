@@ -24,6 +24,7 @@ PROGRAMS = [
         pytest.param([f"tools/benchmarks/{name}.py"], id=f"benchmarks.{name}")
         for name in (
             "beam_runners",
+            "embed_on_beam",
             "embedding",
             "everything",
             "pipeline_overhead",

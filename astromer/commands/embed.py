@@ -67,7 +67,7 @@ class EmbedOptions(Config):
         metavar="OPTIONS",
     )
     shard_curves: int = knob(
-        5000,
+        5120,
         "objects in each file that --beam writes; what a worker holds, and what is done again when "
         "it is lost",
         "--shard-curves",

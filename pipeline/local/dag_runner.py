@@ -22,6 +22,7 @@ from astromer.serving.versions.folder import newest
 from astromer.system.storage import as_path
 from components.pusher.executor import same_model
 from components.reporter.executor import traced_by
+from pipeline.beam_workers import tell_lost_workers
 from pipeline.local.artifact_content import remember
 from pipeline.local.console import Step
 from pipeline.local.lineage import trace
@@ -64,6 +65,7 @@ class ReportingDagRunner(LocalDagRunner):
         """Runs every node of the pipeline, in topological order."""
         if run_options is not None:
             raise NotImplementedError("partial runs")
+        tell_lost_workers()
         run_id = datetime.datetime.now().isoformat()
         runtime_parameter_utils.substitute_runtime_parameter(
             pipeline, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import bz2
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,7 @@ from tfx.types import channel_utils, standard_artifacts
 
 from astromer.records.config import LightCurveRules
 from astromer.records.fold import Fold
+from astromer.system.errors import RecordError, WorkerLostError
 from astromer.validation.config import ValidationConfig
 from astromer.validation.fold_check import validate_fold
 from components import LightCurveAnomalies
@@ -43,6 +45,8 @@ from components.validator import executor as validator_executor
 from components.validator.beam_pipeline import add_validation, read_results
 from components.validator.executor import Executor
 from pipeline.beam_options import BEAM_COMPONENTS, read_beam_options
+from pipeline.beam_workers import tell_lost_workers
+from pipeline.local.failures import one_line_errors
 from pipeline.pipeline import create_pipeline
 from pipeline_config import PipelineConfig
 from tests.astromer.validation import corpus
@@ -51,6 +55,7 @@ from tests.pipeline.folds import encode, write_fold, write_records
 from tests.standins.spark import fetch_spark
 
 RULES = ValidationConfig(max_rejected=1.0), LightCurveRules()
+PROCESSES = "--direct_running_mode=multi_processing --direct_num_workers=2"
 IMAGE = "registry/astromer:1"
 DATAFLOW = (
     "--runner=DataflowRunner --project=survey --region=europe-west4 "
@@ -120,8 +125,7 @@ def run_validator(fold: Path, folder: Path, *arguments: str, **context: Any) -> 
 
 
 def test_two_processes_of_beam_find_what_this_one_finds(broken, tmp_path):
-    processes = "--direct_running_mode=multi_processing --direct_num_workers=2"
-    assert run_validator(broken, tmp_path, processes) == findings_of(broken)
+    assert run_validator(broken, tmp_path, PROCESSES) == findings_of(broken)
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +167,31 @@ def spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_spark_finds_what_this_process_finds(broken, spark, tmp_path):
     runner = "--runner=beam_pyspark_runner.pyspark_runner.PySparkRunner"
     assert run_validator(broken, tmp_path, runner) == findings_of(broken)
+
+
+def test_the_error_of_a_worker_is_the_run_s(broken, tmp_path, monkeypatch):
+    """The examples are damaged after they were made: nothing but a worker sees it."""
+    made = run_example_gen(broken, tmp_path / "examples")
+    [file, *_] = Path(made.uri, "Split-train").iterdir()
+    file.write_bytes(file.read_bytes()[:-20])
+    monkeypatch.setattr(f"{__name__}.run_example_gen", lambda fold, folder: made)
+    with pytest.raises(RecordError) as told, one_line_errors(tmp_path / "log"):
+        run_validator(broken, tmp_path, PROCESSES)
+    assert str(told.value).startswith(f"{file} is a damaged gzip file: it is cut off")
+    assert "while running" not in str(told.value)
+    assert "Traceback" in (tmp_path / "log").read_text()
+
+
+def test_a_run_ends_with_a_worker_that_is_killed(tmp_path):
+    tell_lost_workers()
+    arguments = PipelineOptions(PROCESSES.split())
+    with (
+        pytest.raises(WorkerLostError, match="exit code 137"),
+        one_line_errors(tmp_path / "log"),
+        beam.Pipeline(options=arguments) as pipeline,
+    ):
+        numbers = pipeline | beam.Create([0, 1]) | beam.Reshuffle()
+        _ = numbers | beam.Map(lambda number: os.kill(os.getpid(), signal.SIGKILL))
 
 
 def test_a_runner_that_loses_something_is_found_out(broken, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from astromer.system.errors import (
     StorageError,
     is_system_error,
     system_error,
+    worker_error,
 )
 
 
@@ -98,3 +100,60 @@ def test_what_has_been_said_better_stays() -> None:
     error = RecordError("records/0.record is damaged")
     error.__cause__ = OSError(errno.EIO, "bad")
     assert system_error(error) is None
+
+
+TRACEBACK = """Error received from SDK harness for instruction 4: Traceback (most recent call last):
+  File "apache_beam/runners/common.py", line 1499, in apache_beam.runners.common.DoFnRunner.process
+  File "work.py", line 8, in work
+    raise RecordError(f"a rule: record {number} is bad")
+KeyError: 'before'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "apache_beam/runners/common.py", line 686, in apache_beam.runners.common.SimpleInvoker.invoke
+{error}
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "told"),
+    [
+        (
+            "astromer.system.errors.RecordError: record 2 of /x/0.record is bad.\nCopy: it again. "
+            "[while running 'CheckFile']",
+            RecordError,
+            r"^record 2 of /x/0.record is bad. Copy: it again.$",
+        ),
+        ("astromer.system.errors.ModelError: it is gone.", errors.ModelError, r"^it is gone.$"),
+        (
+            "OSError: [Errno 28] No space left on device: '/x' [while running 'Write']",
+            StorageError,
+            "^the disk must have space",
+        ),
+        (
+            "ValueError: no such thing. [while running 'Embed/RunInference']",
+            errors.AstromerError,
+            r"^A worker failed in the step Embed/RunInference: ValueError: no such thing\. Run",
+        ),
+    ],
+)
+def test_the_first_error_of_a_worker_is_told(error, kind, told) -> None:
+    raised = RuntimeError("the job failed")
+    raised.__cause__ = RuntimeError(TRACEBACK.replace("{error}", error))
+    found = worker_error(raised)
+    assert type(found) is kind
+    assert re.search(told, str(found))
+
+
+def test_in_this_process_beam_only_adds_the_step() -> None:
+    error = errors.DataAnomalyError("it is odd. [while running 'Match']", table="a table")
+    assert worker_error(error) is error
+    assert (str(error), error.table) == ("it is odd.", "a table")
+
+
+@pytest.mark.parametrize(
+    "error", [RecordError("bad"), ValueError("a rule: b"), RuntimeError("Traceback\n  File x")]
+)
+def test_what_no_worker_has_raised_is_left_alone(error) -> None:
+    assert worker_error(error) is None
