@@ -18,6 +18,7 @@ import pytest
 
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.system.logs import silence
+from astromer.system.parallel import KERNELS
 from astromer.system.storage import RemotePath, remote, remove_tree
 from astromer.windows.batches import Batch, assemble, sequential_windows
 from astromer.windows.config import MaskingConfig
@@ -25,6 +26,7 @@ from astromer.windows.masking import draw
 from tests.ram_store import RamFileSystem
 from tests.scheduling import ByUnit, marks, rank, use_one_thread_each
 
+os.environ.setdefault(KERNELS, "0")  # what is faster here would round otherwise elsewhere
 silence()
 use_one_thread_each()
 # Other work on the machine makes any single example slow now and then.

@@ -194,14 +194,15 @@ class Encoder(keras.layers.Layer):
             found.append(tf.transpose(by_key, [0, 3, 2, 1]))
         return found
 
-    def order(self, visible: tf.Tensor, presorted: bool = False) -> Order:
+    def order(self, visible: tf.Tensor, num_keys: tf.Tensor | None = None) -> Order:
         """The order of steps in which the encoder works.
 
-        ``presorted`` says that the visible ones, bool [batch, steps], come first already.
+        ``num_keys``, int32, says that the visible ones, bool [batch, steps], are among so many
+        first ones already.
         """
         if self.quirks is not None:
             return AsGiven(visible, self.quirks)
-        return Presorted(visible) if presorted else VisibleFirst(visible)
+        return VisibleFirst(visible) if num_keys is None else Presorted(visible, num_keys)
 
     @property
     def inputs(self) -> dict[str, tf.TensorSpec]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from astromer.encoder.order import LANES
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.system.distribution import divide_rows
 from astromer.system.parallel import OrderedPool, micro_batches_at_once
 from astromer.windows.batches import Batch, MicroBatch, plan_micro_batches
+from astromer.windows.masking import Probing, counts
 
 # Windows of a micro-batch.
 _ON_A_GPU = 256
@@ -65,7 +67,7 @@ class Predictor:
 
     def _predict(self, inputs: dict[str, np.ndarray], part: MicroBatch) -> tuple[tf.Tensor, ...]:
         replicas = self.strategy.num_replicas_in_sync
-        rows = -(-len(part.rows) // replicas)
+        rows = -(-part.size // replicas)
         predicted = self._run(divide_rows(self.strategy, part.of(inputs), rows))
         if replicas > 1:  # from other workers, too
             predicted = tuple(self.strategy.gather(values, axis=0) for values in predicted)
@@ -121,3 +123,50 @@ def network_inputs(batch: Batch) -> dict[str, np.ndarray]:
         "visible": batch.probing.visible,
         **batch.folded,
     }
+
+
+def sort_steps(
+    arrays: dict[str, np.ndarray], parts: Sequence[MicroBatch], probing: Probing, scored: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[int, tuple[int, int]]]:
+    """Sorts the steps of each window: visible ones, then scored ones; steps that are both between.
+
+    The encoder attends to the visible steps and the loss reads the scored ones; each are in one
+    stretch, so that nothing else is computed. Both stretches depend on the padded length and on the
+    fractions of the masks alone, so that few shapes occur, and dropout does not depend on other
+    windows: in shorter windows, unused steps lie before the scored ones.
+
+    Args:
+        arrays: [num_windows, window_size, ...], or [num_windows, 1, ...], which stay as they are.
+        parts: all of the batch.
+        probing: the roles of the steps.
+        scored: bool [num_windows, window_size], the probed steps, or the hidden ones, or fewer.
+
+    Returns:
+        The sorted arrays; and by padded length the number of the first scored step, and that of the
+        steps among which all visible ones are.
+    """
+    visible = probing.visible
+    unscored, both, unused = visible & ~scored, visible & scored, ~(visible | scored)
+    before = unscored.sum(axis=1)
+    gap = np.zeros_like(before)
+    stretches = {}
+    for steps in {part.steps for part in parts}:
+        rows = np.concatenate([part.rows for part in parts if part.steps == steps])
+        probed, same, random = (int(n[0]) for n in counts(np.array([steps]), probing.masking))
+        shown = same + random if both.any() else 0
+        most = max(probed - same - random + shown, int(scored[rows].sum(axis=1).max()), 1)
+        first = steps - most
+        begin = np.maximum(before[rows], first)
+        gap[rows] = begin - before[rows]
+        keys = max(first + shown, int((begin + both[rows].sum(axis=1)).max()), 1)
+        stretches[steps] = first, min(-(-keys // LANES) * LANES, steps)
+    rank = np.where(unscored, 0, np.where(scored, 3 - visible, 4)).astype(np.uint8)
+    rank[unused & (np.cumsum(unused, axis=1) <= gap[:, None])] = 1
+    order = np.argsort(rank, axis=1, kind="stable")
+    by_rank = {
+        name: array
+        if array.shape[1] == 1
+        else np.take_along_axis(array, order[..., None] if array.ndim == 3 else order, axis=1)
+        for name, array in arrays.items()
+    }
+    return by_rank, stretches

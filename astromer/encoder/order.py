@@ -34,7 +34,8 @@ ASTROMER_2 = Quirks(attention_bias=-1e9, blocks_queries=False, shows_hidden=True
 
 
 BLOCKED = -1e9  # added to a logit, leaves no weight in float32
-_LANES = 8  # numbers of keys are multiples of it: products are faster, and few shapes occur
+LANES = 8
+"""Numbers of keys are multiples of it: products are faster, and few shapes occur."""
 
 
 class Order:
@@ -70,27 +71,31 @@ class AsGiven(Order):
 
 
 class Presorted(Order):
-    """Windows whose visible steps come first already, so that those alone are keys.
+    """Windows whose visible steps are among the first already, so that these alone are keys.
 
-    Only the first ``num_keys`` steps need keys and values, as many as the window with the most
-    visible steps has: a third fewer under the published masking.
+    Only the first ``num_keys`` steps need keys and values: a third fewer under the published
+    masking.
 
     Args:
         visible: bool [batch, steps]. A window without a visible step attends to its first step,
             whatever the other windows of the batch are.
+        num_keys: int32, no step after so many is visible; counted by default.
 
     Attributes:
         bias: float32 [batch, 1, 1, num_keys], blocks keys that are not visible.
     """
 
-    def __init__(self, visible: tf.Tensor) -> None:
-        count = tf.math.count_nonzero(visible, axis=1, dtype=tf.int32)
-        count = tf.maximum(count, 1)
-        most = tf.maximum(tf.reduce_max(count), 1)  # for an empty batch, too
-        # Positive numbers only: ONNX rounds quotients towards zero, not down.
-        lanes = (most + _LANES - 1) // _LANES
-        self._most = tf.minimum(lanes * _LANES, tf.shape(visible)[1])
-        shown = tf.range(self._most)[None, :] < count[:, None]
+    def __init__(self, visible: tf.Tensor, num_keys: tf.Tensor | None = None) -> None:
+        step = tf.range(tf.shape(visible)[1])
+        if num_keys is None:
+            most = tf.reduce_max(tf.where(visible, step + 1, 1))
+            most = tf.maximum(most, 1)  # for an empty batch, too
+            # Positive numbers only: ONNX rounds quotients towards zero, not down.
+            lanes = (most + LANES - 1) // LANES
+            num_keys = tf.minimum(lanes * LANES, tf.shape(visible)[1])
+        self._most = num_keys
+        nothing = ~tf.reduce_any(visible, axis=1, keepdims=True)
+        shown = (visible | (nothing & (step == 0)))[:, :num_keys]
         self.bias = tf.where(shown, 0.0, BLOCKED)[:, None, None, :]
 
     def keys(self, x: Steps) -> Steps:
@@ -101,9 +106,9 @@ class VisibleFirst(Presorted):
     """Visible steps first; outputs go back to the caller's order."""
 
     def __init__(self, visible: tf.Tensor) -> None:
-        super().__init__(visible)
         self._order = tf.argsort(tf.cast(~visible, tf.int32), axis=1, stable=True)
         self._back = tf.argsort(self._order, axis=1)
+        super().__init__(self.apply(visible))
 
     def apply(self, values: tf.Tensor) -> tf.Tensor:
         return tf.gather(values, self._order, batch_dims=1)

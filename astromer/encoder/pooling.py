@@ -71,7 +71,8 @@ class CurveEncoder:
                 batch = prepare(model, curves, some, probing, periods)
                 inputs = network_inputs(batch)
                 for part in micro_batches_of(batch, model, strategy):
-                    pooled[first + part.rows] = self._run(part.of(inputs)).numpy()
+                    found = self._run(part.of(inputs)).numpy()
+                    pooled[first + part.rows] = found[: len(part.rows)]
                 bar.update(len(some))
         return pool_windows_numpy(pooled, windows.curve, curves.lengths, self.head)
 

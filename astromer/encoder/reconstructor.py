@@ -152,6 +152,7 @@ class Reconstructor(keras.Model):
         magnitudes: tf.Tensor,
         visible: tf.Tensor,
         first: tf.Tensor,
+        num_keys: tf.Tensor,
         dropout_key: tf.Tensor | None = None,
         dtype: tf.DType = tf.float32,
         **folded: tf.Tensor,
@@ -159,9 +160,10 @@ class Reconstructor(keras.Model):
         """For training: the predictions of the steps from number ``first`` on.
 
         Args:
-            times, magnitudes, visible: as in :meth:`Encoder.call`, visible steps first.
+            times, magnitudes, visible: as in :meth:`Encoder.call`, visible steps among the first.
             first: int32, the first step that the loss scores in any window; 0 for public weights
                 that block queries.
+            num_keys: int32, no step after so many is visible.
             dropout_key: as in :meth:`Encoder.call`.
             dtype: of the matrix products; everything between them is float32.
             folded: as in :meth:`Encoder.call`.
@@ -170,7 +172,7 @@ class Reconstructor(keras.Model):
             float32 [batch, steps - first], centred; and their standard deviations, where the model
             has any, through which no gradient reaches the encoder.
         """
-        order = self.encoder.order(visible, presorted=True)
+        order = self.encoder.order(visible, num_keys)
         x = self.encoder.embed(
             times, magnitudes, visible, dtype, training=True, dropout_key=dropout_key, **folded
         )

@@ -19,10 +19,11 @@ from astromer.finetuning.labelled_data import LabelledCurves, class_weights
 from astromer.system.errors import TrainingError
 from astromer.system.terminal import progress_bar
 from astromer.training.step import WarmUp
-from astromer.windows.batches import Windows, plan_micro_batches
+from astromer.windows.batches import MicroBatch, Windows, plan_micro_batches
 from astromer.windows.masking import nothing_probed
 
 _WINDOWS_PER_MICRO_BATCH = 32
+_MULTIPLE = 8  # what the windows of a micro-batch are filled up to
 _CLIP_NORM = 1.0  # the first steps of a fresh encoder can be wild
 _CURVES = (
     tf.TensorSpec([None], tf.int64),  # row: the light curve of each window
@@ -239,9 +240,11 @@ class EncoderTraining:
             windows = Windows(start, np.minimum(size, curves.lengths[curve]), curve)
             probing = nothing_probed(windows.length, size)
             batch = prepare(model, curves, windows, probing, self._periods)
-            arrays = network_inputs(batch)
-            inputs = {name: array[:, : part.steps] for name, array in arrays.items()}
-            yield part.rows, [inputs, row], part.first_row
+            # Few sizes: empty windows, which count as the first light curve's, weigh nothing.
+            filled = -(-len(row) // _MULTIPLE) * _MULTIPLE
+            full = MicroBatch(np.arange(len(row)), part.steps, filled, part.first_row)
+            inputs = full.of(network_inputs(batch))
+            yield part.rows, [inputs, np.pad(row, (0, filled - len(row)))], part.first_row
 
     def _add_gradients(
         self,

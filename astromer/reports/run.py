@@ -159,6 +159,8 @@ def machine_rows(machine: Mapping[str, Any]) -> Facts:
         ("system", machine["system"]),
         ("python", machine["python"]),
     ]
+    if "kernels" in machine:  # models of older releases do not say
+        rows.insert(1, ("kernels", machine["kernels"]))
     return [*rows, *machine["versions"].items()]
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from astromer.system.errors import AstromerError, UsageError
-from astromer.system.parallel import cores
+from astromer.system.parallel import cores, describe_kernels
 from astromer.system.untrusted_files import read_json
 
 MACHINE = "machine"
@@ -27,6 +27,7 @@ COMPUTING = ("tensorflow", "keras", "numpy")
 """Libraries whose releases differ in how they round."""
 
 _CPU_INFO = Path("/proc/cpuinfo")
+_MATRIX_FEATURES = ("avx", "amx", "fma", "asimd", "sve", "bf16", "i8mm")
 _EXTRAS = {
     "records": ("pyarrow", "tomli"),
     "pipeline": (
@@ -55,11 +56,12 @@ _LIBRARIES = (
 
 
 def describe_machine() -> dict[str, Any]:
-    """The ``processor``, usable ``cores``, ``memory_gib`` (0 where unknown), ``gpus``, ``system``,
-    ``python``, and ``versions`` of the installed libraries by name.
+    """The ``processor``, the ``kernels`` in use, usable ``cores``, ``memory_gib`` (0: unknown),
+    ``gpus``, ``system``, ``python``, and ``versions`` of the installed libraries by name.
     """
     return {
         "processor": processor(),
+        "kernels": describe_kernels(),
         "cores": cores(),
         "memory_gib": round(_memory() / 2**30, 1),
         "gpus": _gpus(),
@@ -87,11 +89,21 @@ def library_releases(names: tuple[str, ...] = COMPUTING) -> dict[str, str]:
 
 def processor() -> str:
     """Name of the processor."""
-    if _CPU_INFO.exists():
+    return _cpu_info("model name") or platform.processor() or platform.machine()
+
+
+def processor_features() -> list[str]:
+    """What decides on the speed of matrix products; empty where unknown."""
+    words = (_cpu_info("flags") or _cpu_info("Features")).split()
+    return sorted(word for word in words if word.startswith(_MATRIX_FEATURES))
+
+
+def _cpu_info(name: str) -> str:
+    with suppress(OSError):
         for line in _CPU_INFO.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
+            if line.startswith(name):
                 return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+    return ""
 
 
 def _memory() -> int:

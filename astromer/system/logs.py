@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import IO, Any, BinaryIO
 
 from astromer.system.environment import prepare_surroundings
+from astromer.system.parallel import choose_kernels
 from astromer.system.storage import local_folder
 from astromer.system.termination import set_watchdog_log
 from astromer.system.text import without_secrets
@@ -46,9 +47,7 @@ def silence() -> None:
     Failures still surface as Python exceptions. Settings of TensorFlow that the user made in the
     environment are kept.
     """
-    # Without oneDNN, verbose or not: it keeps compiled kernels for each shape of a micro-batch and
-    # each thread, which grow for hours, and these networks are no faster with it.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    choose_kernels()
     # gRPC's handlers of forks start threads in a child that is about to become another program.
     # Where Python closes their files first, the child aborts: now and then Spark's Java.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from astromer.encoder.config import EncoderConfig
 from astromer.system.cluster import WORKER_SECONDS
 from astromer.system.config import OUTPUT, Config, knob
+from astromer.system.parallel import AUTO, BFLOAT16, FLOAT32
 from astromer.windows.config import MaskingConfig
 
 
@@ -95,9 +96,9 @@ class TrainingConfig(Config):
     precision: str = knob(
         "float32",
         "mixed_bfloat16 trains with matrix products in bfloat16, all else and every evaluation in "
-        "float32: faster where the processor or GPU has instructions for it",
+        "float32: faster where the processor or GPU has instructions for it; auto takes it there",
         "--precision",
-        choices=("float32", "mixed_bfloat16"),
+        choices=(FLOAT32, BFLOAT16, AUTO),
     )
     checkpoint_seconds: float = knob(
         300.0,

@@ -25,7 +25,9 @@ from astromer.system.distribution import (
     is_multi_worker,
     make_strategy,
 )
+from astromer.system.environment import processor
 from astromer.system.errors import TrainingError, TrainingInterrupted, UsageError
+from astromer.system.parallel import describe_kernels
 from astromer.system.terminal import progress_bar
 from astromer.system.termination import StopRequest
 from astromer.training.config import TensorBoardConfig, TrainingConfig
@@ -129,6 +131,9 @@ class Trainer:
         self.best_weights = self._weights()
         self.progress = Progress(fingerprint)
         self._restore()
+        kernels = f"{self.step.precision}, {describe_kernels()}, {processor()}"
+        self.report.kernels(kernels, self.progress.kernels, self.step.is_slower)
+        self.progress.kernels = kernels
         check_same(self.strategy, str(self.progress))
 
     def run(self) -> TrainingResult:
@@ -300,6 +305,7 @@ class Trainer:
             "epochs": progress.epoch,
             "best_epoch": progress.best_epoch,
             "seconds": round(progress.seconds, 1),
+            "precision": self.step.precision,
             **{name: value for name, value in best.items() if name.startswith(("val_", "train_"))},
         }
 

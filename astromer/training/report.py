@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,16 @@ class TrainingReport:
     def resumed(self, checkpoint: object, epoch: int, step: int) -> None:
         """In every worker; epochs count from 0."""
         say(f"Resuming from {checkpoint}: epoch {epoch + 1}, step {step}")
+
+    def kernels(self, now: str, before: str, is_slower: bool) -> None:
+        """What computes now, and what did before a resumption; "" if nothing did."""
+        logging.getLogger(__name__).info("computing with %s", now)
+        if before and before != now:
+            say(f"note: it began with {before}, and goes on with {now}: last bits may differ")
+        if is_slower:
+            say(
+                "note: mixed_bfloat16 is slower than float32 here; --precision auto would take that"
+            )
 
     def fell_back(self, damaged: object, earlier: object) -> None:
         """The newest checkpoint is damaged, and the one before it is used."""

@@ -137,6 +137,7 @@ class Progress:
         history: the metrics of each finished epoch.
         resumed: epoch and step at which each part but the first began.
         libraries: from :func:`library_releases`.
+        kernels: what the last part was computed with, in words; "" in older releases.
     """
 
     fingerprint: str
@@ -150,6 +151,7 @@ class Progress:
     history: EpochHistory = field(default_factory=EpochHistory)
     resumed: list[list[int]] = field(default_factory=list)
     libraries: dict[str, str] = field(default_factory=library_releases)
+    kernels: str = ""
 
     def __str__(self) -> str:
         return f"epoch {self.epoch + 1}, step {self.step} of the run {self.fingerprint}"

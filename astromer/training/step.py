@@ -14,12 +14,20 @@ from astromer.encoder.inference import (
     compile_for_micro_batches,
     micro_batches_of,
     network_inputs,
+    sort_steps,
 )
 from astromer.encoder.layers import allow_fusion
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.evaluation.metrics import WITHIN
 from astromer.system.distribution import divide_rows
-from astromer.system.parallel import OrderedPool, micro_batches_at_once
+from astromer.system.parallel import (
+    AUTO,
+    BFLOAT16,
+    FLOAT32,
+    OrderedPool,
+    faster_precision,
+    micro_batches_at_once,
+)
 from astromer.training.config import TrainingConfig
 from astromer.windows.batches import Batch, MicroBatch
 
@@ -70,17 +78,16 @@ STEP_SUMS = ("loss", "hidden_count", "hidden_squared_error", "hidden_squared_spr
 
 _LEAST_RESIDUAL = 1e-6  # of the visible spread; its logarithm is finite
 
-PRODUCT_TYPES = {"float32": tf.float32, "mixed_bfloat16": tf.bfloat16}
-"""The type of the matrix products, by ``--precision``."""
+PRODUCT_TYPES = {FLOAT32: tf.float32, BFLOAT16: tf.bfloat16}
+"""The type of the matrix products, by ``--precision`` other than auto."""
 
-_LANES = 8  # the first predicted step is a multiple of it, so that few shapes occur
 _SCORING_INPUTS = {
     "target": tf.TensorSpec([None, None], tf.float32),
     "weight": tf.TensorSpec([None, None], tf.float32),
     "hidden": tf.TensorSpec([None, None], tf.bool),
     "scale": tf.TensorSpec([None, 1], tf.float32),
 }
-_KEY = tf.TensorSpec([5], tf.int64)  # seed, step, first row, rows per replica, first scored step
+_KEY = tf.TensorSpec([6], tf.int64)  # seed, step, first row, rows per replica, then a stretch
 
 
 class TrainStep:
@@ -96,6 +103,10 @@ class TrainStep:
         strategy: where to run.
         training: the knobs.
         steps_per_epoch: for the learning-rate schedule.
+
+    Attributes:
+        precision: of the matrix products; what ``auto`` stands for here.
+        is_slower: whether bfloat16 was asked for where float32 is faster.
     """
 
     def __init__(
@@ -106,7 +117,10 @@ class TrainStep:
         steps_per_epoch: int,
     ):
         self.model, self.strategy, self.training = model, strategy, training
-        self._dtype = PRODUCT_TYPES[training.precision]
+        faster = FLOAT32 if training.precision == FLOAT32 else faster_precision()
+        self.precision = (faster or FLOAT32) if training.precision == AUTO else training.precision
+        self.is_slower = (training.precision, faster) == (BFLOAT16, FLOAT32)
+        self._dtype = PRODUCT_TYPES[self.precision]
         self._schedule = make_schedule(training, steps_per_epoch)
         with strategy.scope():
             self.optimizer = keras.optimizers.Adam(
@@ -145,17 +159,16 @@ class TrainStep:
             "hidden": probing.hidden,
             "scale": batch.scale[:, None],
         }
-        first_scored = np.zeros(len(batch), np.int64)
-        if self.model.encoder.quirks is None:
-            arrays, first_scored = sort_steps(arrays, probing.visible, scored)
         parts = micro_batches_of(batch, self.model, self.strategy, self.training.windows_per_pass)
-        first = first_predicted(parts, first_scored)
-        most = max(len(part.rows) for part in parts) if self._dtype == tf.bfloat16 else 0
+        stretches = {part.steps: (0, part.steps) for part in parts}
+        if self.model.encoder.quirks is None:
+            arrays, stretches = sort_steps(arrays, parts, probing, scored)
+        most = max(part.size for part in parts) if self._dtype == tf.bfloat16 else 0
 
         def differentiate(part: MicroBatch) -> Any:
-            # Full micro-batches have few shapes, which recur.
-            full = part.steps == batch.target.shape[1] and len(part.rows) == most
-            return self._differentiate[full](*self._inputs(arrays, first[part.steps], part, step))
+            # Others are seldom worth compiling for.
+            full = part.steps == batch.target.shape[1] and part.size == most
+            return self._differentiate[full](*self._inputs(arrays, stretches, part, step))
 
         # Added in the order of the parts, whichever is done first: float32 sums depend on it.
         for gradients, sums in self._threads.map(differentiate, parts):
@@ -176,11 +189,15 @@ class TrainStep:
         return (weight / np.where(total > 0, total, 1) / windows).astype(np.float32)
 
     def _inputs(
-        self, arrays: dict[str, np.ndarray], first_scored: int, part: MicroBatch, step: int
+        self,
+        arrays: dict[str, np.ndarray],
+        stretches: dict[int, tuple[int, int]],
+        part: MicroBatch,
+        step: int,
     ) -> tuple[Any, Any]:
-        rows = -(-len(part.rows) // self.strategy.num_replicas_in_sync)
-        chosen = part.of(arrays)
-        key = np.array([self.training.seed, step, part.first_row, rows, first_scored], np.int64)
+        rows = -(-part.size // self.strategy.num_replicas_in_sync)
+        chosen, stretch = part.of(arrays), stretches[part.steps]
+        key = np.array([self.training.seed, step, part.first_row, rows, *stretch], np.int64)
         return divide_rows(self.strategy, chosen, rows), tf.constant(key)
 
     def _differentiate_on_replicas(self, fuse: bool, inputs: dict[str, Any], key: tf.Tensor) -> Any:
@@ -191,13 +208,14 @@ class TrainStep:
     ) -> tuple[list[tf.Tensor], tf.Tensor]:
         """Gradients of the variables, and float32 [4], ``STEP_SUMS``."""
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        seed, step, first_row, rows, first_scored = tf.unstack(key)
-        first_scored = tf.cast(first_scored, tf.int32)
+        seed, step, first_row, rows, *stretch = tf.unstack(key)
+        first_scored, num_keys = (tf.cast(number, tf.int32) for number in stretch)
         first_row += tf.cast(replica, tf.int64) * rows
         with allow_fusion(fuse), tf.GradientTape() as tape:
             predicted, spread = self.model.predict_scored(
                 **{name: inputs[name] for name in self.model.encoder.inputs},
                 first=first_scored,
+                num_keys=num_keys,
                 dropout_key=tf.stack([seed, step, first_row]),
                 dtype=self._dtype,
             )
@@ -259,52 +277,6 @@ def spread_loss(residual: tf.Tensor, spread: tf.Tensor) -> tf.Tensor:
         beyond = excess - math.log(sigma)
         parts.append(tf.maximum(within * beyond, (within - 1) * beyond))
     return tf.add_n(parts)
-
-
-def sort_steps(
-    arrays: dict[str, np.ndarray], visible: np.ndarray, scored: np.ndarray
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Sorts the steps of each window: visible ones first, then scored ones, then the rest.
-
-    The encoder attends to the visible steps and the loss reads the scored ones; each are in one
-    stretch, so that nothing else is computed. Steps that are both lie between.
-
-    Args:
-        arrays: [num_windows, window_size, ...], or [num_windows, 1, ...], which stay as they are.
-        visible: bool [num_windows, window_size].
-        scored: bool, same shape.
-
-    Returns:
-        The sorted arrays, and int64 [num_windows], the number of steps in each window before the
-        first scored one.
-    """
-    unscored = visible & ~scored
-    rank = np.where(visible, 1 - unscored, np.where(scored, 2, 3)).astype(np.uint8)
-    order = np.argsort(rank, axis=1, kind="stable")
-    by_rank = {
-        name: array
-        if array.shape[1] == 1
-        else np.take_along_axis(array, order[..., None] if array.ndim == 3 else order, axis=1)
-        for name, array in arrays.items()
-    }
-    return by_rank, unscored.sum(axis=1)
-
-
-def first_predicted(parts: list[MicroBatch], first_scored: np.ndarray) -> dict[int, int]:
-    """The first step that must be predicted, by the padded length of a micro-batch.
-
-    It is the same for all of one length, so that dropout does not depend on their number. At least
-    one step is predicted, so that no product is empty.
-
-    Args:
-        parts: of a batch.
-        first_scored: int64 [num_windows], from :func:`sort_steps`.
-    """
-    first = {part.steps: part.steps - 1 for part in parts}
-    for part in parts:
-        lowest = int(first_scored[part.rows].min())
-        first[part.steps] = min(first[part.steps], lowest // _LANES * _LANES)
-    return first
 
 
 def _sum_per_replica(shape: Any) -> tf.Variable:

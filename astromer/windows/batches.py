@@ -183,35 +183,48 @@ def _mean(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return total / np.maximum(np.count_nonzero(chosen, axis=1), 1)
 
 
-_LENGTH_CLASSES = 10  # padded lengths are multiples of a tenth of a window: few shapes occur
-_FEWEST = (
-    8  # a micro-batch costs some milliseconds whatever its size; fewer windows join longer ones
-)
+_LENGTH_CLASSES = 13  # of padded lengths, in multiples of 8
+_LEAST_SIZE = 8  # a micro-batch costs some milliseconds whatever its size
 _LANE = 2**32
 
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """A part of a batch.
+    """A part of a batch. Sizes and steps are of a few values, so that few shapes occur.
 
     Attributes:
         rows: int64 [num_windows], which windows of the batch.
         steps: padded length of each window.
+        size: windows, including empty ones after those of ``rows``.
         first_row: number of the first window for dropout, whose draw depends on the batch as a
             whole and not on how it is divided.
     """
 
     rows: np.ndarray
     steps: int
+    size: int
     first_row: int
 
     def of(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The part of arrays [num_windows, window_size or 1, ...] of the batch, by name."""
-        return {name: array[self.rows, : self.steps] for name, array in arrays.items()}
+        """The part of arrays [num_windows, window_size or 1, ...] of the batch, by name.
+
+        Zeros in empty windows.
+        """
+        empty = self.size - len(self.rows)
+        found = {name: array[self.rows, : self.steps] for name, array in arrays.items()}
+        if not empty:
+            return found
+        return {
+            name: np.pad(array, [(0, empty), *[(0, 0)] * (array.ndim - 1)])
+            for name, array in found.items()
+        }
 
 
 def plan_micro_batches(length: np.ndarray, window_size: int, largest: int) -> list[MicroBatch]:
     """Divides a batch so that short windows are not padded to the longest.
+
+    Windows of similar length make up a group; the next shorter ones fill it up to a multiple of
+    eight. A group is divided into micro-batches of ``largest`` and powers of two.
 
     Args:
         length: int64 [num_windows], observations in each window, 0 to ``window_size``.
@@ -226,20 +239,29 @@ def plan_micro_batches(length: np.ndarray, window_size: int, largest: int) -> li
     order = np.argsort(-padded, kind="stable")
     bounds = np.flatnonzero(np.diff(padded[order], prepend=0, append=0))
     micro_batches: list[MicroBatch] = []
-    for group in _merge_small(bounds.tolist()):
-        steps = int(padded[order[group.start]])
-        for first in range(group.start, group.stop, largest):
-            rows = order[first : min(first + largest, group.stop)]
-            micro_batches.append(MicroBatch(rows, steps, steps * _LANE + first - group.start))
+    for group in _filled_up(bounds.tolist()):
+        steps, first = int(padded[order[group.start]]), group.start
+        while first < group.stop:
+            size = _size(group.stop - first, largest)
+            rows = order[first : min(first + size, group.stop)]
+            micro_batches.append(MicroBatch(rows, steps, size, steps * _LANE + first - group.start))
+            first += size
     return micro_batches
 
 
-def _merge_small(bounds: list[int]) -> list[slice]:
-    """Groups of at least ``_FEWEST`` windows, but for the last one."""
+def _filled_up(bounds: list[int]) -> list[slice]:
+    """Groups whose sizes are multiples of ``_LEAST_SIZE``, but for the last one's."""
     groups: list[slice] = []
     for first, stop in pairwise(bounds):
-        if groups and groups[-1].stop - groups[-1].start < _FEWEST:
-            groups[-1] = slice(groups[-1].start, stop)
-        else:
-            groups.append(slice(first, stop))
+        first = max(first, groups[-1].stop) if groups else first
+        if first < stop:
+            full = first - (first - stop) // _LEAST_SIZE * _LEAST_SIZE
+            groups.append(slice(first, min(full, bounds[-1])))
     return groups
+
+
+def _size(windows: int, largest: int) -> int:
+    """Of the next micro-batch of a group that has so many windows left."""
+    below = 1 << windows.bit_length() - 1
+    size = below if windows >= _LEAST_SIZE else 1 << (windows - 1).bit_length()
+    return min(size, largest)

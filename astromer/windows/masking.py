@@ -28,6 +28,7 @@ class Probing:
         hidden: probed, and the network sees no magnitude.
         donor: int64 [num_windows, window_size]; for a ``random`` step a truthful step, so that no
             hidden magnitude leaks; elsewhere the step itself.
+        masking: the fractions that it was drawn with.
     """
 
     observed: np.ndarray
@@ -36,6 +37,7 @@ class Probing:
     random: np.ndarray
     hidden: np.ndarray
     donor: np.ndarray
+    masking: MaskingConfig = MaskingConfig()
 
     @property
     def visible(self) -> np.ndarray:
@@ -107,7 +109,8 @@ def draw(
     donor[row, _step(ranked[row, same_count[row] + number], window_size)] = _step(
         ranked[row, donor_rank], window_size
     )
-    return Probing(observed, probed, same, random, probed & ~same & ~random, donor)
+    hidden = probed & ~same & ~random
+    return Probing(observed, probed, same, random, hidden, donor, masking)
 
 
 def nothing_probed(lengths: np.ndarray, window_size: int) -> Probing:
@@ -115,7 +118,8 @@ def nothing_probed(lengths: np.ndarray, window_size: int) -> Probing:
     observed = np.arange(window_size)[None, :] < lengths[:, None]
     nothing = np.zeros_like(observed)
     donor = np.broadcast_to(np.arange(window_size), observed.shape)
-    return Probing(observed, nothing, nothing, nothing, nothing, donor)
+    masking = MaskingConfig(probed=0)
+    return Probing(observed, nothing, nothing, nothing, nothing, donor, masking)
 
 
 def _keys(observed: np.ndarray, seed: list[int], first: int | np.ndarray) -> np.ndarray:

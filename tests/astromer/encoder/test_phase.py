@@ -11,12 +11,12 @@ import tensorflow as tf
 from astromer.encoder import phase_features as features
 from astromer.encoder.config import EncoderConfig
 from astromer.encoder.folding import periods_of_windows, prepare
-from astromer.encoder.inference import Predictor, network_inputs
+from astromer.encoder.inference import Predictor, network_inputs, sort_steps
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.periodogram.curve_periods import CurvePeriods
 from astromer.periodogram.lomb_scargle import HarmonicSeries
-from astromer.windows.batches import sequential_windows
+from astromer.windows.batches import MicroBatch, sequential_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw, mask_seed
 
@@ -159,20 +159,18 @@ def test_a_step_does_not_see_itself_among_its_neighbours(found, masked) -> None:
 
 def test_training_predicts_as_evaluation_does(model, curves, masked, periods) -> None:
     """In training the steps are sorted and no frequency is dropped without a key."""
-    from astromer.training.step import sort_steps
-
     batch = batch_of(model, curves, masked, periods)
     expected = Predictor(model)(batch)
     probing = batch.probing
-    arrays = {**network_inputs(batch), "expected": expected}
-    arrays, _ = sort_steps(arrays, probing.visible, probing.probed)
-    expected = arrays.pop("expected")
+    arrays = {**network_inputs(batch), "expected": expected, "observed": probing.observed}
+    parts = [MicroBatch(np.arange(len(batch)), WINDOW, len(batch), 0)]
+    arrays, stretches = sort_steps(arrays, parts, probing, probing.probed)
+    expected, observed = arrays.pop("expected"), arrays.pop("observed")
     shown = arrays["visible"]
-    order = model.encoder.order(tf.constant(shown), presorted=True)
+    order = model.encoder.order(tf.constant(shown), stretches[WINDOW][1])
     x = model.encoder.embed(**{name: tf.constant(array) for name, array in arrays.items()})
     z = model.encoder.run(x, order)[-1]
     got = model.magnitudes(z.value(), x.fits, x.scatter).numpy()
-    observed = np.sort(~probing.observed, axis=1) == 0
     assert got[observed] == pytest.approx(expected[observed], abs=2e-4)
 
 

@@ -121,7 +121,7 @@ def test_scored_predictions_and_their_gradient_are_those_of_the_whole(
     upstream = np.random.default_rng(0).normal(size=asked.shape).astype(np.float32)
     found = []
     for predict in (
-        lambda: model.predict_scored(*given, first)[0],
+        lambda: model.predict_scored(*given, first, 20)[0],
         lambda: tf.gather(
             model(inputs.times, inputs.magnitudes, inputs.visible, training=True),
             asked,
@@ -149,11 +149,11 @@ def test_products_in_bfloat16_come_close_and_hide_what_is_hidden(
         np.take_along_axis(array, order, axis=1)
         for array in (inputs.times, inputs.magnitudes, inputs.visible)
     )
-    exact = model.predict_scored(times, magnitudes, visible, 4)[0].numpy()
-    got = model.predict_scored(times, magnitudes, visible, 4, dtype=tf.bfloat16)[0]
+    exact = model.predict_scored(times, magnitudes, visible, 4, 20)[0].numpy()
+    got = model.predict_scored(times, magnitudes, visible, 4, 20, dtype=tf.bfloat16)[0]
     assert got.dtype == tf.float32
     assert (got.numpy() != exact).any()
     assert got.numpy() == pytest.approx(exact, abs=0.15)
     planted = np.where(visible, magnitudes, np.float32(np.nan))
-    again = model.predict_scored(times, planted, visible, 4, dtype=tf.bfloat16)[0]
+    again = model.predict_scored(times, planted, visible, 4, 20, dtype=tf.bfloat16)[0]
     assert again.numpy().tobytes() == got.numpy().tobytes()

@@ -16,6 +16,7 @@ from astromer.encoder.config import EncoderConfig
 from astromer.evaluation.baselines import BASELINE_TITLES
 from astromer.evaluation.evaluation import evaluate
 from astromer.system.errors import ModelError, TrainingError, TrainingInterrupted, UsageError
+from astromer.system.parallel import AUTO, BFLOAT16, KERNELS
 from astromer.training import loop
 from astromer.training.loop import train
 from astromer.training.state import StateFile
@@ -174,6 +175,23 @@ def test_more_epochs_go_on_from_the_end(small_run, uninterrupted, bits, tmp_path
     result = small_run(tmp_path)
     assert bits.same(bits.of(result.model), uninterrupted.weights)
     assert without_seconds(result.history) == without_seconds(uninterrupted.result.history)
+
+
+def test_a_run_goes_on_with_other_kernels_and_says_so(
+    small_run, tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_run(tmp_path, epochs=1)
+    monkeypatch.setenv(KERNELS, "1" if os.environ[KERNELS] == "0" else "0")
+    assert "may differ" not in capsys.readouterr().out
+    result = small_run(tmp_path, epochs=2)
+    assert len(result.history) == 2
+    assert "goes on with" in capsys.readouterr().out
+
+
+def test_auto_takes_the_faster_precision(small_run, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("astromer.training.step.faster_precision", lambda: BFLOAT16)
+    result = small_run(tmp_path, epochs=1, precision=AUTO)
+    assert result.summary["precision"] == BFLOAT16
 
 
 def test_a_finished_run_is_not_trained_again(

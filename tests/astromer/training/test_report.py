@@ -45,3 +45,21 @@ def test_the_bar_says_how_long_all_epochs_may_take() -> None:
 def test_a_worker_that_is_not_the_chief_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
     TrainingReport(10, silent=True).epoch(ROW, 0)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "is_slower", "said"),
+    [
+        ("", False, []),
+        ("float32, oneDNN on, EPYC", False, []),
+        ("float32, oneDNN off, EPYC", False, ["oneDNN off"]),
+        ("", True, ["mixed_bfloat16 is slower"]),
+    ],
+)
+def test_other_kernels_than_before_or_slower_ones_are_said_in_a_line(
+    capsys: pytest.CaptureFixture[str], before: str, is_slower: bool, said: list[str]
+) -> None:
+    TrainingReport(3).kernels("float32, oneDNN on, EPYC", before, is_slower)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(said)
+    assert all(words in line for words, line in zip(said, lines))

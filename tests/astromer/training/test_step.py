@@ -8,13 +8,7 @@ import tensorflow as tf
 
 from astromer.system.distribution import make_strategy
 from astromer.training.config import TrainingConfig
-from astromer.training.step import (
-    STEP_SUMS,
-    TrainStep,
-    first_predicted,
-    sort_steps,
-    spread_loss,
-)
+from astromer.training.step import STEP_SUMS, TrainStep, spread_loss
 from astromer.windows.batches import MicroBatch
 
 
@@ -36,49 +30,6 @@ def test_the_best_spread_has_as_many_residuals_within_as_of_a_gaussian() -> None
     too_many, too_few = np.mean(ratio <= 1) - 0.6827, 0.9545 - np.mean(ratio <= 2)
     assert too_many == pytest.approx(too_few, abs=0.005)
     assert too_many > 0
-
-
-@pytest.mark.parametrize("scored_name", ["probed", "hidden"])
-def test_visible_steps_come_first_and_scored_ones_in_one_stretch(toy, scored_name: str) -> None:
-    probing = toy.batch((20, 7, 13, 2)).probing
-    scored = getattr(probing, scored_name)
-    arrays = {
-        "visible": probing.visible,
-        "scored": scored,
-        "step": np.broadcast_to(np.arange(20), scored.shape),
-        "scale": np.arange(4.0)[:, None],
-    }
-    arranged, first = sort_steps(arrays, probing.visible, scored)
-    for row in range(4):
-        visible, score, step = (arranged[name][row] for name in ("visible", "scored", "step"))
-        assert (np.diff(visible.astype(int)) <= 0).all()
-        assert not score[: first[row]].any()
-        assert score[first[row] : first[row] + score.sum()].all()
-        assert sorted(step) == list(range(20))
-        assert (probing.visible[row, step] == visible).all()
-        length = probing.observed[row].sum()
-        assert set(step[:length]) == set(range(length)), "padding comes last"
-    assert (arranged["scale"] == arrays["scale"]).all()
-    assert (first == (probing.visible & ~scored).sum(axis=1)).all()
-
-
-def test_steps_keep_their_order_within_a_stretch() -> None:
-    visible = np.array([[True, False, True, True, False]])
-    scored = np.array([[False, True, True, False, True]])
-    arranged, first = sort_steps({"step": np.arange(5)[None]}, visible, scored)
-    assert arranged["step"].tolist() == [[0, 3, 2, 1, 4]]
-    assert first.tolist() == [2]
-
-
-def test_passes_of_one_length_start_at_the_same_step() -> None:
-    first_scored = np.array([19, 100, 30, 0, 17, 23])
-    parts = [
-        MicroBatch(np.array([0, 1]), 200, 0),
-        MicroBatch(np.array([2]), 200, 2),
-        MicroBatch(np.array([4, 5]), 10, 0),
-        MicroBatch(np.array([3]), 48, 0),
-    ]
-    assert first_predicted(parts, first_scored) == {200: 16, 10: 9, 48: 0}
 
 
 @pytest.fixture(params=["probed", "hidden"])
@@ -246,7 +197,7 @@ def test_short_windows_cost_the_same_loss_as_padded_ones(toy, make_step, monkeyp
     batch = toy.batch((20,) * 9 + (6,) * 10 + (3,) * 8)
     step = make_step(TrainingConfig(batch_size=32), dropout=0.0)
     got, gradients = step(batch, 0).numpy(), gradients_of(step)
-    whole = [MicroBatch(np.arange(len(batch)), 20, 0)]
+    whole = [MicroBatch(np.arange(len(batch)), 20, len(batch), 0)]
     monkeypatch.setattr("astromer.training.step.micro_batches_of", lambda *_: whole)
     step = make_step(TrainingConfig(batch_size=32), dropout=0.0)
     assert got == pytest.approx(step(batch, 0).numpy(), rel=1e-5)
@@ -286,3 +237,4 @@ class Visible:
     def __init__(self, probing, probed: np.ndarray, hidden: np.ndarray):
         self.probed, self.hidden = probed, hidden
         self.visible, self.observed = probing.visible, probing.observed
+        self.masking = probing.masking

@@ -94,7 +94,7 @@ def test_roles_do_not_depend_on_the_batch(lengths: np.ndarray, first: int, batch
         draw(lengths[i : i + batch_size], 30, masking, seed=[1, 2], first=first + i)
         for i in range(0, len(lengths), batch_size)
     ]
-    for name in Probing.__dataclass_fields__:
+    for name in Probing.__dataclass_fields__.keys() - {"masking"}:
         joined = np.concatenate([getattr(part, name) for part in parts])
         assert (getattr(whole, name) == joined).all(), name
 

@@ -22,7 +22,7 @@ def test_every_window_is_in_one_pass_that_it_fits(case) -> None:
     rows = np.concatenate([[], *(part.rows for part in passes)])
     assert sorted(rows) == list(range(len(length)))
     for part in passes:
-        assert 0 < len(part.rows) <= largest
+        assert 0 < len(part.rows) <= part.size <= largest
         assert length[part.rows].max() <= part.steps <= window_size
 
 
@@ -44,19 +44,43 @@ def test_the_number_of_a_window_does_not_depend_on_the_size_of_passes(case) -> N
 
 def test_short_windows_are_not_padded_to_the_longest() -> None:
     length = np.repeat([200, 30, 90], 20)
-    assert [(part.steps, len(part.rows)) for part in plan_micro_batches(length, 200, 16)] == [
+    # Four of 90 fill up those of 200, and eight of 30 those of 90.
+    assert [(part.steps, part.size) for part in plan_micro_batches(length, 200, 16)] == [
         (200, 16),
-        (200, 4),
+        (200, 8),
         (96, 16),
-        (96, 4),
-        (48, 16),
-        (48, 4),
+        (32, 16),
+        (32, 4),
     ]
 
 
-def test_a_few_windows_join_longer_ones() -> None:
-    length = np.array([200, 150, 100, *[20] * 40])
-    assert [(part.steps, len(part.rows)) for part in plan_micro_batches(length, 200, 64)] == [
-        (200, 43)
-    ]
+def test_few_shapes_occur() -> None:
+    rng, found = np.random.default_rng(0), set()
+    for _ in range(200):
+        length = rng.integers(1, 201, rng.integers(1, 257))
+        found |= {(part.steps, part.size) for part in plan_micro_batches(length, 200, 64)}
+    of_a_group = {(steps, size) for steps, size in found if size >= 8}
+    assert len(of_a_group) <= 13 * 4
+    assert {size for _, size in found} <= {1, 2, 4, 8, 16, 32, 64}
+
+
+def test_empty_windows_are_few() -> None:
+    rng = np.random.default_rng(0)
+    for windows in range(8, 200):
+        parts = plan_micro_batches(rng.integers(1, 201, windows), 200, 64)
+        assert sum(part.size for part in parts) - windows < 4
+
+
+def test_empty_windows_hold_zeros() -> None:
+    [part] = plan_micro_batches(np.array([3, 5, 4]), 9, 8)
+    array = np.arange(27.0).reshape(3, 9)
+    found = part.of({"x": array, "scale": array[:, :1], "deep": array[..., None]})
+    assert part.size == 4
+    assert {name: a.shape for name, a in found.items()} == {
+        "x": (4, 8),
+        "scale": (4, 1),
+        "deep": (4, 8, 1),
+    }
+    assert (found["x"][:3] == array[part.rows, :8]).all()
+    assert not any(a[3:].any() for a in found.values())
     assert plan_micro_batches(np.array([], int), 200, 8) == []

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from astromer.encoder.config import EncoderConfig
+from astromer.encoder.order import LANES
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import counts
 
 _FFN = {"astromer_v1": 128, "astromer_v2": 256}
 _BACKWARD = 2  # gradients of both factors of each product
-_LANES = 8  # numbers of keys and of scored steps are multiples
 
 
 def forward_flops(config: EncoderConfig) -> float:
@@ -55,9 +55,7 @@ def keys_and_scored(config: EncoderConfig, masking: MaskingConfig) -> tuple[int,
     steps = config.window_size
     probed, same, random = (int(count[0]) for count in counts(np.array([steps]), masking))
     visible = max(steps - (probed - same - random), 1)
-    keys = min(-(-visible // _LANES) * _LANES, steps)
-    first_scored = min((steps - probed) // _LANES * _LANES, steps - 1)
-    return keys, steps - first_scored
+    return min(-(-visible // LANES) * LANES, steps), max(probed, 1)
 
 
 def _ffn(config: EncoderConfig) -> int:

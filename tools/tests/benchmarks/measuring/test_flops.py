@@ -5,8 +5,7 @@ import pytest
 import tensorflow as tf
 
 from astromer.encoder.config import EncoderConfig
-from astromer.encoder.order import Presorted
-from astromer.training.step import first_predicted, sort_steps
+from astromer.encoder.inference import sort_steps
 from astromer.windows.batches import plan_micro_batches
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw
@@ -63,10 +62,9 @@ def test_keys_and_scored_steps_are_those_of_the_train_step(masking, steps: int) 
     config = EncoderConfig(window_size=steps)
     lengths = np.full(6, steps)
     probing = draw(lengths, steps, masking, seed=[1], first=0)
-    arrays = {"visible": probing.visible}
-    arranged, first_scored = sort_steps(arrays, probing.visible, probing.probed)
-    (first,) = first_predicted(plan_micro_batches(lengths, steps, 8), first_scored).values()
-    keys = Presorted(tf.constant(arranged["visible"])).bias.shape[-1]
+    parts = plan_micro_batches(lengths, steps, 8)
+    _, stretches = sort_steps({}, parts, probing, probing.probed)
+    [(first, keys)] = stretches.values()
     assert keys_and_scored(config, masking) == (keys, steps - first)
 
 
@@ -78,6 +76,6 @@ def test_where_all_is_seen_and_scored_only_the_gradient_of_the_embedding_is_save
 
 def test_what_is_hidden_or_not_scored_takes_fewer_products() -> None:
     default = EncoderConfig()
-    assert keys_and_scored(default, MaskingConfig()) == (136, 104)
+    assert keys_and_scored(default, MaskingConfig()) == (136, 100)
     share = package_training_flops(default, MaskingConfig()) / training_flops(default)
     assert 0.65 < share < 0.85
