@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 
 from tests.docs.pages import ROOT
 
-NOTEBOOK = ROOT / "notebooks" / "first_survey.ipynb"
+NOTEBOOK = ROOT / "notebooks" / "first_vectors.ipynb"
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +45,10 @@ def test_it_runs_and_classifies_better_than_guessing(notebook, tmp_path: Path, m
 
     outputs = [out for cell in done.cells for out in cell.get("outputs", [])]
     plots = [out for out in outputs if "image/png" in out.get("data", {})]
-    assert len(plots) == 2
+    assert len(plots) == 3
     text = "".join(out.text for out in outputs if out.output_type == "stream")
     assert "Traceback" not in text
     score, guess = re.findall(r"balanced accuracy.*: ([\d.]+) \(guessing: ([\d.]+)\)", text)[0]
-    assert float(score) > float(guess)
-    assert (tmp_path / "first_survey" / "report" / "report.html").is_file()
+    assert float(score) > 2 * float(guess)
+    assert len(re.findall(r"false alarm", text)) == 10
+    assert (tmp_path / "first_vectors" / "explore.html").is_file()
