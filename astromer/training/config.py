@@ -49,6 +49,13 @@ class TrainingConfig(Config):
         "--init-sha256",
         metavar="DIGITS",
     )
+    synthetic_share: float = knob(
+        0.0,
+        "part of the training light curves that are synthetic stars, added to the survey's: with "
+        "--init starter they keep what the encoder knew of objects that the survey lacks",
+        "--synthetic-share",
+        bounds="[0, 1)",
+    )
     debug: bool = knob(False, "try everything on a small part of the data", "--debug")
     warmup_steps: int = knob(
         0, "steps of linear learning-rate warm-up; 0 = none", "--warmup-steps", bounds="[0, inf)"

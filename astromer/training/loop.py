@@ -17,6 +17,7 @@ from astromer.encoder.reconstructor import Reconstructor
 from astromer.evaluation.evaluation import Evaluation, evaluate, fixed_batches, fixed_periods
 from astromer.evaluation.metrics import spread_factor
 from astromer.light_curves import LightCurves
+from astromer.records.synthetic.endless import with_synthetic
 from astromer.system.distribution import (
     any_worker,
     check_same,
@@ -28,7 +29,7 @@ from astromer.system.distribution import (
 from astromer.system.environment import processor
 from astromer.system.errors import TrainingError, TrainingInterrupted, UsageError
 from astromer.system.parallel import describe_kernels
-from astromer.system.terminal import progress_bar
+from astromer.system.terminal import progress_bar, say
 from astromer.system.termination import StopRequest
 from astromer.training.config import TensorBoardConfig, TrainingConfig
 from astromer.training.epoch import MaskDraws, TrainingEpoch
@@ -44,7 +45,10 @@ _COLLECT_EVERY = 10  # steps; reading their sums waits for them
 
 
 def train(train: LightCurves, validation: LightCurves, **settings: Any) -> TrainingResult:
-    """Pre-trains a model; see :class:`Trainer` for the arguments and errors."""
+    """Pre-trains a model, on synthetic stars too where the knobs say so.
+
+    See :class:`Trainer` for the arguments and errors.
+    """
     if not len(train) or not len(validation):
         raise UsageError(
             "Training needs light curves to train on and to validate with. Received: "
@@ -57,6 +61,11 @@ def train(train: LightCurves, validation: LightCurves, **settings: Any) -> Train
         training.replicas, worker_seconds=training.worker_seconds
     )
     with fail_together(strategy):
+        if training.synthetic_share:
+            number = len(train)
+            train = with_synthetic(train, training.synthetic_share, training.seed)
+            if is_chief(strategy):
+                say(f"mixed in {len(train) - number:,} synthetic stars (--synthetic-share)")
         return Trainer(train, validation, strategy=strategy, **settings).run()
 
 

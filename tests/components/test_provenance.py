@@ -14,8 +14,8 @@ ROOT = provenance.ROOT
 
 DEPENDENCIES = {
     "trainer.executor trainer.run_fn": """
-        light_curves encoder evaluation finetuning periodogram records serving serving.starter
-        system system.storage training training.tensorboard validation windows
+        light_curves encoder evaluation finetuning periodogram records records.synthetic serving
+        serving.starter system system.storage training training.tensorboard validation windows
         components components.trainer
     """,
     "evaluator.component": """

@@ -214,5 +214,18 @@ class SyntheticSurvey:
         return Visits(mjd[chosen], visits.depth[chosen])
 
 
+def with_synthetic(curves: LightCurves, share: float, seed: int) -> LightCurves:
+    """Light curves of a survey, followed by synthetic ones.
+
+    Args:
+        curves: of the survey.
+        share: part of all that is synthetic, at least 0 and less than 1.
+        seed: of the synthetic survey.
+    """
+    number = round(share / (1 - share) * len(curves))
+    stars = SyntheticSurvey(seed).light_curves(range(number))
+    return LightCurves.concatenate([curves, stars])
+
+
 def _draw(cumulative: np.ndarray, rng: np.random.Generator) -> int:
     return int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))

@@ -149,3 +149,11 @@ def test_settings_out_of_range_are_refused(seed, longest):
 def test_negative_numbers_are_refused():
     with pytest.raises(IndexError, match="at least 0"):
         SURVEY[-1]
+
+
+@pytest.mark.parametrize(("share", "added"), [(0.0, 0), (0.25, 2), (0.5, 6)])
+def test_synthetic_stars_follow_those_of_a_survey(toy, share, added):
+    survey = toy.curves([20] * 6)
+    mixed = with_synthetic(survey, share, seed=3)
+    assert mixed.ids[:6].tolist() == survey.ids.tolist()
+    assert mixed.ids[6:].tolist() == [SyntheticSurvey(3)[i].id for i in range(added)]
