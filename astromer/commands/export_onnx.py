@@ -177,7 +177,9 @@ def check_onnx(proto: onnx.ModelProto, model: Reconstructor, embedder: Embedder)
     curves = _simulated(model.window_size)
     windows = sequential_windows(curves.offsets, model.window_size)
     probing = nothing_probed(windows.length, model.window_size)
-    periods = find_periods(curves) if model.encoder.folds else None
+    periods = (
+        find_periods(curves, config=model.encoder.periodogram) if model.encoder.folds else None
+    )
     batch = prepare(model, curves, windows, probing, periods)
     feed = {
         "input": (batch.magnitudes * batch.scale[:, None])[..., None],

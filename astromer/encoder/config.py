@@ -11,6 +11,24 @@ PHASE = "astromer_phase"
 ARCHITECTURES = ("astromer_v1", "astromer_v2", PHASE)
 
 
+def numbers(text: str) -> tuple[float, ...]:
+    """The frequencies in a list such as "1 2 3" or "1, 2, 3".
+
+    Raises:
+        UsageError: one is no positive number.
+    """
+    try:
+        found = tuple(float(word) for word in text.replace(",", " ").split())
+    except ValueError:
+        found = (0.0,)
+    if not all(0 < number < float("inf") for number in found):
+        raise UsageError(
+            "--leave-out-frequencies must be positive numbers [1/day] with spaces or commas "
+            f"between them. Received: {text!r}."
+        )
+    return found
+
+
 @dataclass(frozen=True)
 class EncoderConfig(Config):
     """Shape of the encoder."""
@@ -47,8 +65,31 @@ class EncoderConfig(Config):
         bounds="(1, inf)",
     )
 
+    max_frequency: float = knob(
+        10.0,
+        "highest frequency that astromer_phase searches [1/day]; 10 holds delta Scuti stars, and "
+        "costs in proportion",
+        "--max-frequency",
+        bounds="(0, inf)",
+    )
+    left_out_frequencies: str = knob(
+        "",
+        'frequencies [1/day] that astromer_phase does not take, each to 0.01: "1 2 3" leaves out '
+        "the aliases of one visit a night, and what has these periods",
+        "--leave-out-frequencies",
+        metavar="NUMBERS",
+    )
+    frequency_dropout: float = knob(
+        0.1,
+        "share of the frequencies that training drops, so that none is relied on: it may be an "
+        "alias",
+        "--frequency-dropout",
+        bounds="[0, 1)",
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        numbers(self.left_out_frequencies)
         if self.d_model % self.num_heads:
             raise UsageError(
                 f"--n-heads must divide --hidden. Received: {self.num_heads} heads for a width of "

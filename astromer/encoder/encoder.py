@@ -10,12 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.encoder.block import EncoderBlock, PreNormBlock
-from astromer.encoder.config import PHASE
+from astromer.encoder.config import PHASE, numbers
 from astromer.encoder.dropout import CounterDropout
 from astromer.encoder.layers import FlatDense
 from astromer.encoder.order import AsGiven, Order, Presorted, Quirks, VisibleFirst
 from astromer.encoder.phase_features import NUM_COLUMNS, PHASE_INPUTS, phase_features
 from astromer.encoder.steps import Embedded, Steps
+from astromer.periodogram.lomb_scargle import PeriodogramConfig
 
 WINDOW_INPUTS = {
     "times": tf.TensorSpec([None, None], tf.float32),
@@ -23,11 +24,6 @@ WINDOW_INPUTS = {
     "visible": tf.TensorSpec([None, None], tf.bool),
 }
 """What every architecture reads; see :meth:`Encoder.call`."""
-
-
-FREQUENCY_DROPOUT = 0.1
-"""Share of the frequencies that training leaves out, so that none is relied on: it may be an
-alias."""
 
 
 def positional_encoding(times: tf.Tensor, d_model: int, base: float) -> tf.Tensor:
@@ -74,6 +70,8 @@ class Encoder(keras.layers.Layer):
         ffn_dim: width of the feed-forward layer; 0 = the architecture's own.
         dropout: dropout rate.
         pe_base: base of the positional encoding.
+        max_frequency, left_out_frequencies, frequency_dropout: of "astromer_phase", see
+            :class:`~astromer.encoder.config.EncoderConfig`.
         quirks: of imported public weights; None for our own.
         seed: of the initial weights; None draws them at random.
 
@@ -82,7 +80,10 @@ class Encoder(keras.layers.Layer):
     """
 
     FFN_DIM: ClassVar[dict[str, int]] = {"astromer_v1": 128, "astromer_v2": 256, PHASE: 256}
-    _SHAPE = ("architecture", "d_model", "num_heads", "num_layers", "ffn_dim", "dropout", "pe_base")
+    _SHAPE = (
+        *("architecture", "d_model", "num_heads", "num_layers", "ffn_dim", "dropout", "pe_base"),
+        *("max_frequency", "left_out_frequencies", "frequency_dropout"),
+    )
 
     def __init__(
         self,
@@ -93,6 +94,9 @@ class Encoder(keras.layers.Layer):
         ffn_dim: int = 0,
         dropout: float = 0.1,
         pe_base: float = 10000.0,
+        max_frequency: float = PeriodogramConfig.max_frequency,
+        left_out_frequencies: str = "",
+        frequency_dropout: float = 0.1,
         quirks: Quirks | dict[str, Any] | None = None,
         seed: int | None = None,
         **kwargs: Any,
@@ -107,11 +111,14 @@ class Encoder(keras.layers.Layer):
         self.dropout, self.pe_base, self.seed = dropout, pe_base, seed
         self.quirks = Quirks(**quirks) if isinstance(quirks, dict) else quirks
         self.folds = architecture == PHASE
+        self.max_frequency, self.left_out_frequencies = max_frequency, left_out_frequencies
+        self.periodogram = PeriodogramConfig(max_frequency, left_out=numbers(left_out_frequencies))
+        self.frequency_dropout = frequency_dropout
         glorot = keras.initializers.GlorotUniform(seed)
         name = "phase_embedding" if self.folds else "magnitude_embedding"
         self.embedding = FlatDense(d_model, kernel_initializer=glorot, name=name)
         if self.folds:
-            self.frequency_dropout = CounterDropout(FREQUENCY_DROPOUT, salt=2 * num_layers)
+            self.drop_frequencies = CounterDropout(frequency_dropout, salt=2 * num_layers)
         block = PreNormBlock if self.folds else EncoderBlock
         self.blocks = [
             block(
@@ -266,7 +273,7 @@ class Encoder(keras.layers.Layer):
         self, batch: tf.Tensor, training: bool, dropout_key: tf.Tensor | None
     ) -> tf.Tensor | None:
         shape = tf.stack([batch, PHASE_INPUTS["phases"].shape[-1]])
-        kept = self.frequency_dropout.kept(shape, training, dropout_key)
+        kept = self.drop_frequencies.kept(shape, training, dropout_key)
         return None if kept is None else tf.cast(kept, tf.float32)
 
     def run(

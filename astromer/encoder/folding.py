@@ -10,6 +10,7 @@ import numpy as np
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.periodogram.curve_periods import CurvePeriods, find_periods
+from astromer.periodogram.lomb_scargle import PeriodogramConfig
 from astromer.windows.batches import Batch, Windows, assemble, shown_magnitudes
 from astromer.windows.masking import Probing
 
@@ -32,7 +33,7 @@ def prepare(
     if not model.encoder.folds:
         return batch
     if periods is None:
-        periods = periods_of_windows(curves, [(windows, probing)])
+        periods = periods_of_windows(curves, [(windows, probing)], model.encoder.periodogram)
     return folded(curves, windows, batch, periods)
 
 
@@ -44,6 +45,7 @@ def folded(curves: LightCurves, windows: Windows, batch: Batch, periods: CurvePe
 def periods_of_windows(
     curves: LightCurves,
     parts: Iterable[tuple[Windows, Probing]],
+    periodogram: PeriodogramConfig,
     *,
     stopping: Callable[[], bool] = lambda: False,
     progress: bool = False,
@@ -54,6 +56,7 @@ def periods_of_windows(
         curves: the light curves.
         parts: windows without overlap and the roles of their steps. What is in no window is
             hidden, but for its times.
+        periodogram: where frequencies are searched.
         stopping, progress: as for :func:`~astromer.periodogram.curve_periods.find_periods`.
     """
     visible, magnitudes = np.zeros(curves.num_observations, bool), curves.mag.copy()
@@ -61,7 +64,7 @@ def periods_of_windows(
         index = (windows.start[:, None] + np.arange(probing.observed.shape[1]))[probing.observed]
         visible[index], magnitudes[index] = shown_magnitudes(curves, windows, probing)
     shown = dataclasses.replace(curves, mag=magnitudes)
-    return find_periods(shown, visible, stopping=stopping, progress=progress)
+    return find_periods(shown, visible, periodogram, stopping=stopping, progress=progress)
 
 
 def fold(

@@ -60,7 +60,7 @@ class CurveEncoder:
         windows = sequential_windows(curves.offsets, model.window_size)
         shape = pooled_shape(self.head, model.encoder)
         if periods is None and model.encoder.folds:
-            periods = find_periods(curves, progress=progress)
+            periods = find_periods(curves, config=model.encoder.periodogram, progress=progress)
         pooled = np.zeros((len(windows), *shape), np.float32)
         title = desc or "encode"
         bar = progress_bar(total=len(windows), desc=title, unit="window", disable=not progress)

@@ -21,6 +21,7 @@ from astromer.periodogram.lomb_scargle import (
     frequency_grid,
     highest_peaks,
     power_spectrum,
+    without_left_out,
 )
 from astromer.system.parallel import cores, map_ahead
 from astromer.system.terminal import progress_bar
@@ -123,8 +124,9 @@ def predict_hidden(
     if number:
         y = y - mean
         power = power_spectrum(t, y, None, step, number)
+        power = without_left_out(power, step * np.arange(1, number + 1), step, config)
         peaks, _ = highest_peaks(power, step, _PEAKS, _PEAK_WIDTH)
-        series = fit_harmonics(t, y, np.round(peaks / step) * step, step, number)
+        series = fit_harmonics(t, y, np.round(peaks / step) * step, step, number, config)
         if series is not None:
             return mean + np.clip(series(times), y.min(), y.max())
     return np.full(len(times), mean)
@@ -195,6 +197,7 @@ def score_baselines(
     *,
     masking: MaskingConfig,
     seed: int,
+    periodogram: PeriodogramConfig = PeriodogramConfig(),
     progress: bool = False,
 ) -> dict[str, WindowScores]:
     """Scores of each baseline at the steps that an evaluation with these settings hides.
@@ -203,6 +206,7 @@ def score_baselines(
         curves: the light curves.
         window_size: observations per window.
         masking, seed: as in :func:`astromer.evaluation.evaluation.evaluate`.
+        periodogram: where frequencies of the harmonic fits are searched.
         progress: whether to show a bar: periodograms take some 40 ms for each light curve.
 
     Returns:
@@ -210,7 +214,7 @@ def score_baselines(
     """
     windows = sequential_windows(curves.offsets, window_size)
     truthful = truthful_steps(windows, window_size, masking, seed)
-    fits = fit_light_curves(curves, truthful, window_size, progress=progress)
+    fits = fit_light_curves(curves, truthful, window_size, periodogram, progress=progress)
     scores: dict[str, list[WindowScores]] = {name: [] for name in BASELINE_TITLES}
     for some, probing in fixed_masks(windows, window_size, masking, seed):
         batch = assemble(curves, some, probing)

@@ -147,7 +147,12 @@ def evaluate(
         periods = earlier.periods
     else:
         baselines = score_baselines(
-            curves, model.window_size, masking=masking, seed=seed, progress=progress
+            curves,
+            model.window_size,
+            masking=masking,
+            seed=seed,
+            periodogram=model.encoder.periodogram,
+            progress=progress,
         )
     if periods is None:
         periods = fixed_periods(model, curves, windows, masking, seed, progress=progress)
@@ -187,7 +192,7 @@ def fixed_periods(
     if not model.encoder.folds:
         return None
     masks = fixed_masks(windows, model.window_size, masking, seed)
-    return periods_of_windows(curves, masks, progress=progress)
+    return periods_of_windows(curves, masks, model.encoder.periodogram, progress=progress)
 
 
 def fixed_batches(

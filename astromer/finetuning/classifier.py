@@ -258,7 +258,7 @@ class Classifier:
         """The periods in all observations; None where neither encoder nor head reads them."""
         if not (self.head.beside or self.model.encoder.folds):
             return None
-        return find_periods(curves, progress=progress)
+        return find_periods(curves, config=self.model.encoder.periodogram, progress=progress)
 
     def beside(self, curves: LightCurves, periods: CurvePeriods | None) -> np.ndarray:
         """float32 [num_curves, B], the features that the head reads beside the embedding."""

@@ -90,7 +90,7 @@ class ClassifierModule(tf.Module):
             if periods is None or series is None:
                 series, _ = visible_series(*network.usable(observations))
                 known = tf.zeros_like(observations.problem, tf.float64)
-                periods = find_periods(*series, known)
+                periods = find_periods(*series, known, network.periodogram)
             return curve_features(*series, periods)
 
         @traced(OBSERVATIONS)

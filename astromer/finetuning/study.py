@@ -162,12 +162,12 @@ class Study:
 
     @cached_property
     def _heads(self) -> tuple[str, ...]:
-        return self.study.heads_of(self._folds)
+        return self.study.heads_of(self._encoder.folds)
 
     @cached_property
-    def _folds(self) -> bool:
-        """Whether the pre-trained encoder sees periods."""
-        return self.sources[PRETRAINED].make(0).encoder.folds
+    def _encoder(self) -> Any:
+        """The pre-trained encoder."""
+        return self.sources[PRETRAINED].make(0).encoder
 
     def _run(self, trial: Trial) -> Result:
         weights = None
@@ -208,7 +208,7 @@ class Study:
     @property
     def _searches(self) -> bool:
         """Whether anything reads periods."""
-        return any(num_beside(head, self._folds) for head in self._heads)
+        return any(num_beside(head, self._encoder.folds) for head in self._heads)
 
     @cached_property
     def _search(self) -> StudySearch:
@@ -216,6 +216,7 @@ class Study:
             self.dataset,
             self._needed(self.study.seeds),
             self.folder / "embeddings",
+            self._encoder.periodogram,
             progress=self._progress,
         )
 

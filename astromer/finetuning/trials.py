@@ -18,6 +18,7 @@ from astromer.finetuning.config import MLP
 from astromer.finetuning.encoder_sources import PRETRAINED
 from astromer.finetuning.labelled_data import Dataset
 from astromer.periodogram.curve_periods import CurvePeriods, find_periods
+from astromer.periodogram.lomb_scargle import PeriodogramConfig
 from astromer.serving.curve_features import features_of
 from astromer.system.atomic import replace_file, write_file
 from astromer.system.untrusted_files import DAMAGED, read_arrays
@@ -170,6 +171,7 @@ def search_dataset(
     dataset: Dataset,
     positions: Mapping[str, np.ndarray],
     folder: Path,
+    periodogram: PeriodogramConfig,
     *,
     progress: bool = False,
 ) -> StudySearch:
@@ -179,9 +181,11 @@ def search_dataset(
         dataset: the light curves.
         positions: int64 by split, rising: those to search.
         folder: of the saved periods.
+        periodogram: where frequencies are searched.
         progress: whether to show a bar.
     """
-    path = folder / f"periods-{_digest(dataset, positions, '')}.npz"
+    key = "" if periodogram == PeriodogramConfig() else str(periodogram)
+    path = folder / f"periods-{_digest(dataset, positions, key)}.npz"
     names = [field.name for field in fields(CurvePeriods)]
     wanted = {f"{split}/{name}": split for split in positions for name in names}
     saved = _read_arrays(path, {key: len(positions[split]) for key, split in wanted.items()})
@@ -189,7 +193,7 @@ def search_dataset(
     if saved is None:
         saved = {}
         for split, some in curves.items():
-            found = find_periods(some, progress=progress)
+            found = find_periods(some, config=periodogram, progress=progress)
             saved |= {f"{split}/{name}": getattr(found, name) for name in names}
         _save_arrays(path, saved)
     periods = {

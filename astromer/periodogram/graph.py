@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.periodogram.lomb_scargle import (
+    LEFT_OUT_WIDTH,
     MOST_FREQUENCIES,
     OFFSETS,
     ORDERS,
@@ -84,6 +85,16 @@ def power_spectrum_graph(
     determinant = p**2 - _squared(q)
     power = tf.clip_by_value(2 * explained / determinant, 0.0, 1.0)
     return tf.where(determinant > _LEAST_DETERMINANT, power, 0.0)
+
+
+def without_left_out_graph(
+    values: tf.Tensor, frequencies: tf.Tensor, step: tf.Tensor, config: PeriodogramConfig
+) -> tf.Tensor:
+    """As :func:`~astromer.periodogram.lomb_scargle.without_left_out`."""
+    width = tf.maximum(step * config.oversampling, LEFT_OUT_WIDTH)
+    for left_out in config.left_out:
+        values = tf.where(tf.abs(frequencies - left_out) < width, tf.zeros_like(values), values)
+    return values
 
 
 def highest_peaks_graph(
@@ -212,6 +223,7 @@ def fit_harmonics_graph(
     orders: Sequence[int] = ORDERS,
     offsets: Sequence[float] = OFFSETS,
     halves: bool = True,
+    config: PeriodogramConfig = PeriodogramConfig(),
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """As :func:`~astromer.periodogram.lomb_scargle.fit_harmonics`.
 
@@ -223,6 +235,7 @@ def fit_harmonics_graph(
         orders: numbers of harmonics that are tried, increasing.
         offsets: tried around each frequency and its half, in steps of the grid.
         halves: whether half of each frequency is tried, too.
+        config: which frequencies are left out.
 
     Returns:
         frequency: float64 [], 0 where no series is better than the mean.
@@ -233,6 +246,7 @@ def fit_harmonics_graph(
     n = tf.cast(tf.size(times), tf.float64)
     mean = tf.math.divide_no_nan(tf.reduce_sum(magnitudes), n)
     around = tf.concat([frequencies, frequencies / 2], 0) if halves else frequencies
+    around = without_left_out_graph(around, around, step, config)
     shifts = step * tf.constant(offsets, tf.float64)
     gram, right = _normal_equations(times, magnitudes, around, shifts, orders[-1])
     factor = tf.linalg.cholesky(gram)

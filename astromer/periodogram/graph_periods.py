@@ -13,6 +13,7 @@ from astromer.periodogram.graph import (
     frequency_grid_graph,
     highest_peaks_graph,
     power_spectrum_graph,
+    without_left_out_graph,
 )
 from astromer.periodogram.lomb_scargle import FEWEST, ORDERS, PeriodogramConfig
 
@@ -118,6 +119,9 @@ def _search_curve(
     def search() -> tuple[tf.Tensor, ...]:
         residual = magnitudes - mean
         power = power_spectrum_graph(times, residual, errmag**-2, step, number)
+        if config.left_out:
+            grid = step * tf.range(1, tf.size(power) + 1, dtype=tf.float64)
+            power = without_left_out_graph(power, grid, step, config)
         peaks, powers = highest_peaks_graph(power, step, NUM_PEAKS, _PEAK_WIDTH)
         on_grid = tf.round(peaks / step) * step
         frequency, coefficients = tf.cond(
@@ -131,7 +135,7 @@ def _search_curve(
                 offsets=_EXACT,
                 halves=False,
             ),
-            lambda: fit_harmonics_graph(times, residual, on_grid, step, number),
+            lambda: fit_harmonics_graph(times, residual, on_grid, step, number, config=config),
         )
         frequency = tf.where(known > 0, 1 / known, frequency)
         frequency, coefficients = _without_outliers(

@@ -35,8 +35,13 @@ class PeriodogramConfig(Config):
         "them loses 5 % of its height",
         bounds="[1, inf)",
     )
+    left_out: tuple[float, ...] = knob(
+        (), "frequencies [1/day] that are no candidates, each with its neighbourhood"
+    )
 
 
+LEFT_OUT_WIDTH = 0.01
+"""Of a frequency that is left out, to either side [1/day]; 1 over the span where that is more."""
 FEWEST = 8
 """Observations below which no frequency is searched."""
 MOST_FREQUENCIES = 1 << 21
@@ -75,6 +80,16 @@ def power_spectrum(
         times, magnitudes, errmag, fmin=step, fmax=step * number, Nf=number, nthreads=1
     )
     return np.clip(np.nan_to_num(found.power), 0, 1)
+
+
+def without_left_out(
+    values: np.ndarray, frequencies: np.ndarray, step: float, config: PeriodogramConfig
+) -> np.ndarray:
+    """Values at some frequencies [1/day], 0 near those that are left out."""
+    width = max(LEFT_OUT_WIDTH, step * config.oversampling)
+    for left_out in config.left_out:
+        values = np.where(np.abs(frequencies - left_out) < width, 0.0, values)
+    return values
 
 
 def highest_peaks(
@@ -134,7 +149,12 @@ class HarmonicSeries:
 
 
 def fit_harmonics(
-    times: np.ndarray, magnitudes: np.ndarray, frequencies: np.ndarray, step: float, trials: int
+    times: np.ndarray,
+    magnitudes: np.ndarray,
+    frequencies: np.ndarray,
+    step: float,
+    trials: int,
+    config: PeriodogramConfig = PeriodogramConfig(),
 ) -> HarmonicSeries | None:
     """The harmonic series with the lowest Bayesian information criterion.
 
@@ -146,6 +166,7 @@ def fit_harmonics(
         frequencies: float64 [m], candidates [1/day]; zeros are ignored.
         step: spacing of the grid that they come from [1/day].
         trials: frequencies of that grid: what the search for the frequency is charged for.
+        config: which frequencies are left out.
 
     Returns:
         None where no series is better than the mean.
@@ -153,6 +174,7 @@ def fit_harmonics(
     n = len(times)
     orders = [order for order in ORDERS if 2 * order + 1 <= n / 3]
     tried = np.unique(np.concatenate([frequencies, frequencies / 2]))
+    tried = without_left_out(tried, tried, step, config)
     tried = (tried[tried > 0, None] + step * np.array(OFFSETS)).ravel()
     if not orders or not len(tried):
         return None

@@ -16,6 +16,7 @@ from astromer.evaluation.baselines import OF_ONE_WINDOW, fit_light_curves, predi
 from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
 from astromer.periodogram.curve_periods import CurvePeriods
+from astromer.periodogram.lomb_scargle import PeriodogramConfig
 from astromer.reports.plot import COLOURS, INTERPOLATION, MODEL, Plot, make_plot
 from astromer.system.html.page import label, new_figure, new_panels
 from astromer.system.text import shortened
@@ -143,26 +144,32 @@ def reconstruct(
     model: Reconstructor, curves: LightCurves, sample: WindowSample
 ) -> WindowReconstruction:
     """Predicts hidden magnitudes, as the evaluation does."""
-    periods = periods_of_windows(curves, [sample.whole]) if model.encoder.folds else None
+    periodogram = model.encoder.periodogram
+    periods = None
+    if model.encoder.folds:
+        periods = periods_of_windows(curves, [sample.whole], periodogram)
     batch = prepare(model, curves, sample.windows, sample.probing, periods)
     of_model, spread = Predictor(model).with_spread(batch)
     predicted = {MODEL: of_model}
     predicted |= {name: baseline(batch) for name, baseline in OF_ONE_WINDOW.items()}
-    predicted |= _harmonic_fits(curves, sample, batch)
+    predicted |= _harmonic_fits(curves, sample, batch, periodogram)
     hidden = sample.probing.hidden
     scores = {name: WindowScores.of(batch, found, hidden) for name, found in predicted.items()}
     return WindowReconstruction(curves, sample, batch, predicted, scores, spread, periods)
 
 
 def _harmonic_fits(
-    curves: LightCurves, sample: WindowSample, batch: Batch
+    curves: LightCurves, sample: WindowSample, batch: Batch, periodogram: PeriodogramConfig
 ) -> dict[str, np.ndarray]:
     """The fits of the sampled windows and of their whole light curves."""
     positions, place = np.unique(sample.windows.curve, return_inverse=True)
     chosen = curves.take(positions)
     truthful = [sample.truthful[curves.offsets[i] : curves.offsets[i + 1]] for i in positions]
     fits = fit_light_curves(
-        chosen, np.concatenate([np.empty(0, bool), *truthful]), batch.target.shape[1]
+        chosen,
+        np.concatenate([np.empty(0, bool), *truthful]),
+        batch.target.shape[1],
+        periodogram,
     )
     within = sample.windows.start - curves.offsets[sample.windows.curve]
     windows = Windows(chosen.offsets[place] + within, sample.windows.length, place)

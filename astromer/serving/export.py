@@ -6,6 +6,7 @@ of a model that is kept without its graph.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -237,7 +238,8 @@ class TrainableEncoder(keras.layers.Layer):
         shown = tf.ones_like(given.mag, tf.bool)
         usable = usable_values(given.mjd, given.mag, given.errmag, shown, self.rules)
         observations, shown = given.only(usable), tf.boolean_mask(shown, usable)
-        search = find_periods if self.encoder.folds else None
+        searched = functools.partial(find_periods, config=self.encoder.periodogram)
+        search = searched if self.encoder.folds else None
         windows = cut_observations(observations, shown, self.window_size, self.normalise, search)
         sequence = self.encoder(**windows.inputs, training=training)
         total = pool_steps([sequence], windows.observed, MEAN)

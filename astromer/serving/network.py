@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -56,7 +57,9 @@ class WindowNetwork:
         self._predict = traced(inputs)(
             lambda inputs: model.with_spread(**inputs) if self._has_spread else (model(**inputs),)
         )
-        self._search = find_periods if model.encoder.folds else None
+        self.periodogram = model.encoder.periodogram
+        searched = functools.partial(find_periods, config=self.periodogram)
+        self._search = searched if model.encoder.folds else None
 
     def usable(
         self, observations: GraphObservations, shown: tf.Tensor | None = None

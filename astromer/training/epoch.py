@@ -11,6 +11,7 @@ import numpy as np
 from astromer.encoder.folding import folded, periods_of_windows
 from astromer.light_curves import LightCurves
 from astromer.periodogram.curve_periods import CurvePeriods, SearchStopped
+from astromer.periodogram.lomb_scargle import PeriodogramConfig
 from astromer.system.atomic import replace_file
 from astromer.system.parallel import map_ahead
 from astromer.system.untrusted_files import DAMAGED, read_arrays
@@ -89,6 +90,7 @@ class MaskDraws:
         curves: the training light curves.
         number: of different draws.
         window_size, masking, seed: the knobs.
+        periodogram: where frequencies are searched.
         folder: of the files.
         fingerprint: of the run; a file of another one is not read.
     """
@@ -101,11 +103,12 @@ class MaskDraws:
         window_size: int,
         masking: MaskingConfig,
         seed: int,
+        periodogram: PeriodogramConfig,
         folder: Path,
         fingerprint: str,
     ) -> None:
         self.curves, self.number, self.window_size = curves, number, window_size
-        self._masking, self._seed = masking, seed
+        self._masking, self._seed, self._periodogram = masking, seed, periodogram
         self._folder, self._fingerprint = folder, fingerprint
         self._periods: dict[int, CurvePeriods] = {}
 
@@ -143,7 +146,11 @@ class MaskDraws:
         if found is None:
             try:
                 found = periods_of_windows(
-                    self.curves, self._masks(number), stopping=stopping, progress=progress
+                    self.curves,
+                    self._masks(number),
+                    self._periodogram,
+                    stopping=stopping,
+                    progress=progress,
                 )
             except SearchStopped:
                 return False

@@ -339,6 +339,7 @@ class Trainer:
             window_size=self.window_size,
             masking=self.masking,
             seed=self.training.seed,
+            periodogram=self.model.encoder.periodogram,
             folder=folder,
             fingerprint=fingerprint,
         )

@@ -9,13 +9,15 @@ import pytest
 import tensorflow as tf
 
 from astromer.encoder import phase_features as features
-from astromer.encoder.config import EncoderConfig
+from astromer.encoder.config import PHASE, EncoderConfig
+from astromer.encoder.encoder import Encoder
 from astromer.encoder.folding import periods_of_windows, prepare
 from astromer.encoder.inference import Predictor, network_inputs, sort_steps
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurve, LightCurves
 from astromer.periodogram.curve_periods import CurvePeriods
-from astromer.periodogram.lomb_scargle import HarmonicSeries
+from astromer.periodogram.lomb_scargle import HarmonicSeries, PeriodogramConfig
+from astromer.system.errors import UsageError
 from astromer.windows.batches import MicroBatch, sequential_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw, mask_seed
@@ -49,7 +51,7 @@ def masked(curves):
 
 @pytest.fixture(scope="module")
 def periods(curves, masked) -> CurvePeriods:
-    return periods_of_windows(curves, [masked])
+    return periods_of_windows(curves, [masked], PeriodogramConfig())
 
 
 @pytest.fixture(scope="module")
@@ -251,3 +253,18 @@ def test_a_wrong_step_is_left_out_of_interpolation() -> None:
     assert agreeing == pytest.approx(truth, abs=0.1)
     assert every[16] - truth[16] > 1
     assert found.scatter.numpy()[0, 8] < found.scatter.numpy()[0, 9]
+
+
+def test_a_period_that_is_left_out_is_not_found(toy, curves, masked) -> None:
+    """An encoder is told where to search, and so is what it exports."""
+    model = toy.model(PHASE, left_out_frequencies=f"{1 / PERIODS[0]}, 7")
+    assert model.encoder.periodogram.left_out == (1 / PERIODS[0], 7.0)
+    found = periods_of_windows(curves, [masked], model.encoder.periodogram).frequencies
+    assert np.abs(found - 1 / PERIODS[0]).min() > 0.009
+    assert Encoder(**model.encoder.settings).periodogram == model.encoder.periodogram
+
+
+@pytest.mark.parametrize("text", ["1 two", "-1", "0", "inf", "nan"])
+def test_frequencies_to_leave_out_must_be_numbers(text) -> None:
+    with pytest.raises(UsageError, match="--leave-out-frequencies must be positive numbers"):
+        EncoderConfig(PHASE, left_out_frequencies=text)

@@ -13,6 +13,7 @@ from astromer.periodogram.lomb_scargle import (
     frequency_grid,
     highest_peaks,
     power_spectrum,
+    without_left_out,
 )
 
 PEAKS, WIDTH = 10, 8
@@ -119,3 +120,16 @@ def test_the_grid_is_that_of_python(span):
     step, number = graph.frequency_grid_graph(tf.constant(span, tf.float64), CONFIG)
     assert (float(step), int(number)) == frequency_grid(span, CONFIG)
     assert int(number) <= MOST_FREQUENCIES
+
+
+def test_frequencies_that_are_left_out_are_no_peaks():
+    config = PeriodogramConfig(left_out=(1.2345, 2.469))
+    times, mag, errors = light_curve(200, 700)
+    power, expected, step = both_spectra(times, mag, errors)
+    assert float(peaks(power, step)[0][0]) == pytest.approx(1.2345, abs=1e-3)
+
+    grid, width = step * np.arange(1.0, len(power) + 1), tf.constant(step, tf.float64)
+    kept = graph.without_left_out_graph(tf.constant(power), tf.constant(grid), width, config)
+    np.testing.assert_allclose(kept, without_left_out(expected, grid, step, config), atol=1e-5)
+    found = peaks(kept, step)[0].numpy()
+    assert np.abs(found[found > 0][:, None] - config.left_out).min() > 0.009

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from astromer.commands.embed import main
-from astromer.encoder.folding import periods_of_windows, prepare
+from astromer.encoder.folding import prepare
 from astromer.encoder.inference import Predictor
 from astromer.encoder.pooling import MEAN, CurveEncoder
 from astromer.light_curves import LightCurve, LightCurves
@@ -152,9 +152,7 @@ def test_reconstructions_and_spreads_are_those_of_the_model(model, embedder, cur
     windows = sequential_windows(curves.offsets, WINDOW)
     masking = MaskingConfig(random=0.0)
     probing = draw(windows.length, WINDOW, masking, seed=[1], first=0)
-    batch = prepare(
-        model, curves, windows, probing, periods_of_windows(curves, [(windows, probing)])
-    )
+    batch = prepare(model, curves, windows, probing)
     predicted, spread = Predictor(model).with_spread(batch)
     observed = probing.observed
     scale = batch.scale[:, None]

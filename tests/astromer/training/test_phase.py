@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from astromer.periodogram.lomb_scargle import PeriodogramConfig
 from astromer.training import epoch as epochs
 from astromer.training import loop
 from astromer.training.epoch import MaskDraws, TrainingEpoch
@@ -116,6 +117,7 @@ def make_draws(curves, folder: Path, fingerprint: str = "mine") -> MaskDraws:
         window_size=20,
         masking=MaskingConfig(),
         seed=42,
+        periodogram=PeriodogramConfig(),
         folder=folder,
         fingerprint=fingerprint,
     )

@@ -19,7 +19,7 @@ from astromer.periodogram.lomb_scargle import (
     power_spectrum,
 )
 from astromer.records.config import LightCurveRules
-from astromer.records.synthetic.endless import CLASSES, SyntheticSurvey
+from astromer.records.synthetic.endless import CLASSES, SyntheticSurvey, with_synthetic
 from astromer.records.synthetic.surveys import SURVEYS
 
 SURVEY = SyntheticSurvey(7)
