@@ -30,6 +30,9 @@ MOST_BYTES = 1 << 26
 MOST_TOML_BYTES = 1 << 18
 """256 KiB: settings. A survey's have a kilobyte; the parser takes three seconds for the worst."""
 
+_MOST_DOTS = 1000
+"""Of a key: Python 3.13 needs gigabytes for one of many parts."""
+
 
 def read_text(path: Path, most: int = MOST_BYTES) -> str:
     """The text of a small file.
@@ -65,6 +68,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def parse_toml(text: str) -> dict[str, Any]:
     """The content of a TOML text; raises ValueError if it is none, or nested too deeply."""
+    if any(part.count(".") > _MOST_DOTS for line in text.splitlines() for part in line.split("=")):
+        raise ValueError("it is nested too deeply")
     try:
         return tomllib.loads(text)
     except RecursionError:

@@ -104,12 +104,14 @@ def search(times, magnitudes, weights):
 def test_real_light_curves(shared):
     """The same highest peak in 99.5 % of light curves, frequency and power to 1e-3."""
     file = min((shared / "data" / "asas" / "light_curves").glob("*.parquet"))
-    table = pq.read_table(file).to_pandas().sort_values(["newID", "mjd"], kind="stable")
-    curves = [curve for _, curve in table.groupby("newID")][::12]
+    table = pq.read_table(file).sort_by([("newID", "ascending"), ("mjd", "ascending")])
+    columns = (table[name].to_numpy() for name in ("newID", "mjd", "mag", "errmag"))
+    names, *values = columns
+    starts = np.flatnonzero(np.diff(names, prepend=-1))
+    curves = list(zip(*(np.split(column, starts[1:]) for column in values)))[::12]
     same_peak, same_series = [], []
-    for curve in curves:
-        times = curve.mjd.to_numpy() - curve.mjd.iloc[0]
-        mag, errors = curve.mag.to_numpy(np.float64), curve.errmag.to_numpy(np.float64)
+    for mjd, mag, errors in curves:
+        times, mag, errors = mjd - mjd[0], mag.astype(np.float64), errors.astype(np.float64)
         step, number = frequency_grid(times[-1], PeriodogramConfig())
         peaks, powers = highest_peaks(power_spectrum(times, mag, errors, step, number), step, 3, 8)
         grid = np.round(peaks / step) * step

@@ -46,7 +46,7 @@ def test_a_program_without_its_library_says_so_in_a_line() -> None:
         "import sys; sys.modules['pyarrow'] = None\n"
         "from astromer.commands.cli import run_program\n"
         "from astromer.commands.create_records import main\n"
-        "sys.argv = ['create_records', '--data', 'astromer']\n"
+        "sys.argv = ['create_records', '--data', 'tests']\n"
         "run_program(main)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

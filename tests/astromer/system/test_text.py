@@ -21,7 +21,6 @@ from astromer.system.text import (
     shortened,
     without_secrets,
 )
-from tests.conftest import ROOT
 
 
 def test_what_a_terminal_would_obey_is_written_out():
@@ -87,7 +86,9 @@ def test_other_cells_and_numbers_stay(text):
 
 
 def test_where_there_is_no_checkout_the_pipeline_is_its_command(tmp_path, monkeypatch):
-    monkeypatch.chdir(ROOT)
+    (tmp_path / "checkout" / "pipeline").mkdir(parents=True)
+    (tmp_path / "checkout" / "pipeline" / "local_runner.py").touch()
+    monkeypatch.chdir(tmp_path / "checkout")
     assert pipeline_command() == "python pipeline/local_runner.py"
     monkeypatch.chdir(tmp_path)
     assert pipeline_command() == "astromer-pipeline"

@@ -105,7 +105,7 @@ def test_loss_gradient_and_sums_are_those_of_the_definition(
     assert step(batch, 0).numpy() == pytest.approx(sums, rel=1e-4)
     assert len(STEP_SUMS) == len(sums)
     for path, gradient in gradients_of(step).items():
-        scale = np.abs(gradients[path]).max()
+        scale = float(np.abs(gradients[path]).max())
         assert gradient == pytest.approx(gradients[path], abs=1e-4 * scale + 1e-6), path
 
 
@@ -120,7 +120,7 @@ def test_products_in_bfloat16_give_nearly_the_same_gradient(toy, make_step) -> N
     (sums, exact), (rounded_sums, rounded) = found
     assert rounded_sums == pytest.approx(sums, rel=0.02)
     for path, gradient in exact.items():
-        scale = np.abs(gradient).max()
+        scale = float(np.abs(gradient).max())
         assert (rounded[path] != gradient).any(), path
         assert rounded[path] == pytest.approx(gradient, abs=0.1 * scale), path
 

@@ -13,6 +13,7 @@ from astromer.records.config import SyntheticConfig
 from astromer.records.fold import SPLITS, Fold
 from astromer.records.synthetic.built_in import label_of, make_star, provide_survey, split_of_stars
 from astromer.system.errors import UsageError
+from astromer.system.text import pipeline_command
 
 SMALL = SyntheticConfig(curves=25, seed=3)
 
@@ -108,7 +109,7 @@ def test_the_program_says_what_it_made_and_what_comes_next(tmp_path, capsys):
     main(command)
     first = capsys.readouterr().out
     assert f"made {tmp_path / 'fold_0'}" in first
-    assert f"next: python pipeline/local_runner.py --data {tmp_path / 'fold_0'}" in first
+    assert f"next: {pipeline_command()} --data {tmp_path / 'fold_0'}" in first
     main(command)
     assert "already there" in capsys.readouterr().out
 

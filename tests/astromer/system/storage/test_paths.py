@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+import astromer
 from astromer.system.errors import UsageError
 from astromer.system.storage import as_path, local_path
 from tests.astromer.system.storage import path_checks
 from tests.astromer.system.storage.path_checks import REMOTE, check_parts, check_text
 from tests.test_install import ROOT, find_python
+
+PACKAGES = Path(astromer.__file__).parents[1]
 
 
 @pytest.mark.parametrize("text", REMOTE)
@@ -30,7 +33,7 @@ def test_newer_pythons_have_the_same_paths(version: str) -> None:
     python = find_python(version)
     if python is None:
         pytest.skip(f"needs Python {version}")
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{PACKAGES}"}
     done = subprocess.run([python, path_checks.__file__], env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
