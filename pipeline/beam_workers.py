@@ -1,11 +1,16 @@
 """Worker processes that Beam's local runner has started and lost: it would wait for them for ever.
 
-Changes Beam 2.74: the runner's requests to a process that has ended are answered with an error.
+Changes Beam 2.74: the runner's requests to a process that has ended are answered with an error, and
+the other processes are ended, since the runner waits until they have done their part.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from astromer.system.errors import WorkerLostError
@@ -15,19 +20,21 @@ _MESSAGE = (
     "because memory ran out. Run the same command again to resume, with fewer workers "
     "(--direct_num_workers) if memory is short."
 )
+_told: list[str] = []
+
+
+def lost_worker() -> WorkerLostError | None:
+    """What to raise where a worker process was lost, whatever the runner says."""
+    return WorkerLostError(_told[0]) if _told else None
 
 
 def tell_lost_workers() -> None:
-    """From now on a pipeline ends when a worker process of this machine does.
-
-    The error of the runner names a WorkerLostError, which
-    :func:`astromer.system.errors.worker_error` finds.
-    """
+    """From now on a pipeline ends when a worker process of this machine does."""
     from apache_beam.runners.portability import local_job_service
     from apache_beam.runners.portability.fn_api_runner import worker_handlers
 
     class Worker(local_job_service.SubprocessSdkWorker):
-        """Answers for a process that has ended."""
+        """A process, for which this one answers when it has ended."""
 
         connection: Any = None
 
@@ -38,6 +45,7 @@ def tell_lost_workers() -> None:
                 if self.connection is None:  # of a job server
                     raise
                 _answer(self.connection, str(error).rpartition(" ")[2])
+                _end_workers()
 
     def start_worker(handler: Any) -> None:
         handler.worker = Worker(
@@ -56,7 +64,16 @@ def tell_lost_workers() -> None:
 def _answer(connection: Any, code: str) -> None:
     from apache_beam.portability.api import beam_fn_api_pb2
 
-    name = f"{WorkerLostError.__module__}.{WorkerLostError.__name__}"
+    _told.append(_MESSAGE.format(code=code))
     for number, asked in list(connection._futures_by_id.items()):
-        told = f"{name}: {_MESSAGE.format(code=code)}"
-        asked.set(beam_fn_api_pb2.InstructionResponse(instruction_id=number, error=told))
+        answer = beam_fn_api_pb2.InstructionResponse(instruction_id=number, error=_told[0])
+        asked.set(answer)
+
+
+def _end_workers() -> None:
+    """Ends the worker processes that this one has started."""
+    for children in Path("/proc/self/task").glob("*/children"):
+        for child in children.read_text().split():
+            with suppress(OSError):
+                if b"sdk_worker_main" in Path("/proc", child, "cmdline").read_bytes():
+                    os.kill(int(child), signal.SIGKILL)

@@ -38,6 +38,7 @@ from astromer.system.storage import as_path
 from astromer.system.storage.lock import locked
 from astromer.system.text import brief
 from pipeline.beam_options import read_beam_options
+from pipeline.beam_workers import lost_worker, tell_lost_workers
 
 PARTIAL = ".partial"
 """What the names of files end with that are being written."""
@@ -165,7 +166,7 @@ def _ending(work: Callable[[], dict[str, Any]]) -> dict[str, Any] | AstromerErro
         return work()
     except Exception as error:
         traceback.print_exc()
-        known = worker_error(error) or system_error(error)
+        known = worker_error(error) or lost_worker() or system_error(error)
         known = known or next((e for e in causes(error) if isinstance(e, AstromerError)), None)
         known = known or AstromerError(f"Beam failed: {type(error).__name__}: {brief(error)}.")
         known.__cause__ = known.__context__ = None
@@ -175,7 +176,6 @@ def _ending(work: Callable[[], dict[str, Any]]) -> dict[str, Any] | AstromerErro
 
 
 def _run(job: Job) -> dict[str, Any]:
-    from pipeline.beam_workers import tell_lost_workers
     from pipeline.embedding_job import run
 
     tell_lost_workers()

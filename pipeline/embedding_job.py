@@ -10,7 +10,7 @@ import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
@@ -23,7 +23,6 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from astromer import __version__
 from astromer.commands.embed import EmbedOptions, Part, embed_part, known_periods, width_of
 from astromer.serving.config import STARTER
-from astromer.serving.embedder import Embedder
 from astromer.serving.embedding_table import SCHEMA_VERSION
 from astromer.serving.starter.package import FOLDER, ModelIdentity, identity_of
 from astromer.system.errors import DataNotFoundError, ModelError, UsageError
@@ -40,6 +39,9 @@ from pipeline.survey_slices import (
     read_slice,
     refuse_divided,
 )
+
+if TYPE_CHECKING:
+    from astromer.serving.embedder import Embedder
 
 MANIFEST, JOB = "_manifest.json", "_job.json"
 """Which shards there are, and what they were made of; readers of Parquet folders pass over them."""
@@ -62,7 +64,7 @@ class Embedded(NamedTuple):
     table: pa.Table
 
 
-class CurveEmbedder(ModelHandler[Loaded, Embedded, Embedder]):
+class CurveEmbedder(ModelHandler[Loaded, Embedded, Any]):
     """Embeds the light curves of a slice, in calls of at most so many observations.
 
     Args:
@@ -205,17 +207,12 @@ class _Look(beam.DoFn):
         path = f"{self._out}/{piece.name}"
         if FileSystems.exists(path):
             with suppress(pa.ArrowException, OSError, ValueError), open_stream(path) as file:
-                table = pq.read_table(file, columns=["status"])
-                if (table.schema.metadata or {}).get(_SOURCE) == piece.source.encode():
-                    wide = width_of(_first_row(path))
-                    yield beam.pvalue.TaggedOutput(_DONE, _entry(piece, table, wide, False))
+                shard = pq.ParquetFile(file)
+                if (shard.schema_arrow.metadata or {}).get(_SOURCE) == piece.source.encode():
+                    entry = _entry(piece, shard.read(), False)
+                    yield beam.pvalue.TaggedOutput(_DONE, entry)
                     return
         yield beam.pvalue.TaggedOutput(_OPEN, piece)
-
-
-def _first_row(path: str) -> pa.Table:
-    with open_stream(path) as file:
-        return pa.Table.from_batches([next(pq.ParquetFile(file).iter_batches(batch_size=1))])
 
 
 def _read(piece: Slice, survey: Survey, classes: list[tuple[None, list[str]]]) -> Loaded:
@@ -234,16 +231,16 @@ def _write(found: Embedded, out: str) -> dict[str, Any]:
         with suppress(BeamIOError, OSError):
             FileSystems.delete([partial])
         raise
-    return _entry(piece, table, width_of(table) if len(table) else 0, True)
+    return _entry(piece, table, True)
 
 
-def _entry(piece: Slice, table: pa.Table, width: int, is_new: bool) -> dict[str, Any]:
+def _entry(piece: Slice, table: pa.Table, is_new: bool) -> dict[str, Any]:
     counts = table.column("status").value_counts().to_pylist()
     return {
         "file": piece.name,
         "source": piece.source,
         "rows": len(table),
-        "width": width,
+        "width": width_of(table) if len(table) else 0,
         "statuses": {str(count["values"]): count["counts"] for count in counts},
         "new": is_new,
     }

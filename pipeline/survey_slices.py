@@ -23,6 +23,7 @@ from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from astromer.commands.embed import Part, describe_data, parts_of_records, record_files
+from astromer.light_curves import LightCurves
 from astromer.records.config import SurveyOptions
 from astromer.records.fold import FOLDER_NAMES, natural_key
 from astromer.records.framing import record_sizes
@@ -319,10 +320,10 @@ def look_into(file: DataFile, survey: Survey, most: int) -> Contents:
             starts, names, rows = _runs(table, stream, ids)
             classes = _classes(table, stream, source.columns.class_name)
     known = set(names)
-    cuts = [*starts[::most], rows] if rows else [0]
     if len(known) < len(names) or offset is None:  # the rows of an object do not lie together
-        cuts, offset = [0, rows], None
-    return Contents(_slices(file, cuts, offset), sorted(known - {""}), classes)
+        starts, offset = [], None
+    cuts = [0, *starts[most::most], rows] if known else []
+    return Contents(_slices(file, cuts, offset), sorted(known), classes)
 
 
 def _slices(file: DataFile, cuts: Sequence[int], offset: float | None) -> list[Slice]:
@@ -402,7 +403,10 @@ def _understood(head: Path, survey: Survey, file: DataFile) -> tuple[Source, flo
 def _runs(
     table: ParquetTable, stream: IO[bytes], columns: list[str]
 ) -> tuple[list[int], list[str], int]:
-    """Where the rows of each object begin, its id, and how many rows there are."""
+    """Where the rows of each object begin, its id, and how many rows there are.
+
+    Rows without an id are left out by what reads them.
+    """
     starts: list[int] = []
     names: list[str] = []
     rows = 0
@@ -413,8 +417,8 @@ def _runs(
             found = keys.take(pa.array(new, pa.int64())).to_pylist()
             if names and names[-1] == found[0]:
                 new, found = new[1:], found[1:]
-            starts += [rows + number for number in new]
-            names += found
+            starts += [rows + number for number, name in zip(new, found) if name]
+            names += filter(None, found)
         rows += len(keys)
     return starts, names, rows
 
@@ -474,7 +478,7 @@ def read_slice(piece: Slice, survey: Survey, classes: Sequence[str]) -> list[Par
                     found = [labels[name] for name in curves.class_names.tolist()]
                     curves = replace(curves, labels=_whole(found))
                 parts.append(("", curves, _whole([0] * len(curves))))
-    return parts
+    return parts or [("", LightCurves.from_curves([]), _whole([]))]
 
 
 def _whole(numbers: Iterable[int]) -> Any:

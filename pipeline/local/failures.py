@@ -27,6 +27,7 @@ from astromer.system.errors import (
 from astromer.system.storage import as_path
 from astromer.system.termination import was_interrupted
 from astromer.system.text import brief, without_secrets
+from pipeline.beam_workers import lost_worker
 
 STOPPED = "stopped. Run the same command again to resume."
 T = TypeVar("T")
@@ -99,7 +100,7 @@ def one_line_errors(
             raise BrokenPipeError from error
         if was_interrupted() and cause(error) is None:
             raise TrainingInterrupted(STOPPED) from error
-        refused = worker_error(error) or system_error(error, output, needs)
+        refused = worker_error(error) or lost_worker() or system_error(error, output, needs)
         if refused is not None:
             _write_traceback(error, log)
             raise refused from error

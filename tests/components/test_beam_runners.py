@@ -44,6 +44,7 @@ from components.validator import LightCurveValidator
 from components.validator import executor as validator_executor
 from components.validator.beam_pipeline import add_validation, read_results
 from components.validator.executor import Executor
+from pipeline import beam_workers
 from pipeline.beam_options import BEAM_COMPONENTS, read_beam_options
 from pipeline.beam_workers import tell_lost_workers
 from pipeline.local.failures import one_line_errors
@@ -182,7 +183,8 @@ def test_the_error_of_a_worker_is_the_run_s(broken, tmp_path, monkeypatch):
     assert "Traceback" in (tmp_path / "log").read_text()
 
 
-def test_a_run_ends_with_a_worker_that_is_killed(tmp_path):
+def test_a_run_ends_with_a_worker_that_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(beam_workers, "_told", [])
     tell_lost_workers()
     arguments = PipelineOptions(PROCESSES.split())
     with (

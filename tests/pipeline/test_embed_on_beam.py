@@ -165,6 +165,19 @@ def test_long_tables_are_divided_between_objects(model, tmp_path):
     assert_same_rows(rows_of(tmp_path / "out"), expected)
 
 
+def test_rows_without_an_id_belong_to_nobody(model, tmp_path):
+    table = long_table(make_curves(6), "g")
+    ids = table.column("objid").to_pylist()
+    for number in (0, 5, len(ids) - 1, *(n for n, name in enumerate(ids) if name == "star0-3")):
+        ids[number] = None
+    table = table.set_column(0, "objid", pa.array(ids)).drop(["class"])
+    pq.write_table(table, tmp_path / "survey.parquet", row_group_size=50)
+    run(*job(model, tmp_path / "survey.parquet", tmp_path / "out", "--shard-curves", "1"))
+    expected = local_rows(model, tmp_path / "survey.parquet", tmp_path / "local.parquet")
+    assert len(expected) == 5
+    assert_same_rows(rows_of(tmp_path / "out"), expected)
+
+
 def test_a_table_in_order_of_time_is_one_shard(model, tmp_path):
     table = long_table(make_curves(6), "g").sort_by("jd")
     pq.write_table(table, tmp_path / "survey.parquet", row_group_size=50)
@@ -256,7 +269,7 @@ def test_what_is_refused_before_anything_is_loaded(model, fold, tmp_path, monkey
 
 @pytest.mark.slow
 def test_killed_workers_cost_what_they_were_at_work_on(model, tmp_path):
-    fold, out = write_fold(tmp_path / "fold", train=make_curves(400)), tmp_path / "out"
+    fold, out = write_fold(tmp_path / "fold", train=make_curves(800)), tmp_path / "out"
     words = ["--data", str(fold), "--model", model, "--shard-curves", "4", "--bs", "4"]
     command = [sys.executable, "-m", "astromer", "embed", *words]
 
@@ -277,11 +290,11 @@ def test_killed_workers_cost_what_they_were_at_work_on(model, tmp_path):
             time.sleep(0.05)
         workers = of_worker(process.pid)
         os.kill(workers[0], signal.SIGKILL)
-        told = process.communicate(timeout=60)[1].splitlines()
+        told = process.communicate(timeout=200)[1].splitlines()
         assert process.returncode == 138
         assert [line for line in told if "error: " in line] == told[-1:]
         assert "one was killed (exit code 137)" in told[-1]
-        assert not [worker for worker in workers if Path(f"/proc/{worker}").exists()]
+        assert not [worker for worker in workers if works(worker)]
         assert not list(out.glob(".*.partial"))
         now = {path: path.stat().st_mtime_ns for path in out.glob("*.parquet")}
         assert kept.items() <= now.items()
@@ -293,6 +306,14 @@ def test_killed_workers_cost_what_they_were_at_work_on(model, tmp_path):
     shards = len(list(out.glob("*.parquet")))
     assert f"{shards} files, {shards - len(kept)} of them new" in told
     assert_same_rows(rows_of(out), local_rows(model, fold, tmp_path / "local.parquet"))
+
+
+def works(process: int) -> bool:
+    """Whether a process is there and has not ended; some wait to be reaped."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def of_worker(program: int) -> list[int]:
