@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from apache_beam.io.filesystem import FileMetadata
+from apache_beam.io.localfilesystem import LocalFileSystem
 
 from astromer.commands.embed import embed, parse
 from astromer.light_curves import LightCurve
@@ -37,6 +40,50 @@ from tests.pipeline.folds import encode, make_curves, older, write_fold, write_r
 
 IN_MEMORY = "--runner=DirectRunner"
 TWO = "--direct_running_mode=multi_processing --direct_num_workers=2"
+
+
+class Store(LocalFileSystem):
+    """Folders of this machine as ``toy://``, a file system that Beam alone knows."""
+
+    @classmethod
+    def scheme(cls) -> str:
+        return "toy"
+
+    def _here(self, path: str) -> str:
+        return path.removeprefix("toy:/")
+
+    def join(self, basepath: str, *paths: str) -> str:
+        return "/".join([basepath, *paths])
+
+    def split(self, path: str) -> tuple[str, str]:
+        head, _, tail = path.rpartition("/")
+        return head, tail
+
+    def has_dirs(self) -> bool:
+        return False
+
+    def mkdirs(self, path: str) -> None:
+        super().mkdirs(self._here(path))
+
+    def _list(self, dir_or_prefix: str) -> Iterator[FileMetadata]:
+        for found in Path(self._here(dir_or_prefix)).parent.rglob("*"):
+            if found.is_file():
+                yield FileMetadata(f"toy:/{found}", found.stat().st_size)
+
+    def create(self, path: str, *arguments: Any, **options: Any) -> Any:
+        return super().create(self._here(path), *arguments, **options)
+
+    def open(self, path: str, *arguments: Any, **options: Any) -> Any:
+        return super().open(self._here(path), *arguments, **options)
+
+    def rename(self, sources: list[str], targets: list[str]) -> None:
+        super().rename([*map(self._here, sources)], [*map(self._here, targets)])
+
+    def exists(self, path: str) -> bool:
+        return super().exists(self._here(path))
+
+    def delete(self, paths: list[str]) -> None:
+        super().delete([*map(self._here, paths)])
 
 
 @pytest.fixture(scope="module")
@@ -334,3 +381,29 @@ def of_worker(program: int) -> list[int]:
         for one, words in named.items()
         if b"sdk_worker_main" in words and b"python" in words.split(b"\0")[0]
     ]
+
+
+def test_a_fold_in_a_store(model, fold, tmp_path):
+    options = job(model, fold, tmp_path)[0]
+    stored = dataclasses.replace(options, data=f"toy:/{fold}", shard_curves=8)
+    made = run(stored, (IN_MEMORY,), model, f"toy:/{tmp_path}/out")
+    assert made["new"] == made["shards"] > 4
+    expected = local_rows(model, fold, tmp_path / "local.parquet")
+    assert_same_rows(rows_of(tmp_path / "out"), expected)
+    assert run(stored, (IN_MEMORY,), model, f"toy:/{tmp_path}/out")["new"] == 0
+    assert not list((tmp_path / "out").glob(".*.partial"))
+
+
+def test_tables_in_a_store(model, tmp_path):
+    data = tmp_path / "survey"
+    data.mkdir()
+    for number in range(2):
+        table = long_table(make_curves(6, seed=number))
+        pq.write_table(table, data / f"{number}.parquet", row_group_size=50)
+    options = job(model, data, tmp_path)[0]
+    stored = dataclasses.replace(options, data=f"toy:/{data}", shard_curves=5)
+    assert run(stored, (IN_MEMORY,), model, f"toy:/{tmp_path}/out")["shards"] == 4
+    expected = local_rows(model, data, tmp_path / "local.parquet")
+    assert_same_rows(rows_of(tmp_path / "out"), expected)
+    with pytest.raises(DataNotFoundError, match="with none"):
+        run(dataclasses.replace(stored, data=f"toy:/{tmp_path}/no"), (IN_MEMORY,), model, "toy://x")
