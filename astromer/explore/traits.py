@@ -141,7 +141,7 @@ def _drift(times: np.ndarray, values: np.ndarray, frequencies: np.ndarray) -> fl
     place, centred = times[some] / span, values[some] - values[some].mean()
     shifts, chirps = _turns(place, _SHIFTS), _turns(place**2, _CHIRPS).T
     strict, changing = 0.0, 0.0
-    for frequency in frequencies[:2]:
+    for frequency in np.unique(frequencies):
         wave = (centred * _turns(times[some], np.array([frequency]))[:, 0]).astype(np.complex64)
         power = np.abs((chirps * wave) @ shifts) ** 2
         strict = max(strict, float(power[len(_CHIRPS) // 2].max()))
