@@ -11,6 +11,7 @@ from astromer.evaluation import evaluation as evaluation_module
 from astromer.evaluation.baselines import BASELINE_TITLES, score_baselines
 from astromer.evaluation.evaluation import evaluate, fixed_batches
 from astromer.light_curves import LightCurve, LightCurves
+from astromer.periodogram.lomb_scargle import PeriodogramConfig
 from astromer.windows.batches import assemble, sequential_windows
 from astromer.windows.config import MaskingConfig
 
@@ -20,7 +21,7 @@ LENGTHS = (30, 20, 50, 7, 4, 1, 40)
 class Constant:
     """A model that always predicts the same, centred; 0 is the window's mean."""
 
-    encoder = SimpleNamespace(folds=False)
+    encoder = SimpleNamespace(folds=False, periodogram=PeriodogramConfig())
 
     def __init__(self, value: float = 0.0, window_size: int = 20, normalise: bool = False):
         self.value, self.window_size, self.normalise = value, window_size, normalise
