@@ -1,4 +1,4 @@
-"""The network over batches of windows, on every replica."""
+"""The network over batches of windows, on every replica, and the steps that it is asked for."""
 
 from __future__ import annotations
 
@@ -36,39 +36,55 @@ class Predictor:
         self.model = model
         self.strategy = strategy or tf.distribute.get_strategy()
 
-        def on_replica(inputs: dict[str, Any]) -> tuple[tf.Tensor, ...]:
-            return model.with_spread(**inputs) if model.spread is not None else (model(**inputs),)
+        def on_replica(inputs: dict[str, Any], stretch: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            first, num_keys = tf.unstack(stretch)
+            predicted, spread = model.predict_scored(
+                **inputs, first=first, num_keys=num_keys, training=False
+            )
+            return (predicted,) if spread is None else (predicted, spread)
 
-        def run(inputs: dict[str, Any]) -> Any:
-            return self.strategy.run(on_replica, args=(inputs,))
+        def run(inputs: dict[str, Any], stretch: tf.Tensor) -> Any:
+            return self.strategy.run(on_replica, args=(inputs, stretch))
 
         self._threads = OrderedPool(micro_batches_at_once(self.strategy.num_replicas_in_sync))
-        self._run = compile_for_micro_batches(run, self.strategy, model.encoder.inputs)
+        signature = model.encoder.inputs, tf.TensorSpec([2], tf.int32)
+        self._run = compile_for_micro_batches(run, self.strategy, *signature)
 
     def __call__(self, batch: Batch) -> np.ndarray:
-        """float32 [num_windows, window_size], scaled like the target; undefined at padding."""
+        """float32 [num_windows, window_size], scaled like the target; at probed steps alone."""
         return self.with_spread(batch)[0]
 
     def with_spread(self, batch: Batch) -> tuple[np.ndarray, np.ndarray | None]:
-        """The predictions, and their standard deviations where the model has any.
+        """The predictions at probed steps, and their standard deviations where the model has any.
 
-        float32 [num_windows, window_size], scaled like the target; undefined at padding.
+        float32 [num_windows, window_size], scaled like the target; undefined at other steps.
         """
         found = [np.zeros_like(batch.target)]
         if self.model.spread is not None:
             found.append(np.ones_like(batch.target))
-        inputs = network_inputs(batch)
         parts = micro_batches_of(batch, self.model, self.strategy)
-        results = self._threads.map(lambda part: self._predict(inputs, part), parts)
+        arrays = network_inputs(batch)
+        arrays["step"] = np.broadcast_to(np.arange(batch.target.shape[1]), batch.target.shape)
+        stretches = {part.steps: (0, part.steps) for part in parts}
+        if self.model.encoder.quirks is None:
+            arrays, stretches = sort_steps(arrays, parts, batch.probing, batch.probing.probed)
+        step = arrays.pop("step")
+        results = self._threads.map(
+            lambda part: self._predict(arrays, part, stretches[part.steps]), parts
+        )
         for part, result in zip(parts, results, strict=True):
+            rows, first = part.rows, stretches[part.steps][0]
             for array, values in zip(found, result, strict=True):
-                array[part.rows, : part.steps] = values.numpy()[: len(part.rows)]
+                array[rows[:, None], step[rows, first : part.steps]] = values.numpy()[: len(rows)]
         return found[0], found[1] if len(found) > 1 else None
 
-    def _predict(self, inputs: dict[str, np.ndarray], part: MicroBatch) -> tuple[tf.Tensor, ...]:
+    def _predict(
+        self, inputs: dict[str, np.ndarray], part: MicroBatch, stretch: tuple[int, int]
+    ) -> tuple[tf.Tensor, ...]:
         replicas = self.strategy.num_replicas_in_sync
         rows = -(-part.size // replicas)
-        predicted = self._run(divide_rows(self.strategy, part.of(inputs), rows))
+        chosen = divide_rows(self.strategy, part.of(inputs), rows)
+        predicted = self._run(chosen, tf.constant(stretch, tf.int32))
         if replicas > 1:  # from other workers, too
             predicted = tuple(self.strategy.gather(values, axis=0) for values in predicted)
         return predicted

@@ -155,9 +155,10 @@ class Reconstructor(keras.Model):
         num_keys: tf.Tensor,
         dropout_key: tf.Tensor | None = None,
         dtype: tf.DType = tf.float32,
+        training: bool = True,
         **folded: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """For training: the predictions of the steps from number ``first`` on.
+        """The predictions of the steps from number ``first`` on alone.
 
         Args:
             times, magnitudes, visible: as in :meth:`Encoder.call`, visible steps among the first.
@@ -166,6 +167,7 @@ class Reconstructor(keras.Model):
             num_keys: int32, no step after so many is visible.
             dropout_key: as in :meth:`Encoder.call`.
             dtype: of the matrix products; everything between them is float32.
+            training: whether to drop out.
             folded: as in :meth:`Encoder.call`.
 
         Returns:
@@ -174,9 +176,9 @@ class Reconstructor(keras.Model):
         """
         order = self.encoder.order(visible, num_keys)
         x = self.encoder.embed(
-            times, magnitudes, visible, dtype, training=True, dropout_key=dropout_key, **folded
+            times, magnitudes, visible, dtype, training, dropout_key=dropout_key, **folded
         )
-        z = self.encoder.run(x, order, first, training=True, dropout_key=dropout_key)[-1]
+        z = self.encoder.run(x, order, first, training, dropout_key)[-1]
         if x.fits is None or self.spread is None:
             return self.magnitudes(z.value()), None
         fits = x.fits[:, first:]

@@ -24,9 +24,10 @@ from astromer.serving.graph_input import (
 )
 from astromer.serving.windowing import GraphWindows, cut_observations, usable_values
 
-# Steps that the network gets at once, whatever the batch; bounds its memory. The time differs by a
-# tenth from 8 to 64 windows of 200.
-STEPS_PER_CHUNK = 6_400
+# Steps that the network gets at once, times its width, whatever the batch; bounds its memory. The
+# time differs by a tenth from 8 to 64 windows of 200, and fewer are padded less.
+NUMBERS_PER_CHUNK = 409_600
+_LANES = 8  # the steps of a chunk are multiples of it, so that few shapes occur
 
 KNOWN = tf.TensorSpec([None], tf.float64, "period")
 Outputs = dict[str, tf.Tensor]
@@ -110,7 +111,7 @@ class WindowNetwork:
         """
         observations, shown = self.usable(observations)
         windows = self._cut(observations, shown, _or_unknown(known, observations))
-        results = over_chunks(network, windows, outputs, self._whole)
+        results = over_chunks(network, windows, outputs, self._d_model, self._whole)
         return windows, self._status(observations, windows), results
 
     def embed(self, observations: GraphObservations, known: tf.Tensor | None = None) -> Outputs:
@@ -170,6 +171,7 @@ class WindowNetwork:
             lambda inputs, observed: tuple(self._predict(inputs)),
             windows,
             (tf.TensorSpec([None], tf.float32),) * (1 + self._has_spread),
+            self._d_model,
             self._whole,
         )
         status = self._status(observations, windows)
@@ -206,7 +208,11 @@ def _or_unknown(known: tf.Tensor | None, observations: GraphObservations) -> tf.
 
 
 def over_chunks(
-    network: Network, windows: GraphWindows, outputs: tuple[tf.TensorSpec, ...], whole: bool
+    network: Network,
+    windows: GraphWindows,
+    outputs: tuple[tf.TensorSpec, ...],
+    width: int,
+    whole: bool,
 ) -> tuple[tf.Tensor, ...]:
     """Applies a network to chunks of windows of similar length, padded to the longest in the chunk.
 
@@ -216,6 +222,7 @@ def over_chunks(
         windows: the windows.
         outputs: the shape of each result after the first dimension. Where it starts with None, the
             result has the steps of the longest window, and 0 beyond those of its chunk.
+        width: of the network.
         whole: do not shorten windows: public weights read the padding, too.
 
     Returns:
@@ -223,8 +230,8 @@ def over_chunks(
     """
     window_size = windows.times.shape[1]
     length = tf.math.count_nonzero(windows.observed, axis=1, dtype=tf.int32)
-    longest = window_size if whole else tf.maximum(tf.reduce_max(length), 1)
-    most = tf.maximum(STEPS_PER_CHUNK // longest, 1)
+    longest = window_size if whole else _padded(tf.reduce_max(length), window_size)
+    most = tf.maximum(NUMBERS_PER_CHUNK // width // longest, 1)
     count = tf.size(length)
     chunks = tf.maximum((count + most - 1) // most, 1)
     size = tf.maximum((count + chunks - 1) // chunks, 1)
@@ -238,7 +245,7 @@ def over_chunks(
     def of_chunk(chunk: tuple[dict[str, tf.Tensor], tf.Tensor]) -> tuple[tf.Tensor, ...]:
         inputs, observed = chunk
         most_steps = tf.reduce_max(tf.math.count_nonzero(observed, axis=1, dtype=tf.int32))
-        steps = window_size if whole else tf.maximum(most_steps, 1)
+        steps = window_size if whole else _padded(most_steps, window_size)
         inputs = {
             # What has one step is of the whole window.
             name: values if values.shape[1] == 1 and window_size > 1 else values[:, :steps]
@@ -266,6 +273,10 @@ def over_chunks(
         )
         for result in results
     )
+
+
+def _padded(length: tf.Tensor, window_size: int) -> tf.Tensor:
+    return tf.minimum((tf.maximum(length, 1) + _LANES - 1) // _LANES * _LANES, window_size)
 
 
 def _pad_steps(values: tf.Tensor, more: tf.Tensor) -> tf.Tensor:

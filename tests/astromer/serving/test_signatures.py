@@ -104,7 +104,8 @@ def test_the_sequence_is_aligned_with_the_steps_of_the_input(module, curves) -> 
 def test_chunks_of_any_size_give_the_same(toy, curves, monkeypatch: pytest.MonkeyPatch) -> None:
     model = toy.model(num_layers=1)
     reference = ServingModule(model).embed_curves(**padded(curves))
-    monkeypatch.setattr(window_network, "STEPS_PER_CHUNK", 45)  # two windows of 20
+    two_windows = 45 * model.encoder.d_model
+    monkeypatch.setattr(window_network, "NUMBERS_PER_CHUNK", two_windows)
     same(reference, ServingModule(model).embed_curves(**padded(curves)))
 
 
