@@ -35,26 +35,30 @@ class SpreadHead(keras.layers.Layer):
         self.logarithm = FlatDense(1, kernel_initializer="zeros", name="spread_logarithm")
 
     def build(self, input_shape: Any) -> None:
-        self.hidden.build((*input_shape[:-1], input_shape[-1] + NUM_FITS))
+        self.hidden.build((*input_shape[:-1], input_shape[-1] + 2 * NUM_FITS + 1))
         self.logarithm.build((*input_shape[:-1], self.hidden.units))
         self.factor = self.add_weight(
             shape=(), initializer="ones", trainable=False, name="spread_factor"
         )
         self.built = True
 
-    def call(self, z: tf.Tensor, predicted: tf.Tensor, fits: tf.Tensor) -> tf.Tensor:
+    def call(
+        self, z: tf.Tensor, predicted: tf.Tensor, fits: tf.Tensor, scatter: tf.Tensor
+    ) -> tf.Tensor:
         """Predicts standard deviations; fits that disagree are the best sign of a large one.
 
         Args:
             z: float32 [batch, steps, d_model], the normalised output of the encoder.
             predicted: float32 [batch, steps].
             fits: float32 [batch, steps, NUM_FITS].
+            scatter: float32 [batch, NUM_FITS + 1], of the fits; see :class:`PhaseFeatures`.
 
         Returns:
             float32 [batch, steps], in units of the predictions.
         """
         apart = tf.math.log(tf.abs(fits - predicted[..., None]) + _LEAST_DISTANCE)
-        given = tf.stop_gradient(tf.concat([z, apart], axis=-1))
+        scatter = tf.repeat(scatter[:, None], tf.shape(z)[1], axis=1)
+        given = tf.stop_gradient(tf.concat([z, apart, scatter], axis=-1))
         logarithm = tf.squeeze(self.logarithm(self.hidden(given)), axis=-1)
         return self.factor * tf.exp(tf.clip_by_value(logarithm, -_MOST_LOGARITHM, _MOST_LOGARITHM))
 
@@ -143,7 +147,7 @@ class Reconstructor(keras.Model):
         order, x = self.encoder.embed_ordered(**inputs)
         z = self.encoder.run(x, order)[-1].value()
         predicted = self.magnitudes(z, x.fits, x.scatter)
-        spread = self.spread(self.norm(tf.cast(z, tf.float32)), predicted, x.fits)
+        spread = self.spread(self.norm(tf.cast(z, tf.float32)), predicted, x.fits, x.scatter)
         return order.restore(predicted), order.restore(spread)
 
     def predict_scored(
@@ -183,7 +187,8 @@ class Reconstructor(keras.Model):
             return self.magnitudes(z.value()), None
         fits = x.fits[:, first:]
         predicted = self.magnitudes(z.value(), fits, x.scatter)
-        return predicted, self.spread(self.norm(tf.cast(z.value(), tf.float32)), predicted, fits)
+        normed = self.norm(tf.cast(z.value(), tf.float32))
+        return predicted, self.spread(normed, predicted, fits, x.scatter)
 
     def magnitudes(
         self, z: tf.Tensor, fits: tf.Tensor | None = None, scatter: tf.Tensor | None = None
