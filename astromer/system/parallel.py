@@ -183,7 +183,11 @@ def product_seconds() -> dict[str, dict[str, float]]:
         _measure({way: file for way, file in files.items() if not file.exists()})
         found = {way: read_json(file) for way, file in files.items()}
         return {way: {p: float(found[way][p]) for p in _TYPES} for way in _WAYS}
-    except (OSError, ValueError, KeyError, TypeError):
+    except OSError:
+        return {}
+    except (ValueError, KeyError, TypeError):  # damaged: to be measured again by the next program
+        for file in files.values():
+            file.unlink(missing_ok=True)
         return {}
 
 
