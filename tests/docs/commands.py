@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from astromer.__main__ import PROGRAMS
@@ -53,7 +54,8 @@ class Command:
     def options(self) -> list[str]:
         """The names of its options."""
         after = self.arguments[len(self.program) :]
-        return [word.split("=")[0] for word in after if re.match(r"--[a-z]", word)]
+        words = [word for last, word in pairwise(("", *after)) if last != "--beam"]
+        return [word.split("=")[0] for word in words if re.match(r"--[a-z]", word)]
 
 
 def commands_in_sentences(page: Path) -> list[str]:
