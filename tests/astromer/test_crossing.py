@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from astromer.encoder.config import ARCHITECTURES
 from tests.astromer import crossing
 from tests.conftest import ROOT
 from tests.pipeline.folds import write_fold
@@ -48,7 +47,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("maker", ["here", "other"])
-@pytest.mark.parametrize("model", [*ARCHITECTURES, "trained"])
+@pytest.mark.parametrize("model", [*crossing.PUSHED, "trained"])
 def test_a_model_embeds_alike_in_both(place: Path, maker: str, model: str) -> None:
     import pyarrow.parquet as pq
 
