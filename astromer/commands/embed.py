@@ -6,6 +6,7 @@ import math
 import sys
 import typing
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,12 +138,17 @@ def embed(options: EmbedOptions) -> Path:
     rows, matched, writer = 0, 0, None
     total = estimate_records(file for paths in files.values() for file in paths)
     parts = parts_of_records(files) if files else _from_survey(data, options.reading, out.parent)
-    with replace_file(out, shared=True) as partial, partial.open("wb") as stream:
+    with (
+        replace_file(out, shared=True) as partial,
+        partial.open("wb") as stream,
+        ExitStack() as opened,  # a writer that is left open complains once the stream is closed
+    ):
         with progress_bar(total=total, desc="embedding", unit="curves") as bar:
             for split, curves, problem in parts:
                 check.add(curves)
                 table = embed_part(embedder, (split, curves, problem), known, options.batch_size)
-                writer = writer or pq.ParquetWriter(stream, table.schema)
+                if writer is None:
+                    writer = opened.enter_context(pq.ParquetWriter(stream, table.schema))
                 writer.write_table(table)
                 rows += len(curves)
                 matched += sum(math.isfinite(known.get(name, math.nan)) for name in curves.ids)
@@ -154,7 +160,6 @@ def embed(options: EmbedOptions) -> Path:
                 f"--periods must list the survey's light curves. Received: {options.periods}, with "
                 f"other ids, such as {next(iter(known))!r}. Give them the same ids."
             )
-        writer.close()
     for line in check.warnings():
         print(f"warning: {line}", file=sys.stderr)
     if known:
