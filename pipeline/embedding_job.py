@@ -300,7 +300,8 @@ def _prepare(out: str, job: dict[str, Any]) -> None:
         if JOB in names:
             with open_stream(names[JOB]) as file:
                 before = json.load(file)
-            changed = [name for name in job if before.get(name) != _plain(job)[name]]
+            plain = json.loads(json.dumps(job))
+            changed = [name for name in job if before.get(name) != plain[name]]
             if changed:
                 raise UsageError(
                     f"--out must be a new folder, or hold shards of the same job. Received: {out}, "
@@ -320,10 +321,6 @@ def _prepare(out: str, job: dict[str, Any]) -> None:
             "Choose another one."
         ) from None
     _write_text(f"{out}/{JOB}", json.dumps(job))
-
-
-def _plain(job: dict[str, Any]) -> Any:
-    return json.loads(json.dumps(job))
 
 
 def _write_text(path: str, text: str) -> None:

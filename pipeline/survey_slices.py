@@ -105,7 +105,6 @@ class Survey:
     Attributes:
         files: in order.
         config: how tables are read, with the survey's profile; None for records.
-        options: that the user gave.
     """
 
     files: tuple[DataFile, ...]

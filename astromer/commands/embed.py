@@ -151,7 +151,8 @@ def embed(options: EmbedOptions) -> Path:
                     writer = opened.enter_context(pq.ParquetWriter(stream, table.schema))
                 writer.write_table(table)
                 rows += len(curves)
-                matched += sum(math.isfinite(known.get(name, math.nan)) for name in curves.ids)
+                if known:
+                    matched += sum(math.isfinite(known.get(name, math.nan)) for name in curves.ids)
                 bar.update(len(curves))
         if writer is None:
             raise DataNotFoundError(f"--data must have light curves. Received: {data}, with none.")

@@ -35,7 +35,8 @@ ASTROMER_2 = Quirks(attention_bias=-1e9, blocks_queries=False, shows_hidden=True
 
 BLOCKED = -1e9  # added to a logit, leaves no weight in float32
 LANES = 8
-"""Numbers of keys are multiples of it: products are faster, and few shapes occur."""
+"""Numbers of keys, of steps of a served chunk and of windows that fine-tune are multiples of it:
+products are faster, and few shapes occur."""
 
 
 class Order:

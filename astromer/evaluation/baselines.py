@@ -124,7 +124,8 @@ def predict_hidden(
     if number:
         y = y - mean
         power = power_spectrum(t, y, None, step, number)
-        power = without_left_out(power, step * np.arange(1, number + 1), step, config)
+        if config.left_out:
+            power = without_left_out(power, step * np.arange(1, number + 1), step, config)
         peaks, _ = highest_peaks(power, step, _PEAKS, _PEAK_WIDTH)
         series = fit_harmonics(t, y, np.round(peaks / step) * step, step, number, config)
         if series is not None:

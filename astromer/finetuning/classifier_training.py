@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from astromer.encoder.folding import prepare
 from astromer.encoder.inference import network_inputs
+from astromer.encoder.order import LANES
 from astromer.encoder.pooling import pool_steps, pool_windows
 from astromer.finetuning.classifier import Classifier, Head
 from astromer.finetuning.config import FinetuneConfig
@@ -23,7 +24,6 @@ from astromer.windows.batches import MicroBatch, Windows, plan_micro_batches
 from astromer.windows.masking import nothing_probed
 
 _WINDOWS_PER_MICRO_BATCH = 32
-_MULTIPLE = 8  # what the windows of a micro-batch are filled up to
 _CLIP_NORM = 1.0  # the first steps of a fresh encoder can be wild
 _CURVES = (
     tf.TensorSpec([None], tf.int64),  # row: the light curve of each window
@@ -241,7 +241,7 @@ class EncoderTraining:
             probing = nothing_probed(windows.length, size)
             batch = prepare(model, curves, windows, probing, self._periods)
             # Few sizes: empty windows, which count as the first light curve's, weigh nothing.
-            filled = -(-len(row) // _MULTIPLE) * _MULTIPLE
+            filled = -(-len(row) // LANES) * LANES
             full = MicroBatch(np.arange(len(row)), part.steps, filled, part.first_row)
             inputs = full.of(network_inputs(batch))
             yield part.rows, [inputs, np.pad(row, (0, filled - len(row)))], part.first_row

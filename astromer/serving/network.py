@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from astromer.encoder.order import LANES
 from astromer.encoder.pooling import MAX, MEAN, pool_steps, pool_windows
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.periodogram.graph_periods import find_periods
@@ -27,7 +28,6 @@ from astromer.serving.windowing import GraphWindows, cut_observations, usable_va
 # Steps that the network gets at once, times its width, whatever the batch; bounds its memory. The
 # time differs by a tenth from 8 to 64 windows of 200, and fewer are padded less.
 NUMBERS_PER_CHUNK = 409_600
-_LANES = 8  # the steps of a chunk are multiples of it, so that few shapes occur
 
 KNOWN = tf.TensorSpec([None], tf.float64, "period")
 Outputs = dict[str, tf.Tensor]
@@ -276,7 +276,7 @@ def over_chunks(
 
 
 def _padded(length: tf.Tensor, window_size: int) -> tf.Tensor:
-    return tf.minimum((tf.maximum(length, 1) + _LANES - 1) // _LANES * _LANES, window_size)
+    return tf.minimum((tf.maximum(length, 1) + LANES - 1) // LANES * LANES, window_size)
 
 
 def _pad_steps(values: tf.Tensor, more: tf.Tensor) -> tf.Tensor:
