@@ -154,8 +154,10 @@ def _artefacts(data: _Data, usable: np.ndarray) -> np.ndarray:
     )
     daily = np.zeros(len(usable), bool)
     if data.folds:
+        periods = data["periods"]  # without a harmonic series, the highest peak counts
+        period = np.where(np.isfinite(periods[:, 0]), periods[:, 0], periods[:, 1])
         with np.errstate(divide="ignore", invalid="ignore"):
-            frequency = np.nan_to_num(1 / data["period"])
+            frequency = np.nan_to_num(1 / period)
             width = _PEAK / np.maximum(data["last_mjd"] - data["first_mjd"], 1)
         for unit in (1.0, _SIDEREAL):
             whole = np.round(frequency / unit)

@@ -11,23 +11,22 @@ from pathlib import Path
 from astromer.system.errors import AstromerError
 
 TRAINING = (
-    *("--model", "astromer_v2", "--hidden", "8", "--n-heads", "2", "--n-layers", "1"),
+    *("--model", "astromer_v1", "--hidden", "8", "--n-heads", "2", "--n-layers", "1"),
     *("--window", "20", "--bs", "4", "--lr", "1e-2"),
 )
-PUSHED = ("astromer_v1", "astromer_phase")
-"""Architectures of the pushed models; that of the training is the third."""
+PUSHED = "astromer_phase"
+"""Architecture of the model that is pushed untrained; the other one is that of the training."""
 REFUSED = "refused.txt"
 
 
 def make(fold: Path, folder: Path, out: Path) -> None:
-    """Pushed models and one training in a folder; their embeddings in out."""
+    """A pushed model and a training in a folder; their embeddings in out."""
     from astromer.serving.export import export_saved_model
     from astromer.serving.versions.promotion import push_version
     from tests.conftest import make_model
 
-    for architecture in PUSHED:
-        model = export_saved_model(make_model(architecture), folder / "models" / architecture)
-        push_version(model, folder / "serving" / architecture)
+    model = export_saved_model(make_model(PUSHED), folder / "model")
+    push_version(model, folder / "serving")
     train(fold, folder, 1)
     embed(fold, folder, out)
 
@@ -50,15 +49,12 @@ def train(fold: Path, folder: Path, epochs: int) -> None:
 
 
 def embed(fold: Path, folder: Path, out: Path) -> None:
-    """A table for each pushed model, and one for the trained model."""
+    """A table of the pushed model, and one of the trained model."""
     from astromer.commands.embed import main
 
     out.mkdir()
     [trained] = folder.glob("run/pretrain/*/model")
-    for name, model in {
-        **{name: folder / "serving" / name for name in PUSHED},
-        "trained": trained,
-    }.items():
+    for name, model in {PUSHED: folder / "serving", "trained": trained}.items():
         main(["--model", str(model), "--data", str(fold), "--out", str(out / f"{name}.parquet")])
 
 

@@ -47,7 +47,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("maker", ["here", "other"])
-@pytest.mark.parametrize("model", [*crossing.PUSHED, "trained"])
+@pytest.mark.parametrize("model", [crossing.PUSHED, "trained"])
 def test_a_model_embeds_alike_in_both(place: Path, maker: str, model: str) -> None:
     import pyarrow.parquet as pq
 

@@ -112,7 +112,9 @@ else
 fi
 echo "installing $(grep -c '^[a-z0-9].*==' "$LOCK") packages into $VENV" >&2
 if [ -t 2 ]; then quiet=; else quiet=--quiet; fi # a progress bar where someone watches
-"$uv" pip sync $quiet --python "$VENV/bin/python" --require-hashes "$LOCK" ||
+# Compiled once, as pip does: where PYTHONDONTWRITEBYTECODE is set, as in many containers, every
+# program would else compile all that it imports, which takes TFX 17 s.
+"$uv" pip sync $quiet --compile-bytecode --python "$VENV/bin/python" --require-hashes "$LOCK" ||
     fail "the packages of $LOCK could not be installed (see above). Run make again."
 # The project itself, so that its programs run from any folder; all it needs is in place.
 [ "$VENV" != .venv ] ||

@@ -19,7 +19,7 @@ trap 'exit 143' TERM
 sh tools/scripts/copy_checkout.sh "$folder/checkout"
 "$uv" build --quiet --wheel --no-build-isolation --python "$python" --out-dir "$folder" \
     "$folder/checkout"
-"$uv" pip install --quiet --python "$python" --no-deps --no-index --reinstall "$folder"/*.whl
+"$uv" pip install --quiet --compile-bytecode --python "$python" --no-deps --no-index --reinstall "$folder"/*.whl
 # The tests must find what is installed, and nothing else.
 (cd "$folder/checkout" && rm -rf build ./*.egg-info astromer components pipeline presentation \
     pipeline_config.py)
