@@ -9,7 +9,13 @@ from xdist.scheduler import LoadScopeScheduling
 # These share models that take long to make: one process makes them and runs all of the folder.
 TOGETHER = ("tests/servers", "tests/astromer/finetuning", "tests/docs")
 # What takes longest is begun first, so that no process is left with it while the others are idle.
-FIRST = ("tests/pipeline", "tests/astromer/test_crossing.py", *TOGETHER, "tests/components", "tests/astromer/training")
+FIRST = (
+    "tests/pipeline",
+    "tests/astromer/test_crossing.py",
+    *TOGETHER,
+    "tests/components",
+    "tests/astromer/training",
+)
 
 # What `make test` leaves to `make test-slow`: clusters, servers, databases, environments, pages.
 SLOW = (

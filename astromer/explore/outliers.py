@@ -153,11 +153,10 @@ def _artefacts(data: _Data, usable: np.ndarray) -> np.ndarray:
         np.abs(data["step"]) > _JUMP_ERRORS * np.nan_to_num(data["error"], nan=0.05)
     )
     daily = np.zeros(len(usable), bool)
-    if data.folds:
-        periods = data["periods"]  # without a harmonic series, the highest peak counts
-        period = np.where(np.isfinite(periods[:, 0]), periods[:, 0], periods[:, 1])
+    if data.folds and len(usable):
+        series, peak = data["periods"][:, :2].T
         with np.errstate(divide="ignore", invalid="ignore"):
-            frequency = np.nan_to_num(1 / period)
+            frequency = np.nan_to_num(1 / np.where(np.isfinite(series), series, peak))
             width = _PEAK / np.maximum(data["last_mjd"] - data["first_mjd"], 1)
         for unit in (1.0, _SIDEREAL):
             whole = np.round(frequency / unit)
