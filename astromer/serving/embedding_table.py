@@ -274,7 +274,7 @@ class EmbeddingTable:
             values = values.astype(np.str_) if values.dtype == object else values
             table.add_column(Column(values, name=name, description=meanings.get(name, "")))
         kind = "fits" if path.suffix.lower() == ".fits" else "votable"
-        table.write(path, format=kind, overwrite=True)
+        table.write(str(path), format=kind, overwrite=True)  # astropy 6.1 takes no relative Path
         return path
 
     def _meanings(self) -> dict[str, str]:

@@ -71,10 +71,11 @@ def test_objects_that_were_not_embedded(survey, table_of):
 
 
 @pytest.mark.parametrize("suffix", [".fits", ".vot"])
-def test_the_export_holds_the_table(survey, table_of, tmp_path, suffix):
+def test_the_export_holds_the_table(survey, table_of, tmp_path, monkeypatch, suffix):
     Table = pytest.importorskip("astropy.table").Table
     table = EmbeddingTable(table_of(survey))
-    found = Table.read(table.export(tmp_path / f"e{suffix}"))
+    monkeypatch.chdir(tmp_path)
+    found = Table.read(table.export(f"e{suffix}"))
     assert list(found["id"].astype(str)) == list(survey.ids)
     np.testing.assert_array_equal(np.asarray(found["embedding"]), table.vectors)
     np.testing.assert_allclose(found["period"], survey.periods)
