@@ -21,8 +21,13 @@ from astromer.light_curves import LightCurve, LightCurves
 from astromer.records.config import SyntheticConfig
 from astromer.records.encoding import encode_curve
 from astromer.records.fold import SPLITS
-from astromer.records.synthetic import built_in_stars
-from astromer.records.synthetic.built_in_stars import Nights, nights, observe, visit_times
+from astromer.records.synthetic.built_in_stars import (
+    VARIABILITY,
+    Nights,
+    nights,
+    observe,
+    visit_times,
+)
 from astromer.records.writer import FoldWriter, write_folders
 from astromer.system.errors import UsageError
 from astromer.system.terminal import progress_bar
@@ -35,8 +40,6 @@ NUM_FIELDS = 24
 _FIELD_STREAM = 1
 _STAR_STREAM = 2
 
-Variability = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-
 
 @dataclass(frozen=True)
 class StarClass:
@@ -47,32 +50,26 @@ class StarClass:
         share: stars out of every 20.
         bright: brightest mean magnitude.
         faint: faintest mean magnitude.
-        variability: magnitudes around (or, for eclipses, above) the mean at given times.
     """
 
     name: str
     share: int
     bright: float
     faint: float
-    variability: Variability
-
-
-def _constant(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return np.zeros(len(mjd))
 
 
 STAR_CLASSES = (
-    StarClass("Cep_0", 3, 12.5, 17.0, built_in_stars.cepheid),
-    StarClass("Const", 1, 12.0, 18.5, _constant),
-    StarClass("DSCT", 1, 12.5, 17.0, built_in_stars.delta_scuti),
-    StarClass("EA", 2, 12.0, 17.5, built_in_stars.detached),
-    StarClass("EW", 2, 12.5, 17.5, built_in_stars.contact),
-    StarClass("Mira", 2, 12.0, 15.5, built_in_stars.mira),
-    StarClass("QSO", 1, 15.5, 18.5, built_in_stars.random_walk),
-    StarClass("ROT", 1, 12.0, 16.5, built_in_stars.quasi_periodic),
-    StarClass("RRab", 3, 13.0, 17.8, built_in_stars.rr_lyrae_ab),
-    StarClass("RRc", 2, 13.0, 17.8, built_in_stars.rr_lyrae_c),
-    StarClass("SR", 2, 12.0, 16.5, built_in_stars.semiregular),
+    StarClass("Cep_0", 3, 12.5, 17.0),
+    StarClass("Const", 1, 12.0, 18.5),
+    StarClass("DSCT", 1, 12.5, 17.0),
+    StarClass("EA", 2, 12.0, 17.5),
+    StarClass("EW", 2, 12.5, 17.5),
+    StarClass("Mira", 2, 12.0, 15.5),
+    StarClass("QSO", 1, 15.5, 18.5),
+    StarClass("ROT", 1, 12.0, 16.5),
+    StarClass("RRab", 3, 13.0, 17.8),
+    StarClass("RRc", 2, 13.0, 17.8),
+    StarClass("SR", 2, 12.0, 16.5),
 )
 """Sorted by name; a class's index is its label."""
 
@@ -110,7 +107,7 @@ def make_star(index: int, seed: int) -> LightCurve:
     mean_mag = rng.triangular(star_class.bright, star_class.faint, star_class.faint)
     # A star near the edge of the detector is missed in many visits.
     covered = rng.random(len(field.mjd)) < rng.uniform(0.5, 1.0)
-    true_mag = mean_mag + star_class.variability(field.mjd, rng)
+    true_mag = mean_mag + VARIABILITY[star_class.name](field.mjd, rng)
     mag, errmag, detected = observe(true_mag, field.depth, rng)
     visits = _choose(covered, detected, rng)
     return LightCurve(
@@ -158,7 +155,7 @@ def _choose(covered: np.ndarray, detected: np.ndarray, rng: np.random.Generator)
 
 _DIVISION_STREAM = 3
 
-MANIFEST = "survey.json"
+_MANIFEST = "survey.json"
 
 _REVISION = 1
 """Raised with every change of the stars, so that an older survey is not taken for this one."""
@@ -248,7 +245,7 @@ def _write(fold: Path, config: SyntheticConfig) -> dict[str, Any]:
             "files": _sizes(unfinished),
         }
         text = json.dumps(manifest, indent=2) + "\n"
-        (unfinished / MANIFEST).write_text(text, encoding="utf-8")
+        (unfinished / _MANIFEST).write_text(text, encoding="utf-8")
     return manifest
 
 
@@ -291,7 +288,7 @@ def _sizes(fold: Path) -> dict[str, int]:
 def _read_manifest(fold: Path) -> dict[str, Any] | None:
     """The manifest of a survey made here before; None where there is none or it is damaged."""
     try:
-        manifest = json.loads((fold / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads((fold / _MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     keys = ("settings", "curves", "observations", "classes", "files")
@@ -307,7 +304,7 @@ def _refuse_foreign(
     if found is None:
         if fold.is_dir() and any(fold.iterdir()):
             raise UsageError(
-                f"{fold} is not empty and no synthetic survey (it has no valid {MANIFEST}), so it "
+                f"{fold} is not empty and no synthetic survey (it has no valid {_MANIFEST}), so it "
                 "is not replaced. Give another --output."
             )
         return

@@ -9,9 +9,13 @@ phenomenological profile of Mikulasek (2015, A&A 584, A8).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
+from astromer.records.synthetic.observing import FULL_MOON, SYNODIC_MONTH, YEAR, expected_error
+from astromer.records.synthetic.processes import damped_oscillation, fourier_series
 
 # Amplitude ratios R_k1 and phase differences phi_k1 [rad] of a cosine series in V, k = 2, 3, ...
 # RR Lyrae: after Kovacs & Walker (2001) and the OGLE catalogues.
@@ -40,31 +44,11 @@ CEPHEID_PHASES = np.array(
     ]
 )
 
-
-def fourier_series(phase: np.ndarray, ratios: np.ndarray, phases: np.ndarray) -> np.ndarray:
-    """A pulsation of unit peak-to-peak amplitude.
-
-    Args:
-        phase: float [n], cycles.
-        ratios: float [k - 1], amplitudes of the harmonics over the fundamental's.
-        phases: float [k - 1], phase differences of the harmonics [rad].
-
-    Returns:
-        float64 [n], magnitudes around a mean of 0; the fundamental is brightest near phase 0.5.
-    """
-    grid = _series(np.linspace(0, 1, 200, endpoint=False), ratios, phases)
-    return _series(phase, ratios, phases) / np.ptp(grid)
+_STEPS = 200
+"""Of a cycle, by which the amplitude of a series is measured."""
 
 
-def _series(phase: np.ndarray, ratios: np.ndarray, phases: np.ndarray) -> np.ndarray:
-    angle = 2 * np.pi * phase
-    series = np.cos(angle)
-    for harmonic, (ratio, offset) in enumerate(zip(ratios, phases, strict=True), start=2):
-        series = series + ratio * np.cos(harmonic * angle + offset)
-    return series
-
-
-def rr_lyrae_ab(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _rr_lyrae_ab(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """float64 [n], magnitudes of an RRab star around its mean; a third show the Blazhko effect."""
     period = float(np.clip(rng.normal(0.58, 0.07), 0.40, 0.85))
     # Period-amplitude relation: long-period RRab stars pulsate less and more like a sine.
@@ -76,17 +60,17 @@ def rr_lyrae_ab(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         amplitude = amplitude * (1 + rng.uniform(0.05, 0.3) * np.cos(blazhko))
         phase = phase + rng.uniform(0.0, 0.02) * np.sin(blazhko)
     phases = RRAB_PHASES + rng.normal(0, 0.06, 6)
-    return amplitude * fourier_series(phase, ratios, phases)
+    return amplitude * fourier_series(phase, ratios, phases, steps=_STEPS)
 
 
-def rr_lyrae_c(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _rr_lyrae_c(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """float64 [n], magnitudes of an RRc star around its mean."""
     period = float(np.clip(rng.normal(0.33, 0.04), 0.24, 0.45))
     phases = RRC_PHASES + rng.normal(0, 0.3, 2)
     return rng.uniform(0.25, 0.55) * _pulsate(mjd, period, RRC_RATIOS, phases, rng)
 
 
-def delta_scuti(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _delta_scuti(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """float64 [n], magnitudes of a high-amplitude delta Scuti star around its mean."""
     period = np.exp(rng.uniform(np.log(0.05), np.log(0.2)))
     phases = DSCT_PHASES + rng.normal(0, 0.2, 2)
@@ -97,7 +81,7 @@ def delta_scuti(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return magnitudes
 
 
-def cepheid(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _cepheid(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """float64 [n], magnitudes of a fundamental-mode classical Cepheid around its mean."""
     log_period = float(np.clip(rng.gamma(3.0, 0.14) + 0.4, 0.4, 1.7))
     ratios = _at(CEPHEID_RATIOS, log_period) * rng.uniform(0.85, 1.15)
@@ -117,7 +101,7 @@ def _pulsate(
     phases: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    return fourier_series(mjd / period + rng.random(), ratios, phases)
+    return fourier_series(mjd / period + rng.random(), ratios, phases, steps=_STEPS)
 
 
 def eclipse_profile(phase: np.ndarray, centre: float, width: float, flatness: float) -> np.ndarray:
@@ -138,7 +122,7 @@ def eclipse_profile(phase: np.ndarray, centre: float, width: float, flatness: fl
     return 1 - np.power(1 - np.exp(wings), flatness)
 
 
-def detached(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _detached(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """float64 [n], magnitudes of an EA binary above its light outside eclipse."""
     period = np.exp(rng.uniform(np.log(0.8), np.log(20.0)))
     phase = mjd / period + rng.random()
@@ -156,7 +140,7 @@ def detached(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return primary_dip + secondary_dip + _ellipsoidal(phase, rng.uniform(0.0, 0.04))
 
 
-def contact(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _contact(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """float64 [n], magnitudes of an EW binary above its maximum light."""
     period = float(np.clip(rng.normal(0.38, 0.08), 0.22, 0.8))
     phase = mjd / period + rng.random()
@@ -175,52 +159,35 @@ def _ellipsoidal(phase: np.ndarray, amplitude: float) -> np.ndarray:
     return amplitude / 2 * (1 + np.cos(4 * np.pi * phase))
 
 
-def damped_oscillation(
+def _oscillation(
     mjd: np.ndarray, period: float, damping_time: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """A stationary, damped, randomly kicked oscillator, sampled exactly at irregular times.
-
-    Args:
-        mjd: float64 [n], days, increasing.
-        period: days; infinity gives a damped random walk.
-        damping_time: days after which the phase is forgotten.
-
-    Returns:
-        complex128 [n]; real and imaginary part each have variance 1.
-    """
-    step = np.diff(mjd)
-    memory = np.exp(-step / damping_time - 2j * np.pi * step / period)
-    kicks = rng.normal(size=len(mjd)) + 1j * rng.normal(size=len(mjd))
-    fresh = np.sqrt(-np.expm1(-2 * step / damping_time))
-    state = np.empty(len(mjd), np.complex128)
-    state[0] = kicks[0]
-    for i in range(1, len(mjd)):
-        state[i] = memory[i - 1] * state[i - 1] + fresh[i - 1] * kicks[i]
-    return state
+    """:func:`damped_oscillation` with the opposite sign of time, in which this survey was made."""
+    return damped_oscillation(mjd, -period, damping_time, rng)
 
 
-def random_walk(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _random_walk(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """float64 [n], magnitudes of a quasar around its mean: a damped random walk (Kelly+ 2009)."""
     damping_time = np.exp(rng.uniform(np.log(60.0), np.log(800.0)))
-    return rng.uniform(0.12, 0.4) * damped_oscillation(mjd, np.inf, damping_time, rng).real
+    return rng.uniform(0.12, 0.4) * _oscillation(mjd, np.inf, damping_time, rng).real
 
 
-def quasi_periodic(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _quasi_periodic(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """float64 [n], magnitudes of a spotted, rotating star around its mean."""
     rotation = np.exp(rng.uniform(np.log(4.0), np.log(60.0)))
-    spots = damped_oscillation(mjd, rotation, rotation * rng.uniform(5, 25), rng).real
-    second = damped_oscillation(mjd, rotation / 2, rotation * rng.uniform(3, 10), rng).real
+    spots = _oscillation(mjd, rotation, rotation * rng.uniform(5, 25), rng).real
+    second = _oscillation(mjd, rotation / 2, rotation * rng.uniform(3, 10), rng).real
     return rng.uniform(0.04, 0.15) * (spots + rng.uniform(0.1, 0.5) * second)
 
 
-def semiregular(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _semiregular(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """float64 [n], magnitudes of a semiregular red giant around its mean.
 
     Two damped periods; one star in three has a long secondary period too.
     """
     period = np.exp(rng.uniform(np.log(35.0), np.log(180.0)))
-    main = damped_oscillation(mjd, period, period * rng.uniform(4, 15), rng).real
-    other = damped_oscillation(
+    main = _oscillation(mjd, period, period * rng.uniform(4, 15), rng).real
+    other = _oscillation(
         mjd, period * rng.uniform(0.48, 0.58), period * rng.uniform(2, 8), rng
     ).real
     magnitudes = rng.uniform(0.06, 0.3) * (main + rng.uniform(0.2, 0.7) * other)
@@ -230,24 +197,34 @@ def semiregular(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return magnitudes
 
 
-def mira(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _mira(mjd: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """float64 [n], magnitudes of a Mira around its mean: large, slow, never twice the same."""
     period = float(np.clip(rng.normal(280, 80), 110, 520))
     amplitude = rng.uniform(2.0, 4.5)
-    wander = damped_oscillation(mjd, np.inf, 4 * period, rng)
+    wander = _oscillation(mjd, np.inf, 4 * period, rng)
     phase = mjd / period + rng.random() + 0.03 * wander.real
     angle = 2 * np.pi * phase
     # The rise is faster than the decline, more so at long periods.
     asymmetry = np.clip(0.1 + 0.1 * (period - 200) / 200 + rng.normal(0, 0.04), 0, 0.3)
     cycle = np.cos(angle) + asymmetry * np.cos(2 * angle + 4.2)
-    trend = 0.1 * amplitude * damped_oscillation(mjd, np.inf, 6 * period, rng).real
+    trend = 0.1 * amplitude * _oscillation(mjd, np.inf, 6 * period, rng).real
     return amplitude / 2 * cycle * (1 + 0.12 * np.tanh(wander.imag)) + trend
 
 
-YEAR = 365.25
-SYNODIC_MONTH = 29.530588
-FULL_MOON_MJD = 51564.195
-SIDEREAL_SHIFT = 1 / YEAR
+VARIABILITY: Mapping[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
+    "Cep_0": _cepheid,
+    "Const": lambda mjd, rng: np.zeros(len(mjd)),
+    "DSCT": _delta_scuti,
+    "EA": _detached,
+    "EW": _contact,
+    "Mira": _mira,
+    "QSO": _random_walk,
+    "ROT": _quasi_periodic,
+    "RRab": _rr_lyrae_ab,
+    "RRc": _rr_lyrae_c,
+    "SR": _semiregular,
+}
+"""By class: magnitudes around (or, for eclipses, above) the mean at given times [days]."""
 
 
 def visit_times(rng: np.random.Generator) -> np.ndarray:
@@ -278,7 +255,7 @@ def _in_season(night: np.ndarray, season_start: float, rng: np.random.Generator)
 
 
 def _dark_enough(night: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    from_full = (night - FULL_MOON_MJD + SYNODIC_MONTH / 2) % SYNODIC_MONTH - SYNODIC_MONTH / 2
+    from_full = (night - FULL_MOON + SYNODIC_MONTH / 2) % SYNODIC_MONTH - SYNODIC_MONTH / 2
     # Within a couple of days of full moon nobody observes; somewhat further it is a gamble.
     edge = rng.uniform(1.0, 4.0)
     return np.abs(from_full) > edge + rng.exponential(0.7, len(night))
@@ -300,7 +277,7 @@ def _scheduled(num_nights: int, rng: np.random.Generator) -> np.ndarray:
 def _visits_in(nights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """One visit a night, in some fields a pair or three of them within the hour."""
     # A field culminates four minutes earlier every night, so visits drift through the night.
-    culmination = 0.25 - ((nights * SIDEREAL_SHIFT + rng.random()) % 1 - 0.5) * 0.3
+    culmination = 0.25 - ((nights / YEAR + rng.random()) % 1 - 0.5) * 0.3
     first = nights + culmination + rng.normal(0, 0.04, len(nights))
     extra_visits = rng.choice([0, 1, 2], p=[0.6, 0.3, 0.1])
     separation = rng.uniform(0.01, 0.04)
@@ -341,14 +318,6 @@ def nights(mjd: np.ndarray, rng: np.random.Generator) -> Nights:
     return Nights(mjd, seeing - thin_cloud)
 
 
-def expected_error(mag: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """float64 [n], 1-sigma errors [mag] of stars at ``mag`` in visits of that ``depth``."""
-    below_limit = mag - (FIVE_SIGMA_LIMIT + depth)
-    photons = 10 ** (0.2 * below_limit)
-    sky = 10 ** (0.4 * below_limit)
-    return np.hypot(ERROR_FLOOR, 0.2 * np.sqrt(0.3 * photons**2 + 0.7 * sky**2))
-
-
 def observe(
     mag: np.ndarray, depth: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -358,7 +327,7 @@ def observe(
         measured magnitudes float64 [n] and their reported errors float64 [n], both rounded to
         0.001 mag as catalogues are; and which visits gave a detection, bool [n].
     """
-    error = expected_error(mag, depth)
+    error = expected_error(mag - (FIVE_SIGMA_LIMIT + depth), ERROR_FLOOR, sky=0.7)
     # Pipelines misjudge their errors: by a factor for a star (crowding), a little at each visit.
     reported = error * np.exp(rng.normal(0, 0.12)) * np.exp(rng.normal(0, 0.08, len(mag)))
     # Residuals have heavier tails than a Gaussian: Student's t with 6 degrees of freedom.

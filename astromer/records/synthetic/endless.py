@@ -16,7 +16,7 @@ from astromer.records.synthetic import binaries, irregular, pulsation
 from astromer.records.synthetic import transients as transient
 from astromer.records.synthetic.observing import Stretch, Visits, blend
 from astromer.records.synthetic.processes import Signal, log_uniform
-from astromer.records.synthetic.surveys import SURVEYS, Survey
+from astromer.records.synthetic.surveys import SURVEYS, ObservedSurvey
 
 EVERYWHERE = frozenset(survey.name for survey in SURVEYS)
 SPACE = frozenset({"kepler", "tess"})
@@ -102,7 +102,7 @@ CLASSES = (
 """Sorted by kind; a class's place is its label."""
 
 
-FEWEST = 10
+_FEWEST = 10
 """Observations of the shortest light curve."""
 
 _SURVEYS = np.cumsum([survey.share for survey in SURVEYS])
@@ -133,10 +133,10 @@ class SyntheticSurvey:
     longest: int = 3000
 
     def __post_init__(self) -> None:
-        if self.seed < 0 or self.longest < FEWEST:
+        if self.seed < 0 or self.longest < _FEWEST:
             raise ValueError(
-                f"seed must be at least 0 and longest at least {FEWEST}. Received: {self.seed} and "
-                f"{self.longest}."
+                f"seed must be at least 0 and longest at least {_FEWEST}. Received: {self.seed} "
+                f"and {self.longest}."
             )
 
     def __getitem__(self, index: int) -> LightCurve:
@@ -158,7 +158,7 @@ class SyntheticSurvey:
         band, amplitude = survey.bands[int(rng.integers(len(survey.bands)))]
         while True:  # some objects are fainter than a survey sees, or only visible between visits
             mjd, mag, errmag, period = self._observe(survey, amplitude, CLASSES[label], rng)
-            if len(mjd) >= FEWEST:
+            if len(mjd) >= _FEWEST:
                 return LightCurve(
                     mjd,
                     mag,
@@ -175,7 +175,7 @@ class SyntheticSurvey:
         return LightCurves.from_curves(self[index] for index in indices)
 
     def _observe(
-        self, survey: Survey, amplitude: float, kind: ObjectClass, rng: np.random.Generator
+        self, survey: ObservedSurvey, amplitude: float, kind: ObjectClass, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         visits = self._cut(survey.cadence(rng), survey, rng)
         mjd = visits.mjd
@@ -192,14 +192,14 @@ class SyntheticSurvey:
         place, mag, errmag = photometry.observe(visits, level + change, rng)
         return mjd[place], mag, errmag, period
 
-    def _cut(self, visits: Visits, survey: Survey, rng: np.random.Generator) -> Visits:
+    def _cut(self, visits: Visits, survey: ObservedSurvey, rng: np.random.Generator) -> Visits:
         """The visits that were made of the star; one in five stars was seen in a part of them."""
         mjd = np.round(visits.mjd, 6)
         number = len(mjd)
         dense = isinstance(survey.cadence, Stretch)
         most = min(number, self.longest)
-        if rng.random() < 0.2 and number > 2 * FEWEST:
-            most = int(min(most, log_uniform(1.5 * FEWEST, number, rng)))
+        if rng.random() < 0.2 and number > 2 * _FEWEST:
+            most = int(min(most, log_uniform(1.5 * _FEWEST, number, rng)))
             dense = dense or rng.random() < 0.4
         if most == number:
             chosen = np.arange(number)
@@ -209,7 +209,7 @@ class SyntheticSurvey:
         else:
             chosen = np.flatnonzero(rng.random(number) < most / number)[: self.longest]
         chosen = chosen[np.diff(mjd[chosen], prepend=-1.0) > 0]
-        if len(chosen) < FEWEST:
+        if len(chosen) < _FEWEST:
             chosen = np.arange(number)[np.diff(mjd, prepend=-1.0) > 0][: self.longest]
         return Visits(mjd[chosen], visits.depth[chosen])
 

@@ -16,8 +16,6 @@ Signal = tuple[np.ndarray, float]
 
 NO_PERIOD = float("nan")
 
-_GRID = np.exp(2j * np.pi * np.arange(120) / 120)
-
 
 def log_uniform(low: float, high: float, rng: np.random.Generator) -> float:
     """A value whose logarithm is uniform."""
@@ -37,7 +35,11 @@ def normal_within(
 
 
 def fourier_series(
-    phase: np.ndarray, ratios: Sequence[float] | np.ndarray, phases: Sequence[float] | np.ndarray
+    phase: np.ndarray,
+    ratios: Sequence[float] | np.ndarray,
+    phases: Sequence[float] | np.ndarray,
+    *,
+    steps: int = 120,
 ) -> np.ndarray:
     """cos x + R21 cos(2 x + phi21) + R31 cos(3 x + phi31) + ..., x = 2 pi phase.
 
@@ -45,12 +47,13 @@ def fourier_series(
         phase: float [n], cycles.
         ratios, phases: [k - 1], R_k1 and phi_k1 [rad] of the harmonics k = 2, 3, ... as Simon & Lee
             (1981, ApJ 248, 291) define them for series of cosines.
+        steps: of a cycle, by which the span is measured.
 
     Returns:
         float64 [n] around a mean of 0; it spans 1 over a cycle.
     """
     coefficients = np.asarray(ratios) * np.exp(1j * np.asarray(phases))
-    span = _series(_GRID, coefficients)
+    span = _series(np.exp(2j * np.pi * np.arange(steps) / steps), coefficients)
     return _series(np.exp(2j * np.pi * phase), coefficients) / float(span.max() - span.min())
 
 

@@ -15,7 +15,7 @@ from astromer.records.synthetic.observing import (
 
 
 @dataclass(frozen=True)
-class Survey:
+class ObservedSurvey:
     """A survey.
 
     Attributes:
@@ -37,7 +37,7 @@ _V, _G, _R, _I = ("V", 1.0), ("g", 1.25), ("r", 0.8), ("I", 0.62)
 
 SURVEYS = (
     # Bellm et al. (2019, PASP 131, 018002), Masci et al. (2019, PASP 131, 018003).
-    Survey(
+    ObservedSurvey(
         "ztf",
         14,
         (_G, _R),
@@ -56,7 +56,7 @@ SURVEYS = (
         ),
     ),
     # Shappee et al. (2014, ApJ 788, 48), Kochanek et al. (2017, PASP 129, 104502).
-    Survey(
+    ObservedSurvey(
         "asassn",
         11,
         (_V, _V, _G),
@@ -81,7 +81,7 @@ SURVEYS = (
         ),
     ),
     # Tonry et al. (2018, PASP 130, 064505), Heinze et al. (2018, AJ 156, 241).
-    Survey(
+    ObservedSurvey(
         "atlas",
         9,
         (("o", 0.75), ("c", 1.05)),
@@ -108,7 +108,7 @@ SURVEYS = (
     ),
     # Gaia Collaboration (2016, A&A 595, A1), Riello et al. (2021, A&A 649, A3), Evans et al. (2023,
     # A&A 674, A4).
-    Survey(
+    ObservedSurvey(
         "gaia",
         9,
         (("G", 0.9),),
@@ -129,7 +129,7 @@ SURVEYS = (
         ),
     ),
     # Udalski, Szymanski & Szymanski (2015, AcA 65, 1); III: Udalski et al. (2008, AcA 58, 69).
-    Survey(
+    ObservedSurvey(
         "ogle",
         11,
         (_I, _I, _I, _V),
@@ -153,7 +153,7 @@ SURVEYS = (
         ),
     ),
     # Pojmanski (2002, AcA 52, 397).
-    Survey(
+    ObservedSurvey(
         "asas",
         8,
         (_V,),
@@ -182,7 +182,7 @@ SURVEYS = (
         ),
     ),
     # Drake et al. (2009, ApJ 696, 870; 2017, MNRAS 469, 3688): errors are too large.
-    Survey(
+    ObservedSurvey(
         "crts",
         8,
         (_V,),
@@ -211,7 +211,7 @@ SURVEYS = (
         ),
     ),
     # Borucki et al. (2010, Science 327, 977), Howell et al. (2014, PASP 126, 398).
-    Survey(
+    ObservedSurvey(
         "kepler",
         4,
         (("Kp", 0.9),),
@@ -231,7 +231,7 @@ SURVEYS = (
         ),
     ),
     # Ricker et al. (2015, JATIS 1, 014003), Huang et al. (2020, RNAAS 4, 204).
-    Survey(
+    ObservedSurvey(
         "tess",
         5,
         (("T", 0.7),),
@@ -258,7 +258,7 @@ SURVEYS = (
         ),
     ),
     # Ivezic et al. (2019, ApJ 873, 111): one band of six, and the fields that are visited more.
-    Survey(
+    ObservedSurvey(
         "lsst",
         7,
         (_G, _R, ("i", 0.65), ("z", 0.55)),
@@ -282,7 +282,7 @@ SURVEYS = (
         ),
     ),
     # Wright et al. (2010, AJ 140, 1868), Mainzer et al. (2014, ApJ 792, 30).
-    Survey(
+    ObservedSurvey(
         "wise",
         4,
         (("W1", 0.32),),
@@ -299,7 +299,7 @@ SURVEYS = (
         ),
     ),
     # Alcock et al. (1999, PASP 111, 1539): instrumental magnitudes.
-    Survey(
+    ObservedSurvey(
         "macho",
         6,
         (("R", 0.78), ("B", 1.2)),
@@ -324,7 +324,7 @@ SURVEYS = (
         ),
     ),
     # Pollacco et al. (2006, PASP 118, 1407): whole nights, every ten minutes or so.
-    Survey(
+    ObservedSurvey(
         "superwasp",
         4,
         (_V,),

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from astromer.records.synthetic import built_in_stars
-from astromer.records.synthetic.built_in_stars import expected_error, observe
+from astromer.records.synthetic.built_in_stars import (
+    ERROR_FLOOR,
+    FIVE_SIGMA_LIMIT,
+    VARIABILITY,
+    observe,
+)
+from astromer.records.synthetic.observing import expected_error
+from astromer.records.synthetic.processes import damped_oscillation, fourier_series
 
 PHASE = np.linspace(0, 1, 1000, endpoint=False)
 
@@ -21,16 +28,14 @@ PHASE = np.linspace(0, 1, 1000, endpoint=False)
     ],
 )
 def test_a_fourier_series_has_unit_amplitude_zero_mean_and_repeats(ratios, phases):
-    series = built_in_stars.fourier_series(PHASE, ratios, phases)
+    series = fourier_series(PHASE, ratios, phases)
     assert np.ptp(series) == pytest.approx(1, abs=0.01)
     assert series.mean() == pytest.approx(0, abs=1e-9)
-    assert np.allclose(series, built_in_stars.fourier_series(PHASE + 3, ratios, phases))
+    assert np.allclose(series, fourier_series(PHASE + 3, ratios, phases))
 
 
 def test_rrab_stars_brighten_fast_and_fade_slowly():
-    series = built_in_stars.fourier_series(
-        PHASE, built_in_stars.RRAB_RATIOS, built_in_stars.RRAB_PHASES
-    )
+    series = fourier_series(PHASE, built_in_stars.RRAB_RATIOS, built_in_stars.RRAB_PHASES)
     brightening = np.diff(series) < 0
     assert brightening.mean() < 0.3
     assert np.diff(series).min() < -2 * np.diff(series).max()
@@ -46,14 +51,14 @@ def test_an_eclipse_is_deepest_at_its_centre_and_gone_outside():
 def test_detached_binaries_spend_most_of_their_time_outside_eclipse():
     mjd = np.sort(np.random.default_rng(0).uniform(55000, 57000, 4000))
     for seed in range(10):
-        magnitudes = built_in_stars.detached(mjd, np.random.default_rng(seed))
+        magnitudes = VARIABILITY["EA"](mjd, np.random.default_rng(seed))
         assert magnitudes.min() > -0.01
         assert np.median(magnitudes) < 0.3 * magnitudes.max()
 
 
 def test_a_damped_oscillation_is_stationary_with_unit_variance_and_the_right_memory():
     mjd = np.arange(0, 200_000, 5.0)
-    state = built_in_stars.damped_oscillation(mjd, 50.0, 100.0, np.random.default_rng(3))
+    state = damped_oscillation(mjd, 50.0, 100.0, np.random.default_rng(3))
     assert np.var(state.real) == pytest.approx(1, abs=0.1)
     for lag in (2, 5, 10):  # exp(-lag/damping) cos(2 pi lag/period)
         expected = np.exp(-5 * lag / 100) * np.cos(2 * np.pi * 5 * lag / 50)
@@ -63,22 +68,22 @@ def test_a_damped_oscillation_is_stationary_with_unit_variance_and_the_right_mem
 def test_a_damped_oscillation_does_not_depend_on_where_else_it_is_sampled():
     """Statistically: thinning the times leaves variance and correlation as they are."""
     mjd = np.sort(np.random.default_rng(0).uniform(0, 50_000, 20_000))
-    state = built_in_stars.damped_oscillation(mjd, np.inf, 30.0, np.random.default_rng(1)).real
+    state = damped_oscillation(mjd, np.inf, 30.0, np.random.default_rng(1)).real
     assert np.var(state) == pytest.approx(1, abs=0.15)
 
 
 def test_miras_have_amplitudes_of_magnitudes():
     mjd = np.arange(55000, 58000, 3.0)
-    amplitudes = [np.ptp(built_in_stars.mira(mjd, np.random.default_rng(s))) for s in range(20)]
+    amplitudes = [np.ptp(VARIABILITY["Mira"](mjd, np.random.default_rng(s))) for s in range(20)]
     assert min(amplitudes) > 1.5
     assert max(amplitudes) < 8
 
 
 def test_errors_rise_with_magnitude_and_fall_with_depth():
-    mag = np.linspace(11, 20, 50)
-    error = expected_error(mag, np.zeros(50))
+    below_limit = np.linspace(11, 20, 50) - FIVE_SIGMA_LIMIT
+    error = expected_error(below_limit, ERROR_FLOOR, sky=0.7)
     assert (np.diff(error) > 0).all()
-    assert (expected_error(mag, np.full(50, 0.5)) < error).all()
+    assert (expected_error(below_limit - 0.5, ERROR_FLOOR, sky=0.7) < error).all()
     assert error[0] == pytest.approx(0.006, abs=0.002)
 
 
