@@ -7,7 +7,6 @@ other embeddings is wrong.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from astromer.serving.config import STARTER
 from astromer.serving.embedder import Embedder
 from astromer.serving.saved_model import CONFIG, EXTRA, WEIGHTS
 from astromer.serving.starter.package import FACTS, GOLDENS, RESULTS, Starter, read_starter
+from astromer.serving.versions.promotion import Describe
 from astromer.system.atomic import replace_folder
 from astromer.system.storage import copy_file
 from astromer.system.untrusted_files import read_arrays
@@ -29,9 +29,6 @@ largest number in it. Sums are rounded in another order there."""
 
 _PERIODS = (0.5679, 3.1416, 0.0, 11.3)  # days; 0: noise
 _LENGTHS = (60, 150, 250, 12)
-
-Describe = Callable[[Path, str], None]
-"""Adds files, such as a model card, to the starter of this release."""
 
 
 def write_starter(

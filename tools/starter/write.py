@@ -11,10 +11,10 @@ from astromer.serving.embedder import Embedder
 from astromer.serving.model_card.card import Evidence, write_card
 from astromer.serving.saved_model import CARD_FILE, read_config
 from astromer.serving.starter.package import Starter
-from astromer.serving.starter.writing import check_goldens, write_starter
 from astromer.system.storage import size_of
 from astromer.system.terminal import say
 from astromer.validation.output import SUMMARY_FILE
+from tools.starter.files import check_goldens, write_starter
 from tools.starter.stars import HELD_OUT
 
 if TYPE_CHECKING:

@@ -19,11 +19,11 @@ from astromer.periodogram.curve_periods import find_periods
 from astromer.serving.curve_features import features_of
 from astromer.serving.embedder import Embedder
 from astromer.serving.export import TrainableEncoder, export_saved_model, load_model
-from astromer.serving.starter.writing import write_starter
 from astromer.system.errors import DataAnomalyError, UsageError
 from astromer.windows.batches import sequential_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw
+from tools.starter.files import write_starter
 
 WINDOW = 40
 PERIODS = (0.57, 3.3, 0.21, 0.0, 0.0)

@@ -20,8 +20,8 @@ from astromer.serving.checksums import verify
 from astromer.serving.curve_features import NUM_FEATURES
 from astromer.serving.export import export_weights
 from astromer.serving.starter import package
-from astromer.serving.starter.writing import TOLERANCE, check_goldens, write_results, write_starter
 from astromer.system.errors import DamagedVersionError, ModelError, UsageError
+from tools.starter.files import TOLERANCE, check_goldens, write_results, write_starter
 
 SHIPPED = package.FOLDER
 
