@@ -19,7 +19,7 @@ import numpy as np
 
 from astromer.explore.outliers import Outliers
 from astromer.light_curves import LightCurves
-from astromer.serving.embedding_table import EmbeddingTable
+from astromer.serving.embedding_table import EmbeddingTable, to_plane
 from astromer.system.environment import require
 from astromer.system.errors import DataNotFoundError, RecordError
 from astromer.system.html.page import write_page
@@ -29,14 +29,13 @@ from astromer.system.untrusted_files import read_text
 MOST_OBJECTS = 20_000
 MOST_POINTS = 300
 """Observations of a light curve that the page holds."""
-MOST_BYTES = 30_000_000
+_MOST_BYTES = 30_000_000
 _FOR_FACTS = 8_000_000
 """Of these, what is not light curves: ids, reasons, the map, neighbours."""
 _POINT_BYTES = 5
 NEIGHBOURS = 10
-_COMPONENTS = 30
-_PERPLEXITY = 30
-_MOST_IN_TSNE = 10_000
+_IN_TSNE = (90, 10_000)
+"""Objects of a map by t-SNE, at least and at most."""
 _FOREST = 200
 """Trees that tell classes apart by labels."""
 
@@ -142,7 +141,7 @@ def write_explorer(
         found: the ranking of the table's objects.
         out: the file.
         title: of the survey.
-        method: "tsne", "pca" or "auto", which is t-SNE up to 10,000 objects, else PCA.
+        method: "tsne", "pca" or "auto", which is t-SNE for 90 to 10,000 objects, else PCA.
         labels: class by id, from before.
         seed: of the sample, the map and the forest.
 
@@ -152,10 +151,14 @@ def write_explorer(
     require("plots", "jinja2", "sklearn")
     labels = dict(labels or {})
     rows = _sample(table, found, labels, seed)
-    room = (MOST_BYTES - _FOR_FACTS) * 3 // 4 // _POINT_BYTES
+    room = (_MOST_BYTES - _FOR_FACTS) * 3 // 4 // _POINT_BYTES
     points = min(MOST_POINTS, room // max(len(rows), 1))
     scaled = table.space.scaled[np.searchsorted(table.space.usable, rows)]
-    plane, method = _plane(scaled, method, seed)
+    if method == "auto":
+        method = "tsne" if _IN_TSNE[0] <= len(scaled) <= _IN_TSNE[1] else "pca"
+    plane, what = to_plane(scaled, method, seed)
+    low, high = np.quantile(plane, (0.002, 0.998), axis=0)
+    plane = np.clip((plane - low) / np.maximum(high - low, 1e-9), -0.05, 1.05)
     guess = guess_classes(table, labels, seed) if labels else None
     data = {
         **_facts(table, found, rows, plane, _near(scaled)),
@@ -173,7 +176,7 @@ def write_explorer(
             "shown": len(rows),
             "unusable": int((~table.usable).sum()),
             "points": points,
-            "method": {"tsne": "t-SNE", "pca": "principal components"}[method],
+            "method": what,
             "data": _for_script(data),
             "script": here.with_name("page.js").read_text(encoding="utf-8"),
         },
@@ -202,28 +205,6 @@ def _sample(
     rng = np.random.default_rng(seed)
     some = rng.choice(rest, min(MOST_OBJECTS - len(first), len(rest)), replace=False)
     return np.sort(np.concatenate([first, some]))
-
-
-def _plane(scaled: np.ndarray, method: str, seed: int) -> tuple[np.ndarray, str]:
-    """float64 [n, 2] from 0 to 1, and how it was made."""
-    from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE
-
-    count = min(_COMPONENTS, len(scaled) - 1, scaled.shape[1])
-    if count < 2:
-        return np.full((len(scaled), 2), 0.5), "pca"
-    if method == "auto":
-        method = "tsne" if len(scaled) <= _MOST_IN_TSNE else "pca"
-    if len(scaled) < 3 * _PERPLEXITY:
-        method = "pca"
-    made = PCA(count, svd_solver="randomized", random_state=seed).fit_transform(scaled)
-    if method == "tsne":
-        made = TSNE(perplexity=_PERPLEXITY, init="pca", random_state=seed, n_jobs=-1).fit_transform(
-            made.astype(np.float32)
-        )
-    plane = made[:, :2].astype(np.float64)
-    low, high = np.quantile(plane, (0.002, 0.998), axis=0)
-    return np.clip((plane - low) / np.maximum(high - low, 1e-9), -0.05, 1.05), method
 
 
 def _near(scaled: np.ndarray) -> np.ndarray:

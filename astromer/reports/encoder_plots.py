@@ -16,7 +16,7 @@ from astromer.encoder.reconstructor import Reconstructor
 from astromer.light_curves import LightCurves
 from astromer.reports.plot import Plot, make_plot
 from astromer.reports.reconstructed_windows import HIDDEN_COLOUR, WindowReconstruction
-from astromer.system.environment import require
+from astromer.serving.embedding_table import to_plane
 from astromer.system.html.page import label, new_figure, new_panels
 from astromer.system.text import other_classes, shortened
 
@@ -159,47 +159,12 @@ _COLOURS = (
     "#B5BD00",
 )
 _LEAST = 3  # points that make a map
-_PERPLEXITY = 30.0
 _REST = "#bbbbbb"
 
 
 def mean_embeddings(model: Reconstructor, curves: LightCurves) -> np.ndarray:
     """float32 [num_curves, d_model], as a server returns them under ``mean``."""
     return CurveEncoder(model, MEAN)(curves)[:, 0]
-
-
-def to_plane(embeddings: np.ndarray, method: str, seed: int) -> tuple[np.ndarray, str]:
-    """Points of a plane, float [num_curves, 2], and a description of the axes.
-
-    Args:
-        embeddings: float [num_curves, d_model].
-        method: "pca" or "tsne"; of fewer than 5 light curves it is always PCA.
-        seed: of t-SNE.
-
-    Raises:
-        MissingExtraError: scikit-learn is not installed.
-    """
-    require("plots", "sklearn")
-    if method == "tsne" and len(embeddings) > 4:
-        from sklearn.manifold import TSNE
-
-        perplexity = min(_PERPLEXITY, (len(embeddings) - 1) / 3)
-        points = TSNE(perplexity=perplexity, init="pca", random_state=seed, n_jobs=1).fit_transform(
-            embeddings.astype(np.float64)
-        )
-        return points, (
-            f"t-SNE (perplexity {perplexity:g}, seed {seed}): neighbours mean something, "
-            "distances between groups do not"
-        )
-    from sklearn.decomposition import PCA
-
-    count = min(2, *embeddings.shape)
-    with np.errstate(invalid="ignore"):  # of points that are all the same
-        analysis = PCA(count, svd_solver="full").fit(embeddings.astype(np.float64))
-    points = np.zeros((len(embeddings), 2))
-    points[:, :count] = analysis.transform(embeddings.astype(np.float64))
-    share = np.nan_to_num(analysis.explained_variance_ratio_).sum()
-    return points, f"the first two principal components, {share:.0%} of the variance"
 
 
 def draw_map(embeddings: np.ndarray, class_names: np.ndarray, method: str, seed: int) -> list[Plot]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = "3"
 """1 had no band, and ids of any type; 2 had no traits and no error of the period."""
-SCHEMA_KEY, MODEL_KEY = b"astromer_embeddings", b"astromer_model"
+SCHEMA_KEY, MODEL_FACTS = b"astromer_embeddings", b"astromer_model"
 """Keys of the metadata: the version of the schema, and the model as JSON."""
 
 _COLUMNS = {
@@ -49,6 +49,7 @@ _CLIP = 5.0
 """Standard deviations, beyond which a number of an embedding says no more."""
 _ROWS = 65_536
 """Compared at once, which bounds memory."""
+_COMPONENTS, _PERPLEXITY = 30, 30.0
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,38 @@ class VectorSpace:
         return self.usable[best], distances[best], closest[best]
 
 
+def to_plane(vectors: np.ndarray, method: str, seed: int) -> tuple[np.ndarray, str]:
+    """Points of a plane, float64 [num_curves, 2], and a description of the axes.
+
+    Args:
+        vectors: float [num_curves, width]; t-SNE gets their first 30 principal components.
+        method: "pca" or "tsne"; of fewer than 5 light curves it is always PCA.
+        seed: of t-SNE.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+    """
+    require("plots", "sklearn")
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    points = np.zeros((len(vectors), 2))
+    with np.errstate(invalid="ignore"):  # of points that are all the same
+        analysis = PCA(min(_COMPONENTS, *vectors.shape), svd_solver="full")
+        components = analysis.fit_transform(vectors.astype(np.float64))
+    if method == "tsne" and len(vectors) > 4:
+        perplexity = min(_PERPLEXITY, (len(vectors) - 1) / 3)
+        made = TSNE(perplexity=perplexity, init="pca", random_state=seed, n_jobs=-1)
+        points[:] = made.fit_transform(components)
+        return points, (
+            f"t-SNE (perplexity {perplexity:g}, seed {seed}): neighbours mean something, "
+            "distances between groups do not"
+        )
+    points[:, : components.shape[1]] = components[:, :2]
+    share = np.nan_to_num(analysis.explained_variance_ratio_[:2]).sum()
+    return points, f"the first two principal components, {share:.0%} of the variance"
+
+
 class EmbeddingTable:
     """A table of embeddings that ``astromer embed`` wrote.
 
@@ -159,7 +192,7 @@ class EmbeddingTable:
             raise self._no_table(f"which has no column {missing[0]}")
         self.columns = tuple(schema.names)
         try:
-            self.model: dict[str, Any] = json.loads(facts.get(MODEL_KEY, b"{}"))
+            self.model: dict[str, Any] = json.loads(facts.get(MODEL_FACTS, b"{}"))
         except ValueError as error:
             raise self._no_table("whose metadata are damaged") from error
         self.ids = self.column("id").astype(np.str_)
@@ -206,7 +239,7 @@ class EmbeddingTable:
         """The embeddings on one scale."""
         return VectorSpace(self.vectors, self.usable)
 
-    def positions(self, ids: Sequence[str], option: str = "--to") -> np.ndarray:
+    def positions(self, ids: Sequence[str]) -> np.ndarray:
         """int64 [n], the rows of objects.
 
         Raises:
@@ -216,10 +249,10 @@ class EmbeddingTable:
         missing = [name for name in ids if name not in where]
         if missing:
             raise DataNotFoundError(
-                f"{option} must name objects of the table. Received: {shortened(missing[0])}, "
+                f"--to must name objects of the table. Received: {shortened(missing[0])}, "
                 f"which {self.path} does not have. Its ids look like {shortened(self.ids[0])}."
                 if len(self)
-                else f"{option} must name objects of the table. Received: {self.path}, without any."
+                else f"--to must name objects of the table. Received: {self.path}, without any."
             )
         return np.array([where[name] for name in ids], np.int64)
 
@@ -346,5 +379,5 @@ def describe_columns(
 
     meanings = _COLUMNS | dict(more)
     fields = [field.with_metadata({"description": meanings[field.name]}) for field in table.schema]
-    facts = {SCHEMA_KEY: SCHEMA_VERSION, MODEL_KEY: json.dumps(dict(model))}
+    facts = {SCHEMA_KEY: SCHEMA_VERSION, MODEL_FACTS: json.dumps(dict(model))}
     return pa.Table.from_arrays(table.columns, schema=pa.schema(fields, metadata=facts))
