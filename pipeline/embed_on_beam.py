@@ -25,20 +25,14 @@ from astromer.commands.embed import EmbedOptions
 from astromer.commands.model import chosen_model
 from astromer.serving.config import STARTER
 from astromer.serving.starter.package import FOLDER
-from astromer.system.errors import (
-    AstromerError,
-    UsageError,
-    WorkerLostError,
-    causes,
-    system_error,
-    worker_error,
-)
+from astromer.system.errors import AstromerError, UsageError, WorkerLostError
 from astromer.system.logs import silence
 from astromer.system.storage import as_path
 from astromer.system.storage.lock import locked
 from astromer.system.text import brief
 from pipeline.beam_options import read_beam_options
-from pipeline.beam_workers import lost_worker, tell_lost_workers
+from pipeline.beam_workers import tell_lost_workers
+from pipeline.local.failures import foreseen
 
 PARTIAL = ".partial"
 """What the names of files end with that are being written."""
@@ -166,9 +160,9 @@ def _ending(work: Callable[[], dict[str, Any]]) -> dict[str, Any] | AstromerErro
         return work()
     except Exception as error:
         traceback.print_exc()
-        known = worker_error(error) or lost_worker() or system_error(error)
-        known = known or next((e for e in causes(error) if isinstance(e, AstromerError)), None)
-        known = known or AstromerError(f"Beam failed: {type(error).__name__}: {brief(error)}.")
+        known = foreseen(error) or AstromerError(
+            f"Beam failed: {type(error).__name__}: {brief(error)}."
+        )
         known.__cause__ = known.__context__ = None
         return known
     finally:

@@ -31,11 +31,11 @@ from astromer.system.text import brief
 from pipeline.embed_on_beam import PARTIAL
 from pipeline.survey_slices import (
     Slice,
-    Survey,
+    SurveyFiles,
     buckets_of,
     find_survey,
     look_into,
-    open_stream,
+    open_with_beam,
     read_slice,
     refuse_divided,
 )
@@ -57,14 +57,14 @@ class Loaded(NamedTuple):
     parts: list[Part]
 
 
-class Embedded(NamedTuple):
+class EmbeddedSlice(NamedTuple):
     """A slice and its rows."""
 
     piece: Slice
     table: pa.Table
 
 
-class CurveEmbedder(ModelHandler[Loaded, Embedded, Any]):
+class CurveEmbedder(ModelHandler[Loaded, EmbeddedSlice, Any]):
     """Embeds the light curves of a slice, in calls of at most so many observations.
 
     Args:
@@ -107,13 +107,13 @@ class CurveEmbedder(ModelHandler[Loaded, Embedded, Any]):
         batch: Sequence[Loaded],
         model: Embedder,
         inference_args: dict[str, Any] | None = None,
-    ) -> Iterator[Embedded]:
+    ) -> Iterator[EmbeddedSlice]:
         """The rows of each slice."""
         for piece, parts in batch:
             tables = [embed_part(model, part, self.periods, self.batch_size) for part in parts]
             table = pa.concat_tables(tables)
             facts = {**(table.schema.metadata or {}), _SOURCE: piece.source.encode()}
-            yield Embedded(piece, table.replace_schema_metadata(facts))
+            yield EmbeddedSlice(piece, table.replace_schema_metadata(facts))
 
     def get_num_bytes(self, batch: Sequence[Loaded]) -> int:
         """Of the observations; by default, light curves would be pickled to be counted."""
@@ -139,7 +139,7 @@ def run(options: EmbedOptions, arguments: Sequence[str], model: str, out: str) -
     with beam.Pipeline(options=PipelineOptions(list(arguments))) as pipeline:
         add_embedding(pipeline, survey, options.shard_curves, handler, out)
     try:
-        with open_stream(f"{out}/{MANIFEST}") as file:
+        with open_with_beam(f"{out}/{MANIFEST}") as file:
             made: dict[str, Any] = json.load(file)
     except DataNotFoundError:
         raise DataNotFoundError(
@@ -149,7 +149,7 @@ def run(options: EmbedOptions, arguments: Sequence[str], model: str, out: str) -
 
 
 def add_embedding(
-    pipeline: beam.Pipeline, survey: Survey, most: int, handler: CurveEmbedder, out: str
+    pipeline: beam.Pipeline, survey: SurveyFiles, most: int, handler: CurveEmbedder, out: str
 ) -> None:
     """Adds the embedding to a pipeline.
 
@@ -206,7 +206,7 @@ class _Look(beam.DoFn):
     def process(self, piece: Slice) -> Iterator[Any]:
         path = f"{self._out}/{piece.name}"
         if FileSystems.exists(path):
-            with suppress(pa.ArrowException, OSError, ValueError), open_stream(path) as file:
+            with suppress(pa.ArrowException, OSError, ValueError), open_with_beam(path) as file:
                 shard = pq.ParquetFile(file)
                 if (shard.schema_arrow.metadata or {}).get(_SOURCE) == piece.source.encode():
                     entry = _entry(piece, shard.read(), False)
@@ -215,12 +215,12 @@ class _Look(beam.DoFn):
         yield beam.pvalue.TaggedOutput(_OPEN, piece)
 
 
-def _read(piece: Slice, survey: Survey, classes: list[tuple[None, list[str]]]) -> Loaded:
+def _read(piece: Slice, survey: SurveyFiles, classes: list[tuple[None, list[str]]]) -> Loaded:
     known = sorted({name for _, names in classes for name in names})
     return Loaded(piece, read_slice(piece, survey, known if any(known) else []))
 
 
-def _write(found: Embedded, out: str) -> dict[str, Any]:
+def _write(found: EmbeddedSlice, out: str) -> dict[str, Any]:
     piece, table = found
     partial = f"{out}/.{piece.name}.{uuid.uuid4().hex}{PARTIAL}"
     try:
@@ -274,7 +274,9 @@ def _write_manifest(
     _write_text(f"{out}/{MANIFEST}", json.dumps(content, indent=1))
 
 
-def _described(options: EmbedOptions, identity: ModelIdentity, survey: Survey) -> dict[str, Any]:
+def _described(
+    options: EmbedOptions, identity: ModelIdentity, survey: SurveyFiles
+) -> dict[str, Any]:
     """What decides on the rows of a job, and on how they are divided."""
     return {
         "astromer_version": __version__,
@@ -298,7 +300,7 @@ def _prepare(out: str, job: dict[str, Any]) -> None:
         [there] = FileSystems.match([f"{out}/*"])
         names = {one.path.rpartition("/")[2]: one.path for one in there.metadata_list}
         if JOB in names:
-            with open_stream(names[JOB]) as file:
+            with open_with_beam(names[JOB]) as file:
                 before = json.load(file)
             plain = json.loads(json.dumps(job))
             changed = [name for name in job if before.get(name) != plain[name]]

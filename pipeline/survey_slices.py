@@ -25,7 +25,7 @@ from apache_beam.io.filesystems import FileSystems
 from astromer.commands.embed import Part, describe_data, parts_of_records, record_files
 from astromer.light_curves import LightCurves
 from astromer.records.config import SurveyOptions
-from astromer.records.fold import FOLDER_NAMES, natural_key
+from astromer.records.fold import FOLDER_NAMES, is_record_file, natural_key
 from astromer.records.framing import record_sizes
 from astromer.records.sources.long_tables import bands_in_names, choose_profile, open_rows
 from astromer.records.sources.names import PARQUET, kind_of
@@ -99,7 +99,7 @@ class Slice:
 
 
 @dataclass(frozen=True)
-class Survey:
+class SurveyFiles:
     """What there is to embed.
 
     Attributes:
@@ -143,7 +143,7 @@ class Contents:
     classes: list[str] = field(default_factory=list)
 
 
-def open_stream(path: str) -> IO[bytes]:
+def open_with_beam(path: str) -> IO[bytes]:
     """A file as it is, packed or not.
 
     Raises:
@@ -157,7 +157,7 @@ def open_stream(path: str) -> IO[bytes]:
         ) from None
 
 
-def find_survey(data: str, options: SurveyOptions) -> Survey:
+def find_survey(data: str, options: SurveyOptions) -> SurveyFiles:
     """The files of a fold of records, of long Parquet tables or of a HATS catalogue.
 
     Raises:
@@ -168,7 +168,7 @@ def find_survey(data: str, options: SurveyOptions) -> Survey:
     if records:
         if options.id_column:
             raise UsageError(f"--id-column is for a survey. Received: --data {data}, with records.")
-        return Survey(tuple(records))
+        return SurveyFiles(tuple(records))
     tables = _tables(data)
     with TemporaryDirectory(prefix="astromer-") as folder:
         first = _head(tables[0], Path(folder))
@@ -188,7 +188,7 @@ def find_survey(data: str, options: SurveyOptions) -> Survey:
             f"(profile {profile.name}). Make records of the survey first (astromer create_records)."
         )
     named = bands_in_names(paths) if profile.has_usual_names else {}
-    return Survey(
+    return SurveyFiles(
         tuple(replace(t, band=named.get(p, "")) for t, p in zip(tables, paths, strict=True)),
         replace(config, profile=profile),
     )
@@ -204,20 +204,14 @@ def _fold_here(data: Path) -> list[DataFile]:
 
 def _fold_in_store(data: str) -> list[DataFile]:
     """As ``record_files`` has it for folders of this machine."""
-    own = [found for found in _listed(data, "*") if _is_record(found[0])]
-    if own:
-        return _numbered([(data.rstrip("/").rpartition("/")[2], *found) for found in own])
-    found = []
-    for split, names in FOLDER_NAMES.items():
-        for name in names:
-            files = [one for one in _listed(data, f"{name}/*") if _is_record(one[0])]
-            found += [(split, *one) for one in files]
-    return _numbered(found)
 
+    def records(split: str, pattern: str) -> list[tuple[str, str, int]]:
+        found = _listed(data, pattern)
+        return [(split, *one) for one in found if is_record_file(one[0].rpartition("/")[2])]
 
-def _is_record(path: str) -> bool:
-    name = path.rpartition("/")[2].lower()
-    return not name.startswith(".") and (".record" in name or ".tfrecord" in name)
+    own = records(data.rstrip("/").rpartition("/")[2], "*")
+    places = [(split, f"{name}/*") for split, names in FOLDER_NAMES.items() for name in names]
+    return _numbered(own or [one for place in places for one in records(*place)])
 
 
 def _tables(data: str) -> list[DataFile]:
@@ -281,7 +275,7 @@ def _here(file: DataFile) -> Iterator[Path]:
     with TemporaryDirectory(prefix="astromer-") as folder:
         copy = Path(folder, file.path.rpartition("/")[2])
         with _errors_of(file, copy):
-            with open_stream(file.path) as source, copy.open("wb") as target:
+            with open_with_beam(file.path) as source, copy.open("wb") as target:
                 shutil.copyfileobj(source, target, 1 << 20)
             yield copy
 
@@ -295,7 +289,7 @@ def _errors_of(file: DataFile, copy: Path) -> Iterator[None]:
         raise type(error)(str(error).replace(str(copy), file.path)) from error
 
 
-def look_into(file: DataFile, survey: Survey, most: int) -> Contents:
+def look_into(file: DataFile, survey: SurveyFiles, most: int) -> Contents:
     """Divides a file.
 
     Args:
@@ -310,7 +304,7 @@ def look_into(file: DataFile, survey: Survey, most: int) -> Contents:
         with _here(file) as path:
             cuts = _cuts(list(record_sizes(path)), most)
         return Contents(_slices(file, cuts, None))
-    with TemporaryDirectory(prefix="astromer-") as folder, open_stream(file.path) as stream:
+    with TemporaryDirectory(prefix="astromer-") as folder, open_with_beam(file.path) as stream:
         head = _head(file, Path(folder))
         with _errors_of(file, head):
             source, offset = _understood(head, survey, file)
@@ -350,7 +344,7 @@ def _copy_rows(file: DataFile, start: int, stop: int, folder: Path) -> Path:
     copy = Path(folder, *parts[-2:])
     copy.parent.mkdir()
     try:
-        with open_stream(file.path) as stream:
+        with open_with_beam(file.path) as stream:
             source = parquet_file(stream)
             size = _LIST_ROWS if any(map(_is_nested, source.schema_arrow)) else _ROWS
             with pq.ParquetWriter(copy, source.schema_arrow) as writer:
@@ -383,7 +377,7 @@ def _groups(source: pq.ParquetFile, start: int, stop: int) -> Iterator[tuple[int
         first += rows
 
 
-def _understood(head: Path, survey: Survey, file: DataFile) -> tuple[Source, float | None]:
+def _understood(head: Path, survey: SurveyFiles, file: DataFile) -> tuple[Source, float | None]:
     """A table, and the days from its times to MJD where there is one such number."""
     config, profile = survey.tables
     source = open_source(open_rows(head, config, profile), config, profile)
@@ -455,7 +449,7 @@ def _texts(table: ParquetTable, stream: IO[bytes], columns: list[str]) -> Iterat
         raise RecordError(f"{table.path} is damaged: {brief(error)}. Copy it again.") from None
 
 
-def read_slice(piece: Slice, survey: Survey, classes: Sequence[str]) -> list[Part]:
+def read_slice(piece: Slice, survey: SurveyFiles, classes: Sequence[str]) -> list[Part]:
     """The light curves of a slice, as ``astromer embed`` reads them.
 
     Args:

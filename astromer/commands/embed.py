@@ -315,12 +315,12 @@ def _table(
 
 def record_files(data: Path) -> dict[str, list[Path]]:
     """Record files by split; a folder that holds records itself is one split of its own name."""
-    from astromer.records.fold import Fold
+    from astromer.records.fold import Fold, is_record_file, natural_key
     from astromer.records.sources.names import is_fold
 
     if not data.is_dir():
         return {}
-    own = sorted(p for p in data.iterdir() if p.suffix in (".record", ".tfrecord"))
+    own = sorted((p for p in data.iterdir() if is_record_file(p.name)), key=natural_key)
     if own:
         return {data.name: own}
     if not is_fold(data) and any(data.iterdir()):

@@ -91,6 +91,12 @@ def natural_key(path: Path) -> tuple[object, ...]:
     return tuple((1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts)
 
 
+def is_record_file(name: str) -> bool:
+    """Whether a file of this name holds records."""
+    # Hidden files are other programs' notes: ._0.record is made by a Mac.
+    return not name.startswith(".") and _RECORD_FILE.fullmatch(name) is not None
+
+
 def _check_is_fold(folder: Path) -> None:
     if not folder.exists():
         raise DataNotFoundError(
@@ -154,10 +160,9 @@ def _record_files(fold: Path, split: str) -> tuple[Path, ...]:
             f"which one holds the {split} records. Remove one of them."
         )
     folder = options[0]
-    # Hidden files are other programs' notes: ._0.record is made by a Mac.
-    names = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
-    files = [p for p in names if _RECORD_FILE.fullmatch(p.name)]
+    files = [path for path in folder.iterdir() if is_record_file(path.name)]
     if not files:
+        names = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
         listed = ", ".join(p.name for p in names[:3]) + (", ..." if len(names) > 3 else "")
         raise DataNotFoundError(
             f"{folder} holds no record files (*.record or *.tfrecord) but {listed or 'nothing'}. "

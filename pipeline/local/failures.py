@@ -29,7 +29,7 @@ from astromer.system.termination import was_interrupted
 from astromer.system.text import brief, without_secrets
 from pipeline.beam_workers import lost_worker
 
-STOPPED = "stopped. Run the same command again to resume."
+STOPPED_MESSAGE = "stopped. Run the same command again to resume."
 T = TypeVar("T")
 _GRACE = 60.0
 """Seconds that a stopped process has to save its state."""
@@ -94,24 +94,34 @@ def one_line_errors(
     try:
         yield
     except (KeyboardInterrupt, SystemExit) as error:
-        raise TrainingInterrupted(STOPPED) from error
+        raise TrainingInterrupted(STOPPED_MESSAGE) from error
     except Exception as error:
         if _is_closed_pipe(error):
             raise BrokenPipeError from error
         if was_interrupted() and cause(error) is None:
-            raise TrainingInterrupted(STOPPED) from error
-        refused = worker_error(error) or lost_worker() or system_error(error, output, needs)
-        if refused is not None:
+            raise TrainingInterrupted(STOPPED_MESSAGE) from error
+        known = foreseen(error, output, needs)
+        if known is None or known is not cause(error):
             _write_traceback(error, log)
-            raise refused from error
-        known = cause(error)
         if known is not None:
             raise known from error
-        _write_traceback(error, log)
         raise AstromerError(
             f"Unexpected {type(error).__name__}: {brief(error)}. Traceback: {log}. Run the same "
             "command again to resume."
         ) from error
+
+
+def foreseen(
+    error: BaseException, output: Path | None = None, needs: Callable[[], str] = lambda: ""
+) -> AstromerError | None:
+    """The error to raise instead of one that Beam, the system or this package is the cause of.
+
+    Args:
+        error: what was raised.
+        output, needs: see :func:`one_line_errors`.
+    """
+    refused = worker_error(error) or lost_worker() or system_error(error, output, needs)
+    return refused or cause(error)
 
 
 def cause(error: BaseException) -> AstromerError | None:
@@ -170,10 +180,10 @@ def in_own_process(function: Callable[[T], Any], argument: T) -> Ending:
         # The terminal sent Ctrl-C to the other process, too.
         process.join(_GRACE)
         _stop(process)
-        raise TrainingInterrupted(STOPPED) from None
+        raise TrainingInterrupted(STOPPED_MESSAGE) from None
     except SystemExit:
         _stop(process)
-        raise TrainingInterrupted(STOPPED) from None
+        raise TrainingInterrupted(STOPPED_MESSAGE) from None
     if ending is None:
         code = process.exitcode or 1
         if code > 0:
@@ -203,8 +213,7 @@ def _call(sender: Connection, function: Callable[[T], Any], argument: T) -> None
     except (KeyboardInterrupt, SystemExit):
         ending = Ending(TrainingInterrupted.exit_code, "stopped")
     except Exception as error:
-        known = worker_error(error) or system_error(error)
-        known = known or AstromerError(f"{type(error).__name__}: {error}")
+        known = foreseen(error) or AstromerError(f"{type(error).__name__}: {error}")
         ending = Ending(known.exit_code, str(known))
     sys.stdout.flush()
     sys.stderr.flush()

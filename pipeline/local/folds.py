@@ -22,7 +22,7 @@ from astromer.system.errors import (
 from astromer.system.storage import as_path
 from astromer.system.storage.lock import locked
 from astromer.validation.config import OFF, STOP
-from pipeline.local.failures import STOPPED, Ending, in_own_process
+from pipeline.local.failures import STOPPED_MESSAGE, Ending, in_own_process
 from pipeline_config import PipelineConfig
 
 ALL = "all"
@@ -132,7 +132,7 @@ def _run_one(
     own = [*arguments, "--data", str(fold), "--output", str(output), "--fold="]
     ending = in_own_process(run, own)
     if ending.exit_code == TrainingInterrupted.exit_code:
-        raise TrainingInterrupted(STOPPED)
+        raise TrainingInterrupted(STOPPED_MESSAGE)
     if ending.error:
         print(f"error: {fold.name}: {ending.error}", file=sys.stderr, flush=True)
     scores = json.loads(outcome.read_text())["scores"] if outcome.is_file() else {}

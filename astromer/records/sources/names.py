@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from astromer.records.encoding import PERIOD
-from astromer.records.fold import natural_key
+from astromer.records.fold import FOLDER_NAMES, natural_key
 from astromer.system.errors import DataAnomalyError, DataNotFoundError
 
 TEXT, FITS, PARQUET, VOTABLE = "text", "FITS", "Parquet", "VOTable"
@@ -24,7 +24,6 @@ _KINDS = {
 _PACKED = (".gz", ".zip")
 _NUMBERED = re.compile(r"\d\.\d+$")
 """Names of text files that end in a number and not in a suffix: ASAS's 002000-0452.0."""
-_SPLITS = ("train", "validation", "val", "test")
 _NO_CURVES = ("readme", "license", "licence", "metadata", "sha256sums", "ident.dat", "remarks.txt")
 METADATA = ("metadata.parquet", "metadata.csv", "metadata.fits")
 _METADATA = (*METADATA, "metadata.tsv", "metadata.dat", "metadata.txt", "metadata.csv.gz")
@@ -117,7 +116,8 @@ def stem_of(path: Path) -> str:
 
 def is_fold(folder: Path) -> bool:
     """Whether a folder is a fold of records."""
-    return sum((folder / name).is_dir() for name in _SPLITS) >= 2
+    names = [name for options in FOLDER_NAMES.values() for name in options]
+    return sum((folder / name).is_dir() for name in names) >= 2
 
 
 def metadata_file(folder: Path) -> Path | None:
