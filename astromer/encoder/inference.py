@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from astromer.encoder.order import LANES
+from astromer.encoder.order import whole_lanes
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.system.distribution import divide_rows
 from astromer.system.parallel import OrderedPool, micro_batches_at_once
@@ -175,7 +175,7 @@ def sort_steps(
         begin = np.maximum(before[rows], first)
         gap[rows] = begin - before[rows]
         keys = max(first + shown, int((begin + both[rows].sum(axis=1)).max()), 1)
-        stretches[steps] = first, min(-(-keys // LANES) * LANES, steps)
+        stretches[steps] = first, min(whole_lanes(keys), steps)
     rank = np.where(unscored, 0, np.where(scored, 3 - visible, 4)).astype(np.uint8)
     rank[unused & (np.cumsum(unused, axis=1) <= gap[:, None])] = 1
     order = np.argsort(rank, axis=1, kind="stable")

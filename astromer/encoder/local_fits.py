@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
-from astromer.encoder.order import LANES
+from astromer.encoder.order import whole_lanes
 
 _IN_TIME, _IN_PHASE, _AT_HALF = 1.0, 1.5, 3.0
 """Bandwidths in mean distances of visible steps: in time, in phase, and in phase at half of the
@@ -68,7 +68,7 @@ class _Others:
         order = tf.argsort(tf.cast(~visible, tf.int32), axis=1, stable=True)
         # At least one, so that windows without any visible step have a median.
         most = tf.maximum(tf.reduce_max(self.count), 1)
-        self._steps = order[:, : (most + LANES - 1) // LANES * LANES]
+        self._steps = order[:, : whole_lanes(most)]
         self._shown, self._magnitudes = self._of(visible), self._of(magnitudes)
         another = self._steps[:, None, :] != tf.range(tf.shape(visible)[1])[:, None]
         self._counts = tf.cast(another & self._shown[:, None, :], tf.float32)

@@ -34,9 +34,17 @@ ASTROMER_2 = Quirks(attention_bias=-1e9, blocks_queries=False, shows_hidden=True
 
 
 BLOCKED = -1e9  # added to a logit, leaves no weight in float32
-LANES = 8
-"""Numbers of keys, of steps of a served chunk and of windows that fine-tune are multiples of it:
-products are faster, and few shapes occur."""
+_LANES = 8
+
+
+def whole_lanes(count: Any) -> Any:
+    """The multiple of 8 that is no less than a positive number, be it in the graph or not.
+
+    For numbers of keys, of steps of a served chunk and of windows that fine-tune: products are
+    faster, and few shapes occur.
+    """
+    # Without negative numbers: ONNX rounds quotients towards zero, not down.
+    return (count + _LANES - 1) // _LANES * _LANES
 
 
 class Order:
@@ -91,9 +99,7 @@ class Presorted(Order):
         if num_keys is None:
             most = tf.reduce_max(tf.where(visible, step + 1, 1))
             most = tf.maximum(most, 1)  # for an empty batch, too
-            # Positive numbers only: ONNX rounds quotients towards zero, not down.
-            lanes = (most + LANES - 1) // LANES
-            num_keys = tf.minimum(lanes * LANES, tf.shape(visible)[1])
+            num_keys = tf.minimum(whole_lanes(most), tf.shape(visible)[1])
         self._most = num_keys
         nothing = ~tf.reduce_any(visible, axis=1, keepdims=True)
         shown = (visible | (nothing & (step == 0)))[:, :num_keys]

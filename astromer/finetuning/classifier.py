@@ -232,26 +232,17 @@ class Classifier:
         named = {f"encoder/{v.path.split(f'{encoder.name}/')[-1]}": v for v in encoder.variables}
         return named | {f"head/{name}": variable for name, variable in head.named.items()}
 
-    def logits(
-        self,
-        curves: LightCurves,
-        periods: CurvePeriods | None = None,
-        *,
-        desc: str = "",
-        progress: bool = False,
-    ) -> np.ndarray:
+    def logits(self, curves: LightCurves, periods: CurvePeriods | None = None) -> np.ndarray:
         """float32 [num_curves, num_classes], with the current weights.
 
         Args:
             curves: the light curves.
             periods: found in all their observations, where something reads them; found here by
                 default.
-            desc: of the progress bar.
-            progress: whether to show one.
         """
         if periods is None:
-            periods = self.find_periods(curves, progress=progress)
-        vectors = self.encode(curves, periods, desc=desc, progress=progress)
+            periods = self.find_periods(curves)
+        vectors = self.encode(curves, periods)
         return self.head(vectors, self.beside(curves, periods)).numpy()
 
     def find_periods(self, curves: LightCurves, *, progress: bool = False) -> CurvePeriods | None:

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from astromer.encoder.folding import prepare
 from astromer.encoder.inference import network_inputs
-from astromer.encoder.order import LANES
+from astromer.encoder.order import whole_lanes
 from astromer.encoder.pooling import pool_steps, pool_windows
 from astromer.finetuning.classifier import Classifier, Head
 from astromer.finetuning.config import FinetuneConfig
@@ -241,7 +241,7 @@ class EncoderTraining:
             probing = nothing_probed(windows.length, size)
             batch = prepare(model, curves, windows, probing, self._periods)
             # Few sizes: empty windows, which count as the first light curve's, weigh nothing.
-            filled = -(-len(row) // LANES) * LANES
+            filled = whole_lanes(len(row))
             full = MicroBatch(np.arange(len(row)), part.steps, filled, part.first_row)
             inputs = full.of(network_inputs(batch))
             yield part.rows, [inputs, np.pad(row, (0, filled - len(row)))], part.first_row

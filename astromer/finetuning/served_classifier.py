@@ -18,7 +18,7 @@ from astromer.finetuning.config import MLP, TREES
 from astromer.finetuning.forest_head import ForestHead, check_tables, tables_of
 from astromer.finetuning.labelled_data import Dataset, LabelMap, classification_scores
 from astromer.light_curves import LightCurves
-from astromer.periodogram.graph_periods import find_periods
+from astromer.periodogram.graph_periods import find_periods_graph
 from astromer.records.config import LightCurveRules
 from astromer.serving.checksums import check_undamaged
 from astromer.serving.config import ServingConfig
@@ -42,7 +42,7 @@ from astromer.serving.windowing import GraphWindows, visible_series
 from astromer.system.errors import ModelError
 from astromer.system.storage import as_path
 from astromer.system.text import brief
-from astromer.system.untrusted_files import DAMAGED, read_arrays, read_json
+from astromer.system.untrusted_files import READ_ERRORS, read_arrays, read_json
 
 LABEL_MAP = "label_map.json"
 _NO_LABEL = -1
@@ -89,8 +89,7 @@ class ClassifierModule(tf.Module):
             periods, series = windows.periods, windows.series
             if periods is None or series is None:
                 series, _ = visible_series(*network.usable(observations))
-                known = tf.zeros_like(observations.problem, tf.float64)
-                periods = find_periods(*series, known, network.periodogram)
+                periods = find_periods_graph(*series, config=encoder.periodogram)
             return curve_features(*series, periods)
 
         @traced(OBSERVATIONS)
@@ -197,7 +196,7 @@ def load_classifier(directory: str | Path) -> Classifier:
         encoder = Encoder(**config["encoder"], name="encoder")
         model = Reconstructor(encoder, config["window_size"], config["normalise"], name="astromer")
         classifier = Classifier(model, head, config["pooling"], label_map)
-    except DAMAGED as error:
+    except READ_ERRORS as error:
         raise ModelError(
             f"A classifier must hold its config, label map and weights. {extra} does not: "
             f"{brief(error)}. Fine-tune again."

@@ -17,8 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from astromer.light_curves import LightCurves
-from astromer.periodogram.graph_periods import GraphPeriods
-from astromer.periodogram.graph_periods import find_periods as find_in_graph
+from astromer.periodogram.graph_periods import GraphPeriods, find_periods_graph
 from astromer.periodogram.lomb_scargle import PeriodogramConfig
 from astromer.system.parallel import cores, map_ahead
 from astromer.system.terminal import progress_bar
@@ -57,7 +56,6 @@ def find_periods(
     visible: np.ndarray | None = None,
     config: PeriodogramConfig = PeriodogramConfig(),
     *,
-    known: np.ndarray | None = None,
     stopping: Callable[[], bool] = lambda: False,
     progress: bool = False,
 ) -> CurvePeriods:
@@ -68,8 +66,6 @@ def find_periods(
         visible: bool [num_observations], observations to use; nothing but the times of the others
             is read. All of them by default.
         config: where frequencies are searched.
-        known: float64 [num_curves], periods [days] at which the harmonic series are fitted, where
-            they are positive; none by default.
         stopping: asked now and then; the search is given up where it is True.
         progress: whether to show a bar: a light curve takes some 10 ms.
 
@@ -77,7 +73,6 @@ def find_periods(
         SearchStopped: the search was given up.
     """
     visible = np.ones(curves.num_observations, bool) if visible is None else visible
-    known = np.zeros(len(curves)) if known is None else known
     count = np.diff(np.concatenate([[0], np.cumsum(visible)])[curves.offsets])
     search = _search(config)
 
@@ -89,8 +84,8 @@ def find_periods(
         times = curves.mjd[span] - curves.mjd.take(start, mode="clip")
         arrays = (times, curves.mag[span], curves.errmag[span])
         chosen = [tf.constant(values[shown], tf.float64) for values in arrays]
-        rows = [tf.constant(count[first:stop], tf.int64), tf.constant(known[first:stop])]
-        return tf.nest.map_structure(lambda found: found.numpy(), search(*chosen, *rows))
+        lengths = tf.constant(count[first:stop], tf.int64)
+        return tf.nest.map_structure(lambda found: found.numpy(), search(*chosen, lengths))
 
     bar = progress_bar(total=len(curves), desc="periods", unit="curve", disable=not progress)
     parts = []
@@ -107,22 +102,16 @@ def find_periods(
 @functools.cache
 def _search(config: PeriodogramConfig) -> Any:
     values = tf.TensorSpec([None], tf.float64)
-    signature = (values, values, values, tf.TensorSpec([None], tf.int64), values)
+    signature = (values, values, values, tf.TensorSpec([None], tf.int64))
 
     @tf.function(input_signature=signature, autograph=False)
-    def search(
-        times: tf.Tensor,
-        magnitudes: tf.Tensor,
-        errmag: tf.Tensor,
-        lengths: tf.Tensor,
-        known: tf.Tensor,
-    ) -> GraphPeriods:
-        return find_in_graph(times, magnitudes, errmag, lengths, known, config)
+    def search(*series: tf.Tensor) -> GraphPeriods:
+        return find_periods_graph(*series, config=config)
 
     return search
 
 
-TOLERANCE = 0.01
+_TOLERANCE = 0.01
 """Relative difference of two periods that count as one."""
 _FACTORS = (0.5, 2.0)
 _DAYS = (1.0, 1.00273790935)
@@ -159,7 +148,7 @@ class PeriodRecovery:
         """One line of words."""
         return (
             f"of {self.stars:,} known periods {self.exact_first:.1%} were found within "
-            f"{TOLERANCE:.0%}, {self.related_first:.1%} up to a factor of 2 or one alias (among "
+            f"{_TOLERANCE:.0%}, {self.related_first:.1%} up to a factor of 2 or one alias (among "
             f"{self.candidates} frequencies: {self.exact_any:.1%} and {self.related_any:.1%})"
         )
 
@@ -208,5 +197,5 @@ def period_recovery(frequencies: np.ndarray, periods: np.ndarray) -> PeriodRecov
 def _agree(frequencies: np.ndarray, periods: np.ndarray) -> np.ndarray:
     """bool, where the period 1 / f differs from the known one by 1 % of it at most."""
     cycles = frequencies * periods  # the known period over the found one
-    agree: np.ndarray = np.abs(1 - cycles) <= TOLERANCE * cycles
+    agree: np.ndarray = np.abs(1 - cycles) <= _TOLERANCE * cycles
     return agree

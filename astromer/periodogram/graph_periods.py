@@ -56,13 +56,14 @@ class GraphPeriods(NamedTuple):
     num_visible: tf.Tensor
 
 
-def find_periods(
+def find_periods_graph(
     times: tf.Tensor,
     magnitudes: tf.Tensor,
     errmag: tf.Tensor,
     lengths: tf.Tensor,
-    known: tf.Tensor,
-    config: PeriodogramConfig = PeriodogramConfig(),
+    known: tf.Tensor | None = None,
+    *,
+    config: PeriodogramConfig,
 ) -> GraphPeriods:
     """Searches each light curve for periods.
 
@@ -73,15 +74,16 @@ def find_periods(
         errmag: float64 [N], 1-sigma errors [mag]; NaN, zero and negative ones are unknown.
         lengths: int64 [batch], visible observations of each light curve.
         known: float64 [batch], the period [days] at which the harmonic series is fitted; others
-            than positive numbers are unknown.
+            than positive numbers are unknown, as all are by default.
         config: where frequencies are searched.
     """
+    known = tf.zeros_like(lengths, tf.float64) if known is None else known
     offsets = tf.concat([tf.zeros([1], tf.int64), tf.cumsum(lengths)], axis=0)
+    errors = usable_errors(errmag, owners(lengths), tf.size(lengths))
 
     def search(bounds: tf.Tensor, period: tf.Tensor) -> tuple[tf.Tensor, ...]:
         part = slice(bounds[0], bounds[1])
-        errors = _usable_errors(errmag[part])
-        return _search_curve(times[part], magnitudes[part], errors, period, config)
+        return _search_curve(times[part], magnitudes[part], errors[part], period, config)
 
     frequencies, powers, false_alarm, series = tf.map_fn(
         lambda one: search(*one),
@@ -184,13 +186,27 @@ def _without_outliers(
     return tf.cond((frequency > 0) & enough, again, lambda: (frequency, coefficients))
 
 
-def _usable_errors(errmag: tf.Tensor) -> tf.Tensor:
-    """float64 [n], of at least :data:`LEAST_ERROR`; the mean for unknown ones, 1 without any."""
+def usable_errors(errmag: tf.Tensor, row: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """float64 [N], of at least :data:`LEAST_ERROR`; of unknown ones the mean, 1 without any.
+
+    Args:
+        errmag: float64 [N], see :func:`find_periods_graph`.
+        row: int64 [N], the light curve of each, of as many as ``rows``, int32 [].
+    """
     known = errmag > 0
-    number = tf.math.count_nonzero(known, dtype=tf.float64)
-    total = tf.reduce_sum(tf.where(known, errmag, 0.0))
+    number = tf.math.unsorted_segment_sum(tf.cast(known, errmag.dtype), row, rows)
+    total = tf.math.unsorted_segment_sum(tf.where(known, errmag, 0.0), row, rows)
     mean = tf.where(number > 0, total / tf.maximum(number, 1.0), 1.0)
-    return tf.maximum(tf.where(known, errmag, mean), LEAST_ERROR)
+    return tf.maximum(tf.where(known, errmag, tf.gather(mean, row)), LEAST_ERROR)
+
+
+def owners(counts: tf.Tensor) -> tf.Tensor:
+    """int64 [sum(counts)], row i repeated ``counts[i]`` times; ``counts`` is int64 [rows]."""
+    # tf.repeat would allocate a matrix of rows by the largest count.
+    total = tf.reduce_sum(counts)
+    starts = tf.cumsum(counts, exclusive=True)
+    begun = tf.math.unsorted_segment_sum(tf.ones_like(counts), starts, total + 1)
+    return tf.cumsum(begun)[:total] - 1
 
 
 def _false_alarm_probability(

@@ -15,15 +15,15 @@ from astromer.encoder.phase_features import HARMONICS
 from astromer.light_curves import LightCurves
 from astromer.periodogram.curve_periods import CurvePeriods
 from astromer.periodogram.graph_periods import (
-    LEAST_ERROR,
     NUM_FREQUENCIES,
     NUM_PEAKS,
     GraphPeriods,
     decimal_log,
+    owners,
     series_shape,
     sum_of_harmonics,
+    usable_errors,
 )
-from astromer.serving.graph_input import owners
 
 _QUANTILES = (0.0, 0.05, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.95, 1.0)
 _CURVES_PER_CALL = 256
@@ -85,7 +85,7 @@ def curve_features(
         1981, ApJ 248, 291) and the scatter about it.
     """
     packed = _Packed(lengths)
-    errors = _known_errors(errmag, packed)
+    errors = usable_errors(errmag, packed.row, tf.size(lengths))
     mean = packed.mean(magnitudes)
     centred = magnitudes - packed.spread(mean)
     variance = packed.mean(centred**2)
@@ -145,15 +145,6 @@ class _Packed:
         steps = tf.where(self.later, values[1:] - values[:-1], 0.0)
         total = self.sum(tf.pad(steps**2, [[1, 0]])[: tf.size(values)])
         return decimal_log(total / tf.maximum(self.count - 1, 1.0) / deviation**2, 1e-4)
-
-
-def _known_errors(errmag: tf.Tensor, packed: _Packed) -> tf.Tensor:
-    """float64 [N], of at least :data:`LEAST_ERROR`; the mean for unknown ones, 1 without any."""
-    known = errmag > 0
-    errors = tf.where(known, errmag, 0.0)
-    number = packed.sum(tf.cast(known, tf.float64))
-    mean = tf.where(number > 0, packed.sum(errors) / tf.maximum(number, 1.0), 1.0)
-    return tf.maximum(tf.where(known, errors, packed.spread(mean)), LEAST_ERROR)
 
 
 def _moments(

@@ -6,7 +6,6 @@ of a model that is kept without its graph.
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,7 +19,6 @@ from astromer import __version__
 from astromer.encoder.encoder import Encoder
 from astromer.encoder.pooling import MEAN, pool_steps, pool_windows
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.periodogram.graph_periods import find_periods
 from astromer.records.config import LightCurveRules
 from astromer.serving.checksums import check_undamaged, write_checksums
 from astromer.serving.config import ServingConfig
@@ -32,7 +30,7 @@ from astromer.system.config import from_dict, to_dict
 from astromer.system.errors import ModelError
 from astromer.system.storage import as_path
 from astromer.system.text import brief, shortened
-from astromer.system.untrusted_files import DAMAGED, read_arrays
+from astromer.system.untrusted_files import READ_ERRORS, read_arrays
 
 
 def export_saved_model(
@@ -136,7 +134,7 @@ def load_model(directory: str | Path) -> Reconstructor:
         check_weights(config, weights)
         encoder = Encoder(**config["encoder"], name="encoder")
         model = Reconstructor(encoder, config["window_size"], config["normalise"], name="astromer")
-    except DAMAGED as error:
+    except READ_ERRORS as error:
         raise ModelError(
             f"A pushed model must hold its config and weights. {path.parent} does not: "
             f"{brief(error)}. Export the model again."
@@ -238,9 +236,10 @@ class TrainableEncoder(keras.layers.Layer):
         shown = tf.ones_like(given.mag, tf.bool)
         usable = usable_values(given.mjd, given.mag, given.errmag, shown, self.rules)
         observations, shown = given.only(usable), tf.boolean_mask(shown, usable)
-        searched = functools.partial(find_periods, config=self.encoder.periodogram)
-        search = searched if self.encoder.folds else None
-        windows = cut_observations(observations, shown, self.window_size, self.normalise, search)
+        periodogram = self.encoder.periodogram if self.encoder.folds else None
+        windows = cut_observations(
+            observations, shown, self.window_size, self.normalise, periodogram
+        )
         sequence = self.encoder(**windows.inputs, training=training)
         total = pool_steps([sequence], windows.observed, MEAN)
         mean = pool_windows(total, windows.row, windows.num_observations, MEAN)[:, 0]

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from astromer.periodogram.graph_periods import owners
 from astromer.records.codec import ParsedLightCurves, parse_lists, parse_records
 from astromer.serving.config import ServingConfig
 
@@ -296,15 +297,6 @@ def after(checks: Sequence[Any], *inputs: tf.Tensor) -> list[tf.Tensor]:
     """
     with tf.control_dependencies([check for check in checks if check is not None]):
         return [tf.identity(values) for values in inputs]
-
-
-def owners(counts: tf.Tensor) -> tf.Tensor:
-    """int64 [sum(counts)], row i repeated ``counts[i]`` times; ``counts`` is int64 [rows]."""
-    # tf.repeat would allocate a matrix of rows by the largest count.
-    total = tf.reduce_sum(counts)
-    starts = tf.cumsum(counts, exclusive=True)
-    begun = tf.math.unsorted_segment_sum(tf.ones_like(counts), starts, total + 1)
-    return tf.cumsum(begun)[:total] - 1
 
 
 def _readable(examples: tf.Tensor) -> tf.Tensor:

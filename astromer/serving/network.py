@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 import tensorflow as tf
 
-from astromer.encoder.order import LANES
+from astromer.encoder.order import whole_lanes
 from astromer.encoder.pooling import MAX, MEAN, pool_steps, pool_windows
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.periodogram.graph_periods import find_periods
 from astromer.records.config import LightCurveRules
 from astromer.serving.config import ServingConfig
 from astromer.serving.curve_features import curve_features
@@ -58,9 +56,7 @@ class WindowNetwork:
         self._predict = traced(inputs)(
             lambda inputs: model.with_spread(**inputs) if self._has_spread else (model(**inputs),)
         )
-        self.periodogram = model.encoder.periodogram
-        searched = functools.partial(find_periods, config=self.periodogram)
-        self._search = searched if model.encoder.folds else None
+        self._periodogram = model.encoder.periodogram if model.encoder.folds else None
 
     def usable(
         self, observations: GraphObservations, shown: tf.Tensor | None = None
@@ -89,7 +85,7 @@ class WindowNetwork:
         self, observations: GraphObservations, shown: tf.Tensor, known: tf.Tensor
     ) -> GraphWindows:
         return cut_observations(
-            observations, shown, self._window_size, self._normalise, self._search, known
+            observations, shown, self._window_size, self._normalise, self._periodogram, known
         )
 
     def over_windows(
@@ -127,7 +123,9 @@ class WindowNetwork:
             known,
         )
         pooled = _pool_windows(windows, total, highest, status)
-        return pooled | self._found(windows, pooled["mean"], status) if self._search else pooled
+        if self._periodogram is None:
+            return pooled
+        return pooled | self._found(windows, pooled["mean"], status)
 
     def _found(self, windows: GraphWindows, mean: tf.Tensor, status: tf.Tensor) -> Outputs:
         """What folding adds to the answer of a signature."""
@@ -276,7 +274,7 @@ def over_chunks(
 
 
 def _padded(length: tf.Tensor, window_size: int) -> tf.Tensor:
-    return tf.minimum((tf.maximum(length, 1) + LANES - 1) // LANES * LANES, window_size)
+    return tf.minimum(whole_lanes(tf.maximum(length, 1)), window_size)
 
 
 def _pad_steps(values: tf.Tensor, more: tf.Tensor) -> tf.Tensor:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from astromer.periodogram.graph_periods import GraphPeriods
+from astromer.periodogram.graph_periods import GraphPeriods, find_periods_graph, owners
+from astromer.periodogram.lomb_scargle import PeriodogramConfig
 from astromer.records.config import LightCurveRules
-from astromer.serving.graph_input import GraphObservations, owners
+from astromer.serving.graph_input import GraphObservations
 
 
 class GraphWindows(NamedTuple):
@@ -75,7 +76,7 @@ def cut_observations(
     shown: tf.Tensor,
     window_size: int,
     normalise: bool,
-    search: Callable[..., GraphPeriods] | None = None,
+    periodogram: PeriodogramConfig | None = None,
     known: tf.Tensor | None = None,
 ) -> GraphWindows:
     """Sorts the observations of each light curve by time, and cuts windows without overlap.
@@ -85,8 +86,8 @@ def cut_observations(
         shown: bool [N], False at observations whose magnitude is to be hidden.
         window_size: observations per window; the last window of a light curve may be short.
         normalise: whether to divide by the visible spread.
-        search: finds periods, see :func:`astromer.periodogram.graph_periods.find_periods`; by
-            default nothing is folded, and errors are not read.
+        periodogram: where periods to fold at are searched; by default nothing is folded, and errors
+            are not read.
         known: float64 [batch], periods [days] to fold at; others than positive ones are searched.
     """
     order = _by_row_and_time(observations.row, observations.mjd)
@@ -126,11 +127,10 @@ def cut_observations(
         num_observations=count,
         folded={},
     )
-    if search is None:
+    if periodogram is None:
         return windows
     series, first = visible_series(observations, shown)
-    unknown = tf.zeros_like(observations.problem, tf.float64)
-    periods = search(*series, unknown if known is None else known)
+    periods = find_periods_graph(*series, known, config=periodogram)
     elapsed = tf.where(observed, time - tf.gather(first, row)[:, None], 0.0)
     errmag = tf.gather(observations.errmag, index)
     folded = _fold(windows, periods, elapsed, errmag)
@@ -148,7 +148,7 @@ def visible_series(
 
     Returns:
         Times, magnitudes, errors and lengths for
-        :func:`astromer.periodogram.graph_periods.find_periods`, and the time of the first
+        :func:`astromer.periodogram.graph_periods.find_periods_graph`, and the time of the first
         observation of each light curve, float64 [batch], hidden ones included.
     """
     order = _by_row_and_time(observations.row, observations.mjd)

@@ -39,9 +39,8 @@ from astromer.system.errors import DataAnomalyError
 from astromer.system.storage import MODEL_FILE, as_path
 from astromer.system.text import UNKNOWN, escaped, listed
 from astromer.system.text import number as as_markdown
-from astromer.system.untrusted_files import DAMAGED, read_arrays
-from astromer.validation.profile import BINS, QUANTITIES, SplitProfile
-from astromer.validation.profile import UNKNOWN as NO_NAME
+from astromer.system.untrusted_files import READ_ERRORS, read_arrays
+from astromer.validation.profile import BINS, NO_NAME, QUANTITIES, SplitProfile
 
 FRACTIONS = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 """Of the quantiles of each split."""
@@ -111,7 +110,7 @@ def _count_parameters(version: Path) -> int | None:
     """Numbers in the weights; None if they cannot be read."""
     try:
         return sum(array.size for array in read_arrays(version / EXTRA / WEIGHTS).values())
-    except DAMAGED:
+    except READ_ERRORS:
         return None
 
 
