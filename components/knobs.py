@@ -32,7 +32,7 @@ def properties(config: Config) -> dict[str, int | float | str]:
     return found
 
 
-def config_from(config: type[ConfigT], exec_properties: Mapping[str, Any]) -> ConfigT:
+def from_properties(config: type[ConfigT], exec_properties: Mapping[str, Any]) -> ConfigT:
     """The config that execution properties describe.
 
     Raises:
@@ -41,7 +41,7 @@ def config_from(config: type[ConfigT], exec_properties: Mapping[str, Any]) -> Co
     """
     return config(
         **{
-            knob.name: config_from(kind, exec_properties)
+            knob.name: from_properties(kind, exec_properties)
             if is_config(kind)
             else kind(exec_properties[knob.name])
             for knob, kind in knobs_of(config)

@@ -151,7 +151,7 @@ PROCESSING = "processing"
 SOURCES_FILE = "sources.json"
 """In the artifact's folder: by split, the record files and how many records each gave."""
 
-FOLD = "fold"
+FOLD_PATH = "fold"
 DATA_FINGERPRINT = "data_fingerprint"
 NUM_CURVES = "num_curves"
 NUM_OBSERVATIONS = "num_observations"

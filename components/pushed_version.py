@@ -21,7 +21,7 @@ from astromer.serving.versions.promotion import current, versions_of_users
 from astromer.system.storage import as_path
 from components.pusher.executor import same_model
 
-CURRENT, MODEL, BLESSING = "current", "model", "model_blessing"
+CURRENT_KEY, MODEL_KEY, BLESSING_KEY = "current", "model", "model_blessing"
 _FINGERPRINT = "data_fingerprint"
 _Judged = tuple[types.Artifact, types.Artifact]
 
@@ -51,7 +51,7 @@ class LatestOtherBlessedModel(resolver.ResolverStrategy):
             store: unused.
             input_dict: ``current``: this run's model; ``model``, ``model_blessing``: all.
         """
-        own = {artifact.id for artifact in input_dict[CURRENT]}
+        own = {artifact.id for artifact in input_dict[CURRENT_KEY]}
         blessed = _blessed(input_dict, own)
         if self._folder:
             folder = as_path(self._folder)
@@ -82,10 +82,10 @@ class LatestBlessedModelOfOtherData(resolver.ResolverStrategy):
             store: unused.
             input_dict: ``current``: the examples; ``model``, ``model_blessing``: all.
         """
-        data = {item.get_string_custom_property(_FINGERPRINT) for item in input_dict[CURRENT]}
+        data = {item.get_string_custom_property(_FINGERPRINT) for item in input_dict[CURRENT_KEY]}
         same = {
             model.id
-            for model in input_dict[MODEL]
+            for model in input_dict[MODEL_KEY]
             if model.get_string_custom_property(_FINGERPRINT) in data
         }
         return _chosen(input_dict, _first(_blessed(input_dict, same)))
@@ -95,10 +95,10 @@ def _blessed(input_dict: dict[str, list[types.Artifact]], passed_over: set[int])
     """The blessed models, newest first, each with its blessing."""
     blessings = {
         blessing.get_int_custom_property("current_model_id"): blessing
-        for blessing in sorted(input_dict[BLESSING], key=lambda artifact: artifact.id)
+        for blessing in sorted(input_dict[BLESSING_KEY], key=lambda artifact: artifact.id)
         if blessing.get_int_custom_property("blessed") == 1
     }
-    newest_first = sorted(input_dict[MODEL], key=lambda artifact: artifact.id, reverse=True)
+    newest_first = sorted(input_dict[MODEL_KEY], key=lambda artifact: artifact.id, reverse=True)
     return [
         (model, blessings[model.id])
         for model in newest_first
@@ -124,7 +124,7 @@ def _chosen(
     input_dict: dict[str, list[types.Artifact]], judged: _Judged | None
 ) -> dict[str, list[types.Artifact]]:
     model, blessing = ([judged[0]], [judged[1]]) if judged else ([], [])
-    return {CURRENT: input_dict[CURRENT], MODEL: model, BLESSING: blessing}
+    return {CURRENT_KEY: input_dict[CURRENT_KEY], MODEL_KEY: model, BLESSING_KEY: blessing}
 
 
 def baseline_resolver(
@@ -150,11 +150,13 @@ def baseline_resolver(
     trainer, judge = (None, None) if standard else makers
     # Not by the key of the output: TFX would take a channel of the same node and key for `current`.
     channels: dict[str, types.BaseChannel] = {
-        MODEL: channel.Channel(standard_artifacts.Model, producer_component_id=trainer),
-        BLESSING: channel.Channel(standard_artifacts.ModelBlessing, producer_component_id=judge),
+        MODEL_KEY: channel.Channel(standard_artifacts.Model, producer_component_id=trainer),
+        BLESSING_KEY: channel.Channel(
+            standard_artifacts.ModelBlessing, producer_component_id=judge
+        ),
     }
     if not standard:
-        channels[CURRENT] = current
+        channels[CURRENT_KEY] = current
     config = {"folder": folder} if strategy is LatestOtherBlessedModel else None
     return resolver.Resolver(strategy_class=strategy, config=config, **channels).with_id(name)
 

@@ -11,7 +11,6 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from astromer.commands import cli
 from astromer.system.errors import UsageError
 
 FLAG = "--beam"
@@ -60,7 +59,7 @@ class BeamOptions:
 
 
 def add_beam_flag(parser: argparse.ArgumentParser) -> None:
-    """Adds ``--beam``. Arguments must go through :func:`joined` before they are parsed."""
+    """Adds ``--beam``. See :func:`astromer.commands.cli.joined`."""
     parser.add_argument(
         FLAG,
         action="append",
@@ -71,11 +70,6 @@ def add_beam_flag(parser: argparse.ArgumentParser) -> None:
         f'"{STATISTICS}: OPTIONS" are for one component. Without any, both work in this process, '
         "which is the fastest on one machine",
     )
-
-
-def joined(arguments: Sequence[str]) -> list[str]:
-    """Writes ``--beam VALUE`` as ``--beam=VALUE``, as VALUE begins with dashes itself."""
-    return cli.joined(arguments, FLAG)
 
 
 def read_beam_options(

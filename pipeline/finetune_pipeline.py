@@ -22,10 +22,10 @@ from components.provenance import code_fingerprint
 from components.pusher import VersionPusher
 from components.validator import LightCurveValidator
 from pipeline.beam_options import VALIDATOR
-from pipeline.pipeline import FINETUNER, JUDGE, PUSHER, VALIDATION
+from pipeline.pipeline import FINETUNER, JUDGE, PUSHER, VALIDATION_FOLDER
 from pipeline_config import ClassifierConfig
 
-ENCODER = "PushedEncoder"
+PUSHED_ENCODER = "PushedEncoder"
 
 
 def create_finetune_pipeline(
@@ -53,7 +53,7 @@ def create_finetune_pipeline(
     fold = Fold.open(as_path(config.data).absolute())
     pushed_encoder = Importer(
         source_uri=encoder, artifact_type=standard_artifacts.PushedModel
-    ).with_id(ENCODER)
+    ).with_id(PUSHED_ENCODER)
     example_gen = FoldExampleGen(
         str(fold.path),
         {split: [str(file) for file in fold.files[split]] for split in SPLITS},
@@ -63,7 +63,7 @@ def create_finetune_pipeline(
         example_gen.outputs["examples"],
         validation=config.validation,
         rules=config.rules,
-        report=str(own / VALIDATION),
+        report=str(own / VALIDATION_FOLDER),
     ).with_id(VALIDATOR)
     validator.with_beam_pipeline_args(config.component_beam_args.get(VALIDATOR, ()))
     examples = validator.outputs["valid_examples"]

@@ -15,7 +15,7 @@ _HERE = Path(__file__).resolve().parent
 # module instead of the package around it.
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
-from astromer.commands.cli import Parser, add_flags, config_from, run_program
+from astromer.commands.cli import Parser, add_flags, config_from, joined, run_program
 from astromer.commands.finetune import check_public_weights
 from astromer.commands.model import chosen_model
 from astromer.records.fold import Fold
@@ -26,7 +26,7 @@ from astromer.system.environment import require
 from astromer.system.logs import new_log, redirect_output, silence
 from astromer.system.storage import as_path, local_path
 from astromer.system.storage.lock import locked
-from pipeline.beam_options import VALIDATOR, add_beam_flag, joined, read_beam_options
+from pipeline.beam_options import FLAG, VALIDATOR, add_beam_flag, read_beam_options
 from pipeline.local.console import Report, Step
 from pipeline.local.failures import one_line_errors, output_folder, refuse_cluster
 from pipeline.local.metadata import MetadataDatabase, check_sound, metadata_database, pipeline_name
@@ -44,7 +44,7 @@ def parse(arguments: list[str] | None = None) -> ClassifierConfig:
     )
     add_flags(parser, ClassifierConfig)
     add_beam_flag(parser)
-    args = parser.parse_args(joined(sys.argv[1:] if arguments is None else arguments))
+    args = parser.parse_args(joined(sys.argv[1:] if arguments is None else arguments, FLAG))
     beam = read_beam_options(args.beam, components=(VALIDATOR,))
     return dataclasses.replace(
         config_from(args, ClassifierConfig),

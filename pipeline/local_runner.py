@@ -15,7 +15,7 @@ _HERE = Path(__file__).resolve().parent
 # module instead of the package around it.
 sys.path[:] = [str(_HERE.parent), *(p for p in sys.path if Path(p).resolve() != _HERE)]
 
-from astromer.commands.cli import Parser, add_flags, config_from, given_knobs, run_program
+from astromer.commands.cli import Parser, add_flags, config_from, given_knobs, joined, run_program
 from astromer.commands.model import with_start
 from astromer.records.fold import Fold
 from astromer.system.environment import require
@@ -23,7 +23,7 @@ from astromer.system.logs import new_log, redirect_output, silence
 from astromer.system.storage import local_folder
 from astromer.system.storage.lock import locked
 from astromer.system.text import PIPELINE
-from pipeline.beam_options import add_beam_flag, joined, read_beam_options
+from pipeline.beam_options import FLAG, add_beam_flag, read_beam_options
 from pipeline.local.console import Report, Step
 from pipeline.local.failures import one_line_errors, output_folder, refuse_cluster, space_needed
 from pipeline.local.folds import OUTCOME_FILE, run_folds
@@ -53,7 +53,7 @@ def parse(arguments: list[str] | None = None) -> tuple[PipelineConfig, str]:
     )
     add_flags(parser, PipelineConfig)
     add_beam_flag(parser)
-    words = joined(sys.argv[1:] if arguments is None else arguments)
+    words = joined(sys.argv[1:] if arguments is None else arguments, FLAG)
     args = parser.parse_args(words)
     beam = read_beam_options(args.beam)
     config = dataclasses.replace(

@@ -28,7 +28,7 @@ from components.example_gen import FoldExampleGen
 from components.knobs import properties
 from components.provenance import code_fingerprint
 from components.pushed_version import (
-    MODEL,
+    MODEL_KEY,
     LatestBlessedModelOfOtherData,
     PushedVersion,
     baseline_resolver,
@@ -45,12 +45,12 @@ from pipeline_config import PipelineConfig
 
 GATE = "AnomalyGate"
 TRAINER, EVALUATOR, PUSHER = "Trainer", "Evaluator", "Pusher"
-PUSHED = "PushedModel"
+PUSHED_MODEL = "PushedModel"
 REPORTER = "Reporter"
 FINETUNER, JUDGE = "Finetuner", "ClassifierJudge"
 """Ids of the components; the last two are of the fine-tuning pipeline."""
 
-VALIDATION, REPORTS, RESULTS = "validation", "reports", "results"
+VALIDATION_FOLDER, REPORTS_FOLDER, RESULTS_FOLDER = "validation", "reports", "results"
 """In the output folder: what users read of a run."""
 
 
@@ -96,7 +96,7 @@ def create_pipeline(
         example_gen.outputs["examples"],
         validation=config.validation,
         rules=config.rules,
-        report=os.path.join(output, VALIDATION),
+        report=os.path.join(output, VALIDATION_FOLDER),
     ).with_id(VALIDATOR)
     validator.with_beam_pipeline_args(config.component_beam_args.get(VALIDATOR, ()))
     examples = validator.outputs["valid_examples"]
@@ -114,18 +114,18 @@ def create_pipeline(
         ],
     )
     if baseline_strategy is None:
-        pushed = PushedVersion(folder=served).with_id(PUSHED)
+        pushed = PushedVersion(folder=served).with_id(PUSHED_MODEL)
     else:
         standard = baseline_strategy is LatestBlessedModelStrategy
         pushed = baseline_resolver(
             baseline_strategy if standard else LatestBlessedModelOfOtherData,
             examples,
-            PUSHED,
+            PUSHED_MODEL,
             makers=(TRAINER, EVALUATOR),
         )
     gate = AnomalyGate(
         examples=examples,
-        pushed_model=pushed.outputs[MODEL],
+        pushed_model=pushed.outputs[MODEL_KEY],
         data_drift_severity=config.validation.data_drift,
         statistics=statistics,
         anomalies=example_validator.outputs["anomalies"],
@@ -157,7 +157,7 @@ def create_pipeline(
     evaluator = AstromerEvaluator(
         examples=examples,
         model=model,
-        baseline_model=baseline.outputs[MODEL],
+        baseline_model=baseline.outputs[MODEL_KEY],
         **masking,
         settings=json.dumps(to_dict(config.evaluation)),
         code_fingerprint=code_fingerprint("components.evaluator.component"),
@@ -179,7 +179,7 @@ def create_pipeline(
         blessing=evaluator.outputs["blessing"],
         pushed_model=pusher.outputs["pushed_model"],
         title=config.name,
-        shelf=os.path.join(output, REPORTS),
+        shelf=os.path.join(output, REPORTS_FOLDER),
         masking=masking,
         report=config.report,
     ).with_id(REPORTER)

@@ -30,7 +30,7 @@ OUTPUT_FILE = "executor_output.json"
 LOG = "log.txt"
 
 Artifacts = dict[str, list[dict[str, Any]]]
-Start = Callable[[list[str], Path], int]
+_Start = Callable[[list[str], Path], int]
 """Runs a command with its output in a file, and returns its exit status."""
 
 
@@ -42,7 +42,7 @@ class SpecRunner:
         start: runs a step's command, in a process of its own by default.
     """
 
-    def __init__(self, folder: Path, start: Start | None = None):
+    def __init__(self, folder: Path, start: _Start | None = None):
         self.folder = folder.absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.store = ArtifactStore(self.folder / "artifacts.json")

@@ -19,7 +19,7 @@ from astromer.system.errors import ModelError, UsageError
 from astromer.system.storage import as_path
 from astromer.system.terminal import say
 
-ConfigT = TypeVar("ConfigT", bound=PretrainingConfig)
+PretrainingT = TypeVar("PretrainingT", bound=PretrainingConfig)
 
 _FREE = ("dropout",)  # it has no weights
 
@@ -45,7 +45,7 @@ def chosen_model(given: str | Path) -> Path:
     return version
 
 
-def with_start(config: ConfigT, given: Collection[str]) -> ConfigT:
+def with_start(config: PretrainingT, given: Collection[str]) -> PretrainingT:
     """The config with the architecture and sizes of the model that ``--init`` names: it decides.
 
     Args:

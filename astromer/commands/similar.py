@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> None:
     lines = _lines(table, found)
     print("\n".join(lines))
     if options.out:
-        _write(options.out, table, found)
+        _write(options.out, found)
 
 
 def _embed(options: SimilarOptions, table: EmbeddingTable) -> np.ndarray:
@@ -141,7 +141,7 @@ def _lines(table: EmbeddingTable, found: Neighbours) -> list[str]:
     return lines
 
 
-def _write(file: str, table: EmbeddingTable, found: Neighbours) -> None:
+def _write(file: str, found: Neighbours) -> None:
     import csv
 
     from astromer.system.atomic import replace_file

@@ -174,7 +174,7 @@ def _prefix_in(folder: Path, source: Path) -> Path:
     return found[0].with_suffix("")
 
 
-MOST_BYTES = 1 << 24
+_MOST_BYTES = 1 << 24
 """16 MiB, of an index: a public checkpoint has a few hundred entries of a hundred bytes."""
 MOST_SHARDS = 1000
 """Files with values."""
@@ -191,8 +191,8 @@ def check_index(prefix: Path) -> None:
     """
     path = prefix.with_name(prefix.name + ".index")
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
+        if path.stat().st_size > _MOST_BYTES:
+            raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
         entries = dict(_entries(path.read_bytes()))
         shards = _shard_sizes(prefix, entries.pop(b"", b""))
         for name, value in entries.items():

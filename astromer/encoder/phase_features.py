@@ -22,14 +22,14 @@ from astromer.periodogram.lomb_scargle import ORDERS
 
 HARMONICS = 4
 """Of each frequency: those of RR Lyrae and eclipsing stars whose power is above the noise."""
-SERIES = 2 * (ORDERS[-1] + 1)
+NUM_COEFFICIENTS = 2 * (ORDERS[-1] + 1)
 """Real and imaginary coefficients of the best harmonic series."""
 SEARCH = 2 * NUM_FREQUENCIES + 1
 """Frequencies [1/day], powers of the peaks, number of visible observations, scale [mag]."""
 PHASE_INPUTS = {
     "errmag": tf.TensorSpec([None, None], tf.float32),
     "phases": tf.TensorSpec([None, None, NUM_FREQUENCIES], tf.float32),
-    "series": tf.TensorSpec([None, 1, SERIES], tf.float32),
+    "series": tf.TensorSpec([None, 1, NUM_COEFFICIENTS], tf.float32),
     "search": tf.TensorSpec([None, 1, SEARCH], tf.float32),
 }
 """The inputs of the phase encoder besides times, magnitudes and visible; see

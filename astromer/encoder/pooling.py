@@ -78,12 +78,12 @@ class CurveEncoder:
 
 
 MEAN, MAX, LAYERS = "mean", "max", "layers"
-AUTO = "auto"
+_AUTO = "auto"
 
 
 def pooling_of(head: str, encoder: Encoder) -> str:
     """The head itself, or what "auto" stands for: what classifies best with this encoder."""
-    if head != AUTO:
+    if head != _AUTO:
         return head
     return MEAN if encoder.folds else LAYERS
 

@@ -32,7 +32,7 @@ TRAITS = {
 }
 """Columns of the table, float64 each, NaN for light curves of fewer than five observations."""
 
-FEWEST = 5
+_FEWEST = 5
 _SEASON, _MOST_SEASONS = 30, 8
 """Observations in a season at least, and seasons."""
 _CHIRPS = np.linspace(-8.0, 8.0, 33)
@@ -64,7 +64,7 @@ def traits_of(curves: LightCurves, periods: np.ndarray | None = None) -> dict[st
     for index in range(len(curves)):
         curve = curves[index]
         usable = np.isfinite(curve.mjd) & np.isfinite(curve.mag)
-        if usable.sum() < FEWEST:
+        if usable.sum() < _FEWEST:
             continue
         candidates = np.empty(0) if periods is None else periods[index]
         candidates = 1 / candidates[np.isfinite(candidates) & (candidates > 0)]

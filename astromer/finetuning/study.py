@@ -45,7 +45,7 @@ from astromer.system.environment import COMPUTING, library_releases
 from astromer.system.errors import ModelError
 from astromer.system.terminal import progress_bar
 
-Result = dict[str, Any]
+_Result = dict[str, Any]
 
 
 class Study:
@@ -94,7 +94,7 @@ class Study:
             for mode, head in ways
         ]
 
-    def run(self) -> list[Result]:
+    def run(self) -> list[_Result]:
         """Runs every trial that is not finished; returns the results of all."""
         trials = self.trials()
         results = []
@@ -169,7 +169,7 @@ class Study:
         """The pre-trained encoder."""
         return self.sources[PRETRAINED].make(0).encoder
 
-    def _run(self, trial: Trial) -> Result:
+    def _run(self, trial: Trial) -> _Result:
         weights = None
         if trial.source == FOREST:
             started = time.monotonic()
@@ -230,7 +230,7 @@ class Study:
 
     def _train(
         self, trial: Trial, features: StudyFeatures
-    ) -> tuple[Result, dict[str, np.ndarray] | None]:
+    ) -> tuple[_Result, dict[str, np.ndarray] | None]:
         dataset, config = self.dataset, self.config
         drawn = {split: dataset.draw(split, trial.shots, trial.seed) for split in SPLITS}
         model = self.sources[trial.source].make(trial.seed)
@@ -242,7 +242,7 @@ class Study:
         classifier = make_classifier(model, config, dataset.label_map, trial.seed, trial.head)
         head = classifier.head
         stopping = train_head(head, labelled["train"], labelled["validation"], config, trial.seed)
-        facts: Result = {}
+        facts: _Result = {}
         if trial.encoder == "trainable":
             curves = {
                 split: dataclasses.replace(
@@ -289,7 +289,7 @@ class Study:
         drawn: Mapping[str, np.ndarray],
         labelled: Mapping[str, LabelledFeatures],
         logits: Mapping[str, np.ndarray],
-    ) -> Result:
+    ) -> _Result:
         """Scores on validation, which choose, and on test, which do not."""
         classes = labelled["validation"].classes
         validation = classification_scores(
@@ -302,7 +302,7 @@ class Study:
             "validation_curves": len(classes),
         }
 
-    def _grow_forest(self, trial: Trial) -> Result:
+    def _grow_forest(self, trial: Trial) -> _Result:
         drawn = self.dataset.draw("train", trial.shots, trial.seed)
         train, test = self._classical_features
         rows = np.searchsorted(self._needed(self.study.seeds)["train"], drawn)
@@ -319,7 +319,7 @@ class Study:
             classical_features(curves["test"], progress=self._progress),
         )
 
-    def _scored(self, trial: Trial, drawn: np.ndarray, predicted: np.ndarray) -> Result:
+    def _scored(self, trial: Trial, drawn: np.ndarray, predicted: np.ndarray) -> _Result:
         dataset = self.dataset
         classes = dataset.classes["train"][drawn]
         counts = np.bincount(classes, minlength=len(dataset.label_map)).tolist()

@@ -21,7 +21,7 @@ from astromer.system.html.page import label, to_bytes
 from astromer.system.text import csv_cell, escaped, shortened, table
 
 RESULTS_FILE, CSV_FILE, CLASSES_FILE = "results.json", "results.csv", "per_class.csv"
-TABLE_FILE, TEXT_FILE = "table.md", "table.txt"
+_TABLE_FILE, TEXT_FILE = "table.md", "table.txt"
 _CSV_COLUMNS = (
     *("source", "encoder", "head", "shots", "seed", "train_curves", "macro_f1", "accuracy"),
     *("validation_macro_f1", "validation_loss", "best_epoch", "seconds"),
@@ -153,7 +153,7 @@ def write_outputs(
         writer.writerows(results)
     _write_classes(results, folder / CLASSES_FILE)
     listed = "".join(f"- {escaped(sentence, len(sentence))}\n" for sentence in sentences)
-    write_file(folder / TABLE_FILE, f"{markdown_table(rows)}\n\n{listed}")
+    write_file(folder / _TABLE_FILE, f"{markdown_table(rows)}\n\n{listed}")
     _plot_confusions(results, dataset, folder)
     parts = [text_table(rows), "\n".join(sentences), _class_table(results)]
     text = "\n\n".join(part for part in parts if part)

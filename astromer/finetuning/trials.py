@@ -21,7 +21,7 @@ from astromer.periodogram.curve_periods import CurvePeriods, find_periods
 from astromer.periodogram.lomb_scargle import PeriodogramConfig
 from astromer.serving.curve_features import features_of
 from astromer.system.atomic import replace_file, write_file
-from astromer.system.untrusted_files import DAMAGED, read_arrays
+from astromer.system.untrusted_files import READ_ERRORS, read_arrays
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class TrialStore:
         """Its weights; None where they were not kept or are damaged."""
         try:
             return read_arrays(self._path(trial, "npz"))
-        except DAMAGED:
+        except READ_ERRORS:
             return None
 
     def save(
@@ -257,7 +257,7 @@ def _read_arrays(path: Path, lengths: Mapping[str, int]) -> dict[str, np.ndarray
     try:
         saved = read_arrays(path)
         arrays = {name: saved[name] for name in lengths}
-    except DAMAGED:
+    except READ_ERRORS:
         return None
     fits = all(len(arrays[name]) == length for name, length in lengths.items())
     return arrays if fits else None

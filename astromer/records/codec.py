@@ -135,7 +135,7 @@ def read_context(serialized: bytes) -> Context:
     except DecodeError:
         return Context("", -1, "")
     texts = {
-        name: _shorten(as_text(values[name]))
+        name: _shorten(_as_text(values[name]))
         for name in ("id", "newid", "class", "band")
         if name in values
     }
@@ -165,7 +165,7 @@ def context_values(serialized: bytes) -> dict[str, bytes | int | float]:
     return first
 
 
-def as_text(value: bytes | int | float) -> str:
+def _as_text(value: bytes | int | float) -> str:
     """A context value as a name; 77.0 is "77", and names of any encoding stay different."""
     if isinstance(value, bytes):
         return value.decode(errors="backslashreplace")
@@ -315,7 +315,7 @@ def _converted(values: Iterable[bytes | int | float], kind: str) -> list:
     """The values in another type; none where one cannot be converted."""
     try:
         if kind == "bytes_list":
-            return [as_text(value).encode() for value in values]
+            return [_as_text(value).encode() for value in values]
         numbers = [float(value) for value in values]
         if kind == "float_list":
             return numbers

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from astromer.system.errors import RecordError
 
-MOST_BYTES = 1 << 28
+_MOST_BYTES = 1 << 28
 """Longest record: 17 million observations. Nothing longer is a light curve."""
 
 MAKE_AGAIN = "Make or copy the records again."
@@ -27,7 +27,7 @@ _SAMPLED = 500  # records that an estimate is made from
 MOST_GROWTH = 200
 """Unpacked bytes for a byte of the file. Records grow by 2 and text by 10; gzip can do 1,032."""
 
-DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
+GZIP_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
 """What reading a gzip file raises where it is cut off or corrupt."""
 
 FREE = 1 << 28
@@ -79,9 +79,9 @@ def estimate_records(files: Iterable[Path]) -> int | None:
                 if len(header := stream.read(_HEADER)) < _HEADER:
                     looked -= 1
                     break
-                stream.read(min(int.from_bytes(header[:8], "little"), MOST_BYTES) + _FOOTER)
+                stream.read(min(int.from_bytes(header[:8], "little"), _MOST_BYTES) + _FOOTER)
             return round(sum(sizes.values()) * looked / max(raw.tell(), 1)) or None
-    except (OSError, ValueError, *DAMAGED):
+    except (OSError, ValueError, *GZIP_ERRORS):
         return None  # reading the file will say what is wrong
 
 
@@ -102,7 +102,7 @@ def _frames(file: Path) -> Iterator[int]:
                 length = _length(header, file, index)
                 position += _HEADER + length + _FOOTER
                 reached = stream.seek(position) if size is None else min(position, size)
-            except DAMAGED as error:
+            except GZIP_ERRORS as error:
                 raise RecordError(_gzip_damage(file, index, error)) from None
             if reached < position:
                 raise RecordError(
@@ -133,10 +133,10 @@ def _length(header: bytes, file: Path, index: int) -> int:
     whole = len(header) == _HEADER
     length, checksum = struct.unpack("<QI", header) if whole else (0, 0)
     if whole and checksum == masked_crc32c(header[:8]):
-        if length > MOST_BYTES:
+        if length > _MOST_BYTES:
             raise RecordError(
                 f"{locate(file, index)} claims {length:,} bytes; a light curve has at most "
-                f"{MOST_BYTES:,}. {MAKE_AGAIN}"
+                f"{_MOST_BYTES:,}. {MAKE_AGAIN}"
             )
         return int(length)
     if not index:

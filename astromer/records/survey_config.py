@@ -15,7 +15,7 @@ from astromer.records.cleaning import Calibration
 from astromer.records.config import MissingErrorsConfig, SurveyOptions
 from astromer.records.sources.names import is_fold, metadata_file, stem_of
 from astromer.records.survey_profile import (
-    AUTO,
+    AUTO_PROFILE,
     GENERIC,
     SECTIONS,
     Profile,
@@ -85,7 +85,7 @@ class SurveyConfig:
     period_column: str = ""
     period_table: Path | None = None
     described: bool = field(default=True, compare=False)
-    survey: str = AUTO
+    survey: str = AUTO_PROFILE
     profile: Profile | None = None
     flux: bool = False
     id_stated: bool = False
@@ -172,10 +172,10 @@ def load_config(path: Path, survey: Path, metadata: Path | None = None) -> Surve
     calibration = _calibration(settings)
     columns = tuple(settings.names("text", "columns"))
     own = settings.profile()
-    name = settings.string("survey", "name", default=AUTO)
+    name = settings.string("survey", "name", default=AUTO_PROFILE)
     as_written = series == _SERIES and calibration == Calibration() and described
     processed = settings.has("processing") or settings.has("period")
-    if not as_written or columns or own or name != AUTO or processed:
+    if not as_written or columns or own or name != AUTO_PROFILE or processed:
         # Records always carry the canonical names, so their config must say so.
         text = features_toml(
             id_column, context, target, table or _METADATA, series_path or _LIGHT_CURVES
@@ -239,7 +239,7 @@ def describe_survey(options: SurveyOptions, survey: Path) -> SurveyConfig:
     calibration = config.calibration
     if (
         options.zero_point is not None
-        and options.survey == AUTO
+        and options.survey == AUTO_PROFILE
         and not (options.flux or calibration.zero_point is not None)
     ):
         raise UsageError("--zero-point is for fluxes: give --flux too.")
@@ -254,8 +254,8 @@ def describe_survey(options: SurveyOptions, survey: Path) -> SurveyConfig:
         config,
         calibration=calibration,
         columns=columns,
-        survey=options.survey if options.survey != AUTO else config.survey,
-        profile=config.profile if options.survey == AUTO else None,
+        survey=options.survey if options.survey != AUTO_PROFILE else config.survey,
+        profile=config.profile if options.survey == AUTO_PROFILE else None,
         id_column=options.id_column or config.id_column,
         id_stated=bool(options.id_column),
         flux=options.flux or config.flux,

@@ -18,8 +18,8 @@ from astromer.system.errors import UsageError
 from astromer.system.text import brief, shortened
 from astromer.system.untrusted_files import MOST_TOML_BYTES, parse_toml, read_text
 
-AUTO, GENERIC = "auto", "generic"
-FOLDER = Path(__file__).parent / "profiles"
+AUTO_PROFILE, GENERIC = "auto", "generic"
+_FOLDER = Path(__file__).parent / "profiles"
 BY_VALUE, HEADER = "by value", "header"
 """Time systems that are found in the file: from the size of the numbers, or from its header."""
 _MJD_ZERO = 2400000.5
@@ -465,7 +465,7 @@ def _check(profile: Profile, path: Path) -> None:
 @cache
 def shipped() -> dict[str, Profile]:
     """The profiles of this package by name, ``generic`` last."""
-    profiles = [load_profile(path) for path in sorted(FOLDER.glob("*.toml"))]
+    profiles = [load_profile(path) for path in sorted(_FOLDER.glob("*.toml"))]
     profiles.sort(key=lambda profile: profile.is_generic)
     return {profile.name: profile for profile in profiles}
 
@@ -490,8 +490,8 @@ def named_profile(name: str, within: tuple[Path, ...] = ()) -> Profile:
     if name.endswith(".toml"):
         return load_profile(Path(name).expanduser(), within)
     raise UsageError(
-        f"--survey must be {AUTO}, a TOML file, or one of {', '.join(shipped())}. Received: "
-        f"{shortened(name)!r}."
+        f"--survey must be {AUTO_PROFILE}, a TOML file, or one of {', '.join(shipped())}. "
+        f"Received: {shortened(name)!r}."
     )
 
 

@@ -14,20 +14,20 @@ from astromer.system.text import brief
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MODEL, MEAN, INTERPOLATION = "model", "mean", "interpolation"
+THIS_MODEL, WINDOW_MEAN, INTERPOLATION = "model", "mean", "interpolation"
 HARMONIC, HARMONIC_CURVE = "harmonic", "harmonic_curve"
 COLOURS = {
-    MODEL: "#0072B2",
-    MEAN: "#999999",
+    THIS_MODEL: "#0072B2",
+    WINDOW_MEAN: "#999999",
     INTERPOLATION: "#D55E00",
     HARMONIC: "#009E73",
     HARMONIC_CURVE: "#CC79A7",
 }
 """Distinct with any colour vision."""
-TITLES = {MODEL: "this model", **BASELINE_TITLES}
+TITLES = {THIS_MODEL: "this model", **BASELINE_TITLES}
 SHORT_TITLES = {
-    MODEL: "this model",
-    MEAN: "mean",
+    THIS_MODEL: "this model",
+    WINDOW_MEAN: "mean",
     INTERPOLATION: "interpolation",
     HARMONIC: "harmonic, window",
     HARMONIC_CURVE: "harmonic, curve",

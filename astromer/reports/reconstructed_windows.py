@@ -17,7 +17,7 @@ from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
 from astromer.periodogram.curve_periods import CurvePeriods
 from astromer.periodogram.lomb_scargle import PeriodogramConfig
-from astromer.reports.plot import COLOURS, INTERPOLATION, MODEL, Plot, make_plot
+from astromer.reports.plot import COLOURS, INTERPOLATION, THIS_MODEL, Plot, make_plot
 from astromer.system.html.page import label, new_figure, new_panels
 from astromer.system.text import shortened
 from astromer.windows.batches import Batch, Windows, sequential_windows
@@ -25,7 +25,7 @@ from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import Probing, draw, mask_seed
 
 HIDDEN_COLOUR = "#009E73"
-_OBSERVED, _PREDICTED = "#444444", COLOURS[MODEL]
+_OBSERVED, _PREDICTED = "#444444", COLOURS[THIS_MODEL]
 _WINDOWS, _CURVES = 1, 2  # so that the two draws of a seed are independent
 _LIKELY_NOISE = 0.01  # false-alarm probability above which no period is shown
 _LEAST_STEPS = 5  # hidden steps that make a window's RMSE meaningful
@@ -126,7 +126,7 @@ class WindowReconstruction:
 
     def rmse(self) -> np.ndarray:
         """float64 [num_windows], of the model at hidden steps [mag]; NaN where there is none."""
-        scores = self.scores[MODEL]
+        scores = self.scores[THIS_MODEL]
         count = np.where(scores.count > 0, scores.count, np.nan)
         return np.sqrt(scores.squared_error / count)
 
@@ -150,7 +150,7 @@ def reconstruct(
         periods = periods_of_windows(curves, [sample.whole], periodogram)
     batch = prepare(model, curves, sample.windows, sample.probing, periods)
     of_model, spread = Predictor(model).with_spread(batch)
-    predicted = {MODEL: of_model}
+    predicted = {THIS_MODEL: of_model}
     predicted |= {name: baseline(batch) for name, baseline in OF_ONE_WINDOW.items()}
     predicted |= _harmonic_fits(curves, sample, batch, periodogram)
     hidden = sample.probing.hidden
@@ -189,7 +189,7 @@ def _notable(
 ) -> Iterator[tuple[str, str, int]]:
     """The plot's name, a description of the selection and the window."""
     rmse = reconstruction.rmse()
-    count = reconstruction.scores[MODEL].count
+    count = reconstruction.scores[THIS_MODEL].count
     enough = np.flatnonzero(count >= min(_LEAST_STEPS, count.max(initial=0)))
     order = enough[np.argsort(rmse[enough], kind="stable")]
     order = order[np.isfinite(rmse[order])]
@@ -263,7 +263,7 @@ def _draw_steps(
     probing, batch = reconstruction.sample.probing, reconstruction.batch
     hidden, truthful = (role[window][: len(x)] for role in (probing.hidden, probing.truthful))
     scale = float(batch.scale[window])
-    predicted = reconstruction.predicted[MODEL][window] * scale
+    predicted = reconstruction.predicted[THIS_MODEL][window] * scale
     predicted = (predicted + float(batch.centre[window]))[: len(x)]
 
     bars: dict[str, Any] = {"fmt": "none", "elinewidth": 0.7, "alpha": 0.6, "zorder": 1}
@@ -292,7 +292,7 @@ def _draw_steps(
 
 def _caption(reconstruction: WindowReconstruction, window: int, which: str) -> str:
     scores = reconstruction.scores
-    steps = int(scores[MODEL].count[window])
+    steps = int(scores[THIS_MODEL].count[window])
     error = np.sqrt(scores[INTERPOLATION].squared_error[window] / max(steps, 1))
     class_name = str(reconstruction.curves.class_names[reconstruction.batch.curve[window]])
     of_class = f", class {shortened(class_name, 40)}" if class_name else ""

@@ -19,7 +19,7 @@ from astromer.system.environment import MACHINE
 from astromer.system.text import duration
 from astromer.training.config import Hyperparameters
 from astromer.validation.output import FINDINGS_FILE, SUMMARY_FILE
-from astromer.validation.profile import UNKNOWN
+from astromer.validation.profile import NO_NAME
 from astromer.windows.config import MaskingConfig
 
 
@@ -221,7 +221,7 @@ def summarise_data(validation: Path | None, split: str, curves: LightCurves) -> 
 
 
 def _of_curves(split: str, curves: LightCurves) -> DataSummary:
-    classes = Counter(name or UNKNOWN for name in curves.class_names.tolist())
+    classes = Counter(name or NO_NAME for name in curves.class_names.tolist())
     counts = [("light curves", [len(curves)]), ("observations", [curves.num_observations])]
     return DataSummary((split,), counts, classes=_by_name([classes]), complete=False)
 

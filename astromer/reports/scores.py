@@ -17,9 +17,9 @@ from astromer.reports.plot import (
     HARMONIC,
     HARMONIC_CURVE,
     INTERPOLATION,
-    MEAN,
-    MODEL,
     SHORT_TITLES,
+    THIS_MODEL,
+    WINDOW_MEAN,
     Plot,
     make_plot,
 )
@@ -30,7 +30,7 @@ from astromer.system.text import other_classes
 from astromer.training.report import COURSE
 from astromer.training.tensorboard.event_files import LINES, event_files, read_events
 from astromer.training.tensorboard.log import EPOCH
-from astromer.validation.profile import UNKNOWN
+from astromer.validation.profile import NO_NAME
 from astromer.windows.batches import Batch
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ _PANELS = (
             (
                 _Line(f"train_{metric}", "train", _TRAIN),
                 _Line(f"val_{metric}", "validation", _VALIDATION),
-                _Line(f"val_mean_{metric}", "mean of the window", COLOURS[MEAN], "--"),
+                _Line(f"val_mean_{metric}", "mean of the window", COLOURS[WINDOW_MEAN], "--"),
                 _Line(f"val_interpolation_{metric}", "interpolation", COLOURS[INTERPOLATION], ":"),
                 _Line(f"val_harmonic_{metric}", "harmonic fit", COLOURS[HARMONIC], ":"),
                 _Line(
@@ -171,7 +171,7 @@ _PANELS = (
         "skill",
         "validation: skill and probed R2",
         (
-            _Line("val_skill_over_mean", "skill over the mean", COLOURS[MEAN]),
+            _Line("val_skill_over_mean", "skill over the mean", COLOURS[WINDOW_MEAN]),
             _Line("val_skill_over_interpolation", "skill over interpolation", "#D55E00"),
             _Line("val_skill_over_harmonic", "skill over the harmonic fit", COLOURS[HARMONIC]),
             _Line(
@@ -268,12 +268,12 @@ class GroupScores:
     @property
     def best_baseline(self) -> str:
         """The baseline with the smallest error."""
-        return min(set(self.rmse) - {MODEL}, key=lambda name: (self.rmse[name], name))
+        return min(set(self.rmse) - {THIS_MODEL}, key=lambda name: (self.rmse[name], name))
 
     def skill_over(self, baseline: str) -> float:
         """1 - (RMSE / baseline's RMSE)^2; NaN where the baseline makes no error."""
         error = self.rmse[baseline]
-        return 1 - (self.rmse[MODEL] / error) ** 2 if error > 0 else float("nan")
+        return 1 - (self.rmse[THIS_MODEL] / error) ** 2 if error > 0 else float("nan")
 
 
 class HiddenSteps:
@@ -295,7 +295,7 @@ class HiddenSteps:
         self._length = reconstruction.curves.lengths[curve]
         self._days = days_to_nearest_visible(batch)[hidden]
         names = reconstruction.curves.class_names[curve]
-        self._class = np.where(names == "", UNKNOWN, names)
+        self._class = np.where(names == "", NO_NAME, names)
 
     def all(self) -> list[GroupScores]:
         """One row, or none where nothing is hidden."""
@@ -314,7 +314,7 @@ class HiddenSteps:
         """By class, that with the most hidden steps first; the rarest of many are joined."""
         counts = Counter(self._class.tolist())
         names = [name for name, _ in counts.most_common(_MOST_CLASSES)]
-        if names == [UNKNOWN]:
+        if names == [NO_NAME]:
             return []
         rows = [self._scores(name, self._class == name) for name in names]
         others = ~np.isin(self._class, names)
@@ -371,7 +371,7 @@ def draw_skill(rows: Sequence[GroupScores], name: str, by: str) -> Plot:
             color=COLOURS[key],
             label=title,
             markersize=5,
-            fillstyle="full" if key == MODEL else "none",
+            fillstyle="full" if key == THIS_MODEL else "none",
         )
     for number, row in enumerate(rows):
         ends = [min(row.rmse.values()), max(row.rmse.values())]

@@ -170,12 +170,6 @@ def _remove_abandoned(folder: Path, rescue: Callable[[Path], None]) -> None:
             os.close(lock)
 
 
-def cut_name(name: str, ending: str = "", most: int = 200) -> str:
-    """A file name and its ending, cut to ``most`` bytes; file systems take 255 at most.
-
-    Args:
-        name: cut where needed.
-        ending: stays whole.
-    """
-    left = max(most - len(os.fsencode(ending)), 0)
-    return os.fsencode(name)[:left].decode(errors="ignore") + ending
+def cut_name(name: str, most: int = 200) -> str:
+    """A file name, cut to ``most`` bytes; file systems take 255 at most."""
+    return os.fsencode(name)[:most].decode(errors="ignore")

@@ -25,7 +25,7 @@ except ModuleNotFoundError:  # Python 3.10
 if TYPE_CHECKING:
     import numpy as np
 
-MOST_BYTES = 1 << 26
+_MOST_BYTES = 1 << 26
 """64 MiB: facts, histories and checksums. Those of a version with 100,000 files have 16 MiB."""
 MOST_TOML_BYTES = 1 << 18
 """256 KiB: settings. A survey's have a kilobyte; the parser takes three seconds for the worst."""
@@ -34,7 +34,7 @@ _MOST_DOTS = 1000
 """Of a key: Python 3.13 needs gigabytes for one of many parts."""
 
 
-def read_text(path: Path, most: int = MOST_BYTES) -> str:
+def read_text(path: Path, most: int = _MOST_BYTES) -> str:
     """The text of a small file.
 
     Raises:
@@ -85,7 +85,7 @@ def to_toml(value: Any) -> str:
 
 
 # Everything that NumPy raises for a file with missing, extra or flipped bytes.
-DAMAGED = (
+READ_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -113,7 +113,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     No pickles are loaded, and no more memory is taken than twice the file's size.
 
     Raises:
-        DAMAGED: the file cannot be read, or claims what it does not have.
+        READ_ERRORS: the file cannot be read, or claims what it does not have.
     """
     with path.open("rb") as file, zipfile.ZipFile(file) as archive:
         members = archive.infolist()

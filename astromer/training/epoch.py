@@ -14,7 +14,7 @@ from astromer.periodogram.curve_periods import CurvePeriods, SearchStopped
 from astromer.periodogram.lomb_scargle import PeriodogramConfig
 from astromer.system.atomic import replace_file
 from astromer.system.parallel import map_ahead
-from astromer.system.untrusted_files import DAMAGED, read_arrays
+from astromer.system.untrusted_files import READ_ERRORS, read_arrays
 from astromer.windows.batches import Batch, Windows, assemble, random_windows, shifted_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import Probing, draw, mask_seed
@@ -173,6 +173,6 @@ class MaskDraws:
             if str(arrays.pop("fingerprint")) != self._fingerprint:
                 return None
             found = CurvePeriods(**arrays)
-        except (*DAMAGED, TypeError):
+        except (*READ_ERRORS, TypeError):
             return None
         return found if len(found) == len(self.curves) else None

@@ -20,7 +20,7 @@ from astromer.system.config import to_dict
 from astromer.system.environment import library_releases
 from astromer.system.errors import ModelError, UsageError, is_system_error
 from astromer.system.storage import RemotePath, as_path
-from astromer.system.untrusted_files import DAMAGED, read_arrays
+from astromer.system.untrusted_files import READ_ERRORS, read_arrays
 from astromer.training.config import TrainingConfig
 from astromer.windows.config import MaskingConfig
 
@@ -166,7 +166,7 @@ class Progress:
         """Takes what :meth:`arrays` returned out of ``arrays``.
 
         Raises:
-            DAMAGED: an array is missing or malformed.
+            READ_ERRORS: an array is missing or malformed.
         """
         facts = json.loads(arrays.pop(_PROGRESS).item())  # bytes; str of older releases
         if _HISTORY in arrays:
@@ -271,7 +271,7 @@ def _read(
         received = {group: [a.shape for a in members] for group, members in groups.items()}
         if progress.fingerprint == expected and shapes not in (None, received):
             raise ValueError("arrays are missing or of another shape")
-    except DAMAGED as error:
+    except READ_ERRORS as error:
         if is_system_error(error):
             raise  # the file may be whole
         raise ModelError(

@@ -21,7 +21,7 @@ PROFILES_FILE = "profiles.json"
 TRAIN_PROFILE = "train_profile"
 """Key of the profile of the training split in the metadata of a SavedModel."""
 OTHERS = "(others)"
-UNKNOWN = "(unknown)"
+NO_NAME = "(unknown)"
 BINS = 280
 
 
@@ -129,7 +129,7 @@ class SplitProfile:
             int(lengths.sum()),
             histograms,
             _limited(Counter(_class_name(c.class_name, c.label) for c in chosen)),
-            _limited(Counter(c.band or UNKNOWN for c in chosen)),
+            _limited(Counter(c.band or NO_NAME for c in chosen)),
         )
 
     def merge(self, other: SplitProfile) -> SplitProfile:
@@ -235,7 +235,7 @@ def _invert(reached: np.ndarray, edges: np.ndarray, fraction: float) -> float:
 
 
 def _class_name(name: str, label: int) -> str:
-    return name or (str(label) if label >= 0 else UNKNOWN)
+    return name or (str(label) if label >= 0 else NO_NAME)
 
 
 def _limited(counts: Counter[str]) -> dict[str, int]:

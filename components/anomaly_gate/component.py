@@ -40,7 +40,7 @@ reached 0.38 with 10 curves, 0.16 with 20 and 0.05 with 100."""
 
 
 @dataclass(frozen=True)
-class Finding:
+class SplitAnomaly:
     """One reason to stop.
 
     Attributes:
@@ -62,7 +62,7 @@ def read_anomalies(file: Path) -> anomalies_pb2.Anomalies:
     return anomalies_pb2.Anomalies.FromString(file.read_bytes())
 
 
-def schema_findings(folder: Path, split: str, rules: LightCurveRules) -> list[Finding]:
+def schema_findings(folder: Path, split: str, rules: LightCurveRules) -> list[SplitAnomaly]:
     """Reasons to stop among ExampleValidator's anomalies of one split.
 
     Only the series count: the context (name, class, position, period, ...) is not trained
@@ -70,7 +70,7 @@ def schema_findings(folder: Path, split: str, rules: LightCurveRules) -> list[Fi
     """
     anomalies = read_anomalies(folder / f"Split-{split}" / _ANOMALIES_FILE)
     if anomalies.data_missing:
-        return [Finding(split, (), "holds no light curves.")]
+        return [SplitAnomaly(split, (), "holds no light curves.")]
     series_by_reason: dict[str, list[str]] = {}
     for info in anomalies.anomaly_info.values():
         path = list(info.path.step)
@@ -82,12 +82,12 @@ def schema_findings(folder: Path, split: str, rules: LightCurveRules) -> list[Fi
                 said = _sentence(reason, series, rules)
                 series_by_reason.setdefault(said, []).append(series)
     return [
-        Finding(split, tuple(sorted(series)), reason)
+        SplitAnomaly(split, tuple(sorted(series)), reason)
         for reason, series in sorted(series_by_reason.items())
     ]
 
 
-def drift_findings(folder: Path, split: str, baseline: str, curves: int) -> list[Finding]:
+def drift_findings(folder: Path, split: str, baseline: str, curves: int) -> list[SplitAnomaly]:
     """Reasons to stop among DistributionValidator's comparison of two splits.
 
     Args:
@@ -99,7 +99,7 @@ def drift_findings(folder: Path, split: str, baseline: str, curves: int) -> list
         return []
     anomalies = read_anomalies(folder / f"SplitPair-{split}_{baseline}" / _ANOMALIES_FILE)
     return [
-        Finding(split, (".".join(info.path.step[1:]),), _distance(anomalies, info, baseline))
+        SplitAnomaly(split, (".".join(info.path.step[1:]),), _distance(anomalies, info, baseline))
         for info in anomalies.anomaly_info.values()
         if any(reason.type == _DRIFT for reason in info.reason)
     ]
@@ -180,7 +180,7 @@ def AnomalyGate(
         profile = read_train_profile(as_path(examples.uri))
         warnings = data_drift(profile, pushed_profile(directory), limits.max_split_distance)
         if data_drift_severity == STOP:
-            findings += [Finding(BASELINE_SPLIT, (), text) for text in warnings]
+            findings += [SplitAnomaly(BASELINE_SPLIT, (), text) for text in warnings]
     if findings:
         raise DataAnomalyError(_message(findings))
     return {"findings": json.dumps(warnings)}
@@ -199,7 +199,7 @@ def _num_curves(statistics: standard_artifacts.ExampleStatistics, split: str) ->
     return sum(dataset.num_examples for dataset in view.proto().datasets)
 
 
-def _message(findings: list[Finding]) -> str:
+def _message(findings: list[SplitAnomaly]) -> str:
     said = [str(finding) for finding in findings[:_MOST_FINDINGS]]
     rest = len(findings) - _MOST_FINDINGS
     more = f" And {rest} more." if rest > 0 else ""

@@ -29,9 +29,9 @@ from astromer.windows.config import MaskingConfig
 from components import split_files
 
 _LOG = logging.getLogger(__name__)
-JUDGED = "hidden_rmse"
+_JUDGED = "hidden_rmse"
 """Error at hidden steps [mag] on the test split; the one number that models compete on."""
-MEAN = "mean_hidden_rmse"
+_MEAN = "mean_hidden_rmse"
 """That of the window's mean, which takes no training."""
 _TRAIN = "train longer (--epochs, --lr) or on more light curves; a trial is exempt with --debug"
 
@@ -60,31 +60,31 @@ def objections(
     ]
     if reasons:
         return reasons
-    if worse := _worse_than("the window mean", metrics, metrics[MEAN], limits.max_rmse_over_mean):
+    if worse := _worse_than("the window mean", metrics, metrics[_MEAN], limits.max_rmse_over_mean):
         if debug:
             _LOG.warning("Not held against a trial (--debug): %s", worse)
         else:
             reasons.append(f"{worse}: {_TRAIN}")
-    if baseline is not None and math.isfinite(baseline[JUDGED]):
+    if baseline is not None and math.isfinite(baseline[_JUDGED]):
         margin = limits.max_rmse_increase
-        if worse := _worse_than("the pushed model", metrics, baseline[JUDGED], margin):
+        if worse := _worse_than("the pushed model", metrics, baseline[_JUDGED], margin):
             reasons.append(worse)
     return reasons
 
 
 def _worse_than(what: str, metrics: Mapping[str, float], rmse: float, margin: float) -> str:
     """By how much the model's error exceeds another; "" where that is within the margin."""
-    if metrics[JUDGED] <= rmse * (1 + margin):
+    if metrics[_JUDGED] <= rmse * (1 + margin):
         return ""
     return (
-        f"{JUDGED} {metrics[JUDGED]:.4f} mag exceeds {what}'s {rmse:.4f} mag by more than "
+        f"{_JUDGED} {metrics[_JUDGED]:.4f} mag exceeds {what}'s {rmse:.4f} mag by more than "
         f"{margin:.0%}"
     )
 
 
 TEST_SPLIT = "test"
 METRICS_FILE = "metrics.json"
-TABLE_FILE = "evaluation.txt"
+SCORES_FILE = "evaluation.txt"
 REASONS_FILE = "reasons.txt"
 
 
@@ -178,7 +178,7 @@ def _write_evaluation(
     }
     folder = as_path(artifact.uri)
     (folder / METRICS_FILE).write_text(json.dumps(metrics, indent=1))
-    (folder / TABLE_FILE).write_text(scores.table(by_group=True) + "\n")
+    (folder / SCORES_FILE).write_text(scores.table(by_group=True) + "\n")
     for name, value in scores.metrics.items():
         if math.isfinite(value):
             artifact.set_float_custom_property(name, value)

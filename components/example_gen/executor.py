@@ -31,7 +31,7 @@ from components.beam import InProcess
 from components.provenance import (
     DATA_FINGERPRINT,
     ERROR_FILL,
-    FOLD,
+    FOLD_PATH,
     MISSING_ERRORS,
     NUM_CURVES,
     NUM_OBSERVATIONS,
@@ -92,7 +92,7 @@ class Executor(InProcess):
 def _describe(examples: types.Artifact, fold: str, ingested: Mapping[str, Ingested]) -> None:
     examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_SEQUENCE_EXAMPLE)
     examples_utils.set_file_format(examples, "tfrecords_gzip")
-    examples.set_string_custom_property(FOLD, fold)
+    examples.set_string_custom_property(FOLD_PATH, fold)
     examples.set_string_custom_property(
         DATA_FINGERPRINT,
         settings_fingerprint({split: done.fingerprint for split, done in ingested.items()}),

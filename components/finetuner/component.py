@@ -23,7 +23,7 @@ from astromer.system.terminal import say
 from components import split_files
 from components.provenance import DATA_FINGERPRINT, flatten, set_property, settings_fingerprint
 
-CLASSIFIER = "classifier"
+_CLASSIFIER = "classifier"
 CHOSEN_FILE = "chosen.json"
 """Beside the tables: the trial whose classifier was exported."""
 
@@ -77,8 +77,8 @@ def Finetuner(
     )
     (output / CHOSEN_FILE).write_text(json.dumps(asdict(done.trial)))
     with replace_folder(path_utils.serving_model_dir(model.uri)) as partial:
-        copy_tree(output / CLASSIFIER, partial)
-    remove_tree(output / CLASSIFIER)
+        copy_tree(output / _CLASSIFIER, partial)
+    remove_tree(output / _CLASSIFIER)
     metadata = read_config(path_utils.serving_model_dir(model.uri))["metadata"]
     kept = {name: metadata[name] for name in ("encoder", "cell", *facts)}
     for name, value in flatten({**kept, DATA_FINGERPRINT: survey}).items():

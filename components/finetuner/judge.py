@@ -25,11 +25,11 @@ from components import split_files
 from components.evaluator.component import METRICS_FILE, write_blessing
 from components.finetuner.component import CHOSEN_FILE
 
-JUDGED = "macro_f1"
+_JUDGED = "macro_f1"
 """On the test split; the one number that classifiers compete on."""
 
 
-def objections(
+def classifier_objections(
     served: Mapping[str, Any],
     chosen: Trial,
     results: Sequence[Mapping[str, Any]],
@@ -46,8 +46,8 @@ def objections(
         bless_over: "random" asks for more than a random encoder with the same shots, encoder mode,
             head and light curves (seed); "majority" for more than the most frequent class.
     """
-    if not math.isfinite(served[JUDGED]):
-        return [f"{JUDGED} is {served[JUDGED]}, not a finite number"]
+    if not math.isfinite(served[_JUDGED]):
+        return [f"{_JUDGED} is {served[_JUDGED]}, not a finite number"]
     rivals = {"the most frequent class": majority}
     if bless_over == RANDOM:
         alike = replace(chosen, source=RANDOM)
@@ -56,9 +56,9 @@ def objections(
             return ["there is no random encoder to compare with: add --baselines random"]
         rivals["a random encoder"] = found[0]
     return [
-        f"{JUDGED} {served[JUDGED]:.3f} does not exceed that of {name}, {rival[JUDGED]:.3f}"
+        f"{_JUDGED} {served[_JUDGED]:.3f} does not exceed that of {name}, {rival[_JUDGED]:.3f}"
         for name, rival in rivals.items()
-        if not served[JUDGED] > rival[JUDGED]
+        if not served[_JUDGED] > rival[_JUDGED]
     ]
 
 
@@ -93,7 +93,9 @@ def ClassifierJudge(
     try:
         check_servable(directory, dataset.curves["test"])
         scores = served_scores(directory, dataset)
-        reasons += objections(scores, chosen, found["cells"], found["majority"], bless_over)
+        reasons += classifier_objections(
+            scores, chosen, found["cells"], found["majority"], bless_over
+        )
     except ModelError as error:
         reasons.append(str(error))
     content = {"served": scores, "cell": asdict(chosen), "bless_over": bless_over}

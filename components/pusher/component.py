@@ -10,7 +10,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
 
 from components import LightCurveAnomalies
-from components.pusher.executor import ANOMALIES, EVALUATION, EXAMPLES, RESULTS, Executor
+from components.pusher.executor import ANOMALIES, EVALUATION, EXAMPLES, STUDY, Executor
 
 
 def _optional(kind: type[types.Artifact]) -> component_spec.ChannelParameter:
@@ -25,7 +25,7 @@ class VersionPusherSpec(standard_component_specs.PusherSpec):
         EXAMPLES: _optional(standard_artifacts.Examples),
         ANOMALIES: _optional(LightCurveAnomalies),
         EVALUATION: _optional(standard_artifacts.ModelEvaluation),
-        RESULTS: _optional(standard_artifacts.ModelEvaluation),
+        STUDY: _optional(standard_artifacts.ModelEvaluation),
     }
 
 

@@ -23,7 +23,13 @@ from astromer.system.storage import as_path, copy_tree, same_content
 from astromer.training.report import COURSE
 from astromer.validation.output import SUMMARY_FILE
 from components.evaluator.component import METRICS_FILE
-from components.provenance import DATA_FINGERPRINT, ERROR_FILL, FOLD, MISSING_ERRORS, PROCESSING
+from components.provenance import (
+    DATA_FINGERPRINT,
+    ERROR_FILL,
+    FOLD_PATH,
+    MISSING_ERRORS,
+    PROCESSING,
+)
 
 
 class Executor(executor.Executor):
@@ -67,7 +73,7 @@ class Executor(executor.Executor):
         pushed.set_int_custom_property(WITHDRAWN, int(version.parent != folder))
 
 
-EXAMPLES, ANOMALIES, EVALUATION, RESULTS = "examples", "anomalies", "evaluation", "results"
+EXAMPLES, ANOMALIES, EVALUATION, STUDY = "examples", "anomalies", "evaluation", "results"
 """Inputs of the Pusher that tell about the model; each may be absent."""
 
 
@@ -77,7 +83,7 @@ def gather(input_dict: dict[str, list[types.Artifact]]) -> Evidence:
     known: dict[str, Any] = {}
     if examples is not None:
         known = {
-            "fold": examples.get_string_custom_property(FOLD),
+            "fold": examples.get_string_custom_property(FOLD_PATH),
             "data_fingerprint": examples.get_string_custom_property(DATA_FINGERPRINT),
             "missing_errors": examples.get_string_custom_property(MISSING_ERRORS),
             "error_fill": examples.get_float_custom_property(ERROR_FILL),
@@ -87,7 +93,7 @@ def gather(input_dict: dict[str, list[types.Artifact]]) -> Evidence:
         **known,
         validation=_json(_single(input_dict, ANOMALIES), SUMMARY_FILE),
         evaluation=_json(_single(input_dict, EVALUATION), METRICS_FILE),
-        study=_json(_single(input_dict, RESULTS), RESULTS_FILE),
+        study=_json(_single(input_dict, STUDY), RESULTS_FILE),
     )
 
 

@@ -27,7 +27,7 @@ from astromer.system.text import brief
 from astromer.windows.config import MaskingConfig
 from components import split_files
 from components.evaluator.component import METRICS_FILE, REASONS_FILE, TEST_SPLIT
-from components.provenance import FOLD
+from components.provenance import FOLD_PATH
 
 NAME, PROBLEMS = "name", "problems"
 """Custom properties of the RunReport."""
@@ -90,7 +90,7 @@ def _gather(input_dict: dict[str, list[types.Artifact]], exec_properties: dict[s
         model_config=model_config,
         curves=read_light_curves(records),
         split=TEST_SPLIT,
-        data=examples.get_string_custom_property(FOLD) or str(records[0].parent),
+        data=examples.get_string_custom_property(FOLD_PATH) or str(records[0].parent),
         masking=masking,
         seed=exec_properties["seed"],
         metrics=json.loads(metrics),

@@ -18,10 +18,10 @@ from astromer.system.errors import AstromerError
 from astromer.system.storage import as_path
 from astromer.system.text import printable
 from astromer.training.config import DebugConfig, Hyperparameters
-from components.knobs import config_from
+from components.knobs import from_properties
 from components.provenance import DATA_FINGERPRINT, PROCESSING, flatten, set_property
 
-FACTS_FILE = "training.json"
+TRAINING_FILE = "training.json"
 """Beside the SavedModel's folder in the Model artifact: see ``run_fn``."""
 
 
@@ -71,7 +71,7 @@ def record_facts(output_dict: dict[str, list[types.Artifact]]) -> None:
     """Copies the facts of a training to the properties of its Model and ModelRun."""
     [model] = output_dict[standard_component_specs.MODEL_KEY]
     [model_run] = output_dict[standard_component_specs.MODEL_RUN_KEY]
-    facts = json.loads((as_path(model.uri) / FACTS_FILE).read_text())
+    facts = json.loads((as_path(model.uri) / TRAINING_FILE).read_text())
     for name, value in flatten(facts).items():
         if isinstance(value, bool):
             value = str(value)
@@ -88,7 +88,7 @@ def settings_of(exec_properties: dict[str, Any]) -> dict[str, Any]:
     """
     settings = json.loads(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY])
     debug = DebugConfig(**settings.pop("debug"))
-    config = config_from(Hyperparameters, exec_properties)
+    config = from_properties(Hyperparameters, exec_properties)
     if config.training.debug:
         config = dataclasses.replace(config, training=debug.shortened(config.training))
     return {**settings, **to_dict(config)}

@@ -25,7 +25,7 @@ from astromer.training.report import COURSE, TrainingResult
 from astromer.validation.profile import TRAIN_PROFILE, read_train_profile
 from astromer.validation.training_range import TRAINED_ON
 from components.provenance import DATA_FINGERPRINT, PROCESSING, git_revision, settings_fingerprint
-from components.trainer.executor import FACTS_FILE
+from components.trainer.executor import TRAINING_FILE
 
 # Settings of the training that change neither the model nor how long it is trained.
 _WITHOUT_EFFECT = (
@@ -61,7 +61,7 @@ def run_fn(fn_args: FnArgs) -> None:
     training = config.training
     # Before TensorFlow is used for anything else.
     strategy = make_strategy(training.replicas, worker_seconds=training.worker_seconds)
-    folder = as_path(settings["training_root"]) / run_fingerprint(settings)
+    folder = as_path(settings["training_root"]) / trainer_fingerprint(settings)
     with fail_together(strategy):
         start = starting_point(config.encoder, training)
         result = train(
@@ -86,7 +86,7 @@ def _write(
 ) -> None:
     provenance = {
         **start.facts(),
-        "fingerprint": run_fingerprint(settings),
+        "fingerprint": trainer_fingerprint(settings),
         "data_fingerprint": settings[DATA_FINGERPRINT],
         PROCESSING: settings.get(PROCESSING, {}),
         "code_fingerprint": settings["code_fingerprint"],
@@ -110,10 +110,12 @@ def _write(
         "checkpoint_dir": str(folder / "checkpoints"),
         "log_dir": str(folder / "logs"),
     }
-    (as_path(fn_args.serving_model_dir).parent / FACTS_FILE).write_text(json.dumps(facts, indent=1))
+    (as_path(fn_args.serving_model_dir).parent / TRAINING_FILE).write_text(
+        json.dumps(facts, indent=1)
+    )
 
 
-def run_fingerprint(settings: dict[str, Any]) -> str:
+def trainer_fingerprint(settings: dict[str, Any]) -> str:
     """Names a training run by its data, settings and code."""
     kept = {
         name: value

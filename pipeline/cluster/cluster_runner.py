@@ -26,7 +26,7 @@ from tfx.orchestration.pipeline import Pipeline
 from astromer.system.errors import UsageError
 from components.knobs import properties
 from pipeline.cluster.cluster_options import ClusterRun, parameter_names
-from pipeline.pipeline import EVALUATOR, PUSHED, PUSHER, TRAINER, create_pipeline
+from pipeline.pipeline import EVALUATOR, PUSHED_MODEL, PUSHER, TRAINER, create_pipeline
 from pipeline_config import ClusterConfig
 
 COMMAND = ("python", "-m", "pipeline.task_runner")
@@ -104,7 +104,7 @@ def compile_pipeline(run: ClusterRun, dialect: Dialect) -> Compiled:
                 # Without the driver nobody would see that the records have changed.
                 _executor(spec, component.id)["container"].pop("lifecycle")
                 tasks[component.id].pop("cachingOptions", None)
-        tasks[PUSHED].pop("cachingOptions", None)
+        tasks[PUSHED_MODEL].pop("cachingOptions", None)
     return Compiled(spec, values)
 
 

@@ -17,15 +17,15 @@ from pipeline.pipeline import (
     FINETUNER,
     GATE,
     REPORTER,
-    REPORTS,
-    RESULTS,
-    VALIDATION,
+    REPORTS_FOLDER,
+    RESULTS_FOLDER,
+    VALIDATION_FOLDER,
 )
 
 _PUBLISHED = {
-    VALIDATOR: ("anomalies", VALIDATION),
-    FINETUNER: ("results", RESULTS),
-    REPORTER: ("report", REPORTS),
+    VALIDATOR: ("anomalies", VALIDATION_FOLDER),
+    FINETUNER: ("results", RESULTS_FOLDER),
+    REPORTER: ("report", REPORTS_FOLDER),
 }
 """By component: which output users read, and the folder that shows that of the last run."""
 
@@ -69,5 +69,5 @@ def find_report(steps: Mapping[str, Step], output: Path) -> tuple[Path | None, s
     [report] = steps[REPORTER].outputs["report"]
     page = None
     if (as_path(report.uri) / PAGE_FILE).exists():
-        page = published_page(output / REPORTS, report.get_string_custom_property(NAME))
+        page = published_page(output / REPORTS_FOLDER, report.get_string_custom_property(NAME))
     return page, report.get_string_custom_property(PROBLEMS)

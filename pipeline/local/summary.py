@@ -21,7 +21,7 @@ from astromer.system.terminal import bold, say, warn
 from astromer.system.text import duration
 from components.evaluator.component import METRICS_FILE
 from components.provenance import NUM_CURVES, NUM_OBSERVATIONS
-from components.trainer.executor import FACTS_FILE
+from components.trainer.executor import TRAINING_FILE
 from components.validator.executor import NUM_REJECTED
 from pipeline.beam_options import VALIDATOR
 from pipeline.local.console import (
@@ -36,7 +36,7 @@ from pipeline.local.console import (
     times,
 )
 from pipeline.local.outputs import find_report
-from pipeline.pipeline import EVALUATOR, FINETUNER, JUDGE, PUSHER, RESULTS, TRAINER
+from pipeline.pipeline import EVALUATOR, FINETUNER, JUDGE, PUSHER, RESULTS_FOLDER, TRAINER
 
 
 class _Outcome:
@@ -76,7 +76,7 @@ class Outcome(_Outcome):
         self._output_folder, self._data_folder = output, data
         self._page, self._problems = find_report(steps, output)
         self._facts = json.loads(
-            (as_path(self._output(TRAINER, "model").uri) / FACTS_FILE).read_text()
+            (as_path(self._output(TRAINER, "model").uri) / TRAINING_FILE).read_text()
         )
         self.evaluation = as_path(self._output(EVALUATOR, "evaluation").uri)
         self._metrics = json.loads((self.evaluation / METRICS_FILE).read_text())
@@ -272,7 +272,7 @@ class FinetuneOutcome(_Outcome):
     def __init__(self, steps: Mapping[str, Step], output: Path):
         super().__init__(steps, JUDGE)
         self._results = as_path(self._output(FINETUNER, "results").uri)
-        self._published = output / RESULTS
+        self._published = output / RESULTS_FOLDER
         evaluation = as_path(self._output(JUDGE, "evaluation").uri)
         self._judged = json.loads((evaluation / METRICS_FILE).read_text())
 

@@ -19,7 +19,7 @@ from astromer.serving.export import export_saved_model
 from astromer.system.config import to_dict
 from astromer.windows.config import MaskingConfig
 from components.evaluator import AstromerEvaluator
-from components.evaluator.component import METRICS_FILE, TABLE_FILE, objections
+from components.evaluator.component import METRICS_FILE, SCORES_FILE, objections
 from tests.components.conftest import artifact, run_example_gen
 
 GOOD = {
@@ -118,7 +118,7 @@ def test_judges_models_and_writes_what_pusher_and_resolver_read(
     assert metrics["pushed_model"] is None
     rmse = evaluation.get_float_custom_property("hidden_rmse")
     assert rmse == metrics["model"]["hidden_rmse"] > 0
-    assert "interpolation" in (Path(evaluation.uri) / TABLE_FILE).read_text()
+    assert "interpolation" in (Path(evaluation.uri) / SCORES_FILE).read_text()
     assert is_model_blessed(blessing)
     assert blessing.get_int_custom_property("current_model_id") == 1
     assert (Path(blessing.uri) / "BLESSED").exists()

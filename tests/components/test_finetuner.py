@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from astromer.finetuning.trials import Trial
-from components.finetuner.judge import objections
+from components.finetuner.judge import classifier_objections
 
 CHOSEN = Trial("pretrained", "frozen", 20, 3)
 MAJORITY = {"macro_f1": 0.1}
@@ -30,7 +30,7 @@ OTHERS = [result(0.9, source="forest"), result(0.9, seed=1), result(0.9, encoder
     ],
 )
 def test_a_classifier_must_beat_its_baseline(served, random, bless_over, said):
-    found = objections(
+    found = classifier_objections(
         {"macro_f1": served}, CHOSEN, [*OTHERS, result(random)], MAJORITY, bless_over
     )
     assert len(found) == len(said)
@@ -39,5 +39,5 @@ def test_a_classifier_must_beat_its_baseline(served, random, bless_over, said):
 
 
 def test_without_a_random_encoder_alike_there_is_no_blessing_over_it():
-    [reason] = objections({"macro_f1": 0.9}, CHOSEN, OTHERS, MAJORITY, "random")
+    [reason] = classifier_objections({"macro_f1": 0.9}, CHOSEN, OTHERS, MAJORITY, "random")
     assert "--baselines random" in reason

@@ -8,7 +8,7 @@ from astromer.encoder.config import EncoderConfig
 from astromer.system.config import all_knobs
 from astromer.system.errors import UsageError
 from astromer.training.config import Hyperparameters, TrainingConfig
-from components.knobs import config_from, execution_parameters, properties
+from components.knobs import execution_parameters, from_properties, properties
 
 
 def test_knobs_survive_as_execution_properties_of_plain_types():
@@ -19,7 +19,7 @@ def test_knobs_survive_as_execution_properties_of_plain_types():
     # Clusters have numbers of one kind only.
     as_given = {name: float(v) if isinstance(v, int) else v for name, v in found.items()}
     for given in (found, as_given):
-        read = config_from(TrainingConfig, given)
+        read = from_properties(TrainingConfig, given)
         assert read == training
         assert {type(value) for value in dataclasses.astuple(read)} == {bool, int, float, str}
 
@@ -34,4 +34,4 @@ def test_no_two_configs_have_a_knob_of_the_same_name():
 )
 def test_values_that_were_given_when_the_run_was_started_are_checked(config, changed):
     with pytest.raises(UsageError, match="Received"):
-        config_from(config, {**properties(config()), **changed})
+        from_properties(config, {**properties(config()), **changed})

@@ -19,7 +19,7 @@ from astromer.training.config import TrainingConfig
 from astromer.windows.config import MaskingConfig
 from components.trainer import AstromerTrainer
 from components.trainer.executor import Executor, settings_of
-from components.trainer.run_fn import run_fingerprint
+from components.trainer.run_fn import trainer_fingerprint
 from tests.components.conftest import artifact, run_example_gen
 
 ENCODER = EncoderConfig(d_model=8, num_heads=2, num_layers=1, window_size=20)
@@ -40,7 +40,7 @@ def make_trainer(root: Path, **changed: Any) -> AstromerTrainer:
 
 def fingerprint(data: str = "d", **changed: Any) -> str:
     settings = settings_of(make_trainer(Path("/x"), **changed).exec_properties)
-    return run_fingerprint({**settings, "data_fingerprint": data})
+    return trainer_fingerprint({**settings, "data_fingerprint": data})
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tfx.types import channel, standard_artifacts
 from astromer.records.config import LightCurveRules
 from astromer.windows.config import MaskingConfig
 from components.trainer.executor import settings_of
-from components.trainer.run_fn import run_fingerprint
+from components.trainer.run_fn import trainer_fingerprint
 from components.trainer.vertex import VertexExecutor, VertexTrainer
 from presentation.pretraining import parse
 from tests.components.cluster_jobs import ROOT, Job, vertex
@@ -83,7 +83,7 @@ def test_machines_are_no_part_of_the_run_s_name(tmp_path):
         settings_of(trainer.exec_properties) for trainer in (make(tmp_path), make_trainer(tmp_path))
     ]
     assert "ai_platform_training_args" in configs[0]
-    names = {run_fingerprint({**config, "data_fingerprint": "d"}) for config in configs}
+    names = {trainer_fingerprint({**config, "data_fingerprint": "d"}) for config in configs}
     assert len(names) == 1
 
 

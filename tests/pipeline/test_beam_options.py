@@ -6,9 +6,10 @@ import re
 
 import pytest
 
+from astromer.commands.cli import joined
 from astromer.system.errors import DataNotFoundError, UsageError
 from pipeline import finetune_runner, local_runner
-from pipeline.beam_options import RUNNERS, joined, read_beam_options
+from pipeline.beam_options import FLAG, RUNNERS, read_beam_options
 from pipeline_config import PipelineConfig
 
 DATAFLOW = "--runner=DataflowRunner --project=p --region=r --temp_location=gs://b/tmp"
@@ -90,9 +91,9 @@ def test_no_options_are_no_options():
 def test_a_value_may_begin_with_dashes():
     arguments = ["--data", "x", "--beam", "--runner=direct", "--beam=--a", "--beam", "--b c"]
     expected = ["--data", "x", "--beam=--runner=direct", "--beam=--a", "--beam=--b c"]
-    assert joined(arguments) == expected
-    assert joined(expected) == expected
-    assert joined(["--beam"]) == ["--beam"]
+    assert joined(arguments, FLAG) == expected
+    assert joined(expected, FLAG) == expected
+    assert joined(["--beam"], FLAG) == ["--beam"]
 
 
 def test_the_local_runner_passes_them_on():

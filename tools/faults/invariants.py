@@ -11,7 +11,7 @@ from astromer.serving.checksums import verify
 from astromer.serving.versions.folder import WITHDRAWN, aliased, is_number
 from astromer.serving.versions.promotion import STAGING
 from astromer.system.errors import AstromerError
-from astromer.system.untrusted_files import DAMAGED
+from astromer.system.untrusted_files import READ_ERRORS
 from tools.faults.metadata import damage
 from tools.faults.run import Ended
 from tools.faults.workplace import Workplace
@@ -62,7 +62,7 @@ def lost_checkpoints(output: Path) -> list[str]:
     for state in output.glob("training/*/checkpoints/state.npz"):
         try:
             read_progress(state)
-        except DAMAGED as error:
+        except READ_ERRORS as error:
             found.append(f"lost checkpoint: {state} ({error})")
     return found
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from astromer.serving.versions.folder import versions
-from astromer.system.untrusted_files import DAMAGED
+from astromer.system.untrusted_files import READ_ERRORS
 from tools.faults.aftermath import after
 from tools.faults.fault import Fault
 from tools.faults.invariants import at_once, read_progress
@@ -94,7 +94,7 @@ def _saved(place: Workplace) -> tuple[int, int] | None:
     state = place.training_state()
     try:
         return read_progress(state) if state else None
-    except DAMAGED:
+    except READ_ERRORS:
         return None  # told by the invariants
 
 

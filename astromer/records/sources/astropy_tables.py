@@ -22,7 +22,7 @@ from astromer.system.text import brief
 
 VOTABLE_FORMAT, ECSV, IPAC, CDS = "votable", "ascii.ecsv", "ascii.ipac", "ascii.cds"
 _ELSEWHERE = re.compile(rb"<[^>]*STREAM[^>]*href", re.IGNORECASE)
-MOST_BYTES = 1 << 30
+_MOST_BYTES = 1 << 30
 """1 GiB: of a file that astropy reads as a whole."""
 
 
@@ -228,12 +228,12 @@ def open_with_astropy(path: Path, kind: str) -> AstropyTable:
 def _content(path: Path) -> bytes:
     with path.open("rb") as raw:
         stream, packed = unpacked(raw)
-        content = stream.read(MOST_BYTES + 1)
+        content = stream.read(_MOST_BYTES + 1)
         if packed:
             check_growth(path, raw.tell(), len(content))
-    if len(content) > MOST_BYTES:
+    if len(content) > _MOST_BYTES:
         raise RecordError(
-            f"{path} is read as a whole and must have at most {MOST_BYTES:,} bytes. Received: "
+            f"{path} is read as a whole and must have at most {_MOST_BYTES:,} bytes. Received: "
             "more. Write it as CSV or Parquet."
         )
     return content

@@ -23,7 +23,7 @@ from astromer.records.sources.observations import (
 from astromer.records.sources.tables import Table, open_table
 from astromer.records.sources.understood import Understood
 from astromer.records.survey_config import SurveyConfig
-from astromer.records.survey_profile import AUTO, Choice, Profile, named_profile, recognise
+from astromer.records.survey_profile import AUTO_PROFILE, Choice, Profile, named_profile, recognise
 from astromer.system.errors import DataAnomalyError, DataNotFoundError
 from astromer.system.parallel import map_ahead
 
@@ -40,7 +40,7 @@ def choose_profile(config: SurveyConfig, files: list[Path]) -> Choice:
     """
     if config.profile is not None:
         return Choice(config.profile, f"stated in {config.profile.path}")
-    if config.survey != AUTO:
+    if config.survey != AUTO_PROFILE:
         return Choice(named_profile(config.survey), "as stated")
     if config.columns or config.series != ("mjd", "mag", "errmag"):
         return Choice(named_profile("generic"), "the columns are stated")

@@ -232,7 +232,7 @@ def _left_out(
         yield "missing_id", pc.equal(ids, "").to_numpy(zero_copy_only=False)
     for rule, column in source.columns.quality:
         if not rule.band or rule.band == measure.band:
-            yield rule.reason, _is_bad(block.column(column), rule, source.path, column)
+            yield rule.reason, _is_bad(block.column(column), rule)
     sentinels = source.profile.sentinels
     if source.marks:
         yield "upper_limit", np.isinf(values)
@@ -343,7 +343,7 @@ def _is_one_of(values: np.ndarray, sentinels: Sequence[float]) -> np.ndarray:
     return found
 
 
-def _is_bad(column: pa.ChunkedArray, rule: QualityRule, path: Path, name: str) -> np.ndarray:
+def _is_bad(column: pa.ChunkedArray, rule: QualityRule) -> np.ndarray:
     """bool [n], which observations a rule leaves out; a missing flag is no bad one."""
     if pa.types.is_string(column.type):
         texts = pc.utf8_trim_whitespace(pc.fill_null(column, ""))

@@ -43,10 +43,9 @@ from astromer.records.sources.shards import (
     shard_files,
     take_inventory,
 )
-from astromer.records.sources.tables import Table, open_parquet
+from astromer.records.sources.tables import open_parquet
 from astromer.records.sources.understood import Understood
 from astromer.records.survey_config import SurveyConfig
-from astromer.records.survey_profile import Profile
 from astromer.system.atomic import temporary_folder
 from astromer.system.errors import DataAnomalyError, UsageError
 from astromer.system.storage import RemotePath, not_writable
@@ -325,9 +324,9 @@ def _read_tables(
     has_ids = id_of(first.names, config, profile) is not None
     each = profile.id.file_each and not config.light_curves.is_file()
     plan = Plan(())
-    if (config.light_curves.is_file() and not _is_one_object(first, profile, has_ids)) or (
-        has_ids and not named and not each
-    ):
+    # A file of neither is the light curve of one object, as its survey's files are.
+    of_many = config.light_curves.is_file() and (has_ids or profile.is_generic)
+    if of_many or (has_ids and not named and not each):
         observations = read_long_tables(files, config, understood, njobs)
     else:
         plan = plan_objects(files, catalogue, profile)
@@ -343,11 +342,6 @@ def _read_tables(
     else:
         joined = join(config, register.names(), catalogue)
     return joined, understood, tuple(_notes(plan, joined, config))
-
-
-def _is_one_object(table: Table, profile: Profile, has_ids: bool) -> bool:
-    """Whether one file is the light curve of one object, as its survey's files are."""
-    return not has_ids and not profile.is_generic
 
 
 def _store(observations: Iterator[ObservationRows], path: Path, progress: bool) -> Register:

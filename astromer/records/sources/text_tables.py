@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from astromer.records.framing import DAMAGED, check_growth, unpacked
+from astromer.records.framing import GZIP_ERRORS, check_growth, unpacked
 from astromer.records.sources.astropy_tables import CDS, ECSV, IPAC, open_with_astropy
 from astromer.records.sources.tables import Table, numbers_of_texts
 from astromer.records.survey_profile import first_of, known_names, time_column
@@ -259,7 +259,7 @@ def open_text(path: Path, columns: Sequence[Sequence[str]] = ()) -> Table:
     comment = comments[-1].lstrip("# \t") if comments else ""
     above = _cells(comment.encode(), _delimiter(comment))
     if not any(map(_is_number, cells)) and not any(_is_decimal_comma(c) for c in cells):
-        units = _units_below(after, delimiter) or _row_of_units(after, delimiter, len(cells))
+        units = _units_below(after) or _row_of_units(after, delimiter, len(cells))
         skip += len(line) + units
         rows = [row for row in after if row.strip() and row[:1] != b"#"]
         sample = next((row for row in rows if any(map(_is_number, _cells(row, delimiter)))), b"")
@@ -352,7 +352,7 @@ def _names_columns(names: list[str]) -> bool:
     return bool(no_number and time_column(names, times) and first_of(names, values))
 
 
-def _units_below(after: list[bytes], delimiter: bytes) -> int:
+def _units_below(after: list[bytes]) -> int:
     """Bytes of the lines of units and dashes under a header (VizieR)."""
     rules = [re.fullmatch(rb"[-=+|;,\s]*-{2}[-=+|;,\s]*", row) is not None for row in after[:2]]
     if not any(rules):
@@ -436,20 +436,19 @@ def _simplify(data: bytes, delimiter: bytes) -> bytes:
     return data.strip(b" ")
 
 
-def _read_blocks(path: Path, skip: int, size: int = 0) -> Iterator[tuple[int, bytes]]:
+def _read_blocks(path: Path, skip: int) -> Iterator[tuple[int, bytes]]:
     """Whole rows, with the bytes of the text before them."""
-    size = size or _BLOCK_BYTES
     with _text_stream(path) as (stream, raw):
         position = len(stream.read(skip))
-        while data := stream.read(size):
+        while data := stream.read(_BLOCK_BYTES):
             data += stream.readline(MOST_LINE_BYTES)
-            if len(data) >= size + MOST_LINE_BYTES and not data.endswith(b"\n"):
+            if len(data) >= _BLOCK_BYTES + MOST_LINE_BYTES and not data.endswith(b"\n"):
                 raise _too_long(path, _line_at(path, position) + data.count(b"\n") - 1)
             quoted = b'"' in data
             while quoted and data.count(b'"') % 2:
                 more = stream.readline(MOST_LINE_BYTES)
                 data += more  # a quoted cell ends in another line
-                if not more or len(data) >= size + 2 * MOST_LINE_BYTES:
+                if not more or len(data) >= _BLOCK_BYTES + 2 * MOST_LINE_BYTES:
                     break
             start, position = position, position + len(data)
             if raw is not None:
@@ -476,7 +475,7 @@ def _text_stream(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes] | None]]:
             raw.seek(0)
             stream, packed = unpacked(raw)
             yield _as_lines(stream), raw if packed else None
-    except (*DAMAGED, zipfile.BadZipFile, RuntimeError) as error:
+    except (*GZIP_ERRORS, zipfile.BadZipFile, RuntimeError) as error:
         kind = "zip" if isinstance(error, (zipfile.BadZipFile, RuntimeError)) else "gzip"
         raise RecordError(f"{path} is a damaged {kind} file. Copy it again.") from None
     except UnicodeError as error:

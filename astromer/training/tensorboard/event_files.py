@@ -9,10 +9,10 @@ from typing import Any
 from astromer.system.errors import DataNotFoundError
 from astromer.system.text import pipeline_command
 
-TRAIN, VALIDATION = "train", "validation"
+TRAIN_RUN, VALIDATION_RUN = "train", "validation"
 LINES = {
-    TRAIN: "train_",
-    VALIDATION: "val_",
+    TRAIN_RUN: "train_",
+    VALIDATION_RUN: "val_",
     "mean": "val_mean_",
     "interpolation": "val_interpolation_",
     "harmonic": "val_harmonic_",

@@ -30,7 +30,12 @@ from astromer.system.config import to_dict
 from astromer.system.storage import as_path
 from astromer.system.text import shortened
 from astromer.training.config import TensorBoardConfig, TrainingConfig
-from astromer.training.tensorboard.event_files import LINES, TRAIN, VALIDATION, remove_events
+from astromer.training.tensorboard.event_files import (
+    LINES,
+    TRAIN_RUN,
+    VALIDATION_RUN,
+    remove_events,
+)
 from astromer.windows.batches import Batch, sequential_windows
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import draw, mask_seed
@@ -165,12 +170,12 @@ class RunLog:
     def hyperparameters(self, configs: Sequence[Any], name: str) -> None:
         """Writes the hyperparameters of the run called ``name``."""
         with self._writer("").as_default():
-            write_hyperparameters(configs, name, VALIDATION)
+            write_hyperparameters(configs, name, VALIDATION_RUN)
         self._flush("")
 
     def step(self, row: Mapping[str, float], step: int) -> None:
         """Writes an epoch's metrics so far, after so many steps."""
-        self._scalars(TRAIN, _STEP, row, step)
+        self._scalars(TRAIN_RUN, _STEP, row, step)
 
     def epoch(self, row: Mapping[str, float], epoch: int, **more: float) -> None:
         """Writes the metrics of an epoch.
@@ -188,17 +193,17 @@ class RunLog:
                 name = max(fitting, key=lambda name: len(LINES[name]))
                 found[name][metric.removeprefix(LINES[name])] = value
         for name in _COUNTS:
-            found[VALIDATION].pop(name, None)
-        found[TRAIN] |= more
+            found[VALIDATION_RUN].pop(name, None)
+        found[TRAIN_RUN] |= more
         for name, values in found.items():
             self._scalars(name, EPOCH, values, epoch)
 
     def picture(self, png: bytes, epoch: int) -> None:
         """Writes a picture of reconstructions."""
         image = tf.image.decode_png(png, channels=3)
-        with self._writer(VALIDATION).as_default():
+        with self._writer(VALIDATION_RUN).as_default():
             tf.summary.image("reconstructions", image[None], step=np.int64(epoch))
-        self._flush(VALIDATION)
+        self._flush(VALIDATION_RUN)
 
     def end(self) -> None:
         """Writes that the training has ended."""
@@ -208,12 +213,12 @@ class RunLog:
 
     def has_embeddings(self) -> bool:
         """Whether the projector has something to show."""
-        return (self.folder / VALIDATION / PROJECTOR_CONFIG).exists()
+        return (self.folder / VALIDATION_RUN / PROJECTOR_CONFIG).exists()
 
     def embeddings(self, model: Reconstructor, curves: LightCurves, most: int) -> None:
         """Writes the embeddings of at most ``most`` light curves for the projector."""
         if self.enabled and most:
-            write_projector(self.folder / VALIDATION, model, curves, most)
+            write_projector(self.folder / VALIDATION_RUN, model, curves, most)
 
     def _scalars(self, name: str, prefix: str, row: Mapping[str, float], step: int) -> None:
         # As NumPy's: TensorFlow keeps a tensor of each Python number until the process ends.

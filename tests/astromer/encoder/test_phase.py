@@ -248,7 +248,7 @@ def test_a_wrong_step_is_left_out_of_interpolation() -> None:
         tf.constant(visible),
         tf.constant(zeros),
         tf.zeros([1, 40, 4]),
-        tf.zeros([1, 1, features.SERIES]),
+        tf.zeros([1, 1, features.NUM_COEFFICIENTS]),
         tf.zeros([1, 1, features.SEARCH]),
     )
     agreeing, every = found.fits.numpy()[0, :, 8], found.fits.numpy()[0, :, 9]

@@ -7,7 +7,7 @@ import pytest
 
 from astromer.evaluation.evaluation import evaluate
 from astromer.reports.scores import HiddenSteps, days_to_nearest_visible
-from astromer.validation.profile import UNKNOWN
+from astromer.validation.profile import NO_NAME
 
 
 def test_all_windows_give_the_scores_of_the_evaluation(run, found) -> None:
@@ -49,4 +49,4 @@ def test_classes_that_are_unknown_make_no_table_and_many_are_joined(found) -> No
     rows = HiddenSteps(replace(found, curves=replace(curves, class_names=names))).by_class()
     assert len(rows) == 25
     assert rows[-1].name.endswith("other classes")
-    assert UNKNOWN in {row.name for row in rows} or rows[-1].steps > 0
+    assert NO_NAME in {row.name for row in rows} or rows[-1].steps > 0

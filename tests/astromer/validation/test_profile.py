@@ -16,9 +16,9 @@ from astromer.records.reader import RecordBatch
 from astromer.system.errors import DataAnomalyError
 from astromer.validation.profile import (
     BINS,
+    NO_NAME,
     OTHERS,
     QUANTITIES,
-    UNKNOWN,
     SplitProfile,
     profile_distances,
 )
@@ -130,7 +130,7 @@ def test_classes_fall_back_to_labels_and_are_limited():
     ]
     profile = SplitProfile.of(batch_of(named, ["V", "V", ""]), np.ones(3, bool))
     assert profile.classes == {"(unknown)": 1, "3": 1, "RR": 1}
-    assert profile.bands == {"V": 2, UNKNOWN: 1}
+    assert profile.bands == {"V": 2, NO_NAME: 1}
     many = profile_of([LightCurve(*shape, "x", 0, f"class-{n}") for n in range(1500)])
     assert len(many.classes) == 1001
     assert many.classes[OTHERS] == 500

@@ -23,7 +23,7 @@ from astromer.records.sources.fits import open_fits
 from astromer.records.sources.tables import open_table
 from astromer.records.survey_config import load_config
 from astromer.system.errors import AstromerError
-from astromer.system.untrusted_files import DAMAGED, read_arrays
+from astromer.system.untrusted_files import READ_ERRORS, read_arrays
 
 ROOM = 1 << 30  # bytes of address space on top of what the process has
 
@@ -81,7 +81,7 @@ def _opened(path: Path) -> None:
 def _arrays(path: Path) -> None:
     try:
         read_arrays(path)
-    except DAMAGED as error:
+    except READ_ERRORS as error:
         raise AstromerError(f"{path}: {type(error).__name__}: {error}") from error
 
 
