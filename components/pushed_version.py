@@ -19,10 +19,10 @@ from tfx.utils import io_utils, path_utils
 from astromer.serving.versions.folder import withdrawn
 from astromer.serving.versions.promotion import current, versions_of_users
 from astromer.system.storage import as_path
+from components.provenance import DATA_FINGERPRINT
 from components.pusher.executor import same_model
 
 CURRENT_KEY, MODEL_KEY, BLESSING_KEY = "current", "model", "model_blessing"
-_FINGERPRINT = "data_fingerprint"
 _Judged = tuple[types.Artifact, types.Artifact]
 
 
@@ -82,11 +82,13 @@ class LatestBlessedModelOfOtherData(resolver.ResolverStrategy):
             store: unused.
             input_dict: ``current``: the examples; ``model``, ``model_blessing``: all.
         """
-        data = {item.get_string_custom_property(_FINGERPRINT) for item in input_dict[CURRENT_KEY]}
+        data = {
+            item.get_string_custom_property(DATA_FINGERPRINT) for item in input_dict[CURRENT_KEY]
+        }
         same = {
             model.id
             for model in input_dict[MODEL_KEY]
-            if model.get_string_custom_property(_FINGERPRINT) in data
+            if model.get_string_custom_property(DATA_FINGERPRINT) in data
         }
         return _chosen(input_dict, _first(_blessed(input_dict, same)))
 

@@ -16,6 +16,7 @@ from astromer.evaluation.metrics import WindowScores
 from astromer.light_curves import LightCurves
 from astromer.periodogram.lomb_scargle import (
     FEWEST,
+    PEAK_WIDTH,
     PeriodogramConfig,
     fit_harmonics,
     frequency_grid,
@@ -30,7 +31,6 @@ from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import Probing, draw, mask_seed
 
 _PEAKS = 10
-_PEAK_WIDTH = 8
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def predict_hidden(
         power = power_spectrum(t, y, None, step, number)
         if config.left_out:
             power = without_left_out(power, step * np.arange(1, number + 1), step, config)
-        peaks, _ = highest_peaks(power, step, _PEAKS, _PEAK_WIDTH)
+        peaks, _ = highest_peaks(power, step, _PEAKS, PEAK_WIDTH)
         series = fit_harmonics(t, y, np.round(peaks / step) * step, step, number, config)
         if series is not None:
             return mean + np.clip(series(times), y.min(), y.max())

@@ -15,15 +15,13 @@ from astromer.periodogram.graph import (
     power_spectrum_graph,
     without_left_out_graph,
 )
-from astromer.periodogram.lomb_scargle import FEWEST, ORDERS, PeriodogramConfig
+from astromer.periodogram.lomb_scargle import FEWEST, ORDERS, PEAK_WIDTH, PeriodogramConfig
 
 NUM_PEAKS = 3
 """Independent peaks of the periodogram that are kept."""
 NUM_FREQUENCIES = 1 + NUM_PEAKS
 LEAST_ERROR = 0.005
 """[mag]; smaller errors would give single observations all the weight."""
-_PEAK_WIDTH = 8
-"""Grid points that two peaks are apart at least."""
 _AT_ONCE = 2
 """Light curves that are searched side by side: each has its own memory."""
 _OUTLYING = 4 * 1.4826
@@ -124,7 +122,7 @@ def _search_curve(
         if config.left_out:
             grid = step * tf.range(1, tf.size(power) + 1, dtype=tf.float64)
             power = without_left_out_graph(power, grid, step, config)
-        peaks, powers = highest_peaks_graph(power, step, NUM_PEAKS, _PEAK_WIDTH)
+        peaks, powers = highest_peaks_graph(power, step, NUM_PEAKS, PEAK_WIDTH)
         on_grid = tf.round(peaks / step) * step
         frequency, coefficients = tf.cond(
             known > 0,

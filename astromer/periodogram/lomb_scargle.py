@@ -44,6 +44,8 @@ LEFT_OUT_WIDTH = 0.01
 """Of a frequency that is left out, to either side [1/day]; 1 over the span where that is more."""
 FEWEST = 8
 """Observations below which no frequency is searched."""
+PEAK_WIDTH = 8
+"""Grid points that two peaks are apart at least."""
 MOST_FREQUENCIES = 1 << 21
 """Of a grid, for the memory's sake: 10 a day over 52,000 days, 4 times oversampled."""
 

@@ -18,7 +18,7 @@ JD_TO_MJD = -2400000.5
 SENTINEL = 9.0
 """Errors [mag] of this size, such as 9.999, 99.999 or -99, stand for "not known"."""
 MAG_PER_FLUX_RATIO = 2.5 / np.log(10)
-_JD = (2_400_000.5, 2_600_000.5)
+JULIAN_DATES = (2_400_000.5, 2_600_000.5)
 """MJD 0 to 200000 as Julian dates."""
 _MAD_TO_SIGMA = 1.4826
 """Standard deviation of a Gaussian over its median absolute deviation."""
@@ -83,7 +83,7 @@ class Calibration:
 def count_julian_dates(times: np.ndarray) -> int:
     """How many times look like Julian dates."""
     with np.errstate(invalid="ignore"):
-        return int(((times >= _JD[0]) & (times <= _JD[1])).sum())
+        return int(((times >= JULIAN_DATES[0]) & (times <= JULIAN_DATES[1])).sum())
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from astromer.light_curves import ID_COLUMNS, LightCurve, LightCurves
+from astromer.records.cleaning import MAG_PER_FLUX_RATIO
 from astromer.system.errors import LightCurveError, UsageError
 
-_MAG_PER_FRACTION = 2.5 / np.log(10)
 _MJD_ZERO = np.datetime64("1858-11-17")
 _EXACT = 2**53
 """Whole numbers beyond are not all different in float64."""
@@ -108,7 +108,7 @@ def magnitudes_of_flux(
             raise LightCurveError(
                 f"{name}.flux_err must be as long as flux ({len(fluxes)}). Received: {len(errors)}."
             )
-        return mag, np.where(fluxes > 0, _MAG_PER_FRACTION * errors / fluxes, np.nan)
+        return mag, np.where(fluxes > 0, MAG_PER_FLUX_RATIO * errors / fluxes, np.nan)
 
 
 def as_ids(values: Any, name: str) -> np.ndarray:

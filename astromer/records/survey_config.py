@@ -13,6 +13,7 @@ from typing import Any
 
 from astromer.records.cleaning import Calibration
 from astromer.records.config import MissingErrorsConfig, SurveyOptions
+from astromer.records.encoding import SERIES
 from astromer.records.sources.names import is_fold, metadata_file, stem_of
 from astromer.records.survey_profile import (
     AUTO_PROFILE,
@@ -32,7 +33,6 @@ from astromer.system.untrusted_files import (
 )
 
 DTYPES = ("string", "integer", "float")
-_SERIES = ("mjd", "mag", "errmag")
 _METADATA, _LIGHT_CURVES = "metadata.parquet", "light_curves"
 _FOLDERS = (_LIGHT_CURVES, "phot")
 """Where observations lie in a survey's folder; ``phot`` is OGLE's."""
@@ -129,7 +129,7 @@ def default_config(survey: Path, metadata: Path | None = None) -> SurveyConfig:
         test_metadata=None,
         light_curves=light_curves,
         context=_DEFAULT_CONTEXT,
-        series=_SERIES,
+        series=SERIES,
         described=False,
     )
 
@@ -166,14 +166,14 @@ def load_config(path: Path, survey: Path, metadata: Path | None = None) -> Surve
     if id_column not in context:
         id_dtype = settings.string("id_column", "dtype", default="integer")
         context = {id_column: settings.dtype("id_column", id_dtype), **context}
-    series = _SERIES
+    series = SERIES
     if settings.has("sequential_features", "value"):
         series = _order_series(list(settings.columns("sequential_features")), path)
     calibration = _calibration(settings)
     columns = tuple(settings.names("text", "columns"))
     own = settings.profile()
     name = settings.string("survey", "name", default=AUTO_PROFILE)
-    as_written = series == _SERIES and calibration == Calibration() and described
+    as_written = series == SERIES and calibration == Calibration() and described
     processed = settings.has("processing") or settings.has("period")
     if not as_written or columns or own or name != AUTO_PROFILE or processed:
         # Records always carry the canonical names, so their config must say so.
@@ -357,11 +357,11 @@ def _shown(value: Any) -> str:
 
 
 def _order_series(names: list[str], path: Path) -> tuple[str, str, str]:
-    if set(_SERIES) <= set(names):
-        return _SERIES
+    if set(SERIES) <= set(names):
+        return SERIES
     if len(names) != 3:
         raise UsageError(
-            f"[sequential_features] value in {path} must name {', '.join(_SERIES)}, or three "
+            f"[sequential_features] value in {path} must name {', '.join(SERIES)}, or three "
             f"columns in the order time, magnitude, error. Received: {_shown(names)}."
         )
     return names[0], names[1], names[2]
@@ -404,7 +404,7 @@ def features_toml(
             },
             "sequential_features": {
                 "path": light_curves,
-                "value": list(_SERIES),
+                "value": list(SERIES),
                 "dtypes": ["float"] * 3,
             },
         }

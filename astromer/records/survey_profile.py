@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from astromer.records.cleaning import JD_TO_MJD
 from astromer.system.errors import UsageError
 from astromer.system.text import brief, shortened
 from astromer.system.untrusted_files import MOST_TOML_BYTES, parse_toml, read_text
@@ -22,9 +23,8 @@ AUTO_PROFILE, GENERIC = "auto", "generic"
 _FOLDER = Path(__file__).parent / "profiles"
 BY_VALUE, HEADER = "by value", "header"
 """Time systems that are found in the file: from the size of the numbers, or from its header."""
-_MJD_ZERO = 2400000.5
 _NAMED = {"BTJD": 2457000.0, "BKJD": 2454833.0, "GAIA": 2455197.5}
-_FULL = ("JD", "HJD", "BJD")
+JULIAN = ("JD", "HJD", "BJD")
 _MODIFIED = ("MJD", "HMJD", "BMJD")
 _AB_ZERO_POINTS = {"jy": 8.9, "mjy": 16.4, "ujy": 23.9, "njy": 31.4, "nanomaggy": 22.5}
 """Magnitudes of a flux of 1 in the AB system, m = 8.90 - 2.5 log10(flux / Jy), to 0.01 mag, as
@@ -69,9 +69,9 @@ def days_to_mjd(system: str) -> float:
     name, _, minus = system.replace(" ", "").upper().partition("-")
     days = float(minus or 0)
     if name in _NAMED:
-        return _NAMED[name] + days - _MJD_ZERO
-    if name in _FULL:
-        return days - _MJD_ZERO
+        return _NAMED[name] + days + JD_TO_MJD
+    if name in JULIAN:
+        return days + JD_TO_MJD
     if name in _MODIFIED:
         return days
     raise ValueError(f"{system!r} is no time system")

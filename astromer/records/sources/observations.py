@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from astromer.records.cleaning import JD_TO_MJD, MAG_PER_FLUX_RATIO
+from astromer.records.cleaning import JD_TO_MJD, JULIAN_DATES, MAG_PER_FLUX_RATIO
 from astromer.records.sources.columns import Columns, Measure, find_columns
 from astromer.records.sources.fits import FitsTable
 from astromer.records.sources.names import BANDS
@@ -21,6 +21,7 @@ from astromer.records.survey_config import SurveyConfig
 from astromer.records.survey_profile import (
     BY_VALUE,
     HEADER,
+    JULIAN,
     REDUCED,
     Profile,
     QualityRule,
@@ -29,10 +30,8 @@ from astromer.records.survey_profile import (
 )
 from astromer.system.errors import DataAnomalyError
 
-_JD = (2_400_000.5, 2_600_000.5)
 _SHORT_JD, _MODIFIED = 20_000.0, 100_000.0
 """Where a JD is expected, smaller times are JD - 2450000, and those between the two are MJD."""
-_FULL = ("JD", "HJD", "BJD")
 _MOST_BANDS = 12
 _CLOSE = 1e-4
 """How close to a sentinel a number in single precision is."""
@@ -157,7 +156,7 @@ def _band_by_values(table: Table, columns: Columns) -> str | None:
 
 
 def _is_absolute(system: str) -> bool:
-    return system.upper() in (*_FULL, "MJD", "HMJD", "BMJD")
+    return system.upper() in (*JULIAN, "MJD", "HMJD", "BMJD")
 
 
 def _time_system(measure: Measure, times: np.ndarray) -> TimeSystem:
@@ -169,12 +168,12 @@ def _time_system(measure: Measure, times: np.ndarray) -> TimeSystem:
             days = float(found["days"].replace("_", "."))
             words = f"{measure.time}, by its name"
             return TimeSystem(days + (0.0 if found["modified"] else JD_TO_MJD), words)
-        if "mjd" not in name and _JD[0] <= middle <= _JD[1]:
+        if "mjd" not in name and JULIAN_DATES[0] <= middle <= JULIAN_DATES[1]:
             return TimeSystem(JD_TO_MJD, "JD, by its values")
         return TimeSystem(0.0, "MJD" if "mjd" in name else "taken for MJD")
-    if system in _FULL and middle < _SHORT_JD:
+    if system in JULIAN and middle < _SHORT_JD:
         return TimeSystem(JD_TO_MJD + 2_450_000, f"{system} - 2450000, by its values")
-    if system in _FULL and middle < _MODIFIED:
+    if system in JULIAN and middle < _MODIFIED:
         return TimeSystem(0.0, "MJD, by its values")
     return TimeSystem(days_to_mjd(system), system)
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.reports.encoder_plots import draw_map, mean_embeddings, to_plane
+from astromer.reports.encoder_plots import draw_map, mean_embeddings
 from astromer.serving.embedder import Embedder
+from astromer.serving.embedding_table import to_plane
 
 
 def test_embeddings_are_those_that_a_server_gives(toy, served) -> None:
