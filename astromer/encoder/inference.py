@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from astromer.encoder.order import whole_lanes
 from astromer.encoder.reconstructor import Reconstructor
 from astromer.system.distribution import divide_rows
 from astromer.system.parallel import OrderedPool, micro_batches_at_once
@@ -18,7 +17,7 @@ from astromer.windows.masking import Probing, counts
 # Windows of a micro-batch.
 _ON_A_GPU = 256
 _ON_ALL_CORES = 32  # fits the caches
-_LARGEST_ON_A_CORE = 64  # larger ones are faster with a core for each micro-batch
+_LARGEST_ON_A_CORE = 16  # fits the part of the caches that a core has to itself
 _SMALLEST_ON_A_CORE = 8  # a batch is divided among all cores down to this
 
 
@@ -174,8 +173,9 @@ def sort_steps(
         first = steps - most
         begin = np.maximum(before[rows], first)
         gap[rows] = begin - before[rows]
-        keys = max(first + shown, int((begin + both[rows].sum(axis=1)).max()), 1)
-        stretches[steps] = first, min(whole_lanes(keys), steps)
+        full = max(steps - probed + same + random, first + shown)
+        keys = max(full, int((begin + both[rows].sum(axis=1)).max()), 1)
+        stretches[steps] = first, keys
     rank = np.where(unscored, 0, np.where(scored, 3 - visible, 4)).astype(np.uint8)
     rank[unused & (np.cumsum(unused, axis=1) <= gap[:, None])] = 1
     order = np.argsort(rank, axis=1, kind="stable")

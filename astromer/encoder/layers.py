@@ -106,11 +106,20 @@ class FastLayerNorm(keras.layers.LayerNormalization):
 def _standardise(
     x: tf.Tensor, skip: tf.Tensor | None, kept: tf.Tensor | None, scale: float, epsilon: float
 ) -> tf.Tensor:
+    if (
+        skip is None and kept is not None
+    ):  # (scale y - mean) / sqrt(variance + epsilon), of fewer products
+        epsilon, scale = epsilon / scale**2, 1.0
+
+    def factor(kept: tf.Tensor) -> tf.Tensor:
+        kept = tf.cast(kept, tf.float32)
+        return kept if scale == 1 else kept * scale
+
     def forward(x: tf.Tensor, *others: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         rest = list(others)
         y = tf.cast(x, tf.float32)
         if kept is not None:
-            y *= tf.cast(rest.pop(), tf.float32) * scale
+            y *= factor(rest.pop())
         if skip is not None:
             y += tf.cast(rest.pop(), tf.float32)
         centred = y - tf.reduce_mean(y, axis=-1, keepdims=True)
@@ -127,7 +136,7 @@ def _standardise(
         of_skip = inverse * (wide - mean - unit * slope)
         of_x = of_skip
         if kept is not None:
-            of_x = of_skip * (tf.cast(others[-1], tf.float32) * scale)
+            of_x = of_skip * factor(others[-1])
         return [tf.cast(z, dtype) for z in ([of_x] if skip is None else [of_x, of_skip])]
 
     forward, backward = (fused(function, x.dtype) for function in (forward, backward))

@@ -40,8 +40,8 @@ _LANES = 8
 def whole_lanes(count: Any) -> Any:
     """The multiple of 8 that is no less than a positive number, be it in the graph or not.
 
-    For numbers of keys, of steps of a served chunk and of windows that fine-tune: products are
-    faster, and few shapes occur.
+    For numbers of keys that a graph counts, of steps of a served chunk and of windows that
+    fine-tune: few shapes occur.
     """
     # Without negative numbers: ONNX rounds quotients towards zero, not down.
     return (count + _LANES - 1) // _LANES * _LANES

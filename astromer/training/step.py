@@ -127,8 +127,9 @@ class TrainStep:
                 self._schedule, beta_1=0.9, beta_2=0.98, epsilon=1e-9
             )
             self.optimizer.build(model.trainable_variables)
-            self._gradients = [_sum_per_replica(v.shape) for v in model.trainable_variables]
-            self._sums = _sum_per_replica([len(STEP_SUMS)])
+            # One vector: a call for each micro-batch that takes a tensor of each variable is slow.
+            self._sizes = [v.shape.num_elements() for v in model.trainable_variables]
+            self._total = _sum_per_replica([sum(self._sizes) + len(STEP_SUMS)])
         self._threads = OrderedPool(micro_batches_at_once(strategy.num_replicas_in_sync))
         inputs = model.encoder.inputs | _SCORING_INPUTS
         self._differentiate = {
@@ -171,8 +172,8 @@ class TrainStep:
             return self._differentiate[full](*self._inputs(arrays, stretches, part, step))
 
         # Added in the order of the parts, whichever is done first: float32 sums depend on it.
-        for gradients, sums in self._threads.map(differentiate, parts):
-            self._add(gradients, sums)
+        for found in self._threads.map(differentiate, parts):
+            self._add(found)
         return self._update()
 
     def learning_rate(self, step: int) -> float:
@@ -205,8 +206,8 @@ class TrainStep:
 
     def _differentiate_on_replica(
         self, fuse: bool, inputs: dict[str, tf.Tensor], key: tf.Tensor
-    ) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """Gradients of the variables, and float32 [4], ``STEP_SUMS``."""
+    ) -> tf.Tensor:
+        """float32 [n], the gradients of the variables and ``STEP_SUMS``."""
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         seed, step, first_row, rows, *stretch = tf.unstack(key)
         first_scored, num_keys = (tf.cast(number, tf.int32) for number in stretch)
@@ -229,14 +230,11 @@ class TrainStep:
                 at_hidden = tf.where(hidden, weight, 0.0)
                 learned += tf.reduce_sum(at_hidden * spread_loss(target - predicted, spread))
         gradients = tape.gradient(learned, self.model.trainable_variables)
-        return gradients, tf.stack([mse, *_hidden_sums(error, target, hidden, inputs["scale"])])
+        sums = tf.stack([mse, *_hidden_sums(error, target, hidden, inputs["scale"])])
+        return tf.concat([tf.reshape(x, [-1]) for x in (*gradients, sums)], axis=0)
 
-    def _add_on_replicas(self, gradients: list[Any], sums: Any) -> None:
-        def add(gradients: list[tf.Tensor], sums: tf.Tensor) -> None:
-            for total, more in zip((*self._gradients, self._sums), (*gradients, sums), strict=True):
-                total.assign_add(more)
-
-        self.strategy.run(add, args=(gradients, sums))
+    def _add_on_replicas(self, found: Any) -> None:
+        self.strategy.run(lambda more: self._total.assign_add(more), args=(found,))
 
     def _update_on_replicas(self) -> tf.Tensor:
         sums = self.strategy.run(self._update_on_replica)
@@ -244,18 +242,19 @@ class TrainStep:
 
     def _update_on_replica(self) -> tf.Tensor:
         context = tf.distribute.get_replica_context()
-        sums = context.all_reduce(tf.distribute.ReduceOp.SUM, self._sums.read_value())
+        *totals, sums = tf.split(self._total.read_value(), [*self._sizes, len(STEP_SUMS)])
+        sums = context.all_reduce(tf.distribute.ReduceOp.SUM, sums)
         loss = tf.sqrt(sums[0])
         # d sqrt(mse) = d mse / (2 sqrt(mse)), with the mse of the global batch.
         slope = tf.math.divide_no_nan(0.5, loss)
-        gradients = [total.read_value() * slope for total in self._gradients]
+        variables = self.model.trainable_variables
+        gradients = [tf.reshape(t, v.shape) * slope for t, v in zip(totals, variables, strict=True)]
         if self.training.clip_norm:  # of the global gradient; each replica keeps an equal share
             gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
             gradients, _ = tf.clip_by_global_norm(gradients, self.training.clip_norm)
             gradients = [g / self.strategy.num_replicas_in_sync for g in gradients]
-        self.optimizer.apply(gradients, self.model.trainable_variables)  # sums over the replicas
-        for total in (self._sums, *self._gradients):
-            total.assign(tf.zeros_like(total))
+        self.optimizer.apply(gradients, variables)  # sums over the replicas
+        self._total.assign(tf.zeros_like(self._total))
         return tf.concat([loss[None], sums[1:]], axis=0)
 
 

@@ -183,8 +183,9 @@ def _mean(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return total / np.maximum(np.count_nonzero(chosen, axis=1), 1)
 
 
-_LENGTH_CLASSES = 13  # of padded lengths, in multiples of 8
-_LEAST_SIZE = 8  # a micro-batch costs some milliseconds whatever its size
+_LENGTH_RATIO = 1.05  # of padded lengths, which are multiples of 4
+_LEAST_SIZE = 4
+_START = 24  # steps of padding that are worth one micro-batch less
 _LANE = 2**32
 
 
@@ -223,8 +224,8 @@ class MicroBatch:
 def plan_micro_batches(length: np.ndarray, window_size: int, largest: int) -> list[MicroBatch]:
     """Divides a batch so that short windows are not padded to the longest.
 
-    Windows of similar length make up a group; the next shorter ones fill it up to a multiple of
-    eight. A group is divided into micro-batches of ``largest`` and powers of two.
+    Windows of similar length make up a group, of a multiple of four. A group is divided into
+    micro-batches of ``largest`` and powers of two.
 
     Args:
         length: int64 [num_windows], observations in each window, 0 to ``window_size``.
@@ -234,30 +235,47 @@ def plan_micro_batches(length: np.ndarray, window_size: int, largest: int) -> li
     Returns:
         From the longest windows to the shortest; every window is in one of them.
     """
-    quantum = 8 * -(-window_size // (8 * _LENGTH_CLASSES))
-    padded = np.minimum(np.maximum(-(-length // quantum), 1) * quantum, window_size)
+    padded = _padded(length, window_size)
     order = np.argsort(-padded, kind="stable")
-    bounds = np.flatnonzero(np.diff(padded[order], prepend=0, append=0))
+    shared = _shared(padded[order])
+    bounds = np.flatnonzero(np.diff(shared, prepend=0, append=0))
     micro_batches: list[MicroBatch] = []
-    for group in _filled_up(bounds.tolist()):
-        steps, first = int(padded[order[group.start]]), group.start
-        while first < group.stop:
-            size = _size(group.stop - first, largest)
-            rows = order[first : min(first + size, group.stop)]
-            micro_batches.append(MicroBatch(rows, steps, size, steps * _LANE + first - group.start))
+    for start, stop in pairwise(bounds.tolist()):
+        steps, first = int(shared[start]), start
+        while first < stop:
+            size = _size(stop - first, largest)
+            rows = order[first : min(first + size, stop)]
+            micro_batches.append(MicroBatch(rows, steps, size, steps * _LANE + first - start))
             first += size
     return micro_batches
 
 
-def _filled_up(bounds: list[int]) -> list[slice]:
-    """Groups whose sizes are multiples of ``_LEAST_SIZE``, but for the last one's."""
-    groups: list[slice] = []
-    for first, stop in pairwise(bounds):
-        first = max(first, groups[-1].stop) if groups else first
-        if first < stop:
-            full = first - (first - stop) // _LEAST_SIZE * _LEAST_SIZE
-            groups.append(slice(first, min(full, bounds[-1])))
-    return groups
+def _padded(length: np.ndarray, window_size: int) -> np.ndarray:
+    """Every length rounded up to one of a few."""
+    few = [4]
+    while few[-1] < window_size:
+        few.append(max(few[-1] + 4, round(few[-1] * _LENGTH_RATIO / 4) * 4))
+    return np.minimum(np.array(few)[np.searchsorted(few, length)], window_size)
+
+
+def _shared(padded: np.ndarray) -> np.ndarray:
+    """Descending lengths, raised so that 4, 8 or 16 windows have the same, at the least cost."""
+    bounds = np.append(np.arange(0, len(padded), _LEAST_SIZE), len(padded)).tolist()
+    cost, before = [0], [0]  # of the best division up to each bound, and where its last part begins
+    for end in range(1, len(bounds)):
+        costs = {
+            end - fours: cost[end - fours] + fours * _LEAST_SIZE * int(padded[bounds[end - fours]])
+            for fours in (4, 2, 1)
+            if fours <= end
+        }
+        before.append(min(costs, key=costs.__getitem__))
+        cost.append(costs[before[-1]] + _START)
+    shared, end = padded.copy(), len(bounds) - 1
+    while end > 0:
+        begin = before[end]
+        shared[bounds[begin] : bounds[end]] = padded[bounds[begin]]
+        end = begin
+    return shared
 
 
 def _size(windows: int, largest: int) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from astromer.encoder.config import EncoderConfig
-from astromer.encoder.order import whole_lanes
 from astromer.windows.config import MaskingConfig
 from astromer.windows.masking import counts
 
@@ -55,7 +54,7 @@ def keys_and_scored(config: EncoderConfig, masking: MaskingConfig) -> tuple[int,
     steps = config.window_size
     probed, same, random = (int(count[0]) for count in counts(np.array([steps]), masking))
     visible = max(steps - (probed - same - random), 1)
-    return min(whole_lanes(visible), steps), max(probed, 1)
+    return visible, max(probed, 1)
 
 
 def _ffn(config: EncoderConfig) -> int:
