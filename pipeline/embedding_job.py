@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import apache_beam as beam
@@ -222,16 +222,23 @@ def _read(piece: Slice, survey: SurveyFiles, classes: list[tuple[None, list[str]
 
 def _write(found: EmbeddedSlice, out: str) -> dict[str, Any]:
     piece, table = found
-    partial = f"{out}/.{piece.name}.{uuid.uuid4().hex}{PARTIAL}"
+    with _appearing(out, piece.name) as file:
+        pq.write_table(table, file)
+    return _entry(piece, table, True)
+
+
+@contextmanager
+def _appearing(out: str, name: str) -> Iterator[Any]:
+    """A file that is there when it is whole."""
+    partial = f"{out}/.{name}.{uuid.uuid4().hex}{PARTIAL}"
     try:
         with FileSystems.create(partial, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-            pq.write_table(table, file)
-        FileSystems.rename([partial], [f"{out}/{piece.name}"])
+            yield file
+        FileSystems.rename([partial], [f"{out}/{name}"])
     except BaseException:
         with suppress(BeamIOError, OSError):
             FileSystems.delete([partial])
         raise
-    return _entry(piece, table, True)
 
 
 def _entry(piece: Slice, table: pa.Table, is_new: bool) -> dict[str, Any]:
@@ -271,7 +278,8 @@ def _write_manifest(
         "new": sum(shard["new"] for shard in made),
         "shards": [{k: v for k, v in s.items() if k not in ("new", "width")} for s in made],
     }
-    _write_text(f"{out}/{MANIFEST}", json.dumps(content, indent=1))
+    with _appearing(out, MANIFEST) as file:
+        file.write(json.dumps(content, indent=1).encode())
 
 
 def _described(
@@ -317,14 +325,11 @@ def _prepare(out: str, job: dict[str, Any]) -> None:
         old = [path for name, path in names.items() if name.endswith(PARTIAL) or name == MANIFEST]
         if old:
             FileSystems.delete(old)
+        if JOB not in names:
+            with _appearing(out, JOB) as file:
+                file.write(json.dumps(job).encode())
     except (BeamIOError, OSError) as error:
         raise UsageError(
             f"--out must be a folder that Beam can write to. Received: {out} ({brief(error)}). "
             "Choose another one."
         ) from None
-    _write_text(f"{out}/{JOB}", json.dumps(job))
-
-
-def _write_text(path: str, text: str) -> None:
-    with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-        file.write(text.encode())

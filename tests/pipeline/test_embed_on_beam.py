@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from apache_beam.io.filesystem import FileMetadata
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.localfilesystem import LocalFileSystem
 
 from astromer.commands.embed import embed, parse
@@ -34,9 +35,10 @@ from astromer.system.errors import (
 )
 from astromer.system.storage.lock import locked
 from pipeline import embed_on_beam
-from pipeline.embedding_job import MANIFEST, run
+from pipeline.embedding_job import JOB, MANIFEST, run
 from tests.conftest import ROOT
 from tests.pipeline.folds import encode, make_curves, older, write_fold, write_records
+from tests.standins.processes import descendants, works
 
 IN_MEMORY = "--runner=DirectRunner"
 TWO = "--direct_running_mode=multi_processing --direct_num_workers=2"
@@ -162,6 +164,20 @@ def test_what_is_whole_is_not_made_again(model, fold, tmp_path):
     assert all(path.stat().st_mtime_ns == before[path] for path in kept)
     assert not list(tmp_path.glob(".*.partial"))
     assert run(*arguments)["new"] == 0
+
+
+@pytest.mark.parametrize("lost", [JOB, MANIFEST])
+def test_what_describes_a_job_is_whole_or_not_there(model, fold, tmp_path, monkeypatch, lost):
+    def rename(sources: list[str], targets: list[str]) -> None:
+        if targets[0].endswith(lost):
+            raise OSError("the disk is full")
+        os.rename(sources[0], targets[0])
+
+    with monkeypatch.context() as patched, pytest.raises(Exception, match="the disk is full"):
+        patched.setattr(FileSystems, "rename", rename)
+        run(*job(model, fold, tmp_path))
+    assert not list(tmp_path.glob(f"*{lost}*"))
+    run(*job(model, fold, tmp_path))
 
 
 @pytest.mark.parametrize("change", [["--shard-curves", "9"], ["--time-offset", "1"]])
@@ -358,30 +374,11 @@ def test_killed_workers_cost_what_they_were_at_work_on(model, tmp_path):
     assert_same_rows(rows_of(out), local_rows(model, fold, tmp_path / "local.parquet"))
 
 
-def works(process: int) -> bool:
-    """Whether a process is there and has not ended; some wait to be reaped."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def of_worker(program: int) -> list[int]:
     """The processes of Beam's workers of a program."""
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        children.setdefault(parent, []).append(int(stat.parent.name))
-    found = [program]
-    for one in found:  # grows in the loop
-        found += children.get(one, [])
-    named = {one: Path(f"/proc/{one}/cmdline").read_bytes() for one in found}
     return [
         one
-        for one, words in named.items()
+        for one, words in descendants(program).items()
         if b"sdk_worker_main" in words and b"python" in words.split(b"\0")[0]
     ]
 
