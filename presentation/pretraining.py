@@ -6,7 +6,6 @@ and on all of them.
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,10 +51,10 @@ def pretrain(config: PretrainingConfig, *, one_device: bool) -> Path:
     from astromer.system.logs import silence
 
     silence()
-    with contextlib.ExitStack() as stack:
-        if read_cluster() is None:  # what starts several workers collects what they print
-            log = new_log(make_folder(config.output, "--output"), config.logs.keep_logs)
-            stack.enter_context(redirect_output(log))
+    cluster = read_cluster()
+    process, processes = (f"{cluster.job}{cluster.index}", len(cluster)) if cluster else ("", 1)
+    output = make_folder(config.output, "--output")
+    with redirect_output(new_log(output, config.logs.keep_logs * processes, process)):
         return _pretrain(config, fold, one_device)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, get_args, get_origin
 
+from astromer.system.cluster import leave
 from astromer.system.config import REQUIRED, Assignment, ConfigT, is_config, knobs_of
 from astromer.system.environment import missing_extra
 from astromer.system.errors import (
@@ -231,7 +232,7 @@ def run_program(main: Callable[[], int | None]) -> NoReturn:
         silent = True
     if silent:  # nothing is left to say, not even at the end of the process
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    leave(code)
 
 
 def _tell(error: AstromerError) -> int:

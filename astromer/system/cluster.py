@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from astromer.system.errors import UsageError, WorkerLostError
 from astromer.system.text import brief
@@ -94,6 +95,19 @@ def read_cluster(environment: Mapping[str, str] = os.environ) -> Cluster | None:
 def in_cluster(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether TFJob or Vertex has started this process, even with a malformed variable."""
     return any(environment.get(variable, "").strip() for variable in _VARIABLES)
+
+
+def leave(code: int) -> NoReturn:
+    """Ends this process, in a cluster that has lost a worker at once.
+
+    Raises:
+        SystemExit: elsewhere. TensorFlow would wait for the lost worker at the end of a process.
+    """
+    if in_cluster() and code == WorkerLostError.exit_code:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    raise SystemExit(code)
 
 
 class _Description:

@@ -111,13 +111,14 @@ def quiet_stderr() -> Iterator[None]:
         os.close(nothing)
 
 
-def new_log(output: Path, keep: int) -> Path:
+def new_log(output: Path, keep: int, process: str = "") -> Path:
     """A log file for a run that begins; the oldest ones make room for it.
 
     Args:
         output: the run's output folder.
         keep: number of runs whose files stay in ``logs/``, this one included. Files of a run
             differ in their suffix. Folders and other files stay.
+        process: of several that share the folder; by default, the number of this one.
     """
     folder = local_folder(output) / "logs"
     runs = sorted({path.stem for path in folder.glob("????????-??????-*.log") if path.is_file()})
@@ -125,7 +126,7 @@ def new_log(output: Path, keep: int) -> Path:
         for path in folder.glob(f"{run}.*"):
             with contextlib.suppress(OSError):  # another run may be doing the same
                 path.unlink()
-    return folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    return folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{process or os.getpid()}.log"
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from tfx.components.trainer import executor
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.types import standard_component_specs
 
-from astromer.system.cluster import in_cluster
+from astromer.system.cluster import in_cluster, leave
 from astromer.system.config import to_dict
 from astromer.system.errors import AstromerError
 from astromer.system.storage import as_path
@@ -63,7 +63,7 @@ class Executor(executor.GenericExecutor):
             if not in_cluster():
                 raise
             print(f"error: {printable(str(error))}", file=sys.stderr, flush=True)
-            raise SystemExit(error.exit_code) from error
+            leave(error.exit_code)
         record_facts(output_dict)
 
 

@@ -1,4 +1,4 @@
-"""Processes on this machine that a job of several workers would start on several."""
+"""Jobs of several workers, as Kubeflow and Vertex start them on several hosts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from tests.standins.hosts import Hosts
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,9 +29,10 @@ def free_addresses(count: int) -> list[str]:
     return addresses
 
 
-def tfjob(replicas: Mapping[str, int]) -> list[dict[str, str]]:
+def tfjob(replicas: Mapping[str, int], hosts: Hosts) -> list[dict[str, str]]:
     """The environments that Kubeflow's training operator gives to the replicas of a TFJob."""
-    cluster = {kind: free_addresses(count) for kind, count in replicas.items()}
+    addresses = iter(hosts.addresses)
+    cluster = {kind: list(islice(addresses, count)) for kind, count in replicas.items()}
     return [
         {
             "TF_CONFIG": json.dumps(
@@ -45,9 +49,10 @@ def tfjob(replicas: Mapping[str, int]) -> list[dict[str, str]]:
     ]
 
 
-def vertex(pools: Sequence[int]) -> list[dict[str, str]]:
+def vertex(pools: Sequence[int], hosts: Hosts) -> list[dict[str, str]]:
     """The environments of the replicas of Vertex's worker pools."""
-    cluster = {f"workerpool{i}": free_addresses(count) for i, count in enumerate(pools)}
+    addresses = iter(hosts.addresses)
+    cluster = {f"workerpool{i}": list(islice(addresses, n)) for i, n in enumerate(pools)}
     return [
         {
             "CLUSTER_SPEC": json.dumps(
@@ -65,12 +70,13 @@ def vertex(pools: Sequence[int]) -> list[dict[str, str]]:
 
 
 class Job:
-    """One command in several processes, each with an environment of its own.
+    """One command on several hosts, each with an environment of its own.
 
     Args:
         commands: the command of each process.
         environments: what each has in its environment beside this one's.
         folder: of the logs.
+        hosts: as many, or more.
     """
 
     def __init__(
@@ -78,22 +84,23 @@ class Job:
         commands: Sequence[Sequence[str]],
         environments: Sequence[Mapping[str, str]],
         folder: Path,
+        hosts: Hosts,
     ):
         folder.mkdir(parents=True, exist_ok=True)
         self.logs = [folder / f"{index}.log" for index in range(len(environments))]
         self.processes = []
-        for command, environment, log in zip(commands, environments, self.logs, strict=True):
+        each = zip(hosts.prefixes, commands, environments, self.logs)
+        for prefix, command, environment, log in each:
             with open(log, "w") as file:
                 self.processes.append(
                     subprocess.Popen(
-                        [sys.executable, *command],
+                        [*prefix, sys.executable, *command],
                         cwd=ROOT,
                         env={
                             **os.environ,
                             "PYTHONPATH": str(ROOT),
                             "PYTHONUNBUFFERED": "1",
                             "TF_CPP_MIN_LOG_LEVEL": "3",
-                            "no_proxy": "127.0.0.1",
                             **environment,
                         },
                         stdin=subprocess.DEVNULL,

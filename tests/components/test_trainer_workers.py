@@ -1,10 +1,11 @@
-"""The Trainer component in several processes: as one worker, and what happens when one is lost."""
+"""The Trainer component on several hosts: as one worker, and what happens when one is lost."""
 
 from __future__ import annotations
 
 import json
 import signal
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from components.trainer.executor import Executor
 from tests.components.cluster_jobs import Job, executor_command, tfjob
 from tests.components.conftest import artifact, run_example_gen
 from tests.components.test_trainer import make_trainer
+from tests.standins.hosts import Hosts
 
 EXECUTOR = "components.trainer.executor.Executor"
 TRAINING = TrainingConfig(epochs=3, batch_size=16, learning_rate=0.003, checkpoint_seconds=0.0)
@@ -57,14 +59,15 @@ class Run:
         Executor().Do(*self.artifacts)
         return self
 
-    def start(self, environments: list[dict[str, str]], name: str = "logs") -> Job:
-        """Runs it in several processes; each writes down what it was given to write to."""
+    def start(self, replicas: dict[str, int], hosts: Hosts, name: str = "logs") -> Job:
+        """Runs it on several hosts as a TFJob; each writes down what it was given to write to."""
+        environments = tfjob(replicas, hosts)
         command = executor_command(EXECUTOR, *self.artifacts)
         temporary = [self.folder / f"tmp-{i}" for i in range(len(environments))]
         for each in temporary:
             each.mkdir(exist_ok=True)
         environments = [{**e, "TMPDIR": str(t)} for e, t in zip(environments, temporary)]
-        return Job([command] * len(environments), environments, self.folder / name)
+        return Job([command] * len(environments), environments, self.folder / name, hosts)
 
     @property
     def history(self) -> list[dict[str, float]]:
@@ -78,6 +81,12 @@ class Run:
     @property
     def checkpoint(self) -> Path | None:
         return next((self.folder / "training").glob("*/checkpoints/state.npz"), None)
+
+
+@pytest.fixture
+def hosts() -> Iterator[Hosts]:
+    with Hosts(3) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +116,9 @@ def written(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_tfjob_s_chief_and_worker_train_the_model_of_one_worker(tmp_path, examples):
+def test_a_tfjob_s_chief_and_worker_train_the_model_of_one_worker(tmp_path, examples, hosts):
     several = Run(tmp_path / "several", examples)
-    with several.start(tfjob({"chief": 1, "worker": 1, "ps": 1})) as job:
+    with several.start({"chief": 1, "worker": 1, "ps": 1}, hosts) as job:
         one = Run(tmp_path / "one", examples).here()
         assert job.wait() == [0, 0], job.told()
 
@@ -128,9 +137,9 @@ def test_a_tfjob_s_chief_and_worker_train_the_model_of_one_worker(tmp_path, exam
     assert facts["summary"]["replicas"] == 2
 
 
-def test_a_lost_worker_ends_the_others_and_a_restart_of_all_goes_on(tmp_path, examples):
+def test_a_lost_worker_ends_the_others_and_a_restart_of_all_goes_on(tmp_path, examples, hosts):
     run = Run(tmp_path / "run", examples, LONG)
-    with run.start(tfjob({"worker": 2}), "lost") as job:
+    with run.start({"worker": 2}, hosts, "lost") as job:
         job.wait_until(lambda: run.checkpoint is not None)
         job.processes[1].send_signal(signal.SIGKILL)
         lost = time.monotonic()
@@ -144,7 +153,7 @@ def test_a_lost_worker_ends_the_others_and_a_restart_of_all_goes_on(tmp_path, ex
     assert not (run.folder / "model/Format-Serving").exists()
     assert run.checkpoint is not None
 
-    with run.start(tfjob({"worker": 2}), "again") as job:
+    with run.start({"worker": 2}, hosts, "again") as job:
         one = Run(tmp_path / "one", examples, LONG).here()
         assert job.wait() == [0, 0], job.told()
     assert all("Resuming from" in log.read_text() for log in job.logs)

@@ -1,4 +1,4 @@
-"""The Trainer as a Vertex job: the job's processes run here, with what Vertex would tell them."""
+"""The Trainer as a Vertex job: on hosts of this machine, with what Vertex would tell them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from presentation.pretraining import parse
 from tests.components.cluster_jobs import ROOT, Job, vertex
 from tests.components.conftest import artifact, run_example_gen
 from tests.components.test_trainer import ENCODER, TRAINING, make_trainer
+from tests.standins.hosts import Hosts
 
 POOLS: list[dict[str, Any]] = [
     {
@@ -47,7 +48,7 @@ def make(root: Path) -> VertexTrainer:
 
 
 class Vertex(training_clients.VertexJobClient):
-    """Runs a custom job's containers as processes on this machine."""
+    """Runs a custom job's containers as processes on hosts of this machine."""
 
     folder: Path
     job: dict[str, Any]
@@ -64,9 +65,11 @@ class Vertex(training_clients.VertexJobClient):
             for _ in range(pool["replica_count"])
         ]
         assert all(command[0] == "python" for command in commands)
-        environments = vertex([pool["replica_count"] for pool in pools])
-        with Job([command[1:] for command in commands], environments, self.folder) as job:
-            self.codes, self.told = job.wait(), job.told()
+        words = [command[1:] for command in commands]
+        with Hosts(len(commands)) as hosts:
+            environments = vertex([pool["replica_count"] for pool in pools], hosts)
+            with Job(words, environments, self.folder, hosts) as job:
+                self.codes, self.told = job.wait(), job.told()
 
     def get_job(self) -> list[int]:
         return self.codes

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -57,7 +57,10 @@ class SmallRun:
         return train(self.train, self.validation, **self.settings(folder, **training))
 
     def start(
-        self, jobs: dict[Path, dict[str, Any]], env: dict[str, str] | None = None
+        self,
+        jobs: dict[Path, dict[str, Any]],
+        env: dict[str, str] | None = None,
+        prefix: Sequence[str] = (),
     ) -> subprocess.Popen[str]:
         """Runs in a process of its own, for each folder with changes of the training knobs.
 
@@ -84,7 +87,7 @@ class SmallRun:
             },
         )
         return subprocess.Popen(
-            [sys.executable, str(WORKER), str(curves), json.dumps(descriptions)],
+            [*prefix, sys.executable, str(WORKER), str(curves), json.dumps(descriptions)],
             cwd=self.toy.root,
             env={**os.environ, "PYTHONPATH": str(self.toy.root), **(env or {})},
             stdin=subprocess.DEVNULL,

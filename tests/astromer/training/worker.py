@@ -15,7 +15,7 @@ import numpy as np
 from astromer.commands.cli import run_program
 from astromer.encoder.config import EncoderConfig
 from astromer.light_curves import LightCurves
-from astromer.system.logs import silence
+from astromer.system.logs import redirect_output, silence
 from astromer.training.config import TrainingConfig
 from astromer.windows.config import MaskingConfig
 
@@ -33,15 +33,16 @@ def main() -> None:
             for split in ("train", "validation")
         }
     for job in jobs:
-        result = train(
-            curves["train"],
-            curves["validation"],
-            encoder=EncoderConfig(**job["encoder"]),
-            masking=MaskingConfig(**job["masking"]),
-            training=TrainingConfig(**job["training"]),
-            checkpoint_dir=Path(job["checkpoint_dir"]),
-            log_dir=Path(job["log_dir"]),
-        )
+        with redirect_output(Path(job["output"]).with_suffix(".log")):
+            result = train(
+                curves["train"],
+                curves["validation"],
+                encoder=EncoderConfig(**job["encoder"]),
+                masking=MaskingConfig(**job["masking"]),
+                training=TrainingConfig(**job["training"]),
+                checkpoint_dir=Path(job["checkpoint_dir"]),
+                log_dir=Path(job["log_dir"]),
+            )
         weights = {v.path: np.asarray(v) for v in result.model.variables}
         np.savez(job["output"], history=np.array(json.dumps(result.history)), **weights)
 
