@@ -1,6 +1,6 @@
-"""Asks a vulnerability database about every package of the lock files.
+"""Asks a vulnerability database about every package of requirements.lock.
 
-    python tools/scripts/audit.py [--service osv|pypi] [--lock FILE ...] [--accepted FILE]
+    python tools/scripts/audit.py [--service osv|pypi] [--lock FILE] [--accepted FILE]
 
 pip-audit does the asking, in an environment of its own that uv makes, so that .venv stays as it is
 locked. What it says is taken for an answer only where it has one for every package. Imports the
@@ -23,8 +23,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PIP_AUDIT = "pip-audit==2.10.1"
-LOCKS = (ROOT / "requirements.lock", ROOT / "requirements-current.lock")
-PYTHON = "3.10"  # pip-audit's own; it resolves nothing
+PYTHON = "3.10"  # that of the lock
 VULNERABLE, NOT_CHECKED = 1, 69  # EX_UNAVAILABLE of sysexits.h
 
 
@@ -38,7 +37,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--service", choices=("osv", "pypi"), default="osv", help="database (default: osv)"
     )
-    parser.add_argument("--lock", type=Path, nargs="+", default=LOCKS, help="default: both")
+    parser.add_argument("--lock", type=Path, default=ROOT / "requirements.lock")
     parser.add_argument(
         "--accepted", type=Path, default=ROOT / "tools" / "scripts" / "audit_accepted.json"
     )
@@ -141,23 +140,16 @@ def main(arguments: list[str] | None = None) -> int:
     args = parse(arguments)
     try:
         accepted = read_accepted(args.accepted, datetime.date.today())
-        asked: set[tuple[str, str]] = set()
-        found: dict[str, None] = {}
-        idle = set(accepted)
-        for lock in args.lock:
-            locked = locked_versions(lock)
-            lines, unused = judge(ask(lock, args.service), locked, accepted)
-            asked |= set(locked.items())
-            found |= dict.fromkeys(lines)
-            idle &= set(unused)
+        locked = locked_versions(args.lock)
+        found, idle = judge(ask(args.lock, args.service), locked, accepted)
     except (NotChecked, OSError, ValueError, KeyError) as error:
         print(f"error: not audited: {error}", file=sys.stderr)
         return NOT_CHECKED
     for line in found:
         print(line)
-    for name in sorted(idle):
+    for name in idle:
         print(f"accepted, but not found any more: {name}; take it out of {args.accepted.name}")
-    print(f"{len(asked)} packages asked about: {len(found)} open, {len(accepted)} accepted")
+    print(f"{len(locked)} packages asked about: {len(found)} open, {len(accepted)} accepted")
     return VULNERABLE if found else 0
 
 
