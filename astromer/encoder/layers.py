@@ -106,9 +106,8 @@ class FastLayerNorm(keras.layers.LayerNormalization):
 def _standardise(
     x: tf.Tensor, skip: tf.Tensor | None, kept: tf.Tensor | None, scale: float, epsilon: float
 ) -> tf.Tensor:
-    if (
-        skip is None and kept is not None
-    ):  # (scale y - mean) / sqrt(variance + epsilon), of fewer products
+    if skip is None and kept is not None:
+        # scale y and epsilon give what y and epsilon / scale^2 give, in more products.
         epsilon, scale = epsilon / scale**2, 1.0
 
     def factor(kept: tf.Tensor) -> tf.Tensor:

@@ -134,13 +134,14 @@ def to_plane(vectors: np.ndarray, method: str, seed: int) -> tuple[np.ndarray, s
     """
     require("plots", "sklearn")
     from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE
 
     points = np.zeros((len(vectors), 2))
     with np.errstate(invalid="ignore"):  # of points that are all the same
         analysis = PCA(min(_COMPONENTS, *vectors.shape), svd_solver="full")
         components = analysis.fit_transform(vectors.astype(np.float64))
     if method == "tsne" and len(vectors) > 4:
+        from sklearn.manifold import TSNE
+
         perplexity = min(_PERPLEXITY, (len(vectors) - 1) / 3)
         made = TSNE(perplexity=perplexity, init="pca", random_state=seed, n_jobs=-1)
         points[:] = made.fit_transform(components)
