@@ -313,34 +313,30 @@ class _Neighbours:
         not_later = (times[:, None, :] <= times[:, :, None]) & visible[:, None, :]
         until = tf.math.count_nonzero(not_later, axis=2, dtype=tf.int32)
 
-        def at(rank: tf.Tensor) -> _Found:
-            """Whether there is a visible step of this rank in time, its magnitude and time."""
-            there = (rank >= 0) & (rank < number)
-            step = tf.gather(by_time, tf.clip_by_value(rank, 0, steps - 1), batch_dims=1)
-            return (
-                there,
-                tf.where(there, tf.gather(magnitudes, step, batch_dims=1), 0.0),
-                tf.gather(times, step, batch_dims=1),
-            )
-
-        self.interpolated = _between(times, at(until - 1), at(until))
         # Others than the step itself, or the network would learn to copy.
         last = until - 1 - tf.cast(visible, tf.int32)
-        self.left_out = _between(times, at(last), at(until))
-        self._times, self._at, self._last, self._next = times, at, last, until
+        ranks = [until - 1, *(last - k for k in range(_NEIGHBOURS))]
+        ranks += [until + k for k in range(_NEIGHBOURS)]
+        rank = tf.stack(ranks, axis=-1)
+        there = (rank >= 0) & (rank < number[..., None])
+        step = tf.gather(by_time, tf.clip_by_value(rank, 0, steps - 1), batch_dims=1)
+        magnitude = tf.where(there, tf.gather(magnitudes, step, batch_dims=1), 0.0)
+        time = tf.gather(times, step, batch_dims=1)
+        found = list(zip(*(tf.unstack(x, axis=-1) for x in (there, magnitude, time))))
+        not_after, before, after = found[0], found[1], found[1 + _NEIGHBOURS]
+        self.interpolated = _between(times, not_after, after)
+        self.left_out = _between(times, before, after)
+        self._others = there[..., 1:], magnitude[..., 1:], tf.abs(time - times[..., None])[..., 1:]
         earliest, latest = tf.reduce_min(times, axis=1), tf.reduce_max(times, axis=1)
         self.span = (latest - earliest)[:, None]
 
     def columns(self) -> tf.Tensor:
         """float32 [batch, steps, 4 _NEIGHBOURS], magnitudes of other visible steps before and
         after, and the logarithm of how far away they are."""
-        ranks = [self._last - k for k in range(_NEIGHBOURS)]
-        ranks += [self._next + k for k in range(_NEIGHBOURS)]
-        columns = []
-        for there, magnitude, time in map(self._at, ranks):
-            away = decimal_log(tf.abs(time - self._times) / 10, 1e-3)
-            columns += [magnitude, tf.where(there, away, _FAR)]
-        return tf.stack(columns, axis=-1)
+        there, magnitude, away = self._others
+        away = tf.where(there, decimal_log(away / 10, 1e-3), _FAR)
+        shape = tf.concat([tf.shape(away)[:2], [4 * _NEIGHBOURS]], axis=0)
+        return tf.reshape(tf.stack([magnitude, away], axis=-1), shape)
 
 
 _FAR = 3.0  # a logarithm of a distance, where no step is

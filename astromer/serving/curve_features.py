@@ -195,15 +195,15 @@ def _quantile_features(
 ) -> tf.Tensor:
     """float64 [batch, 8]."""
     ordered = tf.pad(packed.in_order(centred, centred), [[0, 1]])
-    last = tf.cast(tf.maximum(packed.lengths - 1, 0), tf.float64)
-    quantile = {}
-    for level in _QUANTILES:
-        place = level * last
-        before = tf.cast(tf.floor(place), tf.int64)
-        after = tf.minimum(before + 1, tf.cast(last, tf.int64))
-        low, high = (tf.gather(ordered, packed.starts + index) for index in (before, after))
-        share = place - tf.floor(place)
-        quantile[level] = tf.where(packed.lengths > 0, low + (high - low) * share, 0.0)
+    last = tf.maximum(packed.lengths - 1, 0)[:, None]
+    place = tf.cast(last, tf.float64) * _QUANTILES
+    floor = tf.floor(place)
+    before = tf.cast(floor, tf.int64)
+    starts = packed.starts[:, None]
+    low = tf.gather(ordered, starts + before)
+    high = tf.gather(ordered, starts + tf.minimum(before + 1, last))
+    values = tf.where(packed.lengths[:, None] > 0, low + (high - low) * (place - floor), 0.0)
+    quantile = dict(zip(_QUANTILES, tf.unstack(values, axis=1)))
     wide = tf.maximum(quantile[0.95] - quantile[0.05], _LEAST_SPREAD)
     whole = tf.maximum(quantile[1.0] - quantile[0.0], _LEAST_SPREAD)
     near = tf.abs(centred - packed.spread(quantile[0.5])) < 0.05 * packed.spread(whole)

@@ -44,7 +44,8 @@ class GraphObservations(NamedTuple):
 
     def only(self, kept: tf.Tensor) -> GraphObservations:
         """The observations that are True in ``kept``, bool [N]."""
-        fields = [tf.boolean_mask(values, kept) for values in self[:-1]]
+        index = tf.where(kept)[:, 0]
+        fields = [tf.gather(values, index) for values in self[:-1]]
         return GraphObservations._make([*fields, self.problem])
 
     @property
