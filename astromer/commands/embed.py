@@ -115,6 +115,7 @@ def embed(options: EmbedOptions) -> Path:
     if out.is_dir():
         raise UsageError(f"--out must be a file. Received: {out}, which is a folder.")
     model = chosen_model(options.model)
+    known = known_periods(options.periods)
     files = record_files(data)
     if files and options.reading.id_column:
         raise UsageError(f"--id-column is for a survey. Received: --data {data}, with records.")
@@ -132,7 +133,6 @@ def embed(options: EmbedOptions) -> Path:
     from astromer.records.framing import estimate_records
     from astromer.system.terminal import progress_bar
 
-    known = known_periods(options.periods)
     check = embedder.range_check()
     out.parent.mkdir(parents=True, exist_ok=True)
     rows, matched, writer = 0, 0, None

@@ -142,8 +142,8 @@ class Embedder:
         try:
             loaded = self._load()
             self.folds = "embed_at_periods" in loaded.signatures
-            self._embed = loaded.signatures["embed_at_periods" if self.folds else "embed_ragged"]
-            for name in ("reconstruct", "reconstruct_drawn"):
+            self._embed_name = "embed_at_periods" if self.folds else "embed_ragged"
+            for name in (self._embed_name, "reconstruct", "reconstruct_drawn"):
                 if name not in loaded.signatures:
                     raise KeyError(name)
         except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
@@ -155,6 +155,10 @@ class Embedder:
         self._signatures = loaded.signatures
         self._at_once = OrderedPool(micro_batches_at_once())
         self.limits = _limits(self.config)
+
+    @property
+    def _embed(self) -> Any:
+        return self._signatures[self._embed_name]  # a starter traces it when it is first asked for
 
     def _load(self) -> Any:
         if is_starter(self.path):
