@@ -10,7 +10,8 @@ CLUSTER_OUTPUT := gs://your-bucket/astromer
 RUN_FLAGS := --model astromer_phase --init starter --bs 16 --lr 5e-4 --warmup-steps 50 \
 	--decay cosine --clip-norm 1 --epochs 4 --patience 4 --mask-draws 2
 ARGS ?=
-JOBS := 2
+# A third keeps two cores busy while tests wait for processes and servers.
+JOBS := 3
 LOCK_FLAGS :=
 MINUTES := 10
 TARGET :=
@@ -43,7 +44,7 @@ compile: setup ## compile the pipeline for Vertex AI and Kubeflow (COMPILED, CLU
 	@$(PYTHON) pipeline/kubeflow_runner.py --data "$(CLUSTER_DATA)" --output "$(CLUSTER_OUTPUT)" \
 		--spec "$(COMPILED)/kubeflow.yaml" $(ARGS)
 
-test: setup ## run the product's tests in two processes, all but the slow ones (ARGS="-k windows", JOBS=0: one process)
+test: setup ## run the product's tests in three processes, all but the slow ones (ARGS="-k windows", JOBS=0: one process)
 	@$(PYTHON) -m pytest -n $(JOBS) -m "not slow" $(ARGS)
 
 test-current: setup ## test the installed wheel without TFX, with today's Python and libraries, in .venv-current

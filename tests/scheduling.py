@@ -15,6 +15,7 @@ FIRST = (
     *TOGETHER,
     "tests/components",
     "tests/astromer/training",
+    "tests/presentation",
 )
 
 # What `make test` leaves to `make test-slow`: clusters, servers, databases, environments, pages.
@@ -69,7 +70,7 @@ def rank(nodeid: str) -> int:
 
 
 def use_one_thread_each() -> None:
-    """With a process for each core, more threads would only take turns.
+    """With a process for each core or more, more threads would only take turns.
 
     Programs that tests start inherit it. Logical devices and workers are as many as ever.
     """
