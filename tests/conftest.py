@@ -26,6 +26,7 @@ from astromer.windows.masking import draw
 from tests.ram_store import RamFileSystem
 from tests.scheduling import ByUnit, marks, rank, use_one_thread_each
 
+os.environ.pop("MAKEFLAGS", None)  # ARGS of `make test` are not for the targets that tests make
 os.environ.setdefault(KERNELS, "0")  # what is faster here would round otherwise elsewhere
 silence()
 use_one_thread_each()

@@ -161,8 +161,10 @@ def _artefacts(data: _Data, usable: np.ndarray) -> np.ndarray:
         for unit in (1.0, _SIDEREAL):
             whole = np.round(frequency / unit)
             daily |= (whole >= 1) & (np.abs(frequency - whole * unit) < width)
+        # That noise has a peak as high, and there: next to a whole number of either cycles.
+        chance = 10**data.false_alarm * np.minimum(4 * width, 1)
         # A slow star, whose alias this is, is worth a look.
-        daily &= (data.false_alarm < np.log10(_SIGNIFICANT)) & (data["roughness"] > SLOW / 2)
+        daily &= (chance < _SIGNIFICANT) & (data["roughness"] > SLOW / 2)
     kinds = ((~usable, NOTHING), (data["num_observations"] < _FEWEST, FEW_POINTS))
     found = np.full(len(usable), "", object)
     for condition, name in (*kinds, (jump, JUMP), (daily, DAILY)):

@@ -28,18 +28,16 @@ from astromer.serving.load_check import check_servable
 from astromer.system.errors import DamagedVersionError, ModelError
 
 
-@pytest.fixture(
-    scope="module", params=["mean", "max", "layers", "mlp+features", "forest", "phase", "both"]
-)
+@pytest.fixture(scope="module", params=["mean", "layers", "mlp+features", "forest", "both"])
 def exported(
     request, dataset, source, phase_source, config, tmp_path_factory
 ) -> tuple[Classifier, Path]:
     """By pooling, by head, and on an encoder that sees periods: an MLP, a forest with features."""
     way = request.param
     head = {"forest": FOREST, "both": FOREST + WITH_FEATURES, "mlp+features": way}.get(way, MLP)
-    pooling = way if way in ("mean", "max", "layers") else "auto"
+    pooling = way if way in ("mean", "layers") else "auto"
     config = dataclasses.replace(config, head=pooling)
-    model = (phase_source if way in ("phase", "both") else source).make(1)
+    model = (phase_source if way == "both" else source).make(1)
     classifier = make_classifier(model, config, dataset.label_map, 2, head)
     curves = dataset.curves["train"]
     vectors = classifier.encode(curves)
