@@ -49,6 +49,19 @@ def test_artefacts_have_a_list_of_their_own(survey, table_of):
     assert not set(found.ranking) & set(found.artefacts)
 
 
+def test_noise_is_seldom_as_periodic_next_to_a_day(survey, table_of):
+    """A peak that noise has in one star of twenty, but hardly ever there, is one of a day."""
+    import pyarrow.parquet as pq
+
+    faint = [replace(pulsator(83, period), id=str(period)) for period in (1.0, 1.0, 1.006)]
+    table = pq.read_table(path := table_of(with_planted(survey, *faint)))
+    probability = table.column("false_alarm_probability").to_numpy().copy()
+    probability[-3:] = 0.05, 0.5, 0.0
+    place = table.column_names.index("false_alarm_probability")
+    pq.write_table(table.set_column(place, table.field(place), [probability]), path)
+    assert find_outliers(EmbeddingTable(path)).artefact[-3:].tolist() == [DAILY, "", ""]
+
+
 def test_the_program_writes_all_objects(survey, table_of, tmp_path, capsys):
     table = table_of(with_planted(survey, pulsator(82, count=9)))
     out = tmp_path / "all.csv"
