@@ -154,13 +154,13 @@ def _artefacts(data: _Data, usable: np.ndarray) -> np.ndarray:
     )
     daily = np.zeros(len(usable), bool)
     if data.folds and len(usable):
-        series, peak = data["periods"][:, :2].T
-        with np.errstate(divide="ignore", invalid="ignore"):
-            frequency = np.nan_to_num(1 / np.where(np.isfinite(series), series, peak))
-            width = _PEAK / np.maximum(data["last_mjd"] - data["first_mjd"], 1)
+        with np.errstate(divide="ignore"):
+            # Of the harmonic series, and of the highest peak, which may be another.
+            frequencies = np.nan_to_num(1 / data["periods"][:, :2].T, posinf=0)
+        width = _PEAK / np.maximum(data["last_mjd"] - data["first_mjd"], 1)
         for unit in (1.0, _SIDEREAL):
-            whole = np.round(frequency / unit)
-            daily |= (whole >= 1) & (np.abs(frequency - whole * unit) < width)
+            whole = np.round(frequencies / unit)
+            daily |= ((whole >= 1) & (np.abs(frequencies - whole * unit) < width)).any(axis=0)
         # That noise has a peak as high, and there: next to a whole number of either cycles.
         chance = 10**data.false_alarm * np.minimum(4 * width, 1)
         # A slow star, whose alias this is, is worth a look.
