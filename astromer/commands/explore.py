@@ -88,12 +88,6 @@ def main(arguments: list[str] | None = None) -> None:
     labels = read_labels(as_path(options.labels)) if options.labels else {}
     found = find_outliers(table, options.seed)
     curves = _read(data, options)
-    known = len(set(table.ids.tolist()) & set(curves.ids.tolist()))
-    if not known:
-        raise UsageError(
-            f"--data must hold the light curves of --embeddings. Received: {data}, which has none "
-            f"of the ids of {table.path}."
-        )
     with replace_file(out, shared=True) as partial:
         page = write_explorer(
             table,
@@ -105,9 +99,16 @@ def main(arguments: list[str] | None = None) -> None:
             labels=labels,
             seed=options.seed,
         )
+        if not page.drawn:
+            raise UsageError(
+                f"--data must hold the light curves of --embeddings. Received: {data}, which has "
+                f"none of the ids (and bands) of {table.path}."
+            )
     size = out.stat().st_size / 1e6
     part = "" if page.shown == len(table) else f" of {len(table):,}"
     say(f"{page.shown:,}{part} objects, {page.points} observations of each at most, {size:.1f} MB")
+    if page.drawn < page.shown:
+        say(f"{page.shown - page.drawn:,} of them have no light curve in {data}")
     say(f"page: {out}")
 
 

@@ -60,12 +60,14 @@ class Page:
     Attributes:
         path: the file.
         shown, points: objects, and observations of each at most.
+        drawn: objects with a light curve.
         method: of the map.
     """
 
     path: Path
     shown: int
     points: int
+    drawn: int
     method: str
 
 
@@ -160,9 +162,10 @@ def write_explorer(
     low, high = np.quantile(plane, (0.002, 0.998), axis=0)
     plane = np.clip((plane - low) / np.maximum(high - low, 1e-9), -0.05, 1.05)
     guess = guess_classes(table, labels, seed) if labels else None
+    light_curve = _light_curves_of(_names(table, rows), curves)
     data = {
         **_facts(table, found, rows, plane, _near(scaled)),
-        **_packed_curves(_names(table, rows), curves, points),
+        **_packed_curves(light_curve, curves, points),
         "labels": {name: labels[name] for name in table.ids[rows].tolist() if name in labels},
         "guess": guess.classes[rows].tolist() if guess else [],
         "doubt": _floats(guess.doubt[rows]) if guess else "",
@@ -182,7 +185,7 @@ def write_explorer(
         },
         out,
     )
-    return Page(out, len(rows), points, method)
+    return Page(out, len(rows), points, len(rows) - light_curve.count(None), method)
 
 
 def _for_script(data: Mapping[str, Any]) -> str:
@@ -265,20 +268,27 @@ def _names(table: EmbeddingTable, rows: np.ndarray) -> list[tuple[str, str]]:
     return list(zip(table.ids[rows].tolist(), bands[rows].tolist()))
 
 
-def _packed_curves(
-    names: list[tuple[str, str]], curves: LightCurves, points: int
-) -> dict[str, Any]:
+def _light_curves_of(names: list[tuple[str, str]], curves: LightCurves) -> list[int | None]:
+    """The row of each id and band; where one side has no band, the first of the id."""
+    known = list(enumerate(zip(curves.ids.tolist(), curves.bands.tolist())))[::-1]
+    of_id = {name: row for row, (name, _) in known}
+    without_band = {name: row for row, (name, band) in known if not band}
+    of_both = {both: row for row, both in known}
+    return [
+        of_both.get((name, band), (without_band if band else of_id).get(name))
+        for name, band in names
+    ]
+
+
+def _packed_curves(rows: list[int | None], curves: LightCurves, points: int) -> dict[str, Any]:
     """Times in 24 bits and magnitudes in 16, between the first and the last of each light curve."""
-    known = list(zip(curves.ids.tolist(), curves.bands.tolist()))
-    where = {(name, ""): row for row, (name, _) in reversed(list(enumerate(known)))}
-    where |= {both: row for row, both in reversed(list(enumerate(known)))}
-    counts = np.zeros(len(names), np.int64)
-    bounds = np.zeros((len(names), 4))
+    counts = np.zeros(len(rows), np.int64)
+    bounds = np.zeros((len(rows), 4))
     times, magnitudes = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for number, name in enumerate(names):
-        if name not in where:
+    for number, row in enumerate(rows):
+        if row is None:
             continue
-        curve = curves[where[name]]
+        curve = curves[row]
         usable = np.flatnonzero(np.isfinite(curve.mjd) & np.isfinite(curve.mag))
         usable = usable[np.argsort(curve.mjd[usable], kind="stable")]
         if len(usable) > points:

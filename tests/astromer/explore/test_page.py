@@ -131,9 +131,21 @@ def test_the_program_takes_a_survey(survey, table_of, tmp_path, capsys):
     program.main([*given, str(data)])
     assert f"page: {out}" in capsys.readouterr().out
     assert unpacked(data_of(out), "counts", "<u4").tolist() == survey.lengths.tolist()
-    with pytest.raises(UsageError, match="none of the ids"):
-        pq.write_table(pa.table(columns | {"id": np.char.add("x", ids)}), data)
-        program.main([*given, str(data)])
+    in_v = pq.read_table(table).append_column("band", [["V"] * len(survey)])
+    pq.write_table(in_v, table)  # as `embed` writes it of records, which have the band
+    program.main([*given, str(data)])
+    assert "no light curve" not in capsys.readouterr().out
+    assert unpacked(data_of(out), "counts", "<u4").tolist() == survey.lengths.tolist()
+    bands = np.where(ids == survey.ids[0], "V", "I")
+    pq.write_table(pa.table(columns | {"band": bands}), data)
+    program.main([*given, str(data)])
+    assert f"{len(survey) - 1} of them have no light curve in {data}" in capsys.readouterr().out
+    before = out.read_bytes()
+    for other in ({"id": np.char.add("x", ids)}, {"band": np.full(len(ids), "I")}):
+        pq.write_table(pa.table(columns | other), data)
+        with pytest.raises(UsageError, match="none of the ids"):
+            program.main([*given, str(data)])
+    assert out.read_bytes() == before
     with pytest.raises(DataNotFoundError):
         program.main([*given, str(tmp_path / "nothing")])
 
