@@ -326,15 +326,16 @@ class _Neighbours:
         not_after, before, after = found[0], found[1], found[1 + _NEIGHBOURS]
         self.interpolated = _between(times, not_after, after)
         self.left_out = _between(times, before, after)
-        self._others = there[..., 1:], magnitude[..., 1:], tf.abs(time - times[..., None])[..., 1:]
+        self._times, self._found = times, (there, magnitude, time)
         earliest, latest = tf.reduce_min(times, axis=1), tf.reduce_max(times, axis=1)
         self.span = (latest - earliest)[:, None]
 
     def columns(self) -> tf.Tensor:
         """float32 [batch, steps, 4 _NEIGHBOURS], magnitudes of other visible steps before and
         after, and the logarithm of how far away they are."""
-        there, magnitude, away = self._others
-        away = tf.where(there, decimal_log(away / 10, 1e-3), _FAR)
+        there, magnitude, time = (x[..., 1:] for x in self._found)
+        away = decimal_log(tf.abs(time - self._times[..., None]) / 10, 1e-3)
+        away = tf.where(there, away, _FAR)
         shape = tf.concat([tf.shape(away)[:2], [4 * _NEIGHBOURS]], axis=0)
         return tf.reshape(tf.stack([magnitude, away], axis=-1), shape)
 
