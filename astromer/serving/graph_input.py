@@ -101,9 +101,9 @@ def from_padded(
     inside = tf.range(shape[1])[None, :] < tf.where(wrong, tf.zeros_like(length), length)[:, None]
     index = tf.where(inside)
     return GraphObservations(
-        mjd=tf.boolean_mask(mjd, inside),
-        mag=tf.boolean_mask(mag, inside),
-        errmag=tf.boolean_mask(errmag, inside),
+        mjd=tf.gather_nd(mjd, index),
+        mag=tf.gather_nd(mag, index),
+        errmag=tf.gather_nd(errmag, index),
         row=index[:, 0],
         position=index[:, 1],
         problem=tf.where(wrong, STATUS_UNEQUAL, STATUS_OK),

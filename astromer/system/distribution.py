@@ -104,8 +104,8 @@ def divide_rows(
     return {name: share(array) for name, array in arrays.items()}
 
 
-HEARTBEAT_SECONDS = 20
-"""A worker without a heartbeat for so long is lost; twice TensorFlow's, for busy machines."""
+HEARTBEAT_SECONDS = 15
+"""A worker without a heartbeat for so long is lost; TensorFlow's 10 are few on a busy machine."""
 _ALARM_SECONDS = 60
 _END_SECONDS = 3600  # the chief evaluates and writes the model meanwhile
 _PEER_TASK = re.compile(r"/job:(\w+)/(?:replica:0/)?task:(\d+)")

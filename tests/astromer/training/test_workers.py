@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from astromer.system.distribution import HEARTBEAT_SECONDS
 from tests.components.cluster_jobs import tfjob
 from tests.standins.hosts import Hosts
 
@@ -95,7 +94,7 @@ def test_a_link_cut_in_the_middle_ends_both_hosts_and_the_run_goes_on(
     found = ends(processes)
     took = time.monotonic() - cut
     assert [code for code, _ in found] == [138, 138], found
-    assert took < HEARTBEAT_SECONDS + 5, took
+    assert took < 20, took
     hosts.link(1, "up")
     assert [code for code, _ in ends(start(tmp_path / "cut", jobs))] == [0, 0]
     whole, resumed = (np.load(tmp_path / run / "0/result.npz") for run in ("whole", "cut"))
