@@ -79,13 +79,8 @@ class MultiHeadAttention(keras.layers.Layer):
         Three products, as K and V may have fewer steps.
         """
         keys = x if keys is None else keys
-        # Split and not sliced: the gradient of a slice is a slow scatter.
-        kernels = tf.split(tf.convert_to_tensor(self.qkv.kernel), 3, axis=1)
-        biases = tf.split(tf.convert_to_tensor(self.qkv.bias), 3)
-        return [
-            self._heads(source.project(kernel, bias))
-            for source, kernel, bias in zip((x, keys, keys), kernels, biases, strict=True)
-        ]
+        parts = zip((x, keys, keys), self.qkv.weights_read.split(3), strict=True)
+        return [self._heads(source.project(weights)) for source, weights in parts]
 
     def _heads(self, x: tf.Tensor) -> tf.Tensor:
         """float [batch, steps, width] to [batch, heads, steps, depth]."""

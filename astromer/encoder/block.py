@@ -89,6 +89,29 @@ class EncoderBlock(keras.layers.Layer):
             self.ffn_dropout.scale,
         )
 
+    def dense_layers(
+        self, before: EncoderBlock | None
+    ) -> list[tuple[FlatDense, FastLayerNorm | None]]:
+        """Its dense layers and the LayerNorm whose output each reads; None for another input.
+
+        Without those that read the input embedding.
+
+        Args:
+            before: the block before; None for none.
+        """
+        found = [
+            (self.attention.merge, None),
+            (self.ffn_in, self.attention_norm),
+            (self.ffn_out, None),
+        ]
+        if self.skip:
+            found.append((self.ffn_skip, self.attention_norm))
+        if before is not None:
+            found.append((self.attention.qkv, before.ffn_norm))
+            if self.skip:
+                found.append((self.attention_skip, before.ffn_norm))
+        return found
+
     def _dense(self, width: int, number: int, name: str, **kwargs: Any) -> FlatDense:
         initializer = keras.initializers.GlorotUniform(seed=self._seed(number))
         return FlatDense(width, kernel_initializer=initializer, name=name, **kwargs)
@@ -122,3 +145,14 @@ class PreNormBlock(EncoderBlock):
         hidden = given + self.attention_dropout.call(attended, training, dropout_key)
         y = self.ffn_out.read(Steps(self.ffn_in.read(self.ffn_norm.standardise(hidden))))
         return Steps(hidden + self.ffn_dropout.call(y, training, dropout_key))
+
+    def dense_layers(
+        self, before: EncoderBlock | None
+    ) -> list[tuple[FlatDense, FastLayerNorm | None]]:
+        """As of the base class."""
+        return [
+            (self.attention.qkv, self.attention_norm),
+            (self.attention.merge, None),
+            (self.ffn_in, self.ffn_norm),
+            (self.ffn_out, None),
+        ]

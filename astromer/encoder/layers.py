@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from astromer.encoder.steps import Standardised, Steps
+from astromer.encoder.steps import Standardised, Steps, Weights
 from astromer.system.logs import quiet_stderr
 
 _fusion_allowed: ContextVar[bool] = ContextVar("fusion_allowed", default=False)
+_weights: ContextVar[Mapping[FlatDense, Weights] | None] = ContextVar("weights", default=None)
 
 
 @contextlib.contextmanager
@@ -56,8 +57,26 @@ def _start_compiler() -> None:
         tf.function(lambda: tf.zeros(1) + 1, jit_compile=True, autograph=False)()
 
 
+@contextlib.contextmanager
+def use_weights(weights: Mapping[FlatDense, Weights]) -> Iterator[None]:
+    """While a network is traced in this context, these layers read these weights, not their own."""
+    token = _weights.set(weights)
+    try:
+        yield
+    finally:
+        _weights.reset(token)
+
+
 class FlatDense(keras.layers.Dense):
     """keras.layers.Dense through :func:`~astromer.encoder.steps.project`."""
+
+    @property
+    def weights_read(self) -> Weights:
+        """Its own, or those of :func:`use_weights`."""
+        given = _weights.get() or {}
+        return given.get(self) or Weights(
+            tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias)
+        )
 
     def call(self, x: tf.Tensor, training: Any = None) -> tf.Tensor:
         """x: float [..., width]. Returns float [..., units]."""
@@ -65,7 +84,7 @@ class FlatDense(keras.layers.Dense):
 
     def read(self, x: Steps) -> tf.Tensor:
         """float [batch, steps, units], of the type of ``x``."""
-        y = x.project(tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias))
+        y = x.project(self.weights_read)
         return y if self.activation is None else fused(self.activation, y.dtype)(y)
 
 

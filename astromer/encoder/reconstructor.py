@@ -106,6 +106,13 @@ class Reconstructor(keras.Model):
             self.spread.build((None, None, encoder.d_model))
         self.built = True
 
+    def dense_layers(self) -> list[tuple[FlatDense, FastLayerNorm | None]]:
+        """Those of the head and of all blocks, see :meth:`EncoderBlock.dense_layers`."""
+        found: list[tuple[FlatDense, FastLayerNorm | None]] = [(self.head, self.norm)]
+        for block, before in zip(self.encoder.blocks, [None, *self.encoder.blocks]):
+            found += block.dense_layers(before)
+        return found
+
     @classmethod
     def from_settings(
         cls, config: EncoderConfig, *, normalise: bool = False, seed: int | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -24,6 +24,42 @@ def project(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
     return tf.reshape(y, tf.concat([tf.shape(x)[:-1], [kernel.shape[-1]]], axis=0))
 
 
+class Weights(NamedTuple):
+    """Of a dense layer.
+
+    Attributes:
+        kernel: float [width, units].
+        bias: float [units].
+        folded: whether they hold the gain and the shift of the LayerNorm whose output they
+            multiply, see :func:`fold`.
+    """
+
+    kernel: tf.Tensor
+    bias: tf.Tensor
+    folded: bool = False
+
+    def split(self, parts: int) -> list[Weights]:
+        """Equal parts of the units."""
+        # Split and not sliced: the gradient of a slice is a slow scatter.
+        kernels, biases = tf.split(self.kernel, parts, axis=1), tf.split(self.bias, parts)
+        return [Weights(*both, self.folded) for both in zip(kernels, biases, strict=True)]
+
+
+def fold(weights: Weights, gamma: tf.Tensor, beta: tf.Tensor) -> Weights:
+    """Gain and shift go into the weights, which have fewer numbers than a batch.
+
+    (gamma unit + beta) W + b = unit (gamma W) + (beta W + b).
+
+    Args:
+        weights: of a layer that reads the output of a LayerNorm.
+        gamma, beta: float32 [width], of the LayerNorm.
+    """
+    if weights.folded:
+        return weights
+    shift = tf.linalg.matvec(weights.kernel, beta, transpose_a=True)
+    return Weights(gamma[:, None] * weights.kernel, weights.bias + shift, folded=True)
+
+
 class Steps:
     """One vector per step.
 
@@ -37,14 +73,9 @@ class Steps:
     def __init__(self, tensor: tf.Tensor) -> None:
         self.tensor = tensor
 
-    def project(self, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-        """value kernel + bias, float [batch, steps, units] of the type of ``tensor``.
-
-        Args:
-            kernel: float32 [width, units].
-            bias: float32 [units].
-        """
-        return project(self.tensor, kernel, bias)
+    def project(self, weights: Weights) -> tf.Tensor:
+        """value kernel + bias, float [batch, steps, units] of the type of ``tensor``."""
+        return project(self.tensor, weights.kernel, weights.bias)
 
     def value(self) -> tf.Tensor:
         """float [batch, steps, width]."""
@@ -58,8 +89,7 @@ class Steps:
 class Standardised(Steps):
     """The output of LayerNorm: gamma unit + beta.
 
-    Gain and shift go into the kernels that read it, as these have fewer numbers than a batch:
-    (gamma unit + beta) W = unit (gamma W) + beta W.
+    Gain and shift go into the weights that read it, see :func:`fold`.
 
     Args:
         unit: float [batch, steps, width], of mean 0 and variance 1.
@@ -70,9 +100,8 @@ class Standardised(Steps):
         super().__init__(unit)
         self.gamma, self.beta = gamma, beta
 
-    def project(self, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-        shift = tf.linalg.matvec(kernel, self.beta, transpose_a=True)
-        return project(self.tensor, self.gamma[:, None] * kernel, bias + shift)
+    def project(self, weights: Weights) -> tf.Tensor:
+        return super().project(fold(weights, self.gamma, self.beta))
 
     def value(self) -> tf.Tensor:
         return tf.cast(self.tensor, tf.float32) * self.gamma + self.beta
@@ -115,8 +144,8 @@ class Embedded(Steps):
         super().__init__(value)
         self.columns, self.rows, self.position = columns, rows, position
 
-    def project(self, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-        value = tf.stop_gradient(self.tensor)
+    def project(self, weights: Weights) -> tf.Tensor:
+        value, (kernel, bias, _) = tf.stop_gradient(self.tensor), weights
         return _project_embedded(value, self.position, self.columns, self.rows, kernel, bias)
 
     def part(self, first: tf.Tensor | int, count: tf.Tensor | int = -1) -> Embedded:

@@ -16,8 +16,9 @@ from astromer.encoder.inference import (
     network_inputs,
     sort_steps,
 )
-from astromer.encoder.layers import allow_fusion
+from astromer.encoder.layers import allow_fusion, use_weights
 from astromer.encoder.reconstructor import Reconstructor
+from astromer.encoder.steps import Weights, fold
 from astromer.evaluation.metrics import WITHIN
 from astromer.system.distribution import divide_rows
 from astromer.system.parallel import (
@@ -127,9 +128,18 @@ class TrainStep:
                 self._schedule, beta_1=0.9, beta_2=0.98, epsilon=1e-9
             )
             self.optimizer.build(model.trainable_variables)
+            self._layers = model.dense_layers()
+            read = {id(v) for layer, _ in self._layers for v in (layer.kernel, layer.bias)}
+            self._others = [v for v in model.trainable_variables if id(v) not in read]
+            self._folded = [
+                Weights(*(_per_replica(v.shape, self._dtype) for v in (layer.kernel, layer.bias)))
+                for layer, _ in self._layers
+            ]
             # One vector: a call for each micro-batch that takes a tensor of each variable is slow.
-            self._sizes = [v.shape.num_elements() for v in model.trainable_variables]
-            self._total = _sum_per_replica([sum(self._sizes) + len(STEP_SUMS)])
+            read_there = [v for weights in self._folded for v in weights[:2]] + self._others
+            self._shapes = [v.shape for v in read_there]
+            self._sizes = [shape.num_elements() for shape in map(tf.TensorShape, self._shapes)]
+            self._total = _per_replica([sum(self._sizes) + len(STEP_SUMS)])
         self._threads = OrderedPool(micro_batches_at_once(strategy.num_replicas_in_sync))
         inputs = model.encoder.inputs | _SCORING_INPUTS
         self._differentiate = {
@@ -138,6 +148,7 @@ class TrainStep:
             )
             for fuse in (False, True)
         }
+        self._fold = tf.function(self._fold_on_replicas, autograph=False)
         self._add = tf.function(self._add_on_replicas, autograph=False)
         self._update = tf.function(self._update_on_replicas, autograph=False)
 
@@ -171,6 +182,7 @@ class TrainStep:
             full = part.steps == batch.target.shape[1] and part.size == most
             return self._differentiate[full](*self._inputs(arrays, stretches, part, step))
 
+        self._fold()
         # Added in the order of the parts, whichever is done first: float32 sums depend on it.
         for found in self._threads.map(differentiate, parts):
             self._add(found)
@@ -207,12 +219,19 @@ class TrainStep:
     def _differentiate_on_replica(
         self, fuse: bool, inputs: dict[str, tf.Tensor], key: tf.Tensor
     ) -> tf.Tensor:
-        """float32 [n], the gradients of the variables and ``STEP_SUMS``."""
+        """float32 [n], the gradients of what the network reads and ``STEP_SUMS``."""
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         seed, step, first_row, rows, *stretch = tf.unstack(key)
         first_scored, num_keys = (tf.cast(number, tf.int32) for number in stretch)
         first_row += tf.cast(replica, tf.int64) * rows
-        with allow_fusion(fuse), tf.GradientTape() as tape:
+        read = [
+            Weights(tf.convert_to_tensor(kernel), tf.convert_to_tensor(bias), folded=True)
+            for kernel, bias, _ in self._folded
+        ]
+        given = {layer: weights for (layer, _), weights in zip(self._layers, read)}
+        with allow_fusion(fuse), use_weights(given), tf.GradientTape() as tape:
+            sources = [x for weights in read for x in weights[:2]]
+            tape.watch(sources)
             predicted, spread = self.model.predict_scored(
                 **{name: inputs[name] for name in self.model.encoder.inputs},
                 first=first_scored,
@@ -229,9 +248,35 @@ class TrainStep:
             if spread is not None:
                 at_hidden = tf.where(hidden, weight, 0.0)
                 learned += tf.reduce_sum(at_hidden * spread_loss(target - predicted, spread))
-        gradients = tape.gradient(learned, self.model.trainable_variables)
+        gradients = tape.gradient(
+            learned,
+            [*sources, *(v.value for v in self._others)],
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,  # of a folded gain and shift
+        )
         sums = tf.stack([mse, *_hidden_sums(error, target, hidden, inputs["scale"])])
-        return tf.concat([tf.reshape(x, [-1]) for x in (*gradients, sums)], axis=0)
+        flat = [tf.reshape(tf.cast(x, tf.float32), [-1]) for x in (*gradients, sums)]
+        return tf.concat(flat, axis=0)
+
+    def _fold_on_replicas(self) -> None:
+        """Makes the weights that all micro-batches of a step read, once."""
+
+        def assign() -> None:
+            for mine, made in zip(self._folded, self._made_weights(), strict=True):
+                for variable, value in zip(mine[:2], made[:2]):
+                    variable.assign(tf.cast(value, self._dtype))
+
+        self.strategy.run(assign)
+
+    def _made_weights(self) -> list[Weights]:
+        """float32, of the dense layers, with the gain and the shift of a LayerNorm before them."""
+        made = []
+        for layer, norm in self._layers:
+            weights = layer.weights_read
+            if norm is not None:
+                gamma, beta = map(tf.convert_to_tensor, (norm.gamma, norm.beta))
+                weights = fold(weights, gamma, beta)
+            made.append(weights)
+        return made
 
     def _add_on_replicas(self, found: Any) -> None:
         self.strategy.run(lambda more: self._total.assign_add(more), args=(found,))
@@ -248,7 +293,14 @@ class TrainStep:
         # d sqrt(mse) = d mse / (2 sqrt(mse)), with the mse of the global batch.
         slope = tf.math.divide_no_nan(0.5, loss)
         variables = self.model.trainable_variables
-        gradients = [tf.reshape(t, v.shape) * slope for t, v in zip(totals, variables, strict=True)]
+        totals = [tf.reshape(t, shape) for t, shape in zip(totals, self._shapes, strict=True)]
+        with tf.GradientTape() as tape:
+            made = [x for weights in self._made_weights() for x in weights[:2]]
+            made += map(tf.convert_to_tensor, self._others)
+        # The chain rule: those of the weights that were read give those of what they are made of.
+        gradients = tape.gradient(made, variables, output_gradients=totals)
+        # All before the first update: some read variables of others, and are not ordered before it.
+        gradients = tf.tuple([g * slope for g in gradients])
         if self.training.clip_norm:  # of the global gradient; each replica keeps an equal share
             gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
             gradients, _ = tf.clip_by_global_norm(gradients, self.training.clip_norm)
@@ -278,10 +330,10 @@ def spread_loss(residual: tf.Tensor, spread: tf.Tensor) -> tf.Tensor:
     return tf.add_n(parts)
 
 
-def _sum_per_replica(shape: Any) -> tf.Variable:
-    """Zeros, of which each replica adds to its own; reduced over replicas by the caller."""
+def _per_replica(shape: Any, dtype: tf.DType = tf.float32) -> tf.Variable:
+    """Zeros; each replica writes its own, and the caller reduces them over the replicas."""
     return tf.Variable(
-        tf.zeros(shape),
+        tf.zeros(shape, dtype),
         trainable=False,
         synchronization=tf.VariableSynchronization.ON_READ,
         aggregation=tf.VariableAggregation.NONE,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from astromer.encoder.steps import Embedded, Standardised, Steps
+from astromer.encoder.steps import Embedded, Standardised, Steps, Weights
 
 
 def normal(shape: tuple[int, ...], seed: int) -> tf.Tensor:
@@ -40,7 +40,7 @@ def test_projecting_is_multiplying_the_value(kind: type[Steps], part: bool) -> N
         steps = kind(*parts)
         return (steps.part(1, 3) if part else steps), parts
 
-    found = values_and_gradients(make, lambda x: x.project(KERNEL, BIAS))
+    found = values_and_gradients(make, lambda x: x.project(Weights(KERNEL, BIAS)))
     expected = values_and_gradients(make, lambda x: tf.tensordot(x.value(), KERNEL, 1) + BIAS)
     for one, other in zip(found, expected, strict=True):
         assert one == pytest.approx(other, abs=1e-5)
@@ -62,7 +62,7 @@ def test_products_are_of_the_type_of_the_steps_and_weights_stay_float32(kind: ty
             x: Steps = Standardised(narrow[0], weights[0], weights[0])
         else:
             x = Embedded(narrow[1], weights[1], narrow[0])
-        y = x.project(KERNEL, BIAS)
+        y = x.project(Weights(KERNEL, BIAS))
     assert y.dtype == tf.bfloat16
     used = weights[:1] if kind is Standardised else weights[1:]
     gradients = tape.gradient(y, [*used, KERNEL, BIAS])
