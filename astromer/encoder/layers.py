@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from astromer.encoder.steps import Standardised, Steps, Weights
+from astromer.encoder.steps import Standardised, Steps, Weights, fold
 from astromer.system.logs import quiet_stderr
 
 _fusion_allowed: ContextVar[bool] = ContextVar("fusion_allowed", default=False)
@@ -97,6 +97,10 @@ class FastLayerNorm(keras.layers.LayerNormalization):
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """x: float [..., width]. Returns the same shape."""
         return self.standardise(x).value()
+
+    def fold(self, weights: Weights) -> Weights:
+        """Weights of a layer that reads the output, see :func:`~astromer.encoder.steps.fold`."""
+        return fold(weights, tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta))
 
     def standardise(
         self,

@@ -12,6 +12,7 @@ from astromer.encoder.config import EncoderConfig
 from astromer.encoder.encoder import Encoder
 from astromer.encoder.layers import FastLayerNorm, FlatDense
 from astromer.encoder.phase_features import NUM_FITS
+from astromer.encoder.steps import Weights
 from astromer.system.config import to_dict
 
 
@@ -106,12 +107,19 @@ class Reconstructor(keras.Model):
             self.spread.build((None, None, encoder.d_model))
         self.built = True
 
-    def dense_layers(self) -> list[tuple[FlatDense, FastLayerNorm | None]]:
-        """Those of the head and of all blocks, see :meth:`EncoderBlock.dense_layers`."""
-        found: list[tuple[FlatDense, FastLayerNorm | None]] = [(self.head, self.norm)]
+    def folded_weights(self) -> dict[FlatDense, Weights]:
+        """What the dense layers multiply by, with the gain and shift of the LayerNorm before them.
+
+        float32; of the head and of all blocks, without layers that read the input embedding.
+        Within :func:`~astromer.encoder.layers.use_weights` they take the place of the layers' own.
+        """
+        layers: list[tuple[FlatDense, FastLayerNorm | None]] = [(self.head, self.norm)]
         for block, before in zip(self.encoder.blocks, [None, *self.encoder.blocks]):
-            found += block.dense_layers(before)
-        return found
+            layers += block.dense_layers(before)
+        return {
+            layer: layer.weights_read if norm is None else norm.fold(layer.weights_read)
+            for layer, norm in layers
+        }
 
     @classmethod
     def from_settings(

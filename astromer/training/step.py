@@ -16,9 +16,9 @@ from astromer.encoder.inference import (
     network_inputs,
     sort_steps,
 )
-from astromer.encoder.layers import allow_fusion, use_weights
+from astromer.encoder.layers import FlatDense, allow_fusion, use_weights
 from astromer.encoder.reconstructor import Reconstructor
-from astromer.encoder.steps import Weights, fold
+from astromer.encoder.steps import Weights
 from astromer.evaluation.metrics import WITHIN
 from astromer.system.distribution import divide_rows
 from astromer.system.parallel import (
@@ -128,17 +128,16 @@ class TrainStep:
                 self._schedule, beta_1=0.9, beta_2=0.98, epsilon=1e-9
             )
             self.optimizer.build(model.trainable_variables)
-            self._layers = model.dense_layers()
-            read = {id(v) for layer, _ in self._layers for v in (layer.kernel, layer.bias)}
-            self._others = [v for v in model.trainable_variables if id(v) not in read]
-            self._folded = [
-                Weights(*(_per_replica(v.shape, self._dtype) for v in (layer.kernel, layer.bias)))
-                for layer, _ in self._layers
-            ]
+            # Made once a step, and read by all of its micro-batches.
+            self._folded = {
+                layer: Weights(*(_per_replica(x.shape, self._dtype) for x in weights[:2]))
+                for layer, weights in model.folded_weights().items()
+            }
+            in_them = {id(v) for layer in self._folded for v in (layer.kernel, layer.bias)}
+            self._others = [v for v in model.trainable_variables if id(v) not in in_them]
+            self._shapes = [v.shape for v in (*_tensors(self._folded), *self._others)]
+            self._sizes = [tf.TensorShape(shape).num_elements() for shape in self._shapes]
             # One vector: a call for each micro-batch that takes a tensor of each variable is slow.
-            read_there = [v for weights in self._folded for v in weights[:2]] + self._others
-            self._shapes = [v.shape for v in read_there]
-            self._sizes = [shape.num_elements() for shape in map(tf.TensorShape, self._shapes)]
             self._total = _per_replica([sum(self._sizes) + len(STEP_SUMS)])
         self._threads = OrderedPool(micro_batches_at_once(strategy.num_replicas_in_sync))
         inputs = model.encoder.inputs | _SCORING_INPUTS
@@ -224,14 +223,12 @@ class TrainStep:
         seed, step, first_row, rows, *stretch = tf.unstack(key)
         first_scored, num_keys = (tf.cast(number, tf.int32) for number in stretch)
         first_row += tf.cast(replica, tf.int64) * rows
-        read = [
-            Weights(tf.convert_to_tensor(kernel), tf.convert_to_tensor(bias), folded=True)
-            for kernel, bias, _ in self._folded
-        ]
-        given = {layer: weights for (layer, _), weights in zip(self._layers, read)}
-        with allow_fusion(fuse), use_weights(given), tf.GradientTape() as tape:
-            sources = [x for weights in read for x in weights[:2]]
-            tape.watch(sources)
+        read = {
+            layer: Weights(tf.convert_to_tensor(kernel), tf.convert_to_tensor(bias), folded=True)
+            for layer, (kernel, bias, _) in self._folded.items()
+        }
+        with allow_fusion(fuse), use_weights(read), tf.GradientTape() as tape:
+            tape.watch(_tensors(read))
             predicted, spread = self.model.predict_scored(
                 **{name: inputs[name] for name in self.model.encoder.inputs},
                 first=first_scored,
@@ -250,7 +247,7 @@ class TrainStep:
                 learned += tf.reduce_sum(at_hidden * spread_loss(target - predicted, spread))
         gradients = tape.gradient(
             learned,
-            [*sources, *(v.value for v in self._others)],
+            [*_tensors(read), *(v.value for v in self._others)],
             unconnected_gradients=tf.UnconnectedGradients.ZERO,  # of a folded gain and shift
         )
         sums = tf.stack([mse, *_hidden_sums(error, target, hidden, inputs["scale"])])
@@ -258,25 +255,12 @@ class TrainStep:
         return tf.concat(flat, axis=0)
 
     def _fold_on_replicas(self) -> None:
-        """Makes the weights that all micro-batches of a step read, once."""
-
         def assign() -> None:
-            for mine, made in zip(self._folded, self._made_weights(), strict=True):
-                for variable, value in zip(mine[:2], made[:2]):
-                    variable.assign(tf.cast(value, self._dtype))
+            made = _tensors(self.model.folded_weights())
+            for variable, value in zip(_tensors(self._folded), made, strict=True):
+                variable.assign(tf.cast(value, self._dtype))
 
         self.strategy.run(assign)
-
-    def _made_weights(self) -> list[Weights]:
-        """float32, of the dense layers, with the gain and the shift of a LayerNorm before them."""
-        made = []
-        for layer, norm in self._layers:
-            weights = layer.weights_read
-            if norm is not None:
-                gamma, beta = map(tf.convert_to_tensor, (norm.gamma, norm.beta))
-                weights = fold(weights, gamma, beta)
-            made.append(weights)
-        return made
 
     def _add_on_replicas(self, found: Any) -> None:
         self.strategy.run(lambda more: self._total.assign_add(more), args=(found,))
@@ -295,9 +279,9 @@ class TrainStep:
         variables = self.model.trainable_variables
         totals = [tf.reshape(t, shape) for t, shape in zip(totals, self._shapes, strict=True)]
         with tf.GradientTape() as tape:
-            made = [x for weights in self._made_weights() for x in weights[:2]]
+            made = _tensors(self.model.folded_weights())
             made += map(tf.convert_to_tensor, self._others)
-        # The chain rule: those of the weights that were read give those of what they are made of.
+        # The chain rule: from what the micro-batches read to what it is made of.
         gradients = tape.gradient(made, variables, output_gradients=totals)
         # All before the first update: some read variables of others, and are not ordered before it.
         gradients = tf.tuple([g * slope for g in gradients])
@@ -328,6 +312,10 @@ def spread_loss(residual: tf.Tensor, spread: tf.Tensor) -> tf.Tensor:
         beyond = excess - math.log(sigma)
         parts.append(tf.maximum(within * beyond, (within - 1) * beyond))
     return tf.add_n(parts)
+
+
+def _tensors(weights: dict[FlatDense, Weights]) -> list[Any]:
+    return [x for kernel, bias, _ in weights.values() for x in (kernel, bias)]
 
 
 def _per_replica(shape: Any, dtype: tf.DType = tf.float32) -> tf.Variable:

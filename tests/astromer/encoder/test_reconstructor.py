@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from astromer.encoder.config import EncoderConfig
+from astromer.encoder.config import PHASE, EncoderConfig
 from astromer.encoder.encoder import Encoder
+from astromer.encoder.layers import use_weights
 from astromer.encoder.reconstructor import Reconstructor
 
 
@@ -61,6 +62,25 @@ def test_it_is_the_head_over_the_encoder(toy, inputs, architecture: str) -> None
     normed = scaled * np.asarray(model.norm.gamma) + np.asarray(model.norm.beta)
     expected = (normed @ np.asarray(model.head.kernel))[..., 0] + float(model.head.bias[0])
     assert model(*arguments).numpy() == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ["astromer_v1", "astromer_v2", PHASE])
+def test_folded_weights_take_the_place_of_the_layers_own(toy, inputs, architecture: str) -> None:
+    model, rng = toy.model(architecture, num_layers=3), np.random.default_rng(7)
+    given = {name: getattr(inputs, name) for name in ("times", "magnitudes", "visible")}
+    for name in model.encoder.inputs.keys() - given.keys():
+        _, steps, *more = [*model.encoder.inputs[name].shape]
+        shape = (len(inputs.times), steps or inputs.times.shape[1], *more)
+        given[name] = rng.uniform(0.01, 1, shape).astype(np.float32)
+    for variable in model.trainable_variables:
+        variable.assign(np.asarray(variable) + rng.normal(0, 0.1, variable.shape))
+    expected, folded = model(**given).numpy(), model.folded_weights()
+    for block in model.encoder.blocks[1:]:
+        for layer in block.attention.qkv, block.attention.merge, block.ffn_in, block.ffn_out:
+            layer.kernel.assign(np.full_like(layer.kernel, np.nan))
+            assert folded[layer].folded == (layer not in (block.attention.merge, block.ffn_out))
+    with use_weights(folded):
+        assert model(**given).numpy() == pytest.approx(expected, abs=1e-5)
 
 
 def test_settings_reach_the_model(architecture: str) -> None:
