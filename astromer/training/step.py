@@ -133,8 +133,8 @@ class TrainStep:
                 layer: Weights(*(_per_replica(x.shape, self._dtype) for x in weights[:2]))
                 for layer, weights in model.folded_weights().items()
             }
-            in_them = {id(v) for layer in self._folded for v in (layer.kernel, layer.bias)}
-            self._others = [v for v in model.trainable_variables if id(v) not in in_them]
+            covered = {id(v) for layer in self._folded for v in (layer.kernel, layer.bias)}
+            self._others = [v for v in model.trainable_variables if id(v) not in covered]
             self._shapes = [v.shape for v in (*_tensors(self._folded), *self._others)]
             self._sizes = [tf.TensorShape(shape).num_elements() for shape in self._shapes]
             # One vector: a call for each micro-batch that takes a tensor of each variable is slow.
@@ -315,6 +315,7 @@ def spread_loss(residual: tf.Tensor, spread: tf.Tensor) -> tf.Tensor:
 
 
 def _tensors(weights: dict[FlatDense, Weights]) -> list[Any]:
+    """Kernel and bias of each layer, or the variables that hold them, in one order."""
     return [x for kernel, bias, _ in weights.values() for x in (kernel, bias)]
 
 
