@@ -136,7 +136,7 @@ class TrainStep:
             covered = {id(v) for layer in self._folded for v in (layer.kernel, layer.bias)}
             self._others = [v for v in model.trainable_variables if id(v) not in covered]
             self._shapes = [v.shape for v in (*_tensors(self._folded), *self._others)]
-            self._sizes = [tf.TensorShape(shape).num_elements() for shape in self._shapes]
+            self._sizes = [shape.num_elements() for shape in self._shapes]
             # One vector: a call for each micro-batch that takes a tensor of each variable is slow.
             self._total = _per_replica([sum(self._sizes) + len(STEP_SUMS)])
         self._threads = OrderedPool(micro_batches_at_once(strategy.num_replicas_in_sync))
@@ -283,7 +283,7 @@ class TrainStep:
             made += map(tf.convert_to_tensor, self._others)
         # The chain rule: from what the micro-batches read to what it is made of.
         gradients = tape.gradient(made, variables, output_gradients=totals)
-        # All before the first update: some read variables of others, and are not ordered before it.
+        # All before the first update: updates were seen to change what others were still made of.
         gradients = tf.tuple([g * slope for g in gradients])
         if self.training.clip_norm:  # of the global gradient; each replica keeps an equal share
             gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
