@@ -224,8 +224,9 @@ class MicroBatch:
 def plan_micro_batches(length: np.ndarray, window_size: int, largest: int) -> list[MicroBatch]:
     """Divides a batch so that short windows are not padded to the longest.
 
-    Windows of similar length make up a group, of a multiple of four. A group is divided into
-    micro-batches of ``largest`` and powers of two.
+    Windows of similar length make up a group, of a multiple of four but for the last ones. A group
+    is divided into micro-batches of ``largest`` and powers of two, of four at least: what is left
+    of the last batch of an epoch has another length each time. A smaller batch has smaller ones.
 
     Args:
         length: int64 [num_windows], observations in each window, 0 to ``window_size``.
@@ -239,11 +240,12 @@ def plan_micro_batches(length: np.ndarray, window_size: int, largest: int) -> li
     order = np.argsort(-padded, kind="stable")
     shared = _shared(padded[order])
     bounds = np.flatnonzero(np.diff(shared, prepend=0, append=0))
+    least = min(_LEAST_SIZE, 1 << max(len(length) - 1, 0).bit_length())
     micro_batches: list[MicroBatch] = []
     for start, stop in pairwise(bounds.tolist()):
         steps, first = int(shared[start]), start
         while first < stop:
-            size = _size(stop - first, largest)
+            size = min(max(1 << (stop - first).bit_length() - 1, least), largest)
             rows = order[first : min(first + size, stop)]
             micro_batches.append(MicroBatch(rows, steps, size, steps * _LANE + first - start))
             first += size
@@ -276,10 +278,3 @@ def _shared(padded: np.ndarray) -> np.ndarray:
         shared[bounds[begin] : bounds[end]] = padded[bounds[begin]]
         end = begin
     return shared
-
-
-def _size(windows: int, largest: int) -> int:
-    """Of the next micro-batch of a group that has so many windows left."""
-    below = 1 << windows.bit_length() - 1
-    size = below if windows >= _LEAST_SIZE else 1 << (windows - 1).bit_length()
-    return min(size, largest)

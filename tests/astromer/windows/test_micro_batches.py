@@ -52,18 +52,22 @@ def test_short_windows_are_not_padded_to_the_longest() -> None:
         (92, 16),
         (92, 4),
         (32, 16),
-        (32, 2),
+        (32, 4),  # two windows are empty
     ]
 
 
 def test_few_shapes_occur() -> None:
     rng, found = np.random.default_rng(0), set()
     for _ in range(200):
-        length = rng.integers(1, 201, rng.integers(1, 257))
+        length = rng.integers(1, 201, rng.integers(4, 257))
         found |= {(part.steps, part.size) for part in plan_micro_batches(length, 200, 64)}
-    of_a_group = {(steps, size) for steps, size in found if size >= 4}
-    assert len(of_a_group) <= 40 * 5
-    assert {size for _, size in found} <= {1, 2, 4, 8, 16, 32, 64}
+    assert len(found) <= 40 * 5
+    assert {size for _, size in found} <= {4, 8, 16, 32, 64}
+
+
+def test_a_small_batch_is_not_padded_to_four() -> None:
+    for windows, size in ((1, 1), (2, 2), (3, 4)):
+        assert [part.size for part in plan_micro_batches(np.full(windows, 9), 200, 16)] == [size]
 
 
 def test_padding_is_less_than_a_twentieth() -> None:
