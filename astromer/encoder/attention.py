@@ -84,16 +84,22 @@ class MultiHeadAttention(keras.layers.Layer):
 
     def _heads(self, x: tf.Tensor) -> tf.Tensor:
         """float [batch, steps, width] to [batch, heads, steps, depth]."""
-        shape, depth = tf.shape(x), x.shape[-1] // self.num_heads
-        split = tf.reshape(x, [shape[0], shape[1], self.num_heads, depth])
+        shape = tf.shape(x)
+        split = tf.reshape(x, [shape[0], shape[1], self.num_heads, -1])
         return tf.transpose(split, [0, 2, 1, 3])
 
 
 def attention_weights(query: tf.Tensor, key: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
     """softmax(query key^T / sqrt(depth) + bias); arguments as in :func:`attend`."""
     # In this form TensorFlow fuses scale, bias and product.
-    scale = query.shape[-1] ** -0.5
+    scale = tf.cast(_scale(query), query.dtype)
     return tf.nn.softmax(tf.matmul(query, key, transpose_b=True) * scale + bias)
+
+
+def _scale(query: tf.Tensor) -> tf.Tensor:
+    """float32, 1 / sqrt(depth)."""
+    # Not a constant, which TensorFlow does not fuse with a product in the loop of a served model.
+    return 1 / tf.sqrt(tf.cast(tf.shape(query)[-1], tf.float32))
 
 
 @tf.custom_gradient
@@ -111,14 +117,14 @@ def attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, bias: tf.Tensor) 
     Returns:
         float [batch, heads, steps, depth].
     """
-    scale = query.shape[-1] ** -0.5
+    scale = _scale(query)
     weights = attention_weights(query, key, bias)
     output = tf.matmul(weights, value)
     logit_gradient = fused(_logit_gradient, query.dtype)
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
         # Scaling the values touches fewer numbers than scaling the logits.
-        along = tf.matmul(upstream, value * scale, transpose_b=True)
+        along = tf.matmul(upstream, value * tf.cast(scale, value.dtype), transpose_b=True)
         logits = logit_gradient(weights, along, upstream, output, scale)
         return (
             tf.matmul(logits, key),
@@ -131,7 +137,7 @@ def attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, bias: tf.Tensor) 
 
 
 def _logit_gradient(
-    weights: tf.Tensor, along: tf.Tensor, upstream: tf.Tensor, output: tf.Tensor, scale: float
+    weights: tf.Tensor, along: tf.Tensor, upstream: tf.Tensor, output: tf.Tensor, scale: tf.Tensor
 ) -> tf.Tensor:
     """weights (along - scale sum(upstream output)), in float32 and back."""
     dtype = weights.dtype

@@ -103,7 +103,10 @@ class Presorted(Order):
         self._most = num_keys
         nothing = ~tf.reduce_any(visible, axis=1, keepdims=True)
         shown = (visible | (nothing & (step == 0)))[:, :num_keys]
-        self.bias = tf.where(shown, 0.0, BLOCKED)[:, None, None, :]
+        bias = tf.where(shown, 0.0, BLOCKED)[:, None, None, :]
+        # TensorFlow adds it within the product only if it knows the rank and finds the product
+        # first; it sorts the terms of a sum by name, and that of the product is "mul".
+        self.bias = tf.ensure_shape(bias, [None, 1, 1, None], name="visible_bias")
 
     def keys(self, x: Steps) -> Steps:
         return x.part(0, self._most)
