@@ -32,6 +32,8 @@ MOST_TABLE_BYTES = 1 << 30
 MOST_COMMENT_LINES = 1 << 20
 """Above the data. Headers of archives have some hundreds."""
 _KEPT_COMMENTS = 100
+_COMMENTS_OF_NAMES = 4
+"""The last ones, one of which may name the columns: units, dashes or a remark may follow it."""
 _LINES_AFTER = 4
 """Looked at below a header: units, dashes and a row."""
 _BLANKS = b""
@@ -234,9 +236,9 @@ def _as_utf8(data: bytes) -> bytes:
 def open_text(path: Path, columns: Sequence[Sequence[str]] = ()) -> Table:
     """Finds out how a text file is written.
 
-    A first line without any number is a header. Without one, the names are those of a comment
-    just above the data (``# mjd mag err``) if it names a time and a magnitude, then
-    ``columns``, then mjd, mag and errmag.
+    A first line without any number is a header. Without one, the names are those of one of the
+    last comments above the data (``# mjd mag err``, below which may be units or a line) if it
+    names a time and a magnitude, then ``columns``, then mjd, mag and errmag.
 
     Args:
         path: the file.
@@ -256,8 +258,6 @@ def open_text(path: Path, columns: Sequence[Sequence[str]] = ()) -> Table:
     text = line.removeprefix(_BOM).decode()
     delimiter = _delimiter(text)
     cells = _cells(line.removeprefix(_BOM), delimiter)
-    comment = comments[-1].lstrip("# \t") if comments else ""
-    above = _cells(comment.encode(), _delimiter(comment))
     if not any(map(_is_number, cells)) and not any(_is_decimal_comma(c) for c in cells):
         units = _units_below(after) or _row_of_units(after, delimiter, len(cells))
         skip += len(line) + units
@@ -265,8 +265,11 @@ def open_text(path: Path, columns: Sequence[Sequence[str]] = ()) -> Table:
         sample = next((row for row in rows if any(map(_is_number, _cells(row, delimiter)))), b"")
         sample = sample or next(iter(rows), b"")
         return _text_table(path, cells, delimiter, skip, True, sample, comments)
-    if len(above) == len(cells) and _names_columns(above):
-        return _text_table(path, above, delimiter, skip, True, line, comments)
+    for comment in reversed(comments[-_COMMENTS_OF_NAMES:]):
+        words = comment.lstrip("# \t")
+        above = _cells(words.encode(), _delimiter(words))
+        if len(above) == len(cells) and _names_columns(above):
+            return _text_table(path, above, delimiter, skip, True, line, comments)
     exact = next((own for own in columns if len(own) == len(cells)), None)
     shorter = next((own for own in columns if len(own) < len(cells)), None)
     names = tuple(exact or shorter or (columns[0] if columns else _POSITIONAL[: len(cells)]))

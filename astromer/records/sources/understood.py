@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -74,6 +74,8 @@ class Understood:
         self.files += 1
         self.all_columns = self.all_columns or tuple(source.table.names)
         columns = source.columns
+        if not getattr(source.table, "has_header", True):
+            self._note("columns", _by_position(source.table.names, columns.numbers, columns.texts))
         for measure in columns.measures:
             named = {
                 "time": measure.time,
@@ -143,7 +145,7 @@ class Understood:
             _row("files", f"{self.files:,} {self.kind}"),
             _row("time", f"{self._named('time')} ({self._named('system')}): {self._range()}"),
         ]
-        for what in ("magnitude", "flux", "zero point", "error"):
+        for what in ("columns", "magnitude", "flux", "zero point", "error"):
             if what in self.layouts:
                 lines.append(_row(what, self._named(what)))
         bands = sorted(self.bands - {""})
@@ -243,6 +245,14 @@ class Understood:
         if not np.isfinite(first):
             return "no times"
         return f"MJD {first:.2f} to {last:.2f}, {_date(first)} to {_date(last)}"
+
+
+def _by_position(names: Sequence[str], *used: Sequence[str]) -> str:
+    """What the columns of a text file without a header were taken for."""
+    taken = {name for own in used for name in own}
+    found = {name: number for number, name in enumerate(names, 1) if name in taken}
+    numbers = ", ".join(map(str, found.values()))
+    return f"no header: {', '.join(found)} are columns {numbers} of {len(names)} (--columns)"
 
 
 def _widened(limits: tuple[float, float], values: np.ndarray) -> tuple[float, float]:
