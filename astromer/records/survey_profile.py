@@ -37,10 +37,23 @@ def key(name: str) -> str:
     return re.sub(r"[^0-9a-z]+", "_", name.lower().replace("µ", "u").replace("μ", "u")).strip("_")
 
 
+_PLAIN_UNIT = re.compile(r"\s*[\[(]\s*(mags?|ab(\s*mag)?|vega|d|days?|[hb]?m?jd)\s*[\])]$", re.I)
+"""A unit behind a column's name in which its numbers are taken anyway: ``Mag [mag]``."""
+
+
 def first_of(names: Sequence[str], usual: Sequence[str]) -> str | None:
-    """The first of some usual names that a table has, whatever their case and punctuation."""
-    by_key = {key(name): name for name in reversed(names)}
-    return next((by_key[key(name)] for name in usual if key(name) in by_key), None)
+    """The first of some usual names that a table has, whatever their case and punctuation.
+
+    Names with a unit in brackets, ``Mag [mag]`` and ``Time (MJD)``, count where no other fits;
+    not those with a unit of other size, such as mmag.
+    """
+    plain = {name: _PLAIN_UNIT.sub("", name) for name in names if name[-1:] in ("]", ")")}
+    for words in ({name: name for name in names}, plain):
+        by_key = {key(word): name for name, word in reversed(words.items())}
+        found = next((by_key[key(name)] for name in usual if key(name) in by_key), None)
+        if found is not None:
+            return found
+    return None
 
 
 FLAG_LIKE = re.compile(r"flag|qual|reject|(^|_)(bad|mask|grade|saturated)(_|$)")

@@ -25,6 +25,7 @@ from astromer.records.survey_profile import (
 from astromer.system.errors import DataAnomalyError, UsageError
 
 _BAND_LIKE = re.compile(r"(^|_)(pass)?band(_|$)|filt")
+_UNIT = re.compile(r"\s*[\[(]([^\[\]()]+)[\])]$")
 _ERROR_LIKE = re.compile(r"(^|_)(e|d)?(mag|flux)?_?(err|error|sigma|unc|uncertainty)(_|$)|err$|^e_")
 
 
@@ -41,6 +42,8 @@ class Measure:
         zero_point: magnitude of a flux of 1, of all bands or by band.
         band: of all of these values, or "".
         unit_known: whether the flux is one in a unit, so that it cannot be a relative one.
+        scale, error_scale: what value and error are multiplied by: thousandths of a magnitude are
+            0.001, and errors of a flux may be in another unit than it.
     """
 
     time: str
@@ -54,6 +57,8 @@ class Measure:
     zero_point: float | Mapping[str, float] | None = None
     band: str = ""
     unit_known: bool = False
+    scale: float = 1.0
+    error_scale: float = 1.0
 
     @property
     def numbers(self) -> list[str]:
@@ -62,13 +67,22 @@ class Measure:
         return [name for name in (*names, self.signal_to_noise) if name]
 
     @property
+    def value_words(self) -> str:
+        """Where the value comes from, for people."""
+        return _scaled(self.value, self.scale)
+
+    @property
     def error_words(self) -> str:
         """Where the error comes from, for people."""
         if self.error:
-            return self.error
+            return _scaled(self.error, self.error_scale)
         if self.flux_error:
             return f"from {self.flux} and {self.flux_error}"
         return f"from {self.signal_to_noise}" if self.signal_to_noise else "none"
+
+
+def _scaled(name: str, scale: float) -> str:
+    return name if scale == 1 else f"{name}, times {scale:g}"
 
 
 @dataclass(frozen=True)
@@ -222,6 +236,8 @@ def _measures(
                 system,
                 is_flux=wants_flux,
                 zero_point=config.calibration.zero_point,
+                scale=1.0 if wants_flux else _of_magnitudes(value, units),
+                error_scale=1.0 if wants_flux else _of_magnitudes(error, units),
             ),
         )
     found: list[Measure] = []
@@ -266,9 +282,13 @@ def _measure(
     time = first_of(names, rule.time) or time
     if value is None or time is None:
         return None
-    own = (f"{value}_err", f"{value}err", f"{value}_error", f"e_{value}", f"{value}_sigma")
+    own: tuple[str, ...] = _errors_of(value)
+    if bracket := _UNIT.search(value):
+        bare = value.removesuffix(bracket[0])
+        own += tuple(f"{name} {bracket[1]}" for name in _errors_of(bare))
     errors = (*rule.error, *own) if not rule.error or profile.has_usual_names else rule.error
-    error = first_of(names, (*own, *rule.error) if profile.has_usual_names and is_flux else errors)
+    errors = (*own, *rule.error) if profile.has_usual_names and is_flux else errors
+    error = first_of(names, errors) if is_flux else _magnitude_of(names, errors)
     flux = flux_error = signal_to_noise = None
     if error is None:
         flux_error = None if is_flux else first_of(names, rule.flux_error)
@@ -277,7 +297,9 @@ def _measure(
         signal_to_noise = None if flux_error else first_of(names, rule.signal_to_noise)
     zero_point: float | Mapping[str, float] | None = None
     unit_known = False
+    scale, error_scale = _of_magnitudes(value, units), _of_magnitudes(error, units)
     if is_flux:
+        scale, error_scale = 1.0, _of_fluxes(value, error, units)
         unit = rule.unit or units.get(value, "") or _unit_in(value)
         unit_known = unit == "relative" or ab_zero_point(unit) is not None
         zero_point = config.calibration.zero_point
@@ -300,11 +322,39 @@ def _measure(
         zero_point,
         rule.band,
         unit_known,
+        scale,
+        error_scale,
     )
 
 
 def _value_of(names: Sequence[str], rule: ValueRule) -> str | None:
-    return first_of(names, rule.magnitude or rule.flux)
+    return _magnitude_of(names, rule.magnitude) or first_of(
+        names, () if rule.magnitude else rule.flux
+    )
+
+
+def _magnitude_of(names: Sequence[str], usual: Sequence[str]) -> str | None:
+    """A column of magnitudes, or of thousandths of them: ``err [mmag]``."""
+    return first_of(names, usual) or first_of(names, [f"{name}_mmag" for name in usual])
+
+
+def _errors_of(name: str) -> tuple[str, ...]:
+    """What the errors of a column are called."""
+    return (f"{name}_err", f"{name}err", f"{name}_error", f"e_{name}", f"{name}_sigma")
+
+
+def _of_magnitudes(name: str | None, units: Mapping[str, str]) -> float:
+    """What a column of magnitudes, or of their errors, is multiplied by."""
+    milli = name and (units.get(name, "").lower() == "mmag" or key(name).endswith("_mmag"))
+    return 1e-3 if milli else 1.0
+
+
+def _of_fluxes(value: str, error: str | None, units: Mapping[str, str]) -> float:
+    """What errors of a flux are multiplied by to be in its unit."""
+    of_value, of_error = (ab_zero_point(units.get(name or "", "")) for name in (value, error))
+    if of_value is None or of_error is None or of_value == of_error:
+        return 1.0
+    return float(10 ** round(0.4 * (of_value - of_error), 6))
 
 
 def _unit_in(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -170,7 +171,11 @@ def _time_system(measure: Measure, times: np.ndarray) -> TimeSystem:
             return TimeSystem(days + (0.0 if found["modified"] else JD_TO_MJD), words)
         if "mjd" not in name and JULIAN_DATES[0] <= middle <= JULIAN_DATES[1]:
             return TimeSystem(JD_TO_MJD, "JD, by its values")
-        return TimeSystem(0.0, "MJD" if "mjd" in name else "taken for MJD")
+        if "mjd" in name:
+            return TimeSystem(0.0, "MJD")
+        # A Julian date without its first digits, 24, lacks half a day more if it is an MJD.
+        doubt = "; --time-offset -0.5 if JD - 2400000" * bool(re.search(r"(^|[hb])jd", name))
+        return TimeSystem(0.0, f"taken for MJD{doubt}")
     if system in JULIAN and middle < _SHORT_JD:
         return TimeSystem(JD_TO_MJD + 2_450_000, f"{system} - 2450000, by its values")
     if system in JULIAN and middle < _MODIFIED:
@@ -200,14 +205,14 @@ def _measured(
 ) -> ObservationRows:
     columns, profile = source.columns, source.profile
     times = _numbers(block, measure.time)
-    values = _numbers(block, measure.value)
+    values = _numbers(block, measure.value, measure.scale)
     system = source.time_system(measure, times)
     ids = _ids(block, columns) if columns.id else name
     bands = measure.band or band
     if columns.band and not measure.band:
         bands = _renamed(_texts(block, columns.band), profile.band.names)
     classes = _texts(block, columns.class_name) if columns.class_name else ""
-    errors = _numbers(block, measure.error) if measure.error else None
+    errors = _numbers(block, measure.error, measure.error_scale) if measure.error else None
     mag, errmag = _magnitudes(block, measure, values, errors, bands, source.path)
     kept, dropped = np.ones(len(values), bool), Counter[str]()
     for reason, bad in _left_out(block, source, measure, ids, values, errors):
@@ -305,8 +310,9 @@ def _zero_points(measure: Measure, bands: pa.Array | str, path: Path) -> float |
     return np.array([given[name] for name in bands.to_pylist()])
 
 
-def _numbers(block: pa.Table, name: str) -> np.ndarray:
-    return block.column(name).to_numpy()
+def _numbers(block: pa.Table, name: str, scale: float = 1.0) -> np.ndarray:
+    values = block.column(name).to_numpy()
+    return values if scale == 1 else values * scale
 
 
 def _texts(block: pa.Table, name: str) -> pa.Array:

@@ -270,6 +270,8 @@ def _is_plain(source: Source, schema: pa.Schema) -> bool:
     measure = measures[0]
     if measure.error is None or measure.flux_error or sentinels.limit_marks:
         return False
+    if (measure.scale, measure.error_scale) != (1, 1):
+        return False
     if measure.is_flux and not isinstance(measure.zero_point, (int, float)):
         return False
     return all(name in schema.names for name in measure.numbers)

@@ -19,6 +19,8 @@ _MJD_EPOCH = date(1858, 11, 17)
 _EARLIEST = 44239.0
 """MJD of 1980: there are few digital light curves before."""
 _MOST_SHOWN = 8
+_NO_DAYS = ("s", "sec", "second", "seconds", "min", "h", "hr", "hour", "yr", "year", "a")
+"""Units of times that are not days."""
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Understood:
         layouts: names of columns and the like, by what they are.
         unused: columns that look like something else, by what they look like.
         all_columns: of the first file.
-        units: of values, by column.
+        units: of values and times, by column.
         unit_known: whether fluxes are known to be in a unit, or relative.
         comments: of the first file, that call what was taken for a magnitude a flux.
         calibration: what was done to all values: none where files or bands differ.
@@ -79,7 +81,7 @@ class Understood:
         for measure in columns.measures:
             named = {
                 "time": measure.time,
-                "flux" if measure.is_flux else "magnitude": measure.value,
+                "flux" if measure.is_flux else "magnitude": measure.value_words,
                 "error": measure.error_words,
             }
             if measure.is_flux:
@@ -104,9 +106,9 @@ class Understood:
             if not measure.is_flux:
                 remarks = source.table.comments if self.files == 1 else ()
                 self.comments += tuple(c for c in remarks if _calls_flux(c, measure.value))
-            unit = source.table.units.get(measure.value, "")
-            if unit:
-                self.units[measure.value] = unit
+            for column in (measure.time, measure.value):
+                if unit := source.table.units.get(column, ""):
+                    self.units[column] = unit
 
     @property
     def without_errors(self) -> tuple[str, ...]:
@@ -183,6 +185,12 @@ class Understood:
         for name, unit in self.units.items():
             if self._named("magnitude") == name and _is_flux_unit(unit):
                 yield f"{name} is taken for a magnitude, but its unit is {unit}: give --flux."
+            if (
+                time == name
+                and unit.strip().lower() in _NO_DAYS
+                and "taken" in self._named("system")
+            ):
+                yield f"{name} is taken for days, but its unit is {unit}: write MJD."
         for comment in self.comments[:1]:
             yield (
                 f"{self._named('magnitude')} is taken for a magnitude, but a comment says: "

@@ -54,3 +54,55 @@ def test_columns_that_are_known_by_their_order_are_told(tmp_path, capsys):
     curves, said = read(tmp_path, capsys)
     check(curves)
     assert "no header: mjd, mag, errmag are columns 1, 2, 3 of 5 (--columns)" in said
+
+
+UNITS = {
+    "in brackets": "ID,MJD [d],Mag [mag],Mag err [mag]\n;a,{t},{m},{e}",
+    "in round brackets": "ID,Time (MJD),Mag(AB),e_Mag(mag)\n;a,{t},{m},{e}",
+    "thousandths": "ID,mjd,mag,err [mmag]\n;a,{t},{m},{e}e3",
+    "thousandths of both": "ID,mjd,mag (mmag),err (mmag)\n;a,{t},{m}e3,{e}e3",
+}
+
+
+@pytest.mark.parametrize("case", UNITS)
+def test_units_behind_names(tmp_path, capsys, case):
+    (tmp_path / "t.csv").write_text(table(*UNITS[case].split(";")))
+    curves, said = read(tmp_path / "t.csv", capsys)
+    check(curves)
+    assert ("times 0.001" in said) == ("thousandths" in case)
+    assert "warning" not in said
+
+
+def test_fluxes_and_their_errors_with_units_behind_names(tmp_path, capsys):
+    head, row = "id,mjd,flux [mJy],flux_err [{}]\n", "a,{t},1.0,{e}"
+    (tmp_path / "t.csv").write_text(table(head.format("mJy"), row))
+    assert read(tmp_path / "t.csv", capsys)[0].errmag[0] == pytest.approx(0.0217, abs=1e-4)
+    (tmp_path / "u.csv").write_text(table(head.format("uJy"), row))
+    assert "no column was taken for errors" in read(tmp_path / "u.csv", capsys)[1]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("t.fits", "fits"), ("t.vot", "votable")])
+def test_units_of_columns(tmp_path, capsys, name, kind):
+    make = pytest.importorskip("astropy.table").Table
+    times, mags, errors = zip(*ROWS, strict=True)
+    magnitudes = make({"id": ["a", "a"], "mjd": times, "mag": mags, "err": [20.0, 30.0]})
+    magnitudes["err"].unit = "mmag"
+    magnitudes.write(tmp_path / name, format=kind)
+    check(read(tmp_path / name, capsys)[0])
+    fluxes = make({"id": ["a"], "mjd": [58000.25], "flux": [1.0], "flux_err": [20.0]})
+    fluxes["flux"].unit, fluxes["flux_err"].unit = "mJy", "uJy"
+    fluxes.write(tmp_path / f"flux-{name}", format=kind)
+    curves, said = read(tmp_path / f"flux-{name}", capsys)
+    assert (curves.mag[0], curves.errmag[0]) == pytest.approx((16.4, 0.0217), abs=1e-4)
+    assert "flux_err, times 0.001" in said
+    seconds = make({"id": ["a"], "time": [58000.25], "mag": [15.5], "err": [0.02]})
+    seconds["time"].unit = "s"
+    seconds.write(tmp_path / f"s-{name}", format=kind)
+    assert "time is taken for days, but its unit is s" in read(tmp_path / f"s-{name}", capsys)[1]
+
+
+def test_a_julian_date_without_its_first_digits_is_told(tmp_path, capsys):
+    (tmp_path / "t.csv").write_text(table("id,hjd,mag,err\n", "a,{t},{m},{e}"))
+    assert (
+        "taken for MJD; --time-offset -0.5 if JD - 2400000" in read(tmp_path / "t.csv", capsys)[1]
+    )
