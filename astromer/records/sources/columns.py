@@ -371,9 +371,14 @@ def _lacks(
     path: Path, names: Sequence[str], lacking: list[str], profile: Profile
 ) -> DataAnomalyError:
     survey = "" if profile.is_generic else f" (survey {profile.name})"
+    other = (
+        " If it holds something else, take it out of the folder; metadata are given as --metadata."
+        if len(lacking) > 1
+        else ""
+    )
     return DataAnomalyError(
         f"{path} lacks the column(s) {', '.join(lacking)}{survey}; it has {', '.join(names)}. "
-        "Name the columns in config.toml if they are called differently."
+        f"Name the columns in config.toml if they are called differently.{other}"
     )
 
 

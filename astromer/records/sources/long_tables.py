@@ -106,6 +106,21 @@ def bands_in_names(files: list[Path]) -> dict[Path, str]:
     return ends if len(bands) > 1 and bands <= BANDS else {}
 
 
+def _bands_of_stars(files: list[Path], catalogue: Catalogue | None) -> dict[Path, str]:
+    """Bands of files of one star each, where a star has several: star1_g.csv, star1_r.csv.
+
+    None where the metadata know the files by their whole names.
+    """
+    ends = bands_in_names(files)
+    stars = {stem_of(path)[: -len(band) - 1] for path, band in ends.items()}
+    if not ends or "" in stars or len(stars) == len(files):
+        return {}
+    if catalogue is not None:
+        known = {name for own in catalogue.possible_ids() for name in catalogue.texts(own)}
+        return {} if any(stem_of(path) in known for path in ends) else ends
+    return ends
+
+
 class Register:
     """Numbers light curves, one for each object and band, in the order in which they come."""
 
@@ -195,8 +210,11 @@ def plan_objects(files: list[Path], catalogue: Catalogue | None, profile: Profil
     if catalogue is None or catalogue.file_column is None:
         seen: dict[tuple[str, str], Path] = {}
         planned = []
+        ends = _bands_of_stars(files, catalogue) if profile.has_usual_names else {}
         for path in files:
             name, band = stem_of(path), _band_of(path, profile)
+            if path in ends and not band:
+                name, band = name[: -len(ends[path]) - 1], ends[path]
             if profile.id.file and (found := re.search(profile.id.file, name)):
                 name = found[1]
             other = seen.setdefault((name, band), path)

@@ -22,6 +22,9 @@ _KINDS = {
     **dict.fromkeys((".vot", ".votable", ".xml"), VOTABLE),
 }
 _PACKED = (".gz", ".zip")
+_ARCHIVES = (".bz2", ".xz", ".zst", ".z", ".lzma", ".tar", ".tgz", ".7z", ".rar")
+"""What is to be unpacked by other programs."""
+_MOST_KINDS = 3
 _NUMBERED = re.compile(r"\d\.\d+$")
 """Names of text files that end in a number and not in a suffix: ASAS's 002000-0452.0."""
 _NO_CURVES = ("readme", "license", "licence", "metadata", "sha256sums", "ident.dat", "remarks.txt")
@@ -140,10 +143,12 @@ def data_files(survey: Path, besides: Iterable[Path | None] = ()) -> tuple[str, 
         kind = kind_of(survey)
         if kind is None:
             raise DataNotFoundError(
-                f"{survey} is a file of no known kind: its name must end in {_suffixes()}. Export "
-                "it as CSV, FITS or Parquet."
+                f"{survey} is a file of no known kind: its name must end in {_suffixes()}. "
+                f"{_way_out(survey.name)}."
             )
         return kind, [survey]
+    if partitions := _partitions(survey):
+        return PARQUET, partitions
     others = {path.resolve() for path in besides if path is not None}
     files = _by_kind(survey, others)
     if not files:
@@ -151,11 +156,10 @@ def data_files(survey: Path, besides: Iterable[Path | None] = ()) -> tuple[str, 
             for kind, paths in _by_kind(folder, others).items():
                 files.setdefault(kind, []).extend(paths)
     if not files:
-        others_there = sorted({path.suffix for path in survey.iterdir() if path.suffix})
-        there = f" It has files in {', '.join(others_there[:5])}; export them." * bool(others_there)
         raise DataNotFoundError(
             f"{survey} holds no light curves: no *.parquet shards and no other files in "
-            f"{_suffixes()}, and no folder of such files called after a band.{there}"
+            f"{_suffixes()}, and no folder of such files called after a band. Received: "
+            f"{_what_is_there(survey)}."
         )
     if len(files) > 1:
         found = ", ".join(f"{len(paths)} {kind}" for kind, paths in sorted(files.items()))
@@ -165,6 +169,45 @@ def data_files(survey: Path, besides: Iterable[Path | None] = ()) -> tuple[str, 
         )
     ((kind, paths),) = files.items()
     return kind, sorted(paths, key=natural_key)
+
+
+def _partitions(catalogue: Path) -> list[Path]:
+    """The tables of a HATS catalogue: dataset/Norder=1/Dir=0/Npix=7.parquet, or files below."""
+    folders = [path for path in (catalogue / "dataset", catalogue) if path.is_dir()]
+    found = [path for folder in folders for path in folder.glob("Norder=*/Dir=*/Npix=*")]
+    inside = [path for one in found if one.is_dir() for path in one.glob("*.parquet")]
+    files = [path for path in found if path.suffix == ".parquet" and path.is_file()]
+    return sorted([*files, *inside], key=natural_key)
+
+
+def _what_is_there(folder: Path) -> str:
+    """Files and folders by their kind, and what to do with them."""
+    shown = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    inner = [path.name for path in shown if path.is_dir()]
+    found = []
+    if inner:
+        found.append(
+            f"{len(inner)} folder(s), for instance {inner[0]}: give one of them, or put the files "
+            "of all into one folder, under names that differ"
+        )
+    ends: dict[str, list[str]] = {}
+    for path in shown:
+        if path.is_file() and _may_hold_curves(path):
+            ends.setdefault(path.suffix, []).append(path.name)
+    for suffix, names in list(ends.items())[:_MOST_KINDS]:
+        kind = f"in {suffix}" if suffix else "without a suffix"
+        way_out = _way_out(names[0]).replace(" it ", " them ").replace(" its ", " each ")
+        found.append(f"{len(names)} file(s) {kind}, for instance {names[0]}: {way_out}")
+    return "; ".join(found) or "nothing"
+
+
+def _way_out(name: str) -> str:
+    """What to do with a file that is not read as it is."""
+    if Path(name.removesuffix(".gz")).suffix.lower() in _ARCHIVES:
+        return "Unpack it first"
+    if Path(name).suffix:
+        return "Export it as CSV, FITS or Parquet"
+    return "Add .txt, .fits or .parquet to its name"
 
 
 def _by_kind(folder: Path, others: set[Path]) -> dict[str, list[Path]]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import astromer
+from astromer.system.errors import AstromerError
 
 ROWS = ((58000.25, 15.5, 0.02), (58001.25, 15.75, 0.03))
 
@@ -84,7 +87,7 @@ def test_fluxes_and_their_errors_with_units_behind_names(tmp_path, capsys):
 @pytest.mark.parametrize(("name", "kind"), [("t.fits", "fits"), ("t.vot", "votable")])
 def test_units_of_columns(tmp_path, capsys, name, kind):
     make = pytest.importorskip("astropy.table").Table
-    times, mags, errors = zip(*ROWS, strict=True)
+    times, mags, _ = zip(*ROWS, strict=True)
     magnitudes = make({"id": ["a", "a"], "mjd": times, "mag": mags, "err": [20.0, 30.0]})
     magnitudes["err"].unit = "mmag"
     magnitudes.write(tmp_path / name, format=kind)
@@ -106,3 +109,56 @@ def test_a_julian_date_without_its_first_digits_is_told(tmp_path, capsys):
     assert (
         "taken for MJD; --time-offset -0.5 if JD - 2400000" in read(tmp_path / "t.csv", capsys)[1]
     )
+
+
+def test_files_of_the_bands_of_a_star(tmp_path, capsys):
+    for name in ("s1_g", "s1_r", "s2_g"):
+        (tmp_path / f"{name}.csv").write_text(table("mjd,mag,err\n", "{t},{m},{e}"))
+    curves, said = read(tmp_path, capsys)
+    assert list(zip(curves.ids, curves.bands)) == [("s1", "g"), ("s1", "r"), ("s2", "g")]
+    assert "g, r (its files)" in said
+    (tmp_path / "metadata.csv").write_text("ID,Class\ns1_g,A\ns1_r,A\ns2_g,B\n")
+    assert list(read(tmp_path, capsys)[0].ids) == ["s1_g", "s1_r", "s2_g"]
+
+
+def test_stars_that_are_called_after_bands_stay_whole(tmp_path, capsys):
+    for name in ("field_R", "field2_I"):
+        (tmp_path / f"{name}.csv").write_text(table("mjd,mag,err\n", "{t},{m},{e}"))
+    assert sorted(read(tmp_path, capsys)[0].ids) == ["field2_I", "field_R"]
+
+
+def test_a_hats_catalogue(tmp_path, capsys):
+    inner = tmp_path / "dataset" / "Norder=1" / "Dir=0"
+    (inner / "Npix=4").mkdir(parents=True)
+    columns = {name: [[row[i] for row in ROWS]] for i, name in enumerate(("mjd", "mag", "err"))}
+    pq.write_table(pa.table({"id": [7], **columns}), inner / "Npix=3.parquet")
+    pq.write_table(pa.table({"id": [8], **columns}), inner / "Npix=4" / "part0.parquet")
+    (tmp_path / "partition_info.csv").write_text("Norder,Npix\n1,3\n1,4\n")
+    (tmp_path / "skymap.fits").write_bytes(b"SIMPLE")
+    for data in (tmp_path, tmp_path / "dataset"):
+        curves = read(data, capsys)[0]
+        assert list(curves.ids) == ["7", "8"]
+        assert len(curves.mjd) == 2 * len(ROWS)
+
+
+REFUSED = {
+    "a folder for each star": ("a/s1/lc.csv", r"1 folder\(s\), for instance s1: give one of them"),
+    "no suffix": (
+        "a/star1",
+        r"1 file\(s\) without a suffix, for instance star1: Add .txt, .fits or",
+    ),
+    "bzip2": ("a/s.csv.bz2", r"1 file\(s\) in .bz2, for instance s.csv.bz2: Unpack them first"),
+    "an archive": ("a.tar.gz", r"file of no known kind.*\. Unpack it first\.$"),
+    "something else": ("a/s.txt", r"lacks the column\(s\) mjd, mag.*take it out of the folder"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_there_is_told(tmp_path, case):
+    name, expected = REFUSED[case]
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("These are my stars\n")
+    with pytest.raises(AstromerError, match=expected) as caught:
+        astromer.read(tmp_path / Path(name).parts[0], quiet=True)
+    assert "\n" not in str(caught.value)
