@@ -41,11 +41,15 @@ _DELIMITERS = (b";", b",", b"\t", b"|")
 _POSITIONAL = ("mjd", "mag", "errmag")
 MISSING = (
     *("", "nan", "NaN", "NAN", "null", "NULL", "None", "none", "NA", "N/A", "n/a", "na"),
-    *("-", "--", "---", "*", "INDEF", "masked"),
+    *("-", "--", "---", "*", "...", "INDEF", "masked", "<NA>", "#N/A", "\\N", "Null", "Nan"),
 )
 """Cells that stand for no value."""
+_DATE = re.compile(r"\d{1,4}[-/.:]\d{1,2}[-/.:]\d")
+"""2019-01-30T12:00:00, 30.1.2019, 12:00:01."""
 _FORTRAN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[dD][-+]?\d+")
 """A number in double precision as Fortran writes it: 1.5D+01."""
+_PACKED = (b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
+"""How files of bzip2, xz, zstd and 7z begin."""
 _BOM = b"\xef\xbb\xbf"
 _WIDE = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
@@ -153,7 +157,7 @@ class _Block:
             ),
             csv.ParseOptions(
                 delimiter=" " if blanks else self.table.delimiter.decode(),
-                quote_char=False if blanks else '"',
+                quote_char='"' if not blanks or _QUOTED_WORD.search(data) else False,
                 newlines_in_values=not blanks and b'"' in data,
             ),
             csv.ConvertOptions(
@@ -188,10 +192,18 @@ class _Block:
                 continue
             location = f"{self.table.path}, line {number}"
             cells = _cells(line, self.table.delimiter)
+            if numeric and cells == list(names):
+                raise RecordError(
+                    f"{location} must have numbers. Received: the names of the columns once more. "
+                    "Remove the line."
+                )
             if len(cells) != len(names):
+                doubt = "Is it cut off?"
+                if len(cells) > len(names):
+                    doubt = "Texts that hold the delimiter must be in quotation marks."
                 raise RecordError(
                     f"{location} has {len(cells)} cell(s) where {len(names)} are expected "
-                    f"({', '.join(names)}). Is it cut off? Correct or remove the line."
+                    f"({', '.join(names)}). {doubt} Correct or remove the line."
                 )
             for i in numeric:
                 cell = cells[i].replace(",", ".") if self.table.decimal_comma else cells[i]
@@ -199,12 +211,14 @@ class _Block:
                     if self.marks and cells[i].startswith(self.marks):
                         continue
                     limit = cells[i][:1] in "<>" and cells[i][1:2].isdigit()
-                    way_out = (
-                        " Is it an upper limit? A profile with [sentinels] limit_marks leaves such "
-                        "rows out (docs/surveys.md)."
-                        if limit
-                        else " Correct the cell, or leave it empty where there is no value."
-                    )
+                    way_out = " Correct the cell, or leave it empty where there is no value."
+                    if limit:
+                        way_out = (
+                            " Is it an upper limit? A profile with [sentinels] limit_marks leaves "
+                            "such rows out (docs/surveys.md)."
+                        )
+                    elif _DATE.match(cells[i]):
+                        way_out = " Write dates and times of day as MJD."
                     raise RecordError(
                         f"{location}: {names[i]} must be a number, got {cells[i][:40]!r}.{way_out}"
                     )
@@ -307,6 +321,11 @@ def _head(path: Path) -> tuple[int, list[str], bytes, list[bytes]]:
     with _text_stream(path) as (stream, _):
         for _ in range(MOST_COMMENT_LINES):
             line = stream.readline(MOST_LINE_BYTES + 1)
+            if not skip and line.startswith(_PACKED):
+                raise RecordError(
+                    f"{path} must be text, plain, gzip or zip. Received: another archive. Unpack "
+                    "it first."
+                )
             if b"\0" in line:
                 raise RecordError(f"{path} is not a text file (it has zero bytes). Copy it again.")
             if len(line) > MOST_LINE_BYTES:
@@ -386,7 +405,10 @@ def _is_decimal_comma(cell: str) -> bool:
 def _cells(line: bytes, delimiter: bytes) -> list[str]:
     text = _as_utf8(line).decode().strip("\r\n")
     if not delimiter:
-        return [cell.strip('"') for cell in text.split()]
+        if '"' not in text:
+            return text.split()
+        words = text.replace("\t", " ").strip()
+        return next(plain_csv.reader([words], delimiter=" ", skipinitialspace=True))
     if '"' not in text:
         return [cell.strip() for cell in text.split(delimiter.decode())]
     rows = list(plain_csv.reader(io.StringIO(text), delimiter=delimiter.decode()))
@@ -412,6 +434,8 @@ def _unique(names: Sequence[str]) -> tuple[str, ...]:
 
 
 _QUOTED = re.compile(rb'"[^"]*"')
+_QUOTED_WORD = re.compile(rb'(?m)(?:^|(?<=[ \t]))"[^"\n]*"(?=[ \t\r\n]|$)')
+"""A whole cell between quotation marks, where blanks delimit: not the seconds of 12'30"."""
 
 
 def _simplify(data: bytes, delimiter: bytes) -> bytes:
@@ -429,7 +453,10 @@ def _simplify(data: bytes, delimiter: bytes) -> bytes:
         pattern = _QUOTED.pattern + rb"| *(?:" + re.escape(delimiter) + rb"|\n) *"
         found = re.compile(pattern)
         return found.sub(lambda m: m[0] if m[0][:1] == b'"' else m[0].strip(b" "), data).strip(b" ")
-    if not delimiter:
+    if not delimiter and b'"' in data:
+        pattern = re.compile(_QUOTED_WORD.pattern + rb"|  +")
+        data = pattern.sub(lambda m: m[0] if m[0][:1] == b'"' else b" ", data)
+    elif not delimiter:
         while b"  " in data:
             data = data.replace(b"  ", b" ")
     for mark in (delimiter, b"\n") if delimiter else (b"\n",):

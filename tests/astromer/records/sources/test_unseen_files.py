@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import bz2
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import astromer
-from astromer.system.errors import AstromerError
+from astromer.system.errors import AstromerError, RecordError
 
 ROWS = ((58000.25, 15.5, 0.02), (58001.25, 15.75, 0.03))
 
@@ -162,3 +164,46 @@ def test_what_is_there_is_told(tmp_path, case):
     with pytest.raises(AstromerError, match=expected) as caught:
         astromer.read(tmp_path / Path(name).parts[0], quiet=True)
     assert "\n" not in str(caught.value)
+
+
+def test_texts_with_blanks_between_blanks(tmp_path, capsys):
+    """As astropy writes them (format="ascii")."""
+    rows = [f'"V* RR  Lyr"   {t}\t{m} {e} "5\' 12"' for t, m, e in ROWS]
+    (tmp_path / "t.txt").write_text("id mjd mag err dec\n" + "\n".join(rows) + "\n")
+    curves = read(tmp_path / "t.txt", capsys)[0]
+    check(curves)
+    assert list(curves.ids) == ["V* RR  Lyr"]
+
+
+def test_a_second_of_arc_is_no_quotation_mark(tmp_path, capsys):
+    (tmp_path / "t.txt").write_text(table("id seeing mjd mag err\n", 'a 1.5" {t} {m} {e}'))
+    check(read(tmp_path / "t.txt", capsys)[0])
+
+
+@pytest.mark.parametrize("cell", ["...", "<NA>", r"\N", "#N/A"])
+def test_what_other_programs_write_for_no_value(tmp_path, capsys, cell):
+    text = table("id,mjd,mag,err\n", "a,{t},{m},{e}") + f"a,58002.25,15.5,{cell}\n"
+    (tmp_path / "t.csv").write_text(text)
+    assert np.isnan(read(tmp_path / "t.csv", capsys)[0].errmag).tolist() == [False, False, True]
+
+
+LINES = {
+    "a second header": ("id,mjd,mag,err", "line 4 must have numbers.*once more. Remove the line"),
+    "a date": ("a,2019-01-30T12:00:00,15.5,0.1", "line 4: mjd must be a number.*Write dates"),
+    "a text": ("a,b,58000,15.5,0.1", "line 4 has 5 cell.*in quotation marks"),
+    "an end": ("a,58000", "line 4 has 2 cell.*Is it cut off"),
+}
+
+
+@pytest.mark.parametrize("case", LINES)
+def test_a_line_that_cannot_be_read_is_refused_with_the_way_out(tmp_path, case):
+    line, expected = LINES[case]
+    (tmp_path / "t.csv").write_text(table("id,mjd,mag,err\n", "a,{t},{m},{e}") + line + "\n")
+    with pytest.raises(RecordError, match=expected):
+        astromer.read(tmp_path / "t.csv", quiet=True)
+
+
+def test_an_archive_that_is_called_a_table_is_told(tmp_path):
+    (tmp_path / "t.csv").write_bytes(bz2.compress(b"id,mjd,mag,err\na,58000,15,0.1\n"))
+    with pytest.raises(RecordError, match="another archive. Unpack it first"):
+        astromer.read(tmp_path / "t.csv", quiet=True)
