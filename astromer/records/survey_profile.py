@@ -56,7 +56,9 @@ def first_of(names: Sequence[str], usual: Sequence[str]) -> str | None:
     return None
 
 
-FLAG_LIKE = re.compile(r"flag|qual|reject|(^|_)(bad|mask|grade|saturated)(_|$)")
+FLAG_LIKE = re.compile(
+    r"flag|qual|reject|err_?bits|infobits|upper_?lim|(^|_)(bad|mask|grade|saturated|blend|ul)(_|$)"
+)
 """Keys of columns that tell the quality of observations."""
 REDUCED = re.compile(
     r"^[hb]?(?P<modified>m)?jd(?:_tdb|_utc)?_(?P<days>\d{5,7}(?:_5)?)(?:_d|_days?)?$"

@@ -56,6 +56,11 @@ class Catalogue:
         """The column that names files."""
         return first_of(self.table.column_names, FILE)
 
+    @property
+    def class_column(self) -> str | None:
+        """The column that becomes Class."""
+        return first_of(self.table.column_names, CLASS[:-1])
+
     def texts(self, name: str) -> list[str]:
         """A column as strings, empty where there is no value."""
         return [(value or "").strip() for value in self.table.column(name).to_pylist()]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from astromer.records.sources.names import BANDS, CLASS
+from astromer.records.sources.names import BANDS, CLASS, PERIOD_NAMES
 from astromer.records.survey_config import SurveyConfig
 from astromer.records.survey_profile import (
     FLAG_LIKE,
@@ -26,6 +26,7 @@ from astromer.system.errors import DataAnomalyError, UsageError
 
 _BAND_LIKE = re.compile(r"(^|_)(pass)?band(_|$)|filt")
 _UNIT = re.compile(r"\s*[\[(]([^\[\]()]+)[\])]$")
+_PERIOD_LIKE = re.compile(rf"^({'|'.join(PERIOD_NAMES)})$")
 _ERROR_LIKE = re.compile(r"(^|_)(e|d)?(mag|flux)?_?(err|error|sigma|unc|uncertainty)(_|$)|err$|^e_")
 
 
@@ -95,7 +96,7 @@ class Columns:
         id_parts: columns that tell it together, the first of which is ``id``.
         band, class_name: of the object.
         quality: rules and the columns that they look at.
-        unused: columns that look like bands, flags or errors, by what they look like.
+        unused: columns that look like bands, flags, errors or periods, by what they look like.
     """
 
     measures: tuple[Measure, ...]
@@ -189,6 +190,7 @@ def find_columns(
     )
     used = {*found.numbers, *found.texts}
     looks = {"bands": _BAND_LIKE, "flags": FLAG_LIKE, "errors": _ERROR_LIKE}
+    looks["known periods"] = _PERIOD_LIKE
     unused: dict[str, list[str]] = {}
     for name in names:
         for what, pattern in looks.items():

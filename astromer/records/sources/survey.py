@@ -343,6 +343,10 @@ def _read_tables(
         joined = metadata_of(config, register.names(), register.classes)
     else:
         joined = join(config, register.names(), catalogue)
+        ids = catalogue.id_column(name for name, _ in register.names())
+        classes = catalogue.class_column
+        classes = None if config.described and classes not in config.context else classes
+        understood.add_metadata(catalogue.path.name, ids, classes)
     return joined, understood, tuple(_notes(plan, joined, config))
 
 

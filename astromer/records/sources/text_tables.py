@@ -370,8 +370,9 @@ def _delimiter(line: str) -> bytes:
 def _names_columns(names: list[str]) -> bool:
     """Whether the words of a comment are names of columns."""
     times, values = known_names()
-    no_number = not any(map(_is_number, names))
-    return bool(no_number and time_column(names, times) and first_of(names, values))
+    time = None if any(map(_is_number, names)) else time_column(names, times)
+    # A time that is not the first is not where it is looked for without names.
+    return time is not None and (time != names[0] or first_of(names, values) is not None)
 
 
 def _units_below(after: list[bytes]) -> int:

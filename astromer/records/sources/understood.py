@@ -18,6 +18,8 @@ from astromer.system.text import shortened
 _MJD_EPOCH = date(1858, 11, 17)
 _EARLIEST = 44239.0
 """MJD of 1980: there are few digital light curves before."""
+_LATEST = 200_000.0
+"""MJD of 2406, the last that records take; JDs are larger, and known by their size."""
 _MOST_SHOWN = 8
 _NO_DAYS = ("s", "sec", "second", "seconds", "min", "h", "hr", "hour", "yr", "year", "a")
 """Units of times that are not days."""
@@ -77,7 +79,10 @@ class Understood:
         self.all_columns = self.all_columns or tuple(source.table.names)
         columns = source.columns
         if not getattr(source.table, "has_header", True):
-            self._note("columns", _by_position(source.table.names, columns.numbers, columns.texts))
+            words = _by_position(source.table.names, columns.numbers, columns.texts)
+            remark = source.table.comments[-1:]
+            above = f"; the comment above them is {shortened(remark[0], 60)!r}" if remark else ""
+            self._note("columns", words + above * (self.files == 1))
         for measure in columns.measures:
             named = {
                 "time": measure.time,
@@ -98,6 +103,7 @@ class Understood:
                 self._note(what, column)
         self._note("band", columns.band or source.profile.band.value or "")
         self._note("id", named_by or ".".join(columns.id_parts) or columns.id or "")
+        self._note("class", columns.class_name or "")
         for rule, column in columns.quality:
             self._note("quality", f"{column} ({rule.words})")
         for what, names in columns.unused.items():
@@ -114,6 +120,11 @@ class Understood:
     def without_errors(self) -> tuple[str, ...]:
         """The columns, where none was taken for errors."""
         return self.all_columns if self.layouts.get("error") == {"none"} else ()
+
+    def add_metadata(self, path: str, column: str, class_name: str | None) -> None:
+        """Notes the table of metadata, the column that joins it, and that of classes."""
+        classes = f", classes from {class_name}" if class_name else ""
+        self._note("metadata", f"{path}, joined by {column}{classes}")
 
     def add_system(self, system: TimeSystem) -> None:
         """Notes a time system."""
@@ -154,8 +165,9 @@ class Understood:
         if bands:
             lines.append(_row("bands", f"{_some(bands)} ({self._named('band') or 'its files'})"))
         lines.append(_row("id", self._named("id")))
-        if "quality" in self.layouts:
-            lines.append(_row("quality", self._named("quality")))
+        for what in ("class", "metadata", "quality"):
+            if what in self.layouts:
+                lines.append(_row(what, self._named(what)))
         left_out = [f"{n:,} {r.replace('_', ' ')}" for r, n in self.dropped.items() if n]
         lines.append(_row("left out", ", ".join(left_out) or "nothing"))
         if self.without_error and not self.without_errors:
@@ -180,7 +192,9 @@ class Understood:
             yield f"some times in {time} are before 1980: the first is {_date(first)}."
         else:
             yield from self._other_years()
-        if last > _today() + 1:
+        if last > _LATEST:
+            yield f"{time} is no MJD: it goes to {last:.10g}. Is it seconds, or a date? Write MJD."
+        elif last > _today() + 1:
             yield f"times in {time} are in the future: the last is {_date(last)}."
         for name, unit in self.units.items():
             if self._named("magnitude") == name and _is_flux_unit(unit):

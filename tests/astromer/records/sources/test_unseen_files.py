@@ -207,3 +207,31 @@ def test_an_archive_that_is_called_a_table_is_told(tmp_path):
     (tmp_path / "t.csv").write_bytes(bz2.compress(b"id,mjd,mag,err\na,58000,15,0.1\n"))
     with pytest.raises(RecordError, match="another archive. Unpack it first"):
         astromer.read(tmp_path / "t.csv", quiet=True)
+
+
+def test_the_class_the_metadata_and_what_is_not_used_are_told(tmp_path, capsys):
+    head, row = "name,mjd,mag,err,type,period,upper_limit,ppErrBits\n", "a,{t},{m},{e},RRab,0.5,0,0"
+    (tmp_path / "t.csv").write_text(table(head, row))
+    said = read(tmp_path / "t.csv", capsys)[1]
+    assert "class        type" in said
+    assert "period (like known periods)" in said
+    assert "upper_limit, ppErrBits (like flags)" in said
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "a.csv").write_text(table("mjd,mag,err\n", "{t},{m},{e}"))
+    (tmp_path / "s" / "metadata.csv").write_text("KIC,VarType\na,EA\n")
+    said = read(tmp_path / "s", capsys)[1]
+    assert "metadata     metadata.csv, joined by KIC, classes from VarType" in said
+
+
+def test_times_that_are_no_days_are_told(tmp_path, capsys):
+    (tmp_path / "t.csv").write_text(table("id,time,mag,err\n", "a,{t}e4,{m},{e}"))
+    assert "time is no MJD: it goes to 580012500. Is it sec" in read(tmp_path / "t.csv", capsys)[1]
+
+
+def test_a_comment_of_other_names_is_told_or_refused(tmp_path, capsys):
+    (tmp_path / "s.dat").write_text(table("# HJD Vmag error\n", "{t} {m} {e}"))
+    said = read(tmp_path, capsys)[1]
+    assert "columns 1, 2, 3 of 3 (--columns); the comment above them is '# HJD Vmag error'" in said
+    (tmp_path / "s.dat").write_text(table("# Vmag HJD error\n", "{m} {t} {e}"))
+    with pytest.raises(AstromerError, match=r"lacks the column\(s\) mag; it has Vmag, HJD, error"):
+        astromer.read(tmp_path, quiet=True)
