@@ -61,9 +61,10 @@ FLAG_LIKE = re.compile(
 )
 """Keys of columns that tell the quality of observations."""
 REDUCED = re.compile(
-    r"^[hb]?(?P<modified>m)?jd(?:_tdb|_utc)?_(?P<days>\d{5,7}(?:_5)?)(?:_d|_days?)?$"
+    r"^(?:time_|date_)?[hb]?(?P<modified>m)?jd(?:_tdb|_utc)?_(?P<days>\d{5,7}(?:_5)?)(?:_d|_days?)?$"
 )
-"""Keys of columns that say what was subtracted: ``HJD-2450000``, ``BJD - 2457000 [d]``."""
+"""Keys of columns that say what was subtracted: ``HJD-2450000``, ``BJD - 2457000 [d]``,
+``Time (BJD - 2457000)``."""
 
 
 def time_column(names: Sequence[str], usual: Sequence[str]) -> str | None:

@@ -49,6 +49,10 @@ class AstropyTable:
         """Whether a column is of another type than text."""
         return self.table[name].dtype.kind not in "SUO"
 
+    def is_single(self, name: str) -> bool:
+        """Whether a column is of single precision."""
+        return bool(self.table[name].dtype == np.float32)
+
     def blocks(
         self, numbers: Sequence[str], texts: Sequence[str], marks: Sequence[str] = ()
     ) -> Iterator[Callable[[], pa.Table]]:

@@ -152,6 +152,7 @@ class FitsTable:
         header: keywords of the file and of the table.
         quality: column that is 0 for good observations, in files that say BJDREFI.
         strings: columns of texts.
+        singles: columns of single precision.
     """
 
     path: Path
@@ -162,12 +163,17 @@ class FitsTable:
     header: Mapping[str, Any]
     quality: str | None
     strings: frozenset[str] = frozenset()
+    singles: frozenset[str] = frozenset()
 
     comments: ClassVar[Sequence[str]] = ()
 
     def holds_numbers(self, name: str) -> bool:
         """Whether a column is of another type than text."""
         return name not in self.strings
+
+    def is_single(self, name: str) -> bool:
+        """Whether a column is of single precision."""
+        return name in self.singles
 
     def time_reference(self, column: str) -> TimeReference | None:
         """What the header or the column's unit says of its times."""
@@ -273,6 +279,7 @@ def open_fits(path: Path) -> FitsTable:
             header,
             first_of(names, _QUALITY) if "BJDREFI" in header else None,
             frozenset(column.name for column in columns if "A" in str(column.format).upper()),
+            frozenset(column.name for column in columns if str(column.format).endswith("E")),
         )
 
 

@@ -133,6 +133,10 @@ class Table(Protocol):
         """Whether a column is known to hold nothing but numbers."""
         ...
 
+    def is_single(self, name: str) -> bool:
+        """Whether a column is of single precision."""
+        ...
+
     def blocks(
         self, numbers: Sequence[str], texts: Sequence[str], marks: Sequence[str] = ()
     ) -> Iterator[Callable[[], pa.Table]]:
@@ -215,6 +219,10 @@ class ParquetTable:
         kind = self.leaves[name].type
         kind = kind.value_type if pa.types.is_dictionary(kind) else kind
         return not (pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+    def is_single(self, name: str) -> bool:
+        """Whether a column is of single precision."""
+        return bool(pa.types.is_float32(self.leaves[name].type))
 
     def blocks(
         self, numbers: Sequence[str], texts: Sequence[str], marks: Sequence[str] = ()
@@ -303,7 +311,8 @@ class ParquetTable:
                 table = table.set_column(position, name, cast)
             except pa.ArrowException as error:
                 is_time = pa.types.is_temporal(column.type)
-                values = "times as MJD" if is_time else "such values"
+                values = "times as MJD" if is_time else "numbers"
+                values = "such values" if wanted == pa.string() else values
                 raise DataAnomalyError(
                     f"{self.path}: the column {name} cannot be read as {wanted} ({brief(error)}). "
                     f"Write {values}."

@@ -86,6 +86,10 @@ class TextTable:
         """Whether the column's first cell is a number."""
         return name in self.numeric
 
+    def is_single(self, name: str) -> bool:
+        """Text has as many digits as it has."""
+        return False
+
     def blocks(
         self, numbers: Sequence[str], texts: Sequence[str], marks: Sequence[str] = ()
     ) -> Iterator[Callable[[], pa.Table]]:
@@ -455,8 +459,8 @@ def _simplify(data: bytes, delimiter: bytes) -> bytes:
         found = re.compile(pattern)
         return found.sub(lambda m: m[0] if m[0][:1] == b'"' else m[0].strip(b" "), data).strip(b" ")
     if not delimiter and b'"' in data:
-        pattern = re.compile(_QUOTED_WORD.pattern + rb"|  +")
-        data = pattern.sub(lambda m: m[0] if m[0][:1] == b'"' else b" ", data)
+        blanks = re.compile(_QUOTED_WORD.pattern + rb"|  +")
+        data = blanks.sub(lambda m: m[0] if m[0][:1] == b'"' else b" ", data)
     elif not delimiter:
         while b"  " in data:
             data = data.replace(b"  ", b" ")

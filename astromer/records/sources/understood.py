@@ -20,6 +20,8 @@ _EARLIEST = 44239.0
 """MJD of 1980: there are few digital light curves before."""
 _LATEST = 200_000.0
 """MJD of 2406, the last that records take; JDs are larger, and known by their size."""
+_FINE = 1e-3
+"""Days, a minute and a half: times of single precision that are finer are not warned of."""
 _MOST_SHOWN = 8
 _NO_DAYS = ("s", "sec", "second", "seconds", "min", "h", "hr", "hour", "yr", "year", "a")
 """Units of times that are not days."""
@@ -37,6 +39,7 @@ class Understood:
         unused: columns that look like something else, by what they look like.
         all_columns: of the first file.
         units: of values and times, by column.
+        singles: columns of times in single precision.
         unit_known: whether fluxes are known to be in a unit, or relative.
         comments: of the first file, that call what was taken for a magnitude a flux.
         calibration: what was done to all values: none where files or bands differ.
@@ -66,6 +69,7 @@ class Understood:
     calibration: Calibration = Calibration()
     comments: tuple[str, ...] = ()
     units: dict[str, str] = field(default_factory=dict)
+    singles: set[str] = field(default_factory=set)
     unit_known: bool = False
 
     def add_source(self, source: Source, named_by: str = "") -> None:
@@ -112,6 +116,8 @@ class Understood:
             if not measure.is_flux:
                 remarks = source.table.comments if self.files == 1 else ()
                 self.comments += tuple(c for c in remarks if _calls_flux(c, measure.value))
+            if source.table.is_single(measure.time):
+                self.singles.add(measure.time)
             for column in (measure.time, measure.value):
                 if unit := source.table.units.get(column, ""):
                     self.units[column] = unit
@@ -163,6 +169,7 @@ class Understood:
                 lines.append(_row(what, self._named(what)))
         bands = sorted(self.bands - {""})
         if bands:
+            bands += ["none"] * ("" in self.bands)
             lines.append(_row("bands", f"{_some(bands)} ({self._named('band') or 'its files'})"))
         lines.append(_row("id", self._named("id")))
         for what in ("class", "metadata", "quality"):
@@ -192,6 +199,13 @@ class Understood:
             yield f"some times in {time} are before 1980: the first is {_date(first)}."
         else:
             yield from self._other_years()
+        if self.singles and np.isfinite(last):
+            step = float(np.spacing(np.float32(last - self.calibration.time_offset)))
+            if step > _FINE:
+                yield (
+                    f"{', '.join(sorted(self.singles))} is in single precision, so that times are "
+                    f"multiples of {1440 * step:.1f} minutes. Write it in double precision."
+                )
         if last > _LATEST:
             yield f"{time} is no MJD: it goes to {last:.10g}. Is it seconds, or a date? Write MJD."
         elif last > _today() + 1:

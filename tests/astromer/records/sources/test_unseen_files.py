@@ -235,3 +235,29 @@ def test_a_comment_of_other_names_is_told_or_refused(tmp_path, capsys):
     (tmp_path / "s.dat").write_text(table("# Vmag HJD error\n", "{m} {t} {e}"))
     with pytest.raises(AstromerError, match=r"lacks the column\(s\) mag; it has Vmag, HJD, error"):
         astromer.read(tmp_path, quiet=True)
+
+
+def test_times_in_single_precision_are_told(tmp_path, capsys):
+    columns = {"id": ["a", "a"], "mag": [15.5, 15.75], "err": [0.02, 0.03]}
+    mjd = np.array([58000.25, 58001.25], np.float32)
+    pq.write_table(pa.table({**columns, "mjd": mjd}), tmp_path / "m.parquet")
+    pq.write_table(pa.table({**columns, "btjd": mjd - 56999}), tmp_path / "b.parquet")
+    said = read(tmp_path / "m.parquet", capsys)[1]
+    assert "mjd is in single precision, so that times are multiples of 5.6 minutes" in said
+    assert "single" not in read(tmp_path / "b.parquet", capsys)[1]
+    fits = pytest.importorskip("astropy.table").Table({**columns, "jd": mjd + np.float32(2400000)})
+    for name, kind in (("t.fits", "fits"), ("t.vot", "votable")):
+        fits.write(tmp_path / name, format=kind)
+        assert "multiples of 360.0 minutes" in read(tmp_path / name, capsys)[1]
+
+
+def test_observations_without_a_band_are_told(tmp_path, capsys):
+    text = table("id,mjd,mag,err,filter\n", "a,{t},{m},{e},g") + "a,58002.25,15.5,0.1,\n"
+    (tmp_path / "t.csv").write_text(text)
+    assert "bands        g, none (filter)" in read(tmp_path / "t.csv", capsys)[1]
+
+
+def test_a_time_may_say_in_brackets_what_was_subtracted(tmp_path, capsys):
+    rows = [(1001.25, 15.5, 0.02)]
+    (tmp_path / "t.csv").write_text(table("id,Time (BJD-2457000),mag,err\n", "a,{t},{m},{e}", rows))
+    check(read(tmp_path / "t.csv", capsys)[0], [(58000.75, 15.5, 0.02)])
