@@ -25,7 +25,6 @@ from astromer.records.survey_profile import (
 from astromer.system.errors import DataAnomalyError, UsageError
 
 _BAND_LIKE = re.compile(r"(^|_)(pass)?band(_|$)|filt")
-_UNIT = re.compile(r"\s*[\[(]([^\[\]()]+)[\])]$")
 _PERIOD_LIKE = re.compile(rf"^({'|'.join(PERIOD_NAMES)})$")
 _ERROR_LIKE = re.compile(r"(^|_)(e|d)?(mag|flux)?_?(err|error|sigma|unc|uncertainty)(_|$)|err$|^e_")
 
@@ -267,7 +266,11 @@ def _measures(
             "known. Give --flux with the magnitude of a flux of 1 as --zero-point, or name the "
             "survey (--survey)."
         )
-    raise _lacks(path, names, ["mjd"] * (time is None) + ["mag"] * (not found), profile)
+    rules = [rule for rule in profile.value if not (wants_flux and rule.magnitude)]
+    lacking = ["mjd"] * (time is None)
+    if not any(_value_of(names, rule) for rule in rules):
+        lacking.append("flux" if wants_flux else "mag")
+    raise _lacks(path, names, lacking, profile)
 
 
 def _measure(
@@ -285,9 +288,10 @@ def _measure(
     if value is None or time is None:
         return None
     own: tuple[str, ...] = _errors_of(value)
-    if bracket := _UNIT.search(value):
-        bare = value.removesuffix(bracket[0])
-        own += tuple(f"{name} {bracket[1]}" for name in _errors_of(bare))
+    unit_in_name = _unit_in(value) if is_flux else ""
+    if unit_in_name and key(value).endswith(f"_{unit_in_name}"):
+        bare = key(value).removesuffix(f"_{unit_in_name}")
+        own += tuple(f"{name}_{unit_in_name}" for name in _errors_of(bare))
     errors = (*rule.error, *own) if not rule.error or profile.has_usual_names else rule.error
     errors = (*own, *rule.error) if profile.has_usual_names and is_flux else errors
     error = first_of(names, errors) if is_flux else _magnitude_of(names, errors)

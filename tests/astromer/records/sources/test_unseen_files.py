@@ -82,6 +82,8 @@ def test_fluxes_and_their_errors_with_units_behind_names(tmp_path, capsys):
     head, row = "id,mjd,flux [mJy],flux_err [{}]\n", "a,{t},1.0,{e}"
     (tmp_path / "t.csv").write_text(table(head.format("mJy"), row))
     assert read(tmp_path / "t.csv", capsys)[0].errmag[0] == pytest.approx(0.0217, abs=1e-4)
+    (tmp_path / "s.csv").write_text(table("id,mjd,flux_mjy,e_flux_mjy\n", row))
+    assert read(tmp_path / "s.csv", capsys)[0].errmag[0] == pytest.approx(0.0217, abs=1e-4)
     (tmp_path / "u.csv").write_text(table(head.format("uJy"), row))
     assert "no column was taken for errors" in read(tmp_path / "u.csv", capsys)[1]
 
@@ -261,3 +263,17 @@ def test_a_time_may_say_in_brackets_what_was_subtracted(tmp_path, capsys):
     rows = [(1001.25, 15.5, 0.02)]
     (tmp_path / "t.csv").write_text(table("id,Time (BJD-2457000),mag,err\n", "a,{t},{m},{e}", rows))
     check(read(tmp_path / "t.csv", capsys)[0], [(58000.75, 15.5, 0.02)])
+
+
+@pytest.mark.parametrize(
+    ("head", "options", "lacking"),
+    [
+        ("id,phase,mag,err", {}, "mjd"),
+        ("id,mjd,vmag,err", {}, "mag"),
+        ("id,mjd,mag,err", {"flux": True, "zero_point": 25.0}, "flux"),
+    ],
+)
+def test_what_is_lacking_is_named_and_nothing_else(tmp_path, head, options, lacking):
+    (tmp_path / "t.csv").write_text(table(f"{head}\n", "a,{t},{m},{e}"))
+    with pytest.raises(AstromerError, match=rf"lacks the column\(s\) {lacking}; it has {head[:2]}"):
+        astromer.read(tmp_path / "t.csv", quiet=True, **options)
