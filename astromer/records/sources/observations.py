@@ -33,6 +33,8 @@ from astromer.system.errors import DataAnomalyError
 
 _SHORT_JD, _MODIFIED = 20_000.0, 100_000.0
 """Where a JD is expected, smaller times are JD - 2450000, and those between the two are MJD."""
+_LATE_JD = 5_000.0
+"""JD - 2450000 in 2005: smaller times of a column that is called a JD may be TESS's or Kepler's."""
 _MOST_BANDS = 12
 _CLOSE = 1e-4
 """How close to a sentinel a number in single precision is."""
@@ -173,8 +175,11 @@ def _time_system(measure: Measure, times: np.ndarray) -> TimeSystem:
             return TimeSystem(JD_TO_MJD, "JD, by its values")
         if "mjd" in name:
             return TimeSystem(0.0, "MJD")
+        julian = re.search(r"(^|_|[hb])jd", name) is not None
+        if julian and _LATE_JD <= middle < _SHORT_JD:
+            return TimeSystem(JD_TO_MJD + 2_450_000, "JD - 2450000, by its values")
         # A Julian date without its first digits, 24, lacks half a day more if it is an MJD.
-        doubt = "; --time-offset -0.5 if JD - 2400000" * bool(re.search(r"(^|[hb])jd", name))
+        doubt = "; --time-offset -0.5 if JD - 2400000" * julian
         return TimeSystem(0.0, f"taken for MJD{doubt}")
     if system in JULIAN and middle < _SHORT_JD:
         return TimeSystem(JD_TO_MJD + 2_450_000, f"{system} - 2450000, by its values")

@@ -211,6 +211,16 @@ def test_an_archive_that_is_called_a_table_is_told(tmp_path):
         astromer.read(tmp_path / "t.csv", quiet=True)
 
 
+def test_a_julian_date_less_2450000_is_known_by_its_values(tmp_path, capsys):
+    late, early = [(8500.75, 15.5, 0.02)], [(1500.75, 15.5, 0.02)]
+    (tmp_path / "t.csv").write_text(table("id,HJD,mag,err\n", "a,{t},{m},{e}", late))
+    curves, said = read(tmp_path / "t.csv", capsys)
+    check(curves, [(58500.25, 15.5, 0.02)])
+    assert "HJD (JD - 2450000, by its values)" in said
+    (tmp_path / "u.csv").write_text(table("id,BJD,mag,err\n", "a,{t},{m},{e}", early))
+    assert "before 1980" in read(tmp_path / "u.csv", capsys)[1]
+
+
 def test_the_class_the_metadata_and_what_is_not_used_are_told(tmp_path, capsys):
     head, row = "name,mjd,mag,err,type,period,upper_limit,ppErrBits\n", "a,{t},{m},{e},RRab,0.5,0,0"
     (tmp_path / "t.csv").write_text(table(head, row))
