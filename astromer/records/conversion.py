@@ -290,6 +290,11 @@ def _check_filled(config: SurveyConfig, tally: Tally, divisions: np.ndarray) -> 
 
 
 def _nothing_left(config: SurveyConfig, tally: Tally) -> LightCurveError:
+    if not (tally.dropped_curves.total() or tally.dropped_observations.total()):
+        return LightCurveError(
+            f"{config.light_curves} must hold observations. Received: columns without rows. "
+            "Nothing was written. Download or export it again."
+        )
     hints = "".join(f" {hint[0].upper()}{hint[1:]}." for hint in tally.hints())
     advice = hints or " Usable observations are finite, with 0 < errmag < 1."
     return LightCurveError(

@@ -245,6 +245,12 @@ class Understood:
                 f"no id in {self._named('id')} has two observations in a band. Is it the number "
                 "of a row? Name the column of the objects' ids (--id-column)."
             )
+        if self.choice.profile.is_generic and self.curves <= max(len(self.bands), 1) < self.files:
+            yield (
+                f"all {self.files:,} files have one and the same {self._named('id')}, so that they "
+                "are one object. If each is an object of its own, remove this column, or name the "
+                "files in a column file of the metadata."
+            )
         if len(self.layouts.get("system", ())) > 1:
             yield f"the files have several time systems: {self._named('system')}."
         if self.without_errors:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import astromer
+from astromer.commands.create_records import main
 from astromer.system.errors import AstromerError, RecordError
 
 ROWS = ((58000.25, 15.5, 0.02), (58001.25, 15.75, 0.03))
@@ -287,3 +288,19 @@ def test_what_is_lacking_is_named_and_nothing_else(tmp_path, head, options, lack
     (tmp_path / "t.csv").write_text(table(f"{head}\n", "a,{t},{m},{e}"))
     with pytest.raises(AstromerError, match=rf"lacks the column\(s\) {lacking}; it has {head[:2]}"):
         astromer.read(tmp_path / "t.csv", quiet=True, **options)
+
+
+def test_files_that_all_have_one_id_are_told(tmp_path, capsys):
+    for number in (1, 2):
+        rows = [(58000.25 + number, 15.5, 0.02)]
+        text = table("id,mjd,mag,err\n", "1,{t},{m},{e}", rows)
+        (tmp_path / f"star{number}.csv").write_text(text)
+    curves, said = read(tmp_path, capsys)
+    assert len(curves) == 1
+    assert "warning: all 2 files have one and the same id" in said
+
+
+def test_a_file_without_rows_is_told(tmp_path):
+    (tmp_path / "t.csv").write_text("id,mjd,mag,err\n")
+    with pytest.raises(AstromerError, match=r"must hold observations\. Received: columns without"):
+        main(["--data", str(tmp_path / "t.csv"), "--output", str(tmp_path / "fold")])
