@@ -188,8 +188,12 @@ def find_columns(
         ),
     )
     used = {*found.numbers, *found.texts}
-    looks = {"bands": _BAND_LIKE, "flags": FLAG_LIKE, "errors": _ERROR_LIKE}
-    looks["known periods"] = _PERIOD_LIKE
+    looks = {
+        "bands": _BAND_LIKE,
+        "flags": FLAG_LIKE,
+        "errors": _ERROR_LIKE,
+        "known periods": _PERIOD_LIKE,
+    }
     unused: dict[str, list[str]] = {}
     for name in names:
         for what, pattern in looks.items():
@@ -229,6 +233,7 @@ def _measures(
         if lacking or time is None or value is None:
             raise _lacks(path, names, lacking, profile)
         system = profile.time.system_of(time)
+        scale, error_scale = _scales(value, error, units, wants_flux)
         return (
             Measure(
                 time,
@@ -237,8 +242,8 @@ def _measures(
                 system,
                 is_flux=wants_flux,
                 zero_point=config.calibration.zero_point,
-                scale=1.0 if wants_flux else _of_magnitudes(value, units),
-                error_scale=1.0 if wants_flux else _of_magnitudes(error, units),
+                scale=scale,
+                error_scale=error_scale,
             ),
         )
     found: list[Measure] = []
@@ -303,9 +308,8 @@ def _measure(
         signal_to_noise = None if flux_error else first_of(names, rule.signal_to_noise)
     zero_point: float | Mapping[str, float] | None = None
     unit_known = False
-    scale, error_scale = _of_magnitudes(value, units), _of_magnitudes(error, units)
+    scale, error_scale = _scales(value, error, units, is_flux)
     if is_flux:
-        scale, error_scale = 1.0, _of_fluxes(value, error, units)
         unit = rule.unit or units.get(value, "") or _unit_in(value)
         unit_known = unit == "relative" or ab_zero_point(unit) is not None
         zero_point = config.calibration.zero_point
@@ -334,9 +338,7 @@ def _measure(
 
 
 def _value_of(names: Sequence[str], rule: ValueRule) -> str | None:
-    return _magnitude_of(names, rule.magnitude) or first_of(
-        names, () if rule.magnitude else rule.flux
-    )
+    return _magnitude_of(names, rule.magnitude) if rule.magnitude else first_of(names, rule.flux)
 
 
 def _magnitude_of(names: Sequence[str], usual: Sequence[str]) -> str | None:
@@ -347,6 +349,15 @@ def _magnitude_of(names: Sequence[str], usual: Sequence[str]) -> str | None:
 def _errors_of(name: str) -> tuple[str, ...]:
     """What the errors of a column are called."""
     return (f"{name}_err", f"{name}err", f"{name}_error", f"e_{name}", f"{name}_sigma")
+
+
+def _scales(
+    value: str, error: str | None, units: Mapping[str, str], is_flux: bool
+) -> tuple[float, float]:
+    """What value and error are multiplied by."""
+    if is_flux:
+        return 1.0, _of_fluxes(value, error, units)
+    return _of_magnitudes(value, units), _of_magnitudes(error, units)
 
 
 def _of_magnitudes(name: str | None, units: Mapping[str, str]) -> float:

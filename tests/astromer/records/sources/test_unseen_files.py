@@ -103,6 +103,13 @@ def test_units_of_columns(tmp_path, capsys, name, kind):
     curves, said = read(tmp_path / f"flux-{name}", capsys)
     assert (curves.mag[0], curves.errmag[0]) == pytest.approx((16.4, 0.0217), abs=1e-4)
     assert "flux_err, times 0.001" in said
+    (tmp_path / "stated").mkdir()
+    fluxes.write(tmp_path / "stated" / name, format=kind)
+    series = '[sequential_features]\nvalue = ["mjd", "flux", "flux_err"]\n'
+    calibration = f'path = "{name}"\nkind = "flux"\nzero_point = 16.4\n'
+    (tmp_path / "stated" / "config.toml").write_text(series + calibration)
+    curves = read(tmp_path / "stated", capsys)[0]
+    assert (curves.mag[0], curves.errmag[0]) == pytest.approx((16.4, 0.0217), abs=1e-4)
     seconds = make({"id": ["a"], "time": [58000.25], "mag": [15.5], "err": [0.02]})
     seconds["time"].unit = "s"
     seconds.write(tmp_path / f"s-{name}", format=kind)
