@@ -69,6 +69,10 @@ class Catalogue:
         """Columns that may hold the objects' ids."""
         return [self.stated_id] if self.stated_id else id_columns(self.table.column_names)
 
+    def known_ids(self) -> set[str]:
+        """What these columns hold."""
+        return {text for name in self.possible_ids() for text in self.texts(name)}
+
     def id_column(self, observed: Iterable[str]) -> str:
         """The column that names the objects: the stated one, or the one with most matches.
 
@@ -160,12 +164,14 @@ class Joined:
         metadata: its keys are the numbers of the light curves, negative for rows without any.
         without_row: ids of light curves that the metadata table does not list.
         without_observations: ids of its rows for which no observation was found.
+        joined_by: the column of the metadata table that names the light curves; "" without one.
     """
 
     config: SurveyConfig
     metadata: Metadata
     without_row: tuple[str, ...] = ()
     without_observations: tuple[str, ...] = ()
+    joined_by: str = ""
 
 
 def metadata_of(config: SurveyConfig, names: list[tuple[str, str]], classes: list[str]) -> Joined:
@@ -230,9 +236,8 @@ def join(config: SurveyConfig, names: list[tuple[str, str]], catalogue: Catalogu
     table = _context(config, catalogue, column, chosen, found)
     in_test = np.array(catalogue.in_test, bool)[chosen.to_numpy()]
     joined = _finish(config, table, np.array(numbers, np.int64), in_test)
-    return Joined(
-        joined.config, joined.metadata, tuple(lost), tuple(dict.fromkeys(ids[r] for r in rest))
-    )
+    unobserved = tuple(dict.fromkeys(ids[row] for row in rest))
+    return Joined(joined.config, joined.metadata, tuple(lost), unobserved, column)
 
 
 def _row(

@@ -115,10 +115,8 @@ def _bands_of_stars(files: list[Path], catalogue: Catalogue | None) -> dict[Path
     stars = {stem_of(path)[: -len(band) - 1] for path, band in ends.items()}
     if not ends or "" in stars or len(stars) == len(files):
         return {}
-    if catalogue is not None:
-        known = {name for own in catalogue.possible_ids() for name in catalogue.texts(own)}
-        return {} if any(stem_of(path) in known for path in ends) else ends
-    return ends
+    known = set() if catalogue is None else catalogue.known_ids()
+    return {} if any(stem_of(path) in known for path in ends) else ends
 
 
 class Register:

@@ -196,18 +196,18 @@ def _what_is_there(folder: Path) -> str:
             ends.setdefault(path.suffix, []).append(path.name)
     for suffix, names in list(ends.items())[:_MOST_KINDS]:
         kind = f"in {suffix}" if suffix else "without a suffix"
-        way_out = _way_out(names[0]).replace(" it ", " them ").replace(" its ", " each ")
+        way_out = _way_out(names[0], it="them", its="each")
         found.append(f"{len(names)} file(s) {kind}, for instance {names[0]}: {way_out}")
     return "; ".join(found) or "nothing"
 
 
-def _way_out(name: str) -> str:
-    """What to do with a file that is not read as it is."""
+def _way_out(name: str, it: str = "it", its: str = "its") -> str:
+    """What to do with a file, or with several, that are not read as they are."""
     if Path(name.removesuffix(".gz")).suffix.lower() in _ARCHIVES:
-        return "Unpack it first"
+        return f"Unpack {it} first"
     if Path(name).suffix:
-        return "Export it as CSV, FITS or Parquet"
-    return "Add .txt, .fits or .parquet to its name"
+        return f"Export {it} as CSV, FITS or Parquet"
+    return f"Add .txt, .fits or .parquet to {its} name"
 
 
 def _by_kind(folder: Path, others: set[Path]) -> dict[str, list[Path]]:

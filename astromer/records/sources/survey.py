@@ -332,9 +332,7 @@ def _read_tables(
         observations = read_long_tables(files, config, understood, njobs)
     else:
         plan = plan_objects(files, catalogue, profile)
-        known = None
-        if catalogue is not None:
-            known = {t for n in catalogue.possible_ids() for t in catalogue.texts(n)}
+        known = None if catalogue is None else catalogue.known_ids()
         observations = read_objects(plan, config, understood, known, njobs)
     register = _store(observations, path, progress)
     understood.bands = {band for _, band in register.names()}
@@ -343,10 +341,9 @@ def _read_tables(
         joined = metadata_of(config, register.names(), register.classes)
     else:
         joined = join(config, register.names(), catalogue)
-        ids = catalogue.id_column(name for name, _ in register.names())
         classes = catalogue.class_column
         classes = None if config.described and classes not in config.context else classes
-        understood.add_metadata(catalogue.path.name, ids, classes)
+        understood.add_metadata(catalogue.path.name, joined.joined_by, classes)
     return joined, understood, tuple(_notes(plan, joined, config))
 
 

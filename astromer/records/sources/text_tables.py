@@ -48,7 +48,7 @@ _DATE = re.compile(r"\d{1,4}[-/.:]\d{1,2}[-/.:]\d")
 """2019-01-30T12:00:00, 30.1.2019, 12:00:01."""
 _FORTRAN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[dD][-+]?\d+")
 """A number in double precision as Fortran writes it: 1.5D+01."""
-_PACKED = (b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
+_ARCHIVE_STARTS = (b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
 """How files of bzip2, xz, zstd and 7z begin."""
 _BOM = b"\xef\xbb\xbf"
 _WIDE = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -325,7 +325,7 @@ def _head(path: Path) -> tuple[int, list[str], bytes, list[bytes]]:
     with _text_stream(path) as (stream, _):
         for _ in range(MOST_COMMENT_LINES):
             line = stream.readline(MOST_LINE_BYTES + 1)
-            if not skip and line.startswith(_PACKED):
+            if not skip and line.startswith(_ARCHIVE_STARTS):
                 raise RecordError(
                     f"{path} must be text, plain, gzip or zip. Received: another archive. Unpack "
                     "it first."

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from astromer.records.cleaning import Calibration
+from astromer.records.config import LightCurveRules
 from astromer.records.sources.observations import ObservationRows, Source, TimeSystem
 from astromer.records.survey_profile import Choice, key
 from astromer.system.text import shortened
@@ -18,8 +19,6 @@ from astromer.system.text import shortened
 _MJD_EPOCH = date(1858, 11, 17)
 _EARLIEST = 44239.0
 """MJD of 1980: there are few digital light curves before."""
-_LATEST = 200_000.0
-"""MJD of 2406, the last that records take; JDs are larger, and known by their size."""
 _FINE = 1e-3
 """Days, a minute and a half: times of single precision that are finer are not warned of."""
 _MOST_SHOWN = 8
@@ -206,7 +205,7 @@ class Understood:
                     f"{', '.join(sorted(self.singles))} is in single precision, so that times are "
                     f"multiples of {1440 * step:.1f} minutes. Write it in double precision."
                 )
-        if last > _LATEST:
+        if last > LightCurveRules.max_mjd:
             yield f"{time} is no MJD: it goes to {last:.10g}. Is it seconds, or a date? Write MJD."
         elif last > _today() + 1:
             yield f"times in {time} are in the future: the last is {_date(last)}."
